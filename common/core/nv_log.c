@@ -1,0 +1,79 @@
+/* Log lines: see nv_log.h. */
+#include "nv_log.h"
+#include "nv_clock.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	const char *name;
+	enum nv_level threshold;
+} log_state = {.name = "nova", .threshold = NV_INFO};
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void
+nv_log_init(const char *name)
+{
+	const char *wanted = getenv("NOVA_LOG_LEVEL");
+
+	log_state.name = name;
+	for (size_t i = 0; wanted && i < NV_LEN(level_names); i++) {
+		if (strcmp(wanted, level_names[i]) == 0)
+			log_state.threshold = (enum nv_level)i;
+	}
+}
+
+static size_t
+escape(char *out, size_t out_bytes, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *text && n + 5 < out_bytes; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= 0x20 && c != 0x7f) {
+			out[n++] = (char)c;
+			continue;
+		}
+		out[n++] = '\\';
+		out[n++] = 'x';
+		out[n++] = hex[c >> 4];
+		out[n++] = hex[c & 15];
+	}
+	return n;
+}
+
+void
+nv_log(enum nv_level level, const char *fmt, ...)
+{
+	int saved = errno;
+
+	if (level < log_state.threshold)
+		return;
+	char text[1024];
+	char line[2048];
+	char when[NV_RFC3339_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	int head = snprintf(line, sizeof(line),
+		"%s %s %s[%d]: ", nv_rfc3339(nv_wall_ns(), when), level_names[level],
+		log_state.name, (int)getpid());
+	size_t bytes = (size_t)head;
+
+	bytes += escape(line + bytes, sizeof(line) - bytes - 1, text);
+	line[bytes++] = '\n';
+	/* One write, so that lines of several processes do not mix. Nothing can be
+	 * done about a log that cannot be written. */
+	if (write(STDERR_FILENO, line, bytes) < 0)
+		errno = saved;
+	errno = saved;
+}

@@ -1,0 +1,17 @@
+/* Names of workers, groups and settings. */
+#ifndef NV_NAME_H
+#define NV_NAME_H
+
+#include "nv_base.h"
+
+#define NV_NAME_MAX 64 /* with the NUL */
+
+/* A worker or group name: [a-z0-9] first, then [a-z0-9_.-], at most 63 bytes,
+ * so that it is safe in paths, titles, cgroups, account names and messages. */
+bool nv_name_valid(const char *name);
+
+/* The known word nearest to `word` by edit distance, if it is near enough to be
+ * a slip of the hand; else NULL. */
+const char *nv_name_nearest(const char *word, const char *const *known, size_t n_known);
+
+#endif
