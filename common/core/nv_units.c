@@ -14,23 +14,23 @@ struct unit {
 static const struct unit durations[] = {
 	{"ms", 1},
 	{"s", 1000},
-	{"m", 60 * 1000},
-	{"h", 3600 * 1000},
-	{"d", 24 * 3600 * INT64_C(1000)},
-	{"w", 7 * 24 * 3600 * INT64_C(1000)},
+	{"m", 60000},
+	{"h", 3600000},
+	{"d", 86400000},
+	{"w", 604800000},
 };
 
 static const struct unit sizes[] = {
 	{"B", 1},
 	{"KiB", 1024},
-	{"MiB", 1024 * 1024},
+	{"MiB", INT64_C(1) << 20},
 	{"GiB", INT64_C(1) << 30},
 	{"TiB", INT64_C(1) << 40},
 	{"kB", 1000},
 	{"KB", 1000},
-	{"MB", 1000 * 1000},
-	{"GB", 1000 * 1000 * 1000},
-	{"TB", INT64_C(1000) * 1000 * 1000 * 1000},
+	{"MB", 1000000},
+	{"GB", 1000000000},
+	{"TB", INT64_C(1000000000000)},
 };
 
 /* Digits at *at as a number; false when there are none or too many. */
