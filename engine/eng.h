@@ -43,7 +43,7 @@ struct eng_desire {
 	enum eng_want want;
 	uint32_t instances; /* wanted when running; kept while paused or stopped */
 	char reason[200];   /* "scale_up by decision 41: roi 412%" */
-	char by[64];	    /* "uid 0", "decision 41", "budget", "config" */
+	char by[64];        /* "uid 0", "decision 41", "budget", "config" */
 	int64_t since_ns;
 	uint64_t epoch; /* seq of the event that set it; 0 = from the configuration */
 	char variant[NV_NAME_MAX];
@@ -55,18 +55,19 @@ struct eng_desire {
  * each one that is no longer in it but has money in the ledger (conf == NULL). */
 struct eng_worker {
 	char name[NV_NAME_MAX];
-	uint32_t id; /* in the ledger; 0 until the first event */
+	uint32_t id;                       /* in the ledger; 0 until the first event */
 	const struct nv_conf_worker *conf; /* borrowed from eng.config */
 	struct eng_desire desire;
 	bool budget_paused; /* paused on top of the desire, see budget.c */
 	char budget_reason[200];
-	struct led_totals totals; /* in the base currency, since ever: as of the last commit */
-	uint64_t rejected;	  /* quarantined lines, since ever */
-	uint64_t runs_at_change;  /* runs when the last decision took effect */
-	int64_t changed_ns;	  /* when it did */
-	int64_t heartbeat_ns;	  /* last, wall clock; 0 = never */
-	char status[200];	  /* of the last heartbeat */
-	char last_error[300];	  /* of the last failed run, bad exit or rejected line */
+	struct led_totals
+		totals;    /* in the base currency, since ever: as of the last commit */
+	uint64_t rejected; /* quarantined lines, since ever */
+	uint64_t runs_at_change; /* runs when the last decision took effect */
+	int64_t changed_ns;      /* when it did */
+	int64_t heartbeat_ns;    /* last, wall clock; 0 = never */
+	char status[200];        /* of the last heartbeat */
+	char last_error[300];    /* of the last failed run, bad exit or rejected line */
 	struct eng_instance *instances; /* live ones, a list */
 	struct eng_worker *next;
 };
@@ -112,13 +113,71 @@ int eng_desire_put(struct eng *eng, struct led_batch *b, struct eng_worker *w,
 void eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset);
 void eng_desire_send_all(struct eng *eng); /* and SUP_DESIRE_END */
 
+/* A person stopped the worker through novasupd while there was no engine (ENG_HELD). */
+void eng_fleet_held(struct eng *eng, const struct nv_eng_held *held);
+void eng_fleet_free(struct eng *eng);
+
+/* ---- price.c ---- */
+struct eng_usage { /* one `usage` event; texts are borrowed and not NUL-terminated */
+	const char *provider; /* gen_ai.provider.name, NULL when not given */
+	size_t provider_bytes;
+	const char *model; /* gen_ai.request.model, never NULL */
+	size_t model_bytes;
+	uint64_t input_tokens; /* includes the cached ones, as the convention says */
+	uint64_t output_tokens;
+	uint64_t cache_read_tokens;
+	uint64_t cache_write_tokens;
+	int64_t at_ns; /* which prices were in force */
+};
+/* The cost in the table's currency (written to ret_currency), exact and rounded once to
+ * 10^-9 once; ret_vendor names whom it is owed to. 0; -ENOENT no price is known for that
+ * model; -ERANGE the result does not fit an event. */
+int eng_price_usage(const struct eng_price *price, const struct eng_usage *usage,
+	int64_t *ret_nano, char ret_currency[NV_CURRENCY_BYTES],
+	char ret_vendor[NV_NAME_MAX]);
+
+/* ---- start and end of policy's parts ----
+ * main.c calls open in this order: the ledger is open and the probe is committed, then
+ * eng_price_open, eng_fleet_load, eng_decide_open, (streams, READY, eng_desire_send_all),
+ * eng_api_open; and the ends in the opposite order. After a reload (ENG_CONFIG) it swaps
+ * eng->config and calls eng_fleet_load, then eng_decide_config and eng_desire_send_all.
+ */
+int eng_price_open(struct eng *eng, struct nv_err *err);
+void eng_price_close(struct eng *eng);
+int eng_decide_open(struct eng *eng, struct nv_err *err);
+void eng_decide_config(struct eng *eng);
+void eng_decide_close(struct eng *eng);
+int eng_api_open(struct eng *eng, struct nv_err *err); /* binds run_dir/engine.sock */
+void eng_api_close(struct eng *eng);
+/* nova-engine --replay: decisions over stdin/stdout; an exit code. */
+int eng_replay_main(void);
+
 /* ---- intake.c ---- */
 /* Commit what is waiting now and open the ledger for another writer of a batch: the
- * intake never holds a batch open across a loop pass, so others may begin one any time. */
+ * intake never holds a batch open across a loop pass, so others may begin one any time.
+ */
 int eng_intake_flush(struct eng *eng);
-/* Called after each commit that touched these workers (live figures are current). */
-void eng_decide_after_commit(struct eng *eng); /* decide.c: budgets */
-void eng_api_after_commit(struct eng *eng, uint64_t first_seq, uint64_t last_seq); /* followers */
+/* Send one control line (a JSON object without the newline, at most 4095 bytes) to every
+ * live instance of a worker. A full control pipe drops it and counts: never blocks. */
+void eng_control_line(struct eng *eng, struct eng_worker *w, const char *json);
+struct eng_intake_figures {
+	uint64_t streams;         /* open ones, the journal not counted */
+	uint64_t waiting_bytes;   /* taken from pipes, not yet committed */
+	uint64_t control_dropped; /* control lines lost to full pipes, since engine start
+				   */
+};
+void eng_intake_figures(const struct eng *eng, struct eng_intake_figures *ret);
+
+/* ---- book.c ---- */
+/* Read the totals of one worker anew from the ledger: for whoever committed events of
+ * it in a batch of his own (the intake does it for its own batches). */
+int eng_worker_refresh(struct eng *eng, struct eng_worker *w);
+
+/* ---- decide.c, api.c: called by the intake ---- */
+/* After each commit that touched workers; their live figures are current. */
+void eng_decide_after_commit(struct eng *eng); /* budgets */
+void eng_api_after_commit(
+	struct eng *eng, uint64_t first_seq, uint64_t last_seq); /* followers */
 
 /* The ledger cannot be written: tell novasupd (agents are paused), log, exit. */
 NV_NORETURN void eng_ledger_trouble(struct eng *eng, const char *what);

@@ -1,0 +1,46 @@
+/* What each live incarnation uses: sampled from its cgroup or from /proc, shown in
+ * status, and booked as compute cost at the configured prices. Booking goes by cumulative
+ * totals kept with the stream in the ledger, in the same transaction as the event: each
+ * CPU second is paid for once, whatever dies in between. */
+#ifndef ENG_RESOURCE_H
+#define ENG_RESOURCE_H
+
+#include "eng.h"
+
+/* The newest figures of a process tree. Sums are over the tree as it was sampled. */
+struct eng_usage_sample {
+	int64_t at_mono_ns; /* 0: never sampled */
+	uint64_t cpu_us;    /* user and system, since the incarnation started */
+	int64_t cpu_ppm;    /* of one core, between the last two samples */
+	uint64_t rss_bytes;
+	uint64_t pss_bytes;  /* proportional: shared pages divided; sampled less often */
+	uint64_t read_bytes; /* storage I/O of the processes alive now */
+	uint64_t write_bytes;
+	uint32_t processes;
+	uint32_t threads;
+	uint32_t fds;
+};
+
+struct eng_instance { /* a live incarnation; in eng_worker.instances */
+	struct eng_instance *next;
+	struct eng_worker *worker; /* borrowed */
+	uint64_t stream_id;
+	uint32_t instance;
+	uint32_t generation;
+	int32_t pid;
+	char cgroup[300]; /* "" without one */
+	bool runner;
+	int64_t seen_mono_ns;   /* last sign of life: an event, or when it came to us */
+	int64_t heartbeat_ns;   /* wall clock of the last heartbeat, 0 = none */
+	int64_t killed_mono_ns; /* when the watchdog asked for its end, 0 = not */
+	bool gone;              /* its exit is in the journal: nothing left to sample */
+	struct eng_usage_sample now;
+	uint64_t mem_kib_s;       /* KiB-seconds so far: booked ones and the ones since */
+	uint64_t mem_kib_ms_rest; /* below one KiB-second */
+	int64_t booked_mono_ns;   /* last time compute cost was booked */
+};
+
+int eng_resource_open(struct eng *eng);
+void eng_resource_close(struct eng *eng);
+
+#endif
