@@ -1,0 +1,7 @@
+# Checks of the tree itself (label "lint"): tests/lint.
+foreach(check IN ITEMS format sources layering headers scripts man tidy cppcheck)
+	nova_run(lint_${check} ../lint/${check} TIMEOUT 1200)
+	set_tests_properties(lint_${check} PROPERTIES LABELS lint)
+endforeach()
+# These two use every core themselves.
+set_tests_properties(lint_tidy lint_cppcheck PROPERTIES RUN_SERIAL ON)
