@@ -47,8 +47,11 @@ struct eng_desire {
 	int64_t since_ns;
 	uint64_t epoch; /* seq of the event that set it; 0 = from the configuration */
 	char variant[NV_NAME_MAX];
-	char params[4096]; /* JSON object */
-	int64_t run_interval_ms;
+	char params[4096];       /* JSON object; "" = as configured */
+	int64_t run_interval_ms; /* 0 = as configured */
+	/* When a person last put it into service: older figures say nothing about it as
+	 * it is now and do not count for decisions. 0 = all count. */
+	int64_t fresh_ns;
 };
 
 /* What is known of a worker now. One for each worker type in the configuration, and for
@@ -63,11 +66,17 @@ struct eng_worker {
 	struct led_totals
 		totals;    /* in the base currency, since ever: as of the last commit */
 	uint64_t rejected; /* quarantined lines, since ever */
-	uint64_t runs_at_change; /* runs when the last decision took effect */
-	int64_t changed_ns;      /* when it did */
-	int64_t heartbeat_ns;    /* last, wall clock; 0 = never */
-	char status[200];        /* of the last heartbeat */
-	char last_error[300];    /* of the last failed run, bad exit or rejected line */
+	/* An instance is halted (journal.c sets it at a `state` line "halted" and clears
+	 * it at the next start or at any other state): such a worker is never scaled up.
+	 */
+	bool halted;
+	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
+	int64_t changed_ns;    /* when the last decision took effect, 0 = never */
+	nv_i128 day_base_cost; /* decide.c: totals.cost when the day began */
+	struct eng_history *history; /* decide.c: owned: what was decided about it */
+	int64_t heartbeat_ns;        /* last, wall clock; 0 = never */
+	char status[200];            /* of the last heartbeat */
+	char last_error[300]; /* of the last failed run, bad exit or rejected line */
 	struct eng_instance *instances; /* live ones, a list */
 	struct eng_worker *next;
 };
@@ -76,6 +85,7 @@ struct eng_intake;
 struct eng_api;
 struct eng_decide;
 struct eng_price;
+struct eng_fleet;
 
 struct eng {
 	struct ev_loop *loop;
@@ -89,6 +99,8 @@ struct eng {
 	bool autonomous; /* durable setting "autonomous"; starts as configured */
 	int64_t started_mono_ns;
 	struct eng_worker *workers; /* by name */
+	struct eng_fleet *fleet;    /* owned: index of the workers */
+	bool desires_sent;          /* novasupd has had the whole desired state */
 	struct eng_intake *intake;
 	struct eng_api *api;
 	struct eng_decide *decide;
@@ -106,15 +118,20 @@ int eng_fleet_load(struct eng *eng, struct nv_err *err);
 /* Write the desire and the event that explains it in one commit, then send it. */
 int eng_desire_set(struct eng *eng, struct eng_worker *w, const struct eng_desire *d,
 	bool reset, struct nv_err *err);
-/* The same inside an open batch; send after the commit with eng_desire_send. */
+/* The same inside an open batch; after the commit: eng_desire_apply with the seq, then
+ * eng_desire_send. now_ns is the batch's time. */
 int eng_desire_put(struct eng *eng, struct led_batch *b, struct eng_worker *w,
-	const struct eng_desire *d, uint64_t ref);
+	const struct eng_desire *d, uint64_t ref, int64_t now_ns, uint64_t *ret_seq);
+void eng_desire_apply(struct eng_worker *w, const struct eng_desire *d, uint64_t seq);
 /* SUP_DESIRE as things are (desire and budget pause together). */
 void eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset);
 void eng_desire_send_all(struct eng *eng); /* and SUP_DESIRE_END */
 
 /* A person stopped the worker through novasupd while there was no engine (ENG_HELD). */
 void eng_fleet_held(struct eng *eng, const struct nv_eng_held *held);
+/* A live incarnation's control pipe has come: tell it what it has to know (paused, what
+ * is left of the budget). The intake calls it once the stream is in w->instances. */
+void eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w);
 void eng_fleet_free(struct eng *eng);
 
 /* ---- price.c ---- */
@@ -147,6 +164,8 @@ void eng_price_close(struct eng *eng);
 int eng_decide_open(struct eng *eng, struct nv_err *err);
 void eng_decide_config(struct eng *eng);
 void eng_decide_close(struct eng *eng);
+/* Cost of the fleet since the day began, base currency, as of the last commit. */
+nv_i128 eng_spent_today(const struct eng *eng);
 int eng_api_open(struct eng *eng, struct nv_err *err); /* binds run_dir/engine.sock */
 void eng_api_close(struct eng *eng);
 /* nova-engine --replay: decisions over stdin/stdout; an exit code. */
