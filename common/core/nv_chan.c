@@ -82,7 +82,7 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 		int rc = nv_msg_send(
 			chan->fd, p->type, p->body, p->bytes, p->fds, p->n_fds);
 
-		if (rc == -EAGAIN || rc == -ENOBUFS)
+		if (rc == -EAGAIN || rc == -ENOBUFS || rc == -ETOOMANYREFS)
 			return;
 		if (rc < 0) {
 			/* The reading side reports the end; what cannot be sent is moot.
