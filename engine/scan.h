@@ -1,0 +1,161 @@
+/* The strict scanner of event lines (docs/PROTOCOL: "Events"): one pass over one line,
+ * no allocation, no state outside its arguments. It accepts what RFC 8259 calls an
+ * object in valid UTF-8, and refuses repeated keys, depth over ENG_SCAN_DEPTH_MAX, U+0000
+ * in a string, and numbers no double can hold, so that every stored line can be read back
+ * by any JSON library. Amounts are read from their text and never pass through a double.
+ */
+#ifndef ENG_SCAN_H
+#define ENG_SCAN_H
+
+#include "nv_base.h"
+
+#define ENG_LINE_BYTES_MAX 4096 /* with the newline: atomic on a pipe (PIPE_BUF) */
+#define ENG_ID_BYTES_MAX   128
+#define ENG_SCAN_DEPTH_MAX 32 /* the line's own object is 1 */
+
+#define ENG_EVENTS(X) \
+	X(READY, "ready") \
+	X(HEARTBEAT, "heartbeat") \
+	X(RUN, "run") \
+	X(COST, "cost") \
+	X(USAGE, "usage") \
+	X(REVENUE, "revenue") \
+	X(REFUND, "refund") \
+	X(DISPUTE, "dispute") \
+	X(FEE, "fee") \
+	X(PAYOUT, "payout") \
+	X(METRIC, "metric")
+
+enum eng_event {
+#define X(name, text) ENG_EV_##name,
+	ENG_EVENTS(X)
+#undef X
+		ENG_EV_COUNT
+};
+const char *eng_event_name(enum eng_event event);
+
+/* The fields that mean something, with what their value must be: S a string, N a
+ * number, A either (an amount or a time), B true or false. null counts as not given. */
+#define ENG_FIELDS(X) \
+	X(EVENT, "event", S) \
+	X(ID, "id", S) \
+	X(AT, "at", A) \
+	X(NOTE, "note", S) \
+	X(ACK, "ack", B) \
+	X(AMOUNT, "amount", A) \
+	X(CURRENCY, "currency", S) \
+	X(CATEGORY, "category", S) \
+	X(VENDOR, "vendor", S) \
+	X(SOURCE, "source", S) \
+	X(EXTERNAL_ID, "external_id", S) \
+	X(AGENT, "agent", S) \
+	X(VARIANT, "variant", S) \
+	X(STATUS, "status", S) \
+	X(OK, "ok", B) \
+	X(DURATION, "duration_ms", N) \
+	X(ERROR, "error", S) \
+	X(NAME, "name", S) \
+	X(VALUE, "value", N) \
+	X(PROVIDER, "gen_ai.provider.name", S) \
+	X(MODEL, "gen_ai.request.model", S) \
+	X(TOKENS_IN, "gen_ai.usage.input_tokens", N) \
+	X(TOKENS_OUT, "gen_ai.usage.output_tokens", N) \
+	X(TOKENS_READ, "gen_ai.usage.cache_read.input_tokens", N) \
+	X(TOKENS_WRITE, "gen_ai.usage.cache_creation.input_tokens", N)
+
+enum eng_field {
+#define X(name, text, kind) ENG_F_##name,
+	ENG_FIELDS(X)
+#undef X
+		ENG_F_COUNT
+};
+
+/* Why a line was refused: the sentence goes into the quarantine. */
+#define ENG_REJECTS(X) \
+	X(EMPTY, "an empty line") \
+	X(TOO_LONG, "longer than 4096 bytes with its newline") \
+	X(NOT_OBJECT, "not a JSON object: a line starts with {") \
+	X(CUT_OFF, "the line ends in the middle of its JSON object") \
+	X(TRAILING, "text after the end of the JSON object") \
+	X(NUL, "a NUL byte") \
+	X(CONTROL, "a raw control character in a string") \
+	X(UTF8, "bytes that are not UTF-8") \
+	X(ESCAPE, "a bad escape in a string") \
+	X(ESCAPED_NUL, "\\u0000 in a string") \
+	X(SURROGATE, "half of a surrogate pair in a string") \
+	X(SYNTAX, "not JSON: unexpected character") \
+	X(NUMBER, "not a JSON number") \
+	X(NUMBER_RANGE, "a number too large for any JSON reader") \
+	X(DEPTH, "nested deeper than 32") \
+	X(DUPLICATE, "the same key twice") \
+	X(TYPE_STRING, "must be a string") \
+	X(TYPE_NUMBER, "must be a number") \
+	X(TYPE_BOOL, "must be true or false") \
+	X(TYPE_AMOUNT, "must be a decimal string or a number") \
+	X(TYPE_TIME, "must be an RFC 3339 string or unix seconds") \
+	X(MISSING, "is missing") \
+	X(UNKNOWN_EVENT, "is not an event Nova knows") \
+	X(ID_LENGTH, "must have 1 to 128 bytes") \
+	X(AMOUNT_SYNTAX, "is not a decimal number") \
+	X(AMOUNT_RANGE, "must be below 9200000000") \
+	X(AMOUNT_EXACT, "has more than 9 decimals in a string") \
+	X(AMOUNT_NEGATIVE, "is negative: a refund is an event of its own") \
+	X(TIME, "is not an RFC 3339 time or unix seconds") \
+	X(TIME_RANGE, "is outside the years 1970 to 2261") \
+	X(COUNT_RANGE, "must be a whole number from 0 to 9199999999") \
+	X(DURATION_RANGE, "must be a number from 0 to 9199999999") \
+	X(WORKER_NAME, "is not a worker's name: a-z, 0-9, _ . -, at most 63 bytes") \
+	X(ACK_WITHOUT_ID, "needs an id to answer with")
+
+enum eng_reject {
+	ENG_OK,
+#define X(name, text) ENG_R_##name,
+	ENG_REJECTS(X)
+#undef X
+		ENG_R_COUNT
+};
+const char *eng_reject_text(enum eng_reject reject);
+
+struct eng_text {
+	const char *at; /* borrowed from the line or the scratch buffer */
+	uint32_t bytes; /* not NUL-terminated */
+};
+
+struct eng_line {
+	enum eng_event event;
+	uint32_t have; /* bit ENG_F_x: the field is there and not null */
+	bool rounded;  /* amount_nano was rounded to 10^-9 */
+	bool ok;
+	bool ack;
+	/* Valid where the bit is set: strings unescaped, numbers as written. */
+	struct eng_text field[ENG_F_COUNT];
+	int64_t amount_nano;
+	int64_t at_ns;
+	int64_t duration_ms;
+	uint64_t tokens_in;
+	uint64_t tokens_out;
+	uint64_t tokens_read;
+	uint64_t tokens_write;
+};
+
+static inline bool
+eng_line_has(const struct eng_line *line, enum eng_field field)
+{
+	return (line->have >> field & 1) != 0;
+}
+
+struct eng_refusal {
+	enum eng_reject reject;
+	uint32_t column; /* 1-based byte; 0 when it is about a field */
+	int field;       /* enum eng_field, -1 when it is about the JSON */
+};
+/* "column 17: a bad escape in a string", "amount is missing". Returns buf. */
+#define ENG_REFUSAL_BYTES 160
+const char *eng_refusal_text(const struct eng_refusal *why, char buf[ENG_REFUSAL_BYTES]);
+
+/* Scan one line without its newline. scratch receives unescaped strings and must live as
+ * long as *ret is used. 0, or -EINVAL with the reason in *why; *ret is then undefined. */
+int eng_scan(const char *line, size_t bytes, char scratch[ENG_LINE_BYTES_MAX],
+	struct eng_line *ret, struct eng_refusal *why);
+
+#endif
