@@ -1,0 +1,88 @@
+/* What may still be spent: see budget.h. */
+#include "budget.h"
+
+#include <stdio.h>
+
+#define HOUR_MS 3600000
+
+/* One cap against what is spent. Tightens the verdict; true when it says pause. */
+static bool
+check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
+	const char *name, const char *until, struct eng_budget_verdict *v)
+{
+	char a[NV_MONEY_BYTES];
+	char b[NV_MONEY_BYTES];
+	nv_i128 left = cap - spent;
+
+	v->remaining = NV_MIN(v->remaining, NV_MAX(left, 0));
+	if (left <= 0) {
+		(void)snprintf(v->reason, sizeof v->reason,
+			"%s of %s is used up (%s spent)%s", name,
+			nv_money_show(cap, f->currency, a),
+			nv_money_show(spent, f->currency, b), until);
+		return true;
+	}
+	if (f->next_run > left) {
+		(void)snprintf(v->reason, sizeof v->reason,
+			"the next run (about %s) does not fit in what is left of %s "
+			"(%s)%s",
+			nv_money_show(f->next_run, f->currency, a), name,
+			nv_money_show(left, f->currency, b), until);
+		return true;
+	}
+	return false;
+}
+
+void
+eng_budget_check(const struct eng_budget_figures *f, struct eng_budget_verdict *ret)
+{
+	struct eng_budget_verdict v = {.remaining = NV_MAX(f->fleet_cap, 0)};
+	struct eng_budget_verdict first;
+	static const char tomorrow[] = "; goes on when the day ends";
+
+	/* All caps count for what remains; the first that says pause gives the reason. */
+	if (check_cap(f, f->fleet_cap, f->fleet_spent, "the daily budget of the fleet",
+		    tomorrow, &v))
+		v.pause = true;
+	first = v;
+	if (f->worker_total_cap >= 0 &&
+		check_cap(f, f->worker_total_cap, f->worker_total, "its total budget", "",
+			&v) &&
+		!first.pause) {
+		v.pause = true;
+		first = v;
+	}
+	if (f->worker_daily_cap >= 0 &&
+		check_cap(f, f->worker_daily_cap, f->worker_spent, "its daily budget",
+			tomorrow, &v) &&
+		!first.pause) {
+		v.pause = true;
+		first = v;
+	}
+	first.remaining = v.remaining;
+	*ret = first;
+}
+
+nv_i128
+eng_budget_projection(nv_i128 cost_1h, nv_i128 cost_24h, nv_i128 configured_per_day)
+{
+	nv_i128 pace = cost_1h * 24;
+
+	if (configured_per_day > 0)
+		pace = NV_MIN(pace, configured_per_day);
+	return NV_MAX(pace, cost_24h);
+}
+
+nv_i128
+eng_budget_unseen(nv_i128 rise_per_day, int64_t age_ms)
+{
+	if (age_ms >= HOUR_MS || rise_per_day <= 0)
+		return 0;
+	return rise_per_day * (HOUR_MS - NV_MAX(age_ms, 0)) / HOUR_MS;
+}
+
+bool
+eng_budget_run_over(nv_i128 cost, uint64_t runs, nv_i128 cap)
+{
+	return cap >= 0 && runs > 0 && cost > cap * (nv_i128)runs;
+}

@@ -1,0 +1,604 @@
+/* The fleet: which workers there are, what is wanted of each, and telling novasupd.
+ *
+ * A desire is a fact: it is written as an event before anybody acts on it, and the
+ * newest one of each worker is found again under "desire/NAME". A worker nobody has said
+ * anything about has the configuration's default, which is not written. */
+#include "fleet.h"
+
+#include "nv_buf.h"
+#include "nv_clock.h"
+#include "nv_json.h"
+#include "nv_log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Index by name: open addressing, a power of two, at most half full. */
+struct eng_fleet {
+	struct eng_worker **slots; /* owned array */
+	size_t n_slots;
+	size_t n_workers;
+	struct eng_worker *last; /* of the list: names mostly come in order */
+};
+
+static const char *const want_names[ENG_WANT_COUNT] = {
+	[ENG_WANT_RUNNING] = "running",
+	[ENG_WANT_PAUSED] = "paused",
+	[ENG_WANT_STOPPED] = "stopped",
+	[ENG_WANT_KILLED] = "killed",
+	[ENG_WANT_UNDEPLOYED] = "undeployed",
+};
+
+const char *
+eng_want_name(enum eng_want want)
+{
+	NV_ASSERT((unsigned)want < ENG_WANT_COUNT);
+	return want_names[want];
+}
+
+bool
+eng_want_from(const char *name, enum eng_want *ret)
+{
+	for (unsigned i = 0; i < ENG_WANT_COUNT; i++) {
+		if (strcmp(name, want_names[i]) == 0) {
+			*ret = (enum eng_want)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- the index ---- */
+
+static uint32_t
+name_hash(const char *name)
+{
+	uint32_t h = 2166136261U; /* FNV-1a */
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619U;
+	return h;
+}
+
+static size_t
+slot_of(const struct eng_fleet *fleet, const char *name)
+{
+	size_t mask = fleet->n_slots - 1;
+	size_t at = name_hash(name) & mask;
+
+	while (fleet->slots[at] && strcmp(fleet->slots[at]->name, name) != 0)
+		at = (at + 1) & mask;
+	return at;
+}
+
+static int
+index_grow(struct eng_fleet *fleet, size_t n_slots)
+{
+	struct eng_worker **old = fleet->slots;
+	size_t n_old = fleet->n_slots;
+	struct eng_worker **slots = calloc(n_slots, sizeof *slots);
+
+	if (!slots)
+		return -ENOMEM;
+	fleet->slots = slots;
+	fleet->n_slots = n_slots;
+	for (size_t i = 0; i < n_old; i++) {
+		if (old[i])
+			slots[slot_of(fleet, old[i]->name)] = old[i];
+	}
+	free(old);
+	return 0;
+}
+
+struct eng_worker *
+eng_worker_find(struct eng *eng, const char *name)
+{
+	if (!eng->fleet)
+		return NULL;
+	return eng->fleet->slots[slot_of(eng->fleet, name)];
+}
+
+struct eng_worker *
+eng_worker_by_id(struct eng *eng, uint32_t id)
+{
+	if (id == 0)
+		return NULL;
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->id == id)
+			return w;
+	}
+	return NULL;
+}
+
+struct eng_worker *
+eng_worker_add(struct eng *eng, const char *name)
+{
+	if (!eng->fleet) {
+		eng->fleet = calloc(1, sizeof *eng->fleet);
+		if (!eng->fleet || index_grow(eng->fleet, 64) < 0)
+			return NULL;
+	}
+	struct eng_fleet *fleet = eng->fleet;
+
+	if (2 * (fleet->n_workers + 1) > fleet->n_slots &&
+		index_grow(fleet, 2 * fleet->n_slots) < 0)
+		return NULL;
+	size_t at = slot_of(fleet, name);
+
+	if (fleet->slots[at])
+		return fleet->slots[at];
+	struct eng_worker *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return NULL;
+	(void)snprintf(w->name, sizeof w->name, "%s", name);
+	eng_desire_default(NULL, &w->desire);
+	fleet->slots[at] = w;
+	fleet->n_workers++;
+	struct eng_worker **link = &eng->workers;
+
+	if (fleet->last && strcmp(fleet->last->name, name) < 0)
+		link = &fleet->last->next;
+	while (*link && strcmp((*link)->name, name) < 0)
+		link = &(*link)->next;
+	w->next = *link;
+	*link = w;
+	if (!w->next)
+		fleet->last = w;
+	return w;
+}
+
+void
+eng_fleet_free(struct eng *eng)
+{
+	while (eng->workers) {
+		struct eng_worker *w = eng->workers;
+
+		eng->workers = w->next;
+		free(w);
+	}
+	if (eng->fleet)
+		free(eng->fleet->slots);
+	free(eng->fleet);
+	eng->fleet = NULL;
+}
+
+/* ---- what a desire comes to ---- */
+
+void
+eng_desire_default(const struct nv_conf_worker *conf, struct eng_desire *ret)
+{
+	*ret = (struct eng_desire){.want = ENG_WANT_UNDEPLOYED, .instances = 1};
+	(void)snprintf(ret->by, sizeof ret->by, "config");
+	if (!conf)
+		return;
+	if (conf->instances_start > 0) {
+		ret->want = ENG_WANT_RUNNING;
+		ret->instances = conf->instances_start;
+	} else if (conf->instances_min > 1) {
+		ret->instances = conf->instances_min;
+	}
+}
+
+uint32_t
+eng_desire_instances(const struct eng_worker *w)
+{
+	if (!w->conf)
+		return 0;
+	if (w->desire.want != ENG_WANT_RUNNING && w->desire.want != ENG_WANT_PAUSED)
+		return 0;
+	uint32_t n = NV_MAX(w->desire.instances, w->conf->instances_min);
+
+	return NV_MAX(NV_MIN(n, w->conf->instances_max), 1U);
+}
+
+bool
+eng_worker_is_paused(const struct eng_worker *w)
+{
+	return w->desire.want == ENG_WANT_PAUSED ||
+	       (w->desire.want == ENG_WANT_RUNNING && w->budget_paused);
+}
+
+bool
+eng_worker_is_running(const struct eng_worker *w)
+{
+	return w->conf && w->desire.want == ENG_WANT_RUNNING && !w->budget_paused;
+}
+
+int64_t
+eng_worker_interval_ms(const struct eng_worker *w)
+{
+	if (w->desire.run_interval_ms > 0)
+		return w->desire.run_interval_ms;
+	return w->conf ? w->conf->run_interval_ms : 0;
+}
+
+const char *
+eng_worker_state(const struct eng_worker *w)
+{
+	if (!w->conf)
+		return "removed";
+	if (eng_worker_is_paused(w))
+		return "paused";
+	return eng_want_name(w->desire.want);
+}
+
+const char *
+eng_worker_reason(const struct eng_worker *w)
+{
+	if (!w->conf)
+		return "not in the configuration";
+	if (w->desire.want == ENG_WANT_RUNNING && w->budget_paused)
+		return w->budget_reason;
+	return w->desire.reason;
+}
+
+const char *
+eng_worker_group(const struct eng_worker *w)
+{
+	return w->conf ? w->conf->group : "";
+}
+
+/* ---- the ledger's form ---- */
+
+char *
+eng_desire_encode(const struct eng_worker *w, const struct eng_desire *d, uint64_t ref)
+{
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "event", json_string("desire"));
+	bad |= json_object_set_new(o, "worker", json_string(w->name));
+	bad |= json_object_set_new(o, "want", json_string(eng_want_name(d->want)));
+	bad |= json_object_set_new(o, "instances", json_integer(d->instances));
+	bad |= json_object_set_new(o, "reason", nv_json_str(d->reason));
+	bad |= json_object_set_new(o, "by", nv_json_str(d->by));
+	bad |= json_object_set_new(o, "since_ns", json_integer(d->since_ns));
+	if (d->fresh_ns)
+		bad |= json_object_set_new(o, "fresh_ns", json_integer(d->fresh_ns));
+	if (d->variant[0])
+		bad |= json_object_set_new(o, "variant", nv_json_str(d->variant));
+	if (d->params[0])
+		bad |= json_object_set_new(o, "params", nv_json_str(d->params));
+	if (d->run_interval_ms)
+		bad |= json_object_set_new(
+			o, "run_interval_ms", json_integer(d->run_interval_ms));
+	if (ref)
+		bad |= json_object_set_new(o, "ref", json_integer((json_int_t)ref));
+	char *line = bad ? NULL : nv_json_line(o);
+
+	json_decref(o);
+	return line;
+}
+
+/* A text field that may be missing. */
+static int
+take_text(const json_t *o, const char *key, char *out, size_t bytes, struct nv_err *err)
+{
+	const char *text = "";
+	int rc = nv_json_get_str(o, key, bytes - 1, &text, err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	(void)snprintf(out, bytes, "%s", text);
+	return 0;
+}
+
+static int
+take_time(const json_t *o, const char *key, int64_t *ret, struct nv_err *err)
+{
+	uint64_t v = 0;
+	int rc = nv_json_get_u64(o, key, 0, INT64_MAX, &v, err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+static int
+desire_take(const json_t *o, struct eng_desire *d, struct nv_err *err)
+{
+	const char *want = NULL;
+	uint64_t n = 0;
+	int rc = nv_json_need_str(o, "want", 20, &want, err);
+
+	if (rc < 0)
+		return rc;
+	if (!eng_want_from(want, &d->want))
+		return nv_err_set(err, -EINVAL, "unknown desired state \"%s\"", want);
+	rc = nv_json_get_u64(o, "instances", 0, UINT32_MAX, &n, err);
+	if (rc < 0)
+		return rc == -ENOENT ? nv_err_set(err, -EINVAL, "instances is missing")
+				     : rc;
+	d->instances = (uint32_t)n;
+	if ((rc = take_text(o, "reason", d->reason, sizeof d->reason, err)) < 0 ||
+		(rc = take_text(o, "by", d->by, sizeof d->by, err)) < 0 ||
+		(rc = take_text(o, "variant", d->variant, sizeof d->variant, err)) < 0 ||
+		(rc = take_text(o, "params", d->params, sizeof d->params, err)) < 0 ||
+		(rc = take_time(o, "since_ns", &d->since_ns, err)) < 0 ||
+		(rc = take_time(o, "fresh_ns", &d->fresh_ns, err)) < 0)
+		return rc;
+	return take_time(o, "run_interval_ms", &d->run_interval_ms, err);
+}
+
+int
+eng_desire_decode(
+	const char *line, size_t bytes, struct eng_desire *ret, struct nv_err *err)
+{
+	json_error_t why;
+	json_t *o = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &why);
+	struct eng_desire d = {0};
+
+	if (!o)
+		return nv_err_set(err, -EINVAL, "not JSON: %s", why.text);
+	int rc = desire_take(o, &d, err);
+
+	json_decref(o);
+	if (rc == 0)
+		*ret = d;
+	return rc;
+}
+
+/* ---- loading ---- */
+
+static int
+load_ledger_names(struct eng *eng, struct led_view *v)
+{
+	uint32_t n = led_view_n_workers(v);
+
+	for (uint32_t id = 1; id <= n; id++) {
+		char name[NV_NAME_MAX];
+
+		if (led_view_worker_name(v, id, name) < 0)
+			continue;
+		struct eng_worker *w = eng_worker_add(eng, name);
+
+		if (!w)
+			return -ENOMEM;
+		w->id = id;
+	}
+	return 0;
+}
+
+struct load {
+	struct eng *eng;
+	struct nv_err *err;
+};
+
+static int
+load_desire(void *arg, const char *key, const void *value, size_t bytes)
+{
+	struct load *load = arg;
+	const char *name = key + strlen("desire/");
+	struct eng_desire d;
+	struct nv_err why = {0};
+	int rc = eng_desire_decode(value, bytes, &d, &why);
+
+	if (rc < 0)
+		return nv_err_set(load->err, rc, "the ledger's %s: %s", key, why.text);
+	struct eng_worker *w =
+		nv_name_valid(name) ? eng_worker_add(load->eng, name) : NULL;
+
+	if (!w)
+		return nv_err_set(load->err, -EINVAL, "the ledger's %s: bad name", key);
+	d.epoch = w->desire.epoch;
+	w->desire = d;
+	return 0;
+}
+
+int
+eng_fleet_load(struct eng *eng, struct nv_err *err)
+{
+	struct led_view *v = NULL;
+	struct load load = {.eng = eng, .err = err};
+
+	for (struct eng_worker *w = eng->workers; w; w = w->next)
+		w->conf = NULL;
+	for (size_t i = 0; i < eng->config->n_workers; i++) {
+		const struct nv_conf_worker *conf = &eng->config->workers[i];
+		struct eng_worker *w = eng_worker_add(eng, conf->name);
+
+		if (!w)
+			return nv_err_set(err, -ENOMEM, "no memory for the workers");
+		w->conf = conf;
+		/* Whatever the ledger knows replaces this below. */
+		if (w->desire.epoch == 0)
+			eng_desire_default(conf, &w->desire);
+	}
+	int rc = led_view_begin(eng->led, &v, err);
+
+	if (rc < 0)
+		return rc;
+	rc = load_ledger_names(eng, v);
+	if (rc < 0)
+		(void)nv_err_set(err, rc, "no memory for the workers");
+	else
+		rc = led_view_states(v, "desire/", load_desire, &load);
+	led_view_end(v);
+	for (struct eng_worker *w = eng->workers; rc == 0 && w; w = w->next) {
+		rc = eng_worker_refresh(eng, w);
+		if (rc < 0)
+			return nv_err_set(
+				err, rc, "the totals of %s cannot be read", w->name);
+	}
+	return rc;
+}
+
+/* ---- changing ---- */
+
+int
+eng_desire_put(struct eng *eng, struct led_batch *b, struct eng_worker *w,
+	const struct eng_desire *d, uint64_t ref, int64_t now_ns, uint64_t *ret_seq)
+{
+	char key[sizeof "desire/" + NV_NAME_MAX];
+	NV_CLEANUP_FREE char *line = eng_desire_encode(w, d, ref);
+
+	(void)eng;
+	if (!line)
+		return -ENOMEM;
+	uint32_t id = led_batch_worker_id(b, w->name);
+
+	if (id == 0)
+		return -EIO;
+	struct led_event ev = {
+		.kind = LED_DESIRE,
+		.worker = id,
+		.claimed_ns = now_ns,
+		.received_ns = now_ns,
+		.ref = ref,
+		.line = line,
+		.line_bytes = strlen(line),
+	};
+	int rc = led_batch_event(b, &ev, ret_seq);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(key, sizeof key, "desire/%s", w->name);
+	return led_batch_state_put(b, key, line, ev.line_bytes);
+}
+
+void
+eng_desire_apply(struct eng_worker *w, const struct eng_desire *d, uint64_t seq)
+{
+	w->desire = *d;
+	w->desire.epoch = seq;
+}
+
+int
+eng_desire_set(struct eng *eng, struct eng_worker *w, const struct eng_desire *d,
+	bool reset, struct nv_err *err)
+{
+	struct led_batch *b = NULL;
+	int64_t now_ns = nv_wall_ns();
+	uint64_t seq = 0;
+	int rc = eng_intake_flush(eng);
+
+	if (rc < 0 || (rc = led_batch_begin(eng->led, now_ns, &b, err)) < 0)
+		eng_ledger_trouble(eng, "a desired state cannot be written");
+	rc = eng_desire_put(eng, b, w, d, 0, now_ns, &seq);
+	if (rc < 0) {
+		led_batch_abort(b);
+		return nv_err_set(err, rc,
+			"the desired state of %s cannot be written: %s", w->name,
+			strerror(-rc));
+	}
+	rc = led_batch_commit(b, err);
+	if (rc < 0)
+		eng_ledger_trouble(eng, err ? err->text : "commit of a desired state");
+	eng_desire_apply(w, d, seq);
+	(void)eng_worker_refresh(eng, w); /* its id, when this was its first event */
+	eng_desire_send(eng, w, reset);
+	eng_api_after_commit(eng, seq, seq);
+	return 0;
+}
+
+/* ---- telling ---- */
+
+/* nova-runner finishes its run and waits when it is told so; novasupd freezes the
+ * workers that cannot be asked. */
+static void
+tell_pause(struct eng *eng, struct eng_worker *w)
+{
+	bool paused = eng_worker_is_paused(w);
+
+	if (paused == w->pause_told)
+		return;
+	w->pause_told = paused;
+	eng_control_line(
+		eng, w, paused ? "{\"control\":\"pause\"}" : "{\"control\":\"resume\"}");
+}
+
+void
+eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w)
+{
+	if (eng_worker_is_paused(w)) {
+		w->pause_told = false;
+		tell_pause(eng, w);
+	}
+}
+
+static int
+send_desire(struct eng *eng, const struct eng_worker *w, bool reset)
+{
+	uint8_t body[NV_MSG_BODY_MAX];
+	struct nv_wr wr;
+	struct nv_sup_desire m = {
+		.instances = eng_desire_instances(w),
+		.paused = eng_worker_is_paused(w),
+		.reset = reset,
+		.epoch = w->desire.epoch,
+		.run_interval_ms = eng_worker_interval_ms(w),
+	};
+
+	(void)snprintf(m.worker, sizeof m.worker, "%s", w->name);
+	(void)snprintf(m.reason, sizeof m.reason, "%s", eng_worker_reason(w));
+	(void)snprintf(m.variant, sizeof m.variant, "%s", w->desire.variant);
+	(void)snprintf(m.params, sizeof m.params, "%s",
+		w->desire.params[0]    ? w->desire.params
+		: w->conf->params_json ? w->conf->params_json
+				       : "{}");
+	nv_wr_init(&wr, body, sizeof body);
+	int rc = nv_sup_desire_encode(&wr, &m);
+
+	return rc < 0 ? rc : nv_chan_send_wr(&eng->sup, NV_MSG_SUP_DESIRE, &wr);
+}
+
+void
+eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
+{
+	/* Before the whole desired state was sent it will be part of it. Workers
+	 * that are no longer configured are novasupd's to stop: it does not know them. */
+	if (!eng->desires_sent || !w->conf || !nv_chan_is_open(&eng->sup))
+		return;
+	int rc = send_desire(eng, w, reset);
+
+	if (rc < 0)
+		nv_error("desire of %s cannot be sent: %s; novasupd gets it at the "
+			 "next start of the engine",
+			w->name, strerror(-rc));
+	tell_pause(eng, w);
+}
+
+void
+eng_desire_send_all(struct eng *eng)
+{
+	eng->desires_sent = true;
+	for (struct eng_worker *w = eng->workers; w; w = w->next)
+		eng_desire_send(eng, w, false);
+	if (nv_chan_is_open(&eng->sup)) {
+		int rc = nv_chan_send(&eng->sup, NV_MSG_SUP_DESIRE_END, NULL, 0, NULL, 0);
+
+		if (rc < 0)
+			nv_error("end of the desired state cannot be sent: %s",
+				strerror(-rc));
+	}
+}
+
+void
+eng_fleet_held(struct eng *eng, const struct nv_eng_held *held)
+{
+	struct eng_worker *w = eng_worker_find(eng, held->worker);
+	struct nv_err err = {0};
+
+	if (!w || !w->conf) {
+		nv_warn("novasupd holds %s down, which is not in the configuration",
+			held->worker);
+		return;
+	}
+	/* A newer wish of a person, or a state that is down anyway, stays. */
+	if (w->desire.since_ns > held->wall_ns ||
+		(w->desire.want != ENG_WANT_RUNNING && w->desire.want != ENG_WANT_PAUSED))
+		return;
+	struct eng_desire d = w->desire;
+
+	d.want = ENG_WANT_STOPPED;
+	d.since_ns = held->wall_ns;
+	(void)snprintf(d.by, sizeof d.by, "uid %u", held->uid);
+	(void)snprintf(d.reason, sizeof d.reason,
+		"stopped by uid %u while the engine was away", held->uid);
+	if (eng_desire_set(eng, w, &d, false, &err) < 0)
+		nv_error("%s", err.text);
+}

@@ -1,0 +1,358 @@
+/* Periods and sums: see report.h. */
+#include "report.h"
+
+#include "nv_clock.h"
+#include "nv_units.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- days ---- */
+
+int
+eng_zone_set(const char *zone, struct nv_err *err)
+{
+	char path[200];
+	bool utc = !zone || !zone[0] || strcmp(zone, "UTC") == 0;
+	bool known = utc;
+
+	if (!utc) {
+		int n = snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", zone);
+
+		known = n > 0 && (size_t)n < sizeof path && !strstr(zone, "..") &&
+			access(path, R_OK) == 0;
+	}
+	/* glibc takes an unknown zone for UTC without a word; so it is said here. */
+	if (setenv("TZ", utc || !known ? "UTC0" : zone, 1) < 0)
+		return nv_err_set(err, -ENOMEM, "no memory for the time zone");
+	tzset();
+	if (!known)
+		return nv_err_set(err, -ENOENT,
+			"time zone %s is not known to this system (is tzdata "
+			"installed?): "
+			"days begin at midnight UTC",
+			zone);
+	return 0;
+}
+
+static void
+local_date(time_t t, struct tm *ret)
+{
+	NV_ASSERT(localtime_r(&t, ret) != NULL);
+}
+
+/* Order of calendar dates, as one number. */
+static int
+date_order(const struct tm *tm)
+{
+	return (tm->tm_year * 12 + tm->tm_mon) * 32 + tm->tm_mday;
+}
+
+/* The first second of the local date of tm (its time is ignored, its day may be out
+ * of range as mktime allows). Midnight may not exist (clocks that go forward at 0:00)
+ * or exist twice; so what mktime gives is moved to where the date begins. */
+static time_t
+date_start(const struct tm *tm)
+{
+	struct tm noon = *tm;
+	struct tm got;
+
+	noon.tm_hour = 12;
+	noon.tm_min = 0;
+	noon.tm_sec = 0;
+	noon.tm_isdst = -1;
+	time_t inside = mktime(&noon); /* noon always exists */
+	int date = date_order(&noon);
+	time_t before = inside - 16 * 3600;
+
+	/* The date is before..inside in order: bisect for its first second. Where
+	 * the clocks go back over midnight the later start is found. */
+	while (inside - before > 1) {
+		time_t middle = before + (inside - before) / 2;
+
+		local_date(middle, &got);
+		if (date_order(&got) < date)
+			before = middle;
+		else
+			inside = middle;
+	}
+	return inside;
+}
+
+static int64_t
+to_ns(time_t t)
+{
+	return t <= 0 ? 0 : (int64_t)t * NV_NS_PER_SEC;
+}
+
+/* Start of the local date `days` after the one of now; months and weekday likewise. */
+static int64_t
+day_start(int64_t now_ns, int days)
+{
+	struct tm tm;
+
+	local_date((time_t)(now_ns / NV_NS_PER_SEC), &tm);
+	tm.tm_mday += days;
+	return to_ns(date_start(&tm));
+}
+
+void
+eng_day_bounds(int64_t now_ns, int64_t *ret_from_ns, int64_t *ret_to_ns)
+{
+	*ret_from_ns = day_start(now_ns, 0);
+	*ret_to_ns = day_start(now_ns, 1);
+}
+
+/* ---- periods ---- */
+
+static int64_t
+month_start(int64_t now_ns, bool year)
+{
+	struct tm tm;
+
+	local_date((time_t)(now_ns / NV_NS_PER_SEC), &tm);
+	tm.tm_mday = 1;
+	if (year)
+		tm.tm_mon = 0;
+	return to_ns(date_start(&tm));
+}
+
+static int64_t
+week_start(int64_t now_ns)
+{
+	struct tm tm;
+
+	local_date((time_t)(now_ns / NV_NS_PER_SEC), &tm);
+	return day_start(now_ns, -((tm.tm_wday + 6) % 7));
+}
+
+int
+eng_period_parse(
+	const char *text, int64_t now_ns, struct eng_period *ret, struct nv_err *err)
+{
+	struct eng_period p = {.to_ns = now_ns};
+	int64_t ms = 0;
+
+	if (strcmp(text, "today") == 0) {
+		p.from_ns = day_start(now_ns, 0);
+	} else if (strcmp(text, "yesterday") == 0) {
+		p.from_ns = day_start(now_ns, -1);
+		p.to_ns = day_start(now_ns, 0);
+	} else if (strcmp(text, "week") == 0) {
+		p.from_ns = week_start(now_ns);
+	} else if (strcmp(text, "month") == 0) {
+		p.from_ns = month_start(now_ns, false);
+	} else if (strcmp(text, "year") == 0) {
+		p.from_ns = month_start(now_ns, true);
+	} else if (strcmp(text, "all") == 0) {
+		p.from_ns = 0;
+	} else if (nv_duration_parse(text, &ms, NULL) == 0 && ms > 0) {
+		p.from_ns = ms < now_ns / NV_NS_PER_MS ? now_ns - ms * NV_NS_PER_MS : 0;
+	} else {
+		return nv_err_set(err, -EINVAL,
+			"period is \"%.40s\", expected today, yesterday, week, month, "
+			"year, all, or a duration such as 7d",
+			text);
+	}
+	(void)snprintf(p.name, sizeof p.name, "%s", text);
+	*ret = p;
+	return 0;
+}
+
+/* 2026-11-22, a day of the configured zone. */
+static bool
+parse_date(const char *text, int64_t *ret_ns)
+{
+	struct tm tm = {0};
+	int digits[8];
+	static const char shape[] = "dddd-dd-dd";
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof shape; i++) {
+		if (shape[i] == 'd') {
+			if (text[i] < '0' || text[i] > '9')
+				return false;
+			digits[n++] = text[i] - '0';
+		} else if (text[i] != shape[i]) {
+			return false;
+		}
+	}
+	tm.tm_year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3];
+	tm.tm_mon = digits[4] * 10 + digits[5] - 1;
+	tm.tm_mday = digits[6] * 10 + digits[7];
+	if (tm.tm_year < 1970 || tm.tm_year > 2261 || tm.tm_mon < 0 || tm.tm_mon > 11)
+		return false;
+	tm.tm_year -= 1900;
+	struct tm want = tm;
+	time_t start = date_start(&tm);
+
+	local_date(start, &tm);
+	if (want.tm_mday < 1 || date_order(&tm) != date_order(&want))
+		return false; /* 30 February */
+	*ret_ns = to_ns(start);
+	return true;
+}
+
+int
+eng_time_parse(const char *text, int64_t now_ns, int64_t *ret_ns, struct nv_err *err)
+{
+	int64_t ms = 0;
+
+	if (parse_date(text, ret_ns))
+		return 0;
+	if (nv_rfc3339_parse(text, strlen(text), ret_ns) == 0)
+		return 0;
+	if (nv_duration_parse(text, &ms, NULL) == 0 && ms >= 0) {
+		*ret_ns = ms < now_ns / NV_NS_PER_MS ? now_ns - ms * NV_NS_PER_MS : 0;
+		return 0;
+	}
+	return nv_err_set(err, -EINVAL,
+		"\"%.40s\" is not a time: expected 2026-11-22, 2026-11-22T14:05:00Z, "
+		"or how long ago, such as 2h",
+		text);
+}
+
+int
+eng_period_range(const char *from, const char *to, int64_t now_ns, struct eng_period *ret,
+	struct nv_err *err)
+{
+	struct eng_period p = {.to_ns = now_ns};
+	int rc = eng_time_parse(from, now_ns, &p.from_ns, err);
+
+	if (rc < 0)
+		return rc;
+	if (to && (rc = eng_time_parse(to, now_ns, &p.to_ns, err)) < 0)
+		return rc;
+	if (p.to_ns <= p.from_ns)
+		return nv_err_set(err, -EINVAL, "the period ends before it begins");
+	(void)snprintf(p.name, sizeof p.name, "%.30s..%.30s", from, to ? to : "now");
+	*ret = p;
+	return 0;
+}
+
+/* ---- sums ---- */
+
+bool
+eng_rate(const struct nv_config *config, const char *code, int64_t *ret_rate_nano)
+{
+	if (strcmp(code, config->base_currency) == 0) {
+		*ret_rate_nano = NV_MONEY_SCALE;
+		return true;
+	}
+	for (size_t i = 0; i < config->n_currencies; i++) {
+		if (strcmp(code, config->currencies[i].code) == 0) {
+			*ret_rate_nano = config->currencies[i].rate_nano;
+			return true;
+		}
+	}
+	return false;
+}
+
+nv_i128
+eng_convert(nv_i128 nano, int64_t rate_nano)
+{
+	nv_i128 product;
+
+	if (rate_nano == NV_MONEY_SCALE)
+		return nano;
+	/* A balance of 10^19 units at a rate of 10^9 still fits. */
+	NV_ASSERT(!__builtin_mul_overflow(nano, rate_nano, &product));
+	nv_i128 half = NV_MONEY_SCALE / 2;
+
+	return (product + (product < 0 ? -half : half)) / NV_MONEY_SCALE;
+}
+
+void
+eng_totals_add(struct led_totals *sum, const struct led_totals *t)
+{
+	sum->cost += t->cost;
+	sum->revenue += t->revenue;
+	sum->refunds += t->refunds;
+	sum->fees += t->fees;
+	sum->disputes += t->disputes;
+	sum->payouts += t->payouts;
+	sum->runs_ok += t->runs_ok;
+	sum->runs_failed += t->runs_failed;
+	sum->crashes += t->crashes;
+	sum->heartbeats += t->heartbeats;
+	sum->events += t->events;
+	sum->rejected += t->rejected;
+	sum->run_ms += t->run_ms;
+	sum->seq_last = NV_MAX(sum->seq_last, t->seq_last);
+}
+
+static void
+totals_convert(struct led_totals *t, int64_t rate_nano)
+{
+	t->cost = eng_convert(t->cost, rate_nano);
+	t->revenue = eng_convert(t->revenue, rate_nano);
+	t->refunds = eng_convert(t->refunds, rate_nano);
+	t->fees = eng_convert(t->fees, rate_nano);
+	t->disputes = eng_convert(t->disputes, rate_nano);
+	t->payouts = eng_convert(t->payouts, rate_nano);
+}
+
+static void
+totals_drop_money(struct led_totals *t)
+{
+	t->cost = t->revenue = t->refunds = t->fees = t->disputes = t->payouts = 0;
+}
+
+static bool
+has_money(const struct led_totals *t)
+{
+	return t->cost || t->revenue || t->refunds || t->fees || t->disputes ||
+	       t->payouts;
+}
+
+int
+eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t from_ns,
+	int64_t end_ns, struct led_totals *ret, bool *ret_unconverted)
+{
+	struct led_totals sum = {0};
+	uint32_t n = led_view_n_currencies(v);
+	bool unconverted = false;
+
+	/* Currency 0 holds what has none: runs, crashes, events. */
+	for (uint32_t id = 0; id <= n; id++) {
+		char code[NV_CURRENCY_BYTES] = "";
+		struct led_totals t;
+		int64_t rate_nano = NV_MONEY_SCALE;
+		int rc = id == 0 ? 0 : led_view_currency_code(v, id, code);
+
+		if (rc < 0)
+			return rc;
+		rc = led_view_window(v, worker_id, id, from_ns, end_ns, &t);
+		if (rc == -ENOENT)
+			continue;
+		if (rc < 0)
+			return rc;
+		if (id == 0 || eng_rate(eng->config, code, &rate_nano)) {
+			totals_convert(&t, rate_nano);
+		} else {
+			unconverted |= has_money(&t);
+			totals_drop_money(&t);
+		}
+		eng_totals_add(&sum, &t);
+	}
+	*ret = sum;
+	if (ret_unconverted)
+		*ret_unconverted = unconverted;
+	return 0;
+}
+
+nv_i128
+eng_earned(const struct led_totals *t)
+{
+	return t->revenue - t->refunds - t->disputes - t->fees;
+}
+
+nv_i128
+eng_profit(const struct led_totals *t)
+{
+	return eng_earned(t) - t->cost;
+}
