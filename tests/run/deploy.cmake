@@ -5,3 +5,5 @@ foreach(check IN ITEMS format sources layering headers scripts man tidy cppcheck
 endforeach()
 # These two use every core themselves.
 set_tests_properties(lint_tidy lint_cppcheck PROPERTIES RUN_SERIAL ON)
+
+nova_run(deploy_verbs deploy_verbs)
