@@ -1,6 +1,7 @@
 /* Names: see nv_name.h. */
 #include "nv_name.h"
 
+#include <limits.h>
 #include <string.h>
 
 bool
@@ -40,6 +41,17 @@ edit_distance(const char *a, size_t an, const char *b, size_t bn)
 		}
 	}
 	return row[an % 3][bn];
+}
+
+unsigned
+nv_name_distance(const char *a, const char *b)
+{
+	size_t an = strlen(a);
+	size_t bn = strlen(b);
+
+	if (an > NV_NAME_MAX || bn > NV_NAME_MAX)
+		return UINT_MAX;
+	return edit_distance(a, an, b, bn);
 }
 
 const char *

@@ -10,6 +10,10 @@
  * so that it is safe in paths, titles, cgroups, account names and messages. */
 bool nv_name_valid(const char *name);
 
+/* How many slips of the hand (a letter wrong, missing, too many, or two swapped) lie
+ * between two words of at most NV_NAME_MAX bytes; UINT_MAX when one is longer. */
+unsigned nv_name_distance(const char *a, const char *b);
+
 /* The known word nearest to `word` by edit distance, if it is near enough to be
  * a slip of the hand; else NULL. */
 const char *nv_name_nearest(const char *word, const char *const *known, size_t n_known);
