@@ -2,8 +2,8 @@
  * workers.d/ beside it, and environment variables with the original system's names.
  *
  * novasupd reads the sources once, checks them, and hands the text of all of them
- * to its children as a snapshot (a sealed memfd), so that every process works with the same
- * generation whatever happens to the files. Parsing is the same code everywhere.
+ * to its children as a snapshot (a sealed memfd), so that every process works with the
+ * same generation whatever happens to the files. Parsing is the same code everywhere.
  *
  * All errors of all files are collected before giving up, each with file, line and
  * column; unknown and repeated keys are errors that name the nearest known key. */
@@ -14,14 +14,18 @@
 #include "nv_money.h"
 #include "nv_name.h"
 
-#define NV_CONFIG_ERRORS_MAX	200
-#define NV_CONFIG_WORKERS_MAX	10000
+#define NV_CONFIG_ERRORS_MAX     200
+#define NV_CONFIG_WORKERS_MAX    10000
 #define NV_CONFIG_FILE_BYTES_MAX ((size_t)4 << 20)
+#define NV_CONFIG_ALL_BYTES_MAX  ((size_t)64 << 20) /* all sources together */
 
 enum nv_kind { NV_KIND_TASK, NV_KIND_SERVICE };
 enum nv_restart { NV_RESTART_PERMANENT, NV_RESTART_TRANSIENT, NV_RESTART_TEMPORARY };
 enum nv_on_limit { NV_ON_LIMIT_HALT, NV_ON_LIMIT_ESCALATE };
-enum nv_ready { NV_READY_EXEC, NV_READY_EVENT }; /* up when exec worked | when it says so */
+enum nv_ready {
+	NV_READY_EXEC,
+	NV_READY_EVENT
+}; /* up when exec worked | when it says so */
 
 struct nv_conf_pair {
 	char *key;   /* owned */
@@ -29,29 +33,31 @@ struct nv_conf_pair {
 };
 
 struct nv_conf_crashes {
-	uint32_t max;	    /* more than this many crashes within the window = limit */
-	int64_t within_ms;  /* sliding window */
-	int64_t cooldown_ms; /* pause after `max` crashes in the window before one more try; 0 = none */
+	uint32_t max;        /* more than this many crashes within the window = limit */
+	int64_t within_ms;   /* sliding window */
+	int64_t cooldown_ms; /* pause after `max` crashes in the window before one more
+				try; 0 = none */
 	int64_t backoff_min_ms;
 	int64_t backoff_max_ms;
 	enum nv_on_limit on_limit;
 };
 
-/* A parameter that `optimize` may turn: choices or a range of durations/numbers. */
+/* A parameter that `optimize` may turn: choices, or a range of durations or of
+ * numbers (run_interval: always a range of durations). */
 struct nv_conf_param {
-	char *name;	      /* owned */
-	char **choices;	      /* owned, NULL for a range */
+	char *name;     /* owned */
+	char **choices; /* owned, NULL for a range */
 	size_t n_choices;
-	char *range_min;      /* owned text as written, e.g. "30s" */
+	char *range_min; /* owned text as written, e.g. "30s" */
 	char *range_max;
 };
 
 struct nv_conf_worker {
 	char name[NV_NAME_MAX];
 	char group[NV_NAME_MAX]; /* default "default" */
-	char *description;	 /* owned, never NULL */
-	char **argv;		 /* owned, NULL-terminated */
-	char *directory;	 /* owned: working directory, default: where nova.yaml is */
+	char *description;       /* owned, never NULL */
+	char **argv;             /* owned, NULL-terminated */
+	char *directory; /* owned: working directory, default: where nova.yaml is */
 	enum nv_kind kind;
 	int64_t run_interval_ms;
 	int64_t run_timeout_ms; /* a task's run is killed after this; 0 = never */
@@ -73,19 +79,21 @@ struct nv_conf_worker {
 	int64_t roi_kill_ppm;
 	uint32_t roi_min_runs;
 	uint64_t limit_memory_bytes; /* 0 = none, as all limits */
-	int64_t limit_cpu_ppm;	     /* of one core: 50% = 500,000 */
+	int64_t limit_cpu_ppm;       /* of one core: 50% = 500,000 */
 	uint32_t limit_tasks;
 	uint32_t limit_open_files;
-	char *user; /* owned, NULL = as novasupd */
+	char *user;     /* owned, NULL = as novasupd */
 	char **secrets; /* owned names */
 	size_t n_secrets;
 	struct nv_conf_pair *env; /* owned */
 	size_t n_env;
 	struct nv_conf_param *params; /* owned */
 	size_t n_params;
-	char *params_json; /* owned: initial NOVA_PARAMS: first choice / range minimum of each */
+	char *params_json; /* owned: initial NOVA_PARAMS: first choice / range minimum of
+			      each */
 	bool autonomous;
-	/* Hash over everything that needs a restart of running instances when it changes. */
+	/* Hash over everything that needs a restart of running instances when it changes.
+	 */
 	uint64_t restart_hash;
 };
 
@@ -95,9 +103,9 @@ struct nv_conf_currency {
 };
 
 struct nv_config {
-	char dir[1024];			    /* of nova.yaml, absolute */
+	char dir[1024];                        /* of nova.yaml, absolute */
 	char base_currency[NV_CURRENCY_BYTES]; /* currency: USD */
-	char *timezone;			    /* owned, IANA name; days begin at its midnight */
+	char *timezone; /* owned, IANA name; days begin at its midnight */
 	int64_t max_daily_budget_nano;
 	int64_t approval_above_nano; /* per day */
 	int64_t min_roi_ppm;
@@ -106,32 +114,54 @@ struct nv_config {
 	uint32_t min_runs;
 	bool autonomous_enabled;
 	int64_t autonomous_interval_ms; /* analyse every */
-	int64_t autonomous_window_ms;	/* over the figures of the last */
+	int64_t autonomous_window_ms;   /* over the figures of the last */
 	int64_t autonomous_cooldown_ms; /* between two decisions for one worker */
 	int64_t approval_expiry_ms;
 	int64_t price_cpu_second_nano; /* compute cost, base currency */
 	int64_t price_gib_hour_nano;
-	char *price_table; /* owned path of the LLM price table, absolute */
+	/* Owned path of the LLM price table, absolute; NULL when none is configured and
+	 * there is no prices.json beside nova.yaml, in ../share/nova of the programs, or
+	 * in the etc/ of the source tree they were built in. */
+	char *price_table;
 	uint64_t log_file_bytes_max;
 	uint32_t log_files_kept;
-	int64_t engine_away_ms; /* agents are paused when there is no ledger for this long */
-	int64_t sample_ms;	/* how often resources are sampled */
+	int64_t engine_away_ms; /* agents are paused when there is no ledger for this long
+				 */
+	int64_t sample_ms;      /* how often resources are sampled */
+	/* What a worker file that does not say takes over. */
+	int64_t run_interval_ms;
+	int64_t stop_grace_ms;
+	struct nv_conf_crashes crashes;
 	struct nv_conf_currency *currencies; /* owned, declared ones besides the base */
 	size_t n_currencies;
 	struct nv_conf_worker *workers; /* owned, sorted by name */
 	size_t n_workers;
 };
 
-/* The sources, before parsing. */
+/* The sources, before parsing. Of .env and the environment only the variables that are
+ * settings of Nova are kept: a secret that stands beside them is never here. */
+enum nv_source_kind {
+	NV_SOURCE_MAIN,        /* nova.yaml */
+	NV_SOURCE_WORKER,      /* a file of workers.d */
+	NV_SOURCE_DOTENV,      /* .env: what is not a setting is blanked */
+	NV_SOURCE_ENVIRONMENT, /* NAME=VALUE, each ended by a NUL */
+	NV_SOURCE_KINDS
+};
 struct nv_conf_source {
+	enum nv_source_kind kind;
 	char *name; /* owned: path as shown in errors; "environment" for variables */
-	char *text; /* owned */
+	char *text; /* owned, a NUL after the last byte */
 	size_t bytes;
 };
 struct nv_conf_sources {
 	char dir[1024];
 	struct nv_conf_source *list; /* owned; [0] is nova.yaml */
 	size_t n;
+	/* Who read the files: a worker's `user:` needs root. */
+	uint32_t uid;
+	/* From a snapshot: whoever made it has checked what depends on the machine
+	 * (users, time zone), so that a reader with fewer rights does not refuse it. */
+	bool from_snapshot;
 };
 
 struct nv_conf_errors {
@@ -142,7 +172,10 @@ struct nv_conf_errors {
 
 /* Read nova.yaml, workers.d/(*.yaml, *.yml, *.json in name order), .env beside
  * them and the known variables of this process' environment. A file that cannot
- * be read is an entry in errs. Returns 0, -EINVAL when errs has entries, -ENOMEM. */
+ * be read is an entry in errs. Returns 0, -EINVAL when errs has entries, -ENOMEM.
+ * After -EINVAL *ret holds what could be read: hand it to nv_config_parse with the same
+ * errs to list every error at once. *errs starts zeroed; *ret is the caller's to fini
+ * whatever is returned. */
 int nv_conf_sources_read(struct nv_conf_sources *ret, const char *config_path,
 	struct nv_conf_errors *errs);
 void nv_conf_sources_fini(struct nv_conf_sources *sources);
@@ -152,7 +185,8 @@ int nv_conf_snapshot_create(const struct nv_conf_sources *sources, int *ret_fd);
 int nv_conf_snapshot_read(int fd, struct nv_conf_sources *ret);
 
 /* Parse and check. *ret is set only when there is no error (0); -EINVAL with the
- * errors in errs otherwise. */
+ * errors in errs otherwise (also when errs came with entries), sorted by file and line.
+ */
 int nv_config_parse(const struct nv_conf_sources *sources, struct nv_config **ret,
 	struct nv_conf_errors *errs);
 void nv_config_free(struct nv_config *config);
@@ -161,13 +195,19 @@ void nv_conf_errors_fini(struct nv_conf_errors *errs);
 void nv_conf_errors_print(const struct nv_conf_errors *errs, int fd);
 
 /* NULL when there is no such worker. */
-const struct nv_conf_worker *nv_config_worker(const struct nv_config *config, const char *name);
+const struct nv_conf_worker *
+nv_config_worker(const struct nv_config *config, const char *name);
 
 /* For `novactl config show`: every effective value and where it came from, secrets
  * masked. The callback gets "workers.NAME.key" or "key", the value as text and
  * "default", "FILE:LINE" or "environment VARIABLE". */
-typedef void nv_conf_show_fn(
-	void *arg, const char *key, const char *value, const char *origin);
+typedef void
+nv_conf_show_fn(void *arg, const char *key, const char *value, const char *origin);
 int nv_config_show(const struct nv_conf_sources *sources, nv_conf_show_fn *fn, void *arg);
+
+/* How a parameter's text (a choice, the end of a range) is written in NOVA_PARAMS: a
+ * number, true and false as they are, anything else as a JSON string. */
+struct nv_buf;
+void nv_conf_param_json(struct nv_buf *buf, const char *text);
 
 #endif

@@ -1,0 +1,90 @@
+/* What the files that read the configuration share; nobody else includes it. */
+#ifndef NV_CONF_PRIVATE_H
+#define NV_CONF_PRIVATE_H
+
+#include "nv_options.h"
+#include "nv_value.h"
+#include "nv_yaml.h"
+
+/* Where an effective value came from; source NULL: the default. All borrowed. */
+struct nv_conf_origin {
+	const struct nv_conf_source *source;
+	unsigned line;
+	unsigned column;
+	const char *variable; /* its name, for .env and the environment */
+};
+
+/* A setting given as a variable. */
+struct nv_conf_var {
+	const struct nv_option *option;
+	struct nv_conf_origin origin; /* variable points at name */
+	char name[NV_VARIABLE_BYTES];
+	char *value; /* owned */
+};
+struct nv_conf_vars {
+	struct nv_conf_var *list; /* owned */
+	size_t n;
+};
+#define NV_CONF_VARS_MAX 200 /* of one source */
+
+/* One reading of all sources. */
+struct nv_conf_reading {
+	const struct nv_conf_sources *sources;
+	struct nv_conf_errors *errs;
+	struct nv_config *config; /* being filled */
+	struct nv_value_context values;
+	struct nv_conf_vars vars;
+	struct nv_conf_origin origins[NV_OPTIONS_MAX]; /* of the global settings */
+	/* In the order of the sources: of each worker all settings (NV_OPTIONS_MAX) when
+	 * keep_origins is set, else only its name. */
+	struct nv_conf_origin *worker_origins; /* owned */
+	size_t *worker_order; /* owned; position of a sorted worker in worker_origins */
+	bool keep_origins;
+};
+
+/* ---- nv_conf_errors.c ---- */
+/* Add an error; the text is made printable. place may be NULL. */
+void nv_conf_error(struct nv_conf_errors *errs, const char *file, unsigned line,
+	unsigned column, const char *fmt, ...) NV_PRINTF(5, 6);
+void nv_conf_error_at(struct nv_conf_errors *errs, const struct nv_conf_origin *origin,
+	const char *fmt, ...) NV_PRINTF(3, 4);
+void nv_conf_errors_sort(struct nv_conf_errors *errs);
+
+/* ---- nv_conf_env.c ---- */
+/* Read the variables of a .env or environment source into vars. Errors go to errs. */
+int nv_conf_vars_read(struct nv_conf_vars *vars, const struct nv_conf_source *source,
+	struct nv_conf_errors *errs);
+void nv_conf_vars_fini(struct nv_conf_vars *vars);
+/* Check a .env and blank everything in it that is not a setting of Nova, in place:
+ * what is kept stays at its line and column. */
+void nv_conf_dotenv_strip(struct nv_conf_source *source, struct nv_conf_errors *errs);
+/* Every setting that this process' environment has, as the text of a source. */
+int nv_conf_environment_text(char **ret_text, size_t *ret_bytes);
+
+/* ---- nv_conf_lists.c: settings that are no scalars ---- */
+int nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int nv_conf_read_currencies(struct nv_conf_reading *r,
+	const struct nv_conf_source *source, const struct nv_yaml_node *node);
+
+/* ---- nv_conf_read.c ---- */
+/* Fill r->config from r->sources; errors go to r->errs. 0 or -ENOMEM. */
+int nv_conf_reading_run(struct nv_conf_reading *r);
+void nv_conf_reading_fini(struct nv_conf_reading *r);
+
+/* ---- nv_conf_rules.c: rules between settings, and what is derived ---- */
+/* 0 or -ENOMEM; broken rules go to r->errs. */
+int nv_conf_global_finish(struct nv_conf_reading *r);
+void nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
+	const struct nv_conf_origin origins[]);
+/* NOVA_PARAMS and the restart hash. 0 or -ENOMEM. */
+int nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
+	const struct nv_conf_origin origins[]);
+
+#endif

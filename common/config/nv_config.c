@@ -1,0 +1,274 @@
+/* The configuration as others see it: see nv_config.h. */
+#include "nv_conf_private.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void
+free_list(char **list, size_t n)
+{
+	for (size_t i = 0; list && i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void
+worker_fini(struct nv_conf_worker *w)
+{
+	for (char **a = w->argv; a && *a; a++)
+		free(*a);
+	free(w->argv);
+	free(w->description);
+	free(w->directory);
+	free(w->user);
+	free_list(w->secrets, w->n_secrets);
+	for (size_t i = 0; i < w->n_env; i++) {
+		free(w->env[i].key);
+		free(w->env[i].value);
+	}
+	free(w->env);
+	for (size_t i = 0; i < w->n_params; i++) {
+		struct nv_conf_param *p = &w->params[i];
+
+		free(p->name);
+		free_list(p->choices, p->n_choices);
+		free(p->range_min);
+		free(p->range_max);
+	}
+	free(w->params);
+	free(w->params_json);
+}
+
+void
+nv_config_free(struct nv_config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->n_workers; i++)
+		worker_fini(&config->workers[i]);
+	free(config->workers);
+	free(config->currencies);
+	free(config->timezone);
+	free(config->price_table);
+	free(config);
+}
+
+static int
+read_config(struct nv_conf_reading *r)
+{
+	int rc = nv_conf_reading_run(r);
+
+	nv_conf_errors_sort(r->errs);
+	if (rc < 0)
+		return rc;
+	return r->errs->n + r->errs->n_more > 0 ? -EINVAL : 0;
+}
+
+int
+nv_config_parse(const struct nv_conf_sources *sources, struct nv_config **ret,
+	struct nv_conf_errors *errs)
+{
+	struct nv_conf_reading r = {.sources = sources, .errs = errs};
+	int rc = read_config(&r);
+
+	if (rc == 0) {
+		*ret = r.config;
+		r.config = NULL;
+	}
+	nv_conf_reading_fini(&r);
+	return rc;
+}
+
+static int
+compare_name(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct nv_conf_worker *)element)->name);
+}
+
+const struct nv_conf_worker *
+nv_config_worker(const struct nv_config *config, const char *name)
+{
+	if (config->n_workers == 0)
+		return NULL;
+	return bsearch(name, config->workers, config->n_workers, sizeof(*config->workers),
+		compare_name);
+}
+
+/* ---- config show ---- */
+
+struct show {
+	const struct nv_conf_reading *r;
+	nv_conf_show_fn *fn;
+	void *arg;
+	struct nv_buf value;
+	int rc;
+};
+
+static void
+emit(struct show *s, const char *key, const struct nv_conf_origin *origin)
+{
+	char text[4400] = "default";
+
+	if (origin->source && origin->variable &&
+		origin->source->kind == NV_SOURCE_ENVIRONMENT)
+		(void)snprintf(text, sizeof(text), "environment %s", origin->variable);
+	else if (origin->source)
+		(void)snprintf(text, sizeof(text), "%s:%u%s%s", origin->source->name,
+			origin->line, origin->variable ? " " : "",
+			origin->variable ? origin->variable : "");
+	if (s->value.error)
+		s->rc = s->value.error;
+	else
+		s->fn(s->arg, key, s->value.data ? s->value.data : "", text);
+	nv_buf_clear(&s->value);
+}
+
+/* Does a variable's name sound like a secret? Its value is then not shown. */
+static bool
+sounds_secret(const char *name)
+{
+	static const char *const words[] = {"KEY", "TOKEN", "SECRET", "PASSW",
+		"CREDENTIAL", "AUTH", "PRIVATE", "DSN"};
+
+	for (size_t i = 0; i < NV_LEN(words); i++) {
+		if (strcasestr(name, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_list(struct nv_buf *buf, char *const *list, size_t n)
+{
+	nv_buf_puts(buf, "[");
+	for (size_t i = 0; i < n; i++) {
+		nv_buf_puts(buf, i ? ", " : "");
+		nv_buf_put_json(buf, list[i], strlen(list[i]));
+	}
+	nv_buf_puts(buf, "]");
+}
+
+static void
+put_env(struct nv_buf *buf, const struct nv_conf_worker *w)
+{
+	nv_buf_puts(buf, "{");
+	for (size_t i = 0; i < w->n_env; i++) {
+		const char *value =
+			sounds_secret(w->env[i].key) ? "********" : w->env[i].value;
+
+		nv_buf_printf(buf, "%s%s: ", i ? ", " : "", w->env[i].key);
+		nv_buf_put_json(buf, value, strlen(value));
+	}
+	nv_buf_puts(buf, "}");
+}
+
+static void
+put_params(struct nv_buf *buf, const struct nv_conf_worker *w)
+{
+	nv_buf_puts(buf, "{");
+	for (size_t i = 0; i < w->n_params; i++) {
+		const struct nv_conf_param *p = &w->params[i];
+
+		nv_buf_printf(buf, "%s%s: ", i ? ", " : "", p->name);
+		if (p->choices) {
+			nv_buf_puts(buf, "{choices: ");
+			put_list(buf, p->choices, p->n_choices);
+			nv_buf_puts(buf, "}");
+		} else {
+			nv_buf_printf(buf, "{range: %s..%s}", p->range_min, p->range_max);
+		}
+	}
+	nv_buf_puts(buf, "}");
+}
+
+static void
+put_currencies(struct nv_buf *buf, const struct nv_config *config)
+{
+	nv_buf_puts(buf, "{");
+	for (size_t i = 0; i < config->n_currencies; i++) {
+		nv_buf_printf(buf, "%s%s: ", i ? ", " : "", config->currencies[i].code);
+		nv_value_show_money(
+			buf, config->currencies[i].rate_nano, config->base_currency);
+	}
+	nv_buf_puts(buf, "}");
+}
+
+static void
+put_value(struct show *s, const struct nv_option *o, const void *target)
+{
+	const struct nv_config *config = s->r->config;
+	const struct nv_conf_worker *w = target;
+	size_t n = 0;
+
+	switch (o->kind) {
+	case NV_OPT_COMMAND:
+		while (w->argv[n])
+			n++;
+		put_list(&s->value, w->argv, n);
+		break;
+	case NV_OPT_SECRETS:
+		put_list(&s->value, w->secrets, w->n_secrets);
+		break;
+	case NV_OPT_ENV:
+		put_env(&s->value, w);
+		break;
+	case NV_OPT_PARAMS:
+		put_params(&s->value, w);
+		break;
+	case NV_OPT_CURRENCIES:
+		put_currencies(&s->value, config);
+		break;
+	default:
+		nv_value_show(config, o, (const char *)target + o->offset, &s->value);
+	}
+}
+
+static void
+show_all(struct show *s)
+{
+	const struct nv_config *config = s->r->config;
+	char key[NV_NAME_MAX + 100];
+
+	for (size_t i = 0; i < nv_options_global_n; i++) {
+		put_value(s, &nv_options_global[i], config);
+		emit(s, nv_options_global[i].key, &s->r->origins[i]);
+	}
+	for (size_t k = 0; k < config->n_workers; k++) {
+		const struct nv_conf_worker *w = &config->workers[k];
+
+		for (size_t i = 0; i < nv_options_worker_n; i++) {
+			(void)snprintf(key, sizeof(key), "workers.%s.%s", w->name,
+				nv_options_worker[i].key);
+			put_value(s, &nv_options_worker[i], w);
+			emit(s, key,
+				&s->r->worker_origins[s->r->worker_order[k] *
+							      NV_OPTIONS_MAX +
+						      i]);
+		}
+	}
+}
+
+int
+nv_config_show(const struct nv_conf_sources *sources, nv_conf_show_fn *fn, void *arg)
+{
+	struct nv_conf_errors errs = {0};
+	struct nv_conf_reading r = {
+		.sources = sources, .errs = &errs, .keep_origins = true};
+	int rc = read_config(&r);
+
+	if (rc == 0) {
+		struct show s = {.r = &r, .fn = fn, .arg = arg};
+
+		nv_buf_init(&s.value, (size_t)8 << 20);
+		show_all(&s);
+		nv_buf_fini(&s.value);
+		rc = s.rc;
+	}
+	nv_conf_reading_fini(&r);
+	nv_conf_errors_fini(&errs);
+	return rc;
+}

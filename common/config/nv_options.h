@@ -1,0 +1,78 @@
+/* The settings of Nova, as data: names, kinds, units, ranges, defaults, help. The
+ * parser, the environment variables, `config show` and the reference all read these two
+ * tables and nothing else. */
+#ifndef NV_OPTIONS_H
+#define NV_OPTIONS_H
+
+#include "nv_buf.h"
+#include "nv_config.h"
+
+enum nv_opt_kind {    /* what the field at `offset` is */
+	NV_OPT_NAME,  /* char[NV_NAME_MAX] */
+	NV_OPT_TEXT,  /* char *, owned */
+	NV_OPT_PATH,  /* char *, owned; made absolute from the directory of nova.yaml */
+	NV_OPT_BOOL,  /* bool */
+	NV_OPT_COUNT, /* uint32_t */
+	NV_OPT_DURATION, /* int64_t, ms */
+	NV_OPT_SPAN,     /* two int64_t, ms: shortest..longest */
+	NV_OPT_SIZE,     /* uint64_t, bytes */
+	NV_OPT_PERCENT,  /* int64_t, ppm */
+	NV_OPT_MONEY,    /* int64_t, nano of the base currency */
+	NV_OPT_WORD,     /* an enum: index into words */
+	NV_OPT_SIGNAL,   /* int */
+	NV_OPT_USER,     /* char *, owned */
+	NV_OPT_ZONE,     /* char *, owned */
+	NV_OPT_CURRENCY, /* char[NV_CURRENCY_BYTES] */
+	/* Not scalars; each is read by its own function in nv_conf_lists.c. */
+	NV_OPT_COMMAND,
+	NV_OPT_SECRETS,
+	NV_OPT_ENV,
+	NV_OPT_PARAMS,
+	NV_OPT_CURRENCIES,
+	NV_OPT_KINDS
+};
+
+#define NV_OPT_REQUIRED 1u
+#define NV_OPT_DAILY    2u /* money: "/day" may follow */
+#define NV_OPT_NONE     4u /* the word `none` is allowed and stands for `none` below */
+
+struct nv_option {
+	const char *key; /* "crashes.max" */
+	enum nv_opt_kind kind;
+	unsigned flags;
+	size_t offset;
+	int64_t min; /* in the unit of the field */
+	int64_t max;
+	int64_t none;
+	const char *fallback; /* default as written; NULL: the field stays zero, or see
+				 help */
+	const char *inherit;  /* a worker's: the global key whose value is the default */
+	const char *const *words; /* NV_OPT_WORD, ended by NULL */
+	const char *variables;    /* the original system's names, with spaces between */
+	const char *help;
+};
+
+extern const struct nv_option nv_options_global[];
+extern const size_t nv_options_global_n;
+extern const struct nv_option nv_options_worker[];
+extern const size_t nv_options_worker_n;
+#define NV_OPTIONS_MAX 64 /* no table is longer */
+
+/* "a duration such as 90s, 5m or 1h30m" */
+const char *nv_option_expects(const struct nv_option *option);
+/* The unit of a bare number in an environment variable; NULL when there is none. */
+const char *nv_option_bare_unit(const struct nv_option *option);
+/* A scalar that may be given as a variable. */
+bool nv_option_is_scalar(const struct nv_option *option);
+#define NV_VARIABLE_BYTES 64
+/* "NOVA_CRASHES_MAX"; returns buf. */
+const char *
+nv_option_variable(const struct nv_option *option, char buf[NV_VARIABLE_BYTES]);
+/* The global option that a variable sets; NULL when it is no setting of Nova. */
+const struct nv_option *nv_option_by_variable(const char *name, size_t bytes);
+/* Index in a table; n when there is none. */
+size_t nv_option_find(const struct nv_option *table, size_t n, const char *key);
+/* Does `key` name a map of settings ("crashes")? */
+bool nv_option_is_section(const struct nv_option *table, size_t n, const char *key);
+
+#endif
