@@ -26,9 +26,9 @@ packages_test='
 check:unit tests
 python3:process tests
 procps:ps, looked at by tests
+mount:a small file system that tests fill up
 util-linux:setpriv and unshare, for unprivileged tests
 g++:the SDK header is also used from C++
-clang:static analysis
 clang-format:layout of the sources
 clang-tidy:static analysis
 cppcheck:static analysis
