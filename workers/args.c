@@ -63,7 +63,7 @@ take_number(const char *name, int64_t min, int64_t max, int64_t *ret, struct nv_
 static int
 take_option(int opt, struct rn_args *a, struct nv_err *err)
 {
-	int64_t v;
+	int64_t v = 0;
 	int rc;
 
 	switch (opt) {

@@ -60,7 +60,9 @@ static bool
 is_blank(const struct nv_buf *buf)
 {
 	for (size_t i = 0; i < buf->bytes; i++) {
-		if (!memchr(" \t\r", buf->data[i], 3))
+		char c = buf->data[i];
+
+		if (c != ' ' && c != '\t' && c != '\r')
 			return false;
 	}
 	return true;
@@ -170,14 +172,15 @@ static void
 describe(const struct rn_run *run, struct rn_outcome *o)
 {
 	bool good = WIFEXITED(run->status) && WEXITSTATUS(run->status) == 0;
-	char how[64];
-	char took[NV_UNITS_BYTES];
+	char how[NV_UNITS_BYTES];
 
-	exit_text(run->status, how, sizeof(how));
+	if (run->cause == RN_RUN_TIMEOUT)
+		(void)nv_duration_show(run->timeout_ms, how);
+	else
+		exit_text(run->status, how, sizeof(how));
 	o->ok = good && run->cause != RN_RUN_TIMEOUT;
 	if (run->cause == RN_RUN_TIMEOUT)
-		(void)snprintf(o->error, sizeof(o->error), "timed out after %s",
-			nv_duration_show(run->timeout_ms, took));
+		(void)snprintf(o->error, sizeof(o->error), "timed out after %s", how);
 	else if (!good && run->cause == RN_RUN_STOP)
 		(void)snprintf(o->error, sizeof(o->error),
 			"stopped before it was finished (%s)", how);

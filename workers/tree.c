@@ -49,7 +49,7 @@ rn_tree_reap(pid_t leader, int *ret_status)
 bool
 rn_tree_is_empty(void)
 {
-	siginfo_t info;
+	siginfo_t info; /* not looked at */
 
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
 	       errno == ECHILD;
@@ -166,7 +166,7 @@ is_below(const struct procs *procs, const struct proc *p, pid_t top)
 static void
 signal_one(int proc_dir, const struct proc *p, int sig)
 {
-	struct proc now;
+	struct proc now = {0};
 	NV_CLEANUP_FD fd = pidfd_open(p->pid, 0);
 
 	if (read_proc(proc_dir, p->pid, &now) < 0 || now.start != p->start)
