@@ -78,6 +78,8 @@ struct eng_worker {
 	char status[200];            /* of the last heartbeat */
 	char last_error[300]; /* of the last failed run, bad exit or rejected line */
 	struct eng_instance *instances; /* live ones, a list */
+	uint64_t txn_round;             /* txn.c: the last transaction that touched it */
+	uint32_t txn_beats;             /* txn.c: heartbeats in the open transaction */
 	struct eng_worker *next;
 };
 
@@ -86,6 +88,7 @@ struct eng_api;
 struct eng_decide;
 struct eng_price;
 struct eng_fleet;
+struct eng_txn; /* txn.h */
 
 struct eng {
 	struct ev_loop *loop;
@@ -118,10 +121,10 @@ int eng_fleet_load(struct eng *eng, struct nv_err *err);
 /* Write the desire and the event that explains it in one commit, then send it. */
 int eng_desire_set(struct eng *eng, struct eng_worker *w, const struct eng_desire *d,
 	bool reset, struct nv_err *err);
-/* The same inside an open batch; after the commit: eng_desire_apply with the seq, then
- * eng_desire_send. now_ns is the batch's time. */
-int eng_desire_put(struct eng *eng, struct led_batch *b, struct eng_worker *w,
-	const struct eng_desire *d, uint64_t ref, int64_t now_ns, uint64_t *ret_seq);
+/* The same inside an open transaction; after the commit: eng_desire_apply with the seq,
+ * then eng_desire_send. */
+int eng_desire_put(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	const struct eng_desire *d, uint64_t ref, uint64_t *ret_seq);
 void eng_desire_apply(struct eng_worker *w, const struct eng_desire *d, uint64_t seq);
 /* SUP_DESIRE as things are (desire and budget pause together). */
 void eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset);
@@ -187,7 +190,7 @@ struct eng_intake_figures {
 };
 void eng_intake_figures(const struct eng *eng, struct eng_intake_figures *ret);
 
-/* ---- book.c ---- */
+/* ---- txn.c ---- */
 /* Read the totals of one worker anew from the ledger: for whoever committed events of
  * it in a batch of his own (the intake does it for its own batches). */
 int eng_worker_refresh(struct eng *eng, struct eng_worker *w);

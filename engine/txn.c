@@ -1,0 +1,178 @@
+#include "txn.h"
+
+#include "nv_clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+NV_NORETURN static void
+trouble(struct eng *eng, const char *doing, int rc, const struct nv_err *err)
+{
+	char what[700];
+
+	(void)snprintf(what, sizeof(what), "%s: %s", doing,
+		err && err->text[0] ? err->text : strerror(-rc));
+	eng_ledger_trouble(eng, what);
+}
+
+void
+eng_txn_begin(struct eng *eng, struct eng_txn *txn)
+{
+	static uint64_t rounds; /* numbers the transactions of this process */
+	struct nv_err err = {0};
+
+	*txn = (struct eng_txn){.now_ns = nv_wall_ns(), .round = ++rounds};
+	int rc = led_batch_begin(eng->led, txn->now_ns, &txn->batch, &err);
+
+	if (rc)
+		trouble(eng, "the ledger does not begin a batch", rc, &err);
+}
+
+static void
+touch(struct eng *eng, struct eng_txn *txn, struct eng_worker *w)
+{
+	if (w->txn_round == txn->round)
+		return;
+	if (txn->n_touched == txn->cap_touched) {
+		size_t cap = txn->cap_touched ? txn->cap_touched * 2 : 64;
+		struct eng_worker **list =
+			reallocarray(txn->touched, cap, sizeof(struct eng_worker *));
+
+		if (!list)
+			trouble(eng, "a batch of the ledger", -ENOMEM, NULL);
+		txn->touched = list;
+		txn->cap_touched = cap;
+	}
+	w->txn_round = txn->round;
+	w->txn_beats = 0;
+	txn->touched[txn->n_touched++] = w;
+}
+
+uint32_t
+eng_txn_worker(struct eng *eng, struct eng_txn *txn, struct eng_worker *w)
+{
+	touch(eng, txn, w);
+	if (w->id == 0) {
+		w->id = led_batch_worker_id(txn->batch, w->name);
+		if (w->id == 0)
+			trouble(eng, "the ledger takes no new worker", -EIO, NULL);
+	}
+	return w->id;
+}
+
+int
+eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	const struct led_event *ev, uint64_t *ret_seq)
+{
+	uint64_t seq = 0;
+
+	if (w)
+		touch(eng, txn, w);
+	int rc = led_batch_event(txn->batch, ev, &seq);
+
+	if (rc < 0 && rc != -EEXIST && rc != -EINVAL)
+		trouble(eng, "the ledger does not take an event", rc, NULL);
+	if (rc == 0) {
+		if (txn->first_seq == 0)
+			txn->first_seq = seq;
+		txn->last_seq = seq;
+	}
+	if (rc >= 0 && ret_seq)
+		*ret_seq = seq;
+	return rc;
+}
+
+void
+eng_txn_heartbeat(struct eng *eng, struct eng_txn *txn, struct eng_worker *w)
+{
+	(void)eng_txn_worker(eng, txn, w);
+	w->txn_beats++;
+}
+
+void
+eng_txn_quarantine(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	uint64_t stream, uint64_t offset, const char *reason, const char *bytes,
+	size_t n_bytes)
+{
+	int rc = led_batch_quarantine(txn->batch, stream, offset,
+		w ? eng_txn_worker(eng, txn, w) : 0, reason, bytes, n_bytes);
+
+	if (rc)
+		trouble(eng, "the ledger does not take a quarantined line", rc, NULL);
+}
+
+void
+eng_txn_stream(struct eng *eng, struct eng_txn *txn, const struct led_stream *rec)
+{
+	int rc = led_batch_stream(txn->batch, rec);
+
+	if (rc)
+		trouble(eng, "the ledger does not take a stream's offset", rc, NULL);
+}
+
+/* All touched workers in one view. */
+static int
+refresh(struct eng *eng, struct eng_worker **list, size_t n)
+{
+	struct led_view *view;
+	int rc = led_view_begin(eng->led, &view, NULL);
+
+	if (rc)
+		return rc;
+	uint32_t base = led_view_currency_id(view, eng->config->base_currency);
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		struct eng_worker *w = list[i];
+		struct led_totals totals;
+
+		if (w->id == 0)
+			continue;
+		rc = led_view_window(view, w->id, base, 0, INT64_MAX, &totals);
+		if (rc == 0 || rc == -ENOENT) {
+			w->totals = totals;
+			w->rejected = totals.rejected;
+			rc = 0;
+		}
+	}
+	led_view_end(view);
+	return rc;
+}
+
+int
+eng_worker_refresh(struct eng *eng, struct eng_worker *w)
+{
+	return refresh(eng, &w, 1);
+}
+
+void
+eng_txn_commit(struct eng *eng, struct eng_txn *txn)
+{
+	struct nv_err err = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < txn->n_touched && rc == 0; i++)
+		if (txn->touched[i]->txn_beats)
+			rc = led_batch_heartbeats(txn->batch, txn->touched[i]->id,
+				txn->touched[i]->txn_beats);
+	if (rc)
+		trouble(eng, "the ledger does not count heartbeats", rc, NULL);
+	rc = led_batch_commit(txn->batch, &err);
+	if (rc)
+		trouble(eng, "the ledger does not commit", rc, &err);
+	txn->batch = NULL;
+	rc = refresh(eng, txn->touched, txn->n_touched);
+	if (rc)
+		trouble(eng, "the ledger does not read back", rc, NULL);
+	bool any = txn->n_touched > 0;
+
+	free(txn->touched);
+	txn->touched = NULL;
+	txn->n_touched = 0;
+	txn->cap_touched = 0;
+	if (any)
+		eng_decide_after_commit(eng);
+	if (txn->first_seq)
+		eng_api_after_commit(eng, txn->first_seq, txn->last_seq);
+}

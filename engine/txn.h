@@ -1,0 +1,39 @@
+/* One group commit of the engine: a batch of the ledger, and the workers it touches,
+ * whose figures are read anew once it is on disk. An error of the ledger is not for the
+ * caller to handle: the engine reports trouble and exits (eng_ledger_trouble), and the
+ * next one starts from what is on disk. */
+#ifndef ENG_TXN_H
+#define ENG_TXN_H
+
+#include "eng.h"
+
+struct eng_txn {
+	struct led_batch *batch; /* owned while open */
+	int64_t now_ns;
+	uint64_t round;
+	uint64_t first_seq; /* 0: no event was added */
+	uint64_t last_seq;
+	struct eng_worker **touched; /* owned list; the workers are borrowed */
+	size_t n_touched;
+	size_t cap_touched;
+};
+
+/* Never two at a time. */
+void eng_txn_begin(struct eng *eng, struct eng_txn *txn);
+/* Durable when it returns; then figures are current and the followers told. */
+void eng_txn_commit(struct eng *eng, struct eng_txn *txn);
+
+/* The worker's id in the ledger; it counts as touched. */
+uint32_t eng_txn_worker(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);
+/* Append. 0; 1 a duplicate, nothing booked; -EEXIST the id is known with other content;
+ * -EINVAL the ledger refuses the event. ret_seq may be NULL. */
+int eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	const struct led_event *ev, uint64_t *ret_seq);
+void eng_txn_heartbeat(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);
+/* w may be NULL: a line of the journal. */
+void eng_txn_quarantine(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	uint64_t stream, uint64_t offset, const char *reason, const char *bytes,
+	size_t n_bytes);
+void eng_txn_stream(struct eng *eng, struct eng_txn *txn, const struct led_stream *rec);
+
+#endif
