@@ -15,7 +15,7 @@
 #include "nv_money.h"
 #include "nv_name.h"
 
-struct led;	  /* an open ledger */
+struct led;       /* an open ledger */
 struct led_batch; /* one write transaction: a group commit */
 
 enum led_kind {
@@ -26,36 +26,38 @@ enum led_kind {
 	LED_FEE = 5,
 	LED_PAYOUT = 6,
 	LED_RUN = 7,
-	LED_USAGE = 8,	   /* token usage, priced into a cost leg when the model is known */
+	LED_USAGE = 8, /* token usage, priced into a cost leg when the model is known */
 	LED_METRIC = 9,
 	LED_READY = 10,
-	LED_START = 11,	   /* lifecycle, from novasupd's journal */
+	LED_START = 11, /* lifecycle, from novasupd's journal */
 	LED_EXIT = 12,
-	LED_STATE = 13,	   /* lifecycle: halted, cooldown, ... and engine start */
-	LED_COMPUTE = 14,  /* compute cost booked from resource accounting */
-	LED_DESIRE = 15,   /* desired state of a worker changed; line = its JSON */
-	LED_DECISION = 16, /* a decision's step; ref = seq of its first step; line = its JSON */
-	LED_SETTING = 17,  /* a durable setting changed (autonomous on/off); line = its JSON */
+	LED_STATE = 13,   /* lifecycle: halted, cooldown, ... and engine start */
+	LED_COMPUTE = 14, /* compute cost booked from resource accounting */
+	LED_DESIRE = 15,  /* desired state of a worker changed; line = its JSON */
+	LED_DECISION =
+		16, /* a decision's step; ref = seq of its first step; line = its JSON */
+	LED_SETTING =
+		17, /* a durable setting changed (autonomous on/off); line = its JSON */
 	LED_HEARTBEAT = 18 /* never stored as an event: counted in the rollups only */
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
 
 enum led_flag {
-	LED_F_ROUNDED = 1 << 0,	 /* the amount was rounded to 10^-9 */
-	LED_F_OK = 1 << 1,	 /* LED_RUN: the run was ok */
-	LED_F_CRASH = 1 << 2,	 /* LED_EXIT: counts as a crash */
+	LED_F_ROUNDED = 1 << 0,  /* the amount was rounded to 10^-9 */
+	LED_F_OK = 1 << 1,       /* LED_RUN: the run was ok */
+	LED_F_CRASH = 1 << 2,    /* LED_EXIT: counts as a crash */
 	LED_F_UNPRICED = 1 << 3, /* LED_USAGE: the model has no price */
-	LED_F_MANUAL = 1 << 4	 /* entered by a person */
+	LED_F_MANUAL = 1 << 4    /* entered by a person */
 };
 
 /* Double-entry accounts are made on first use, by name as in plain-text accounting:
  * "Expenses:Compute:email_agent". At most 200 bytes. */
 struct led_leg {
-	uint32_t debit;	 /* account id */
-	uint32_t credit; /* account id, != debit */
-	int64_t nano;	 /* > 0 */
+	uint32_t debit;    /* account id */
+	uint32_t credit;   /* account id, != debit */
+	int64_t nano;      /* > 0 */
 	uint32_t currency; /* currency id, see led_currency_id */
-	uint16_t code;	 /* enum led_code: what kind of posting */
+	uint16_t code;     /* enum led_code: what kind of posting */
 };
 enum led_code {
 	LED_CODE_COST = 1,
@@ -63,7 +65,10 @@ enum led_code {
 	LED_CODE_REFUND = 3,
 	LED_CODE_FEE = 4,
 	LED_CODE_DISPUTE = 5,
-	LED_CODE_PAYOUT = 6
+	LED_CODE_PAYOUT = 6,
+	LED_CODE_DISPUTE_WON = 7,  /* takes its amount out of the disputes again */
+	LED_CODE_DISPUTE_LOST = 8, /* the disputed money is gone; already counted */
+	LED_CODE_MAX = LED_CODE_DISPUTE_LOST
 };
 #define LED_LEGS_MAX 4
 
@@ -71,24 +76,26 @@ enum led_code {
 struct led_event {
 	enum led_kind kind;
 	uint32_t flags;
-	uint32_t worker;      /* worker id; whom it concerns (after `agent` crediting) */
-	uint64_t stream;      /* 0: not from a stream */
+	uint32_t worker;  /* worker id; whom it concerns (after `agent` crediting) */
+	uint32_t said_by; /* worker id that said it, when another (0 = the same):
+			     the owner of `id` */
+	uint64_t stream;  /* 0: not from a stream */
 	uint64_t stream_offset; /* of the first byte of the line */
-	int64_t claimed_ns;   /* `at`, or received_ns */
+	int64_t claimed_ns;     /* `at`, or received_ns */
 	int64_t received_ns;
-	uint64_t ref;	      /* another event's seq, 0 = none */
-	uint32_t instance;    /* 0 = none */
+	uint64_t ref;      /* another event's seq, 0 = none */
+	uint32_t instance; /* 0 = none */
 	uint32_t generation;
-	const char *id;	      /* idempotency key, NULL = none */
+	const char *id; /* idempotency key, NULL = none */
 	size_t id_bytes;
 	const char *category; /* cost: category; revenue: source; may be NULL */
 	size_t category_bytes;
-	const char *line;     /* the exact line, without the newline */
+	const char *line; /* the exact line, without the newline */
 	size_t line_bytes;
 	struct led_leg legs[LED_LEGS_MAX];
 	unsigned n_legs;
-	int64_t duration_ms;  /* LED_RUN */
-	uint64_t seq;	      /* set when read back */
+	int64_t duration_ms; /* LED_RUN */
+	uint64_t seq;        /* set when read back */
 };
 
 /* What a stream (one incarnation's pipe, the journal, the gateway) has consumed. */
@@ -99,12 +106,12 @@ struct led_stream {
 	uint32_t instance;
 	uint32_t generation;
 	enum led_stream_state state;
-	uint64_t offset;  /* every byte before it is accounted for */
+	uint64_t offset; /* every byte before it is accounted for */
 	uint64_t lines;
 	uint64_t rejected;
 	int64_t opened_ns;
 	int64_t closed_ns;
-	uint64_t cpu_us_booked;	  /* compute cost already booked for this stream */
+	uint64_t cpu_us_booked;    /* compute cost already booked for this stream */
 	uint64_t mem_kib_s_booked; /* KiB-seconds */
 };
 
@@ -137,31 +144,52 @@ struct led_options {
 };
 /* dir is created if need be (not when read-only: -ENOENT then, "no ledger yet"). A
  * new ledger is made under another name, committed, synced and renamed. Refuses a
- * schema newer than it knows (-EPROTONOSUPPORT) and a file shorter than its last page (-EBADMSG). */
-int led_open(const char *dir, const struct led_options *opt, struct led **ret, struct nv_err *err);
+ * schema newer than it knows (-EPROTONOSUPPORT) and a file shorter than its last page
+ * (-EBADMSG). */
+int led_open(const char *dir, const struct led_options *opt, struct led **ret,
+	struct nv_err *err);
 void led_close(struct led *led);
 
 /* ---- write: one batch at a time ----
  * Begin, add, commit. Any error but -EINVAL of a single add (which changes nothing)
  * means the batch must be aborted. Commit is durable when it returns 0. On
- * any other commit error the caller must exit: LMDB's state in memory is not to be trusted.
- * MAP_FULL is handled inside: the batch is replayed into a grown map. */
-int led_batch_begin(struct led *led, int64_t now_ns, struct led_batch **ret, struct nv_err *err);
+ * any other commit error the caller must exit: LMDB's state in memory is not to be
+ * trusted. MAP_FULL is handled inside: the batch is replayed into a grown map. */
+int led_batch_begin(
+	struct led *led, int64_t now_ns, struct led_batch **ret, struct nv_err *err);
 /* Appends. Returns 0 and the seq; 1 = the id is known with the same content: a
  * duplicate, counted, nothing posted, ret_seq is the first one's;
  * -EEXIST = the id is known with other content: quarantine it. */
 int led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq);
+/* Adds one leg to ev by the rules of docs/LEDGER.md (ev->worker must be set): `party` is
+ * the vendor of a cost, else the platform the money moves at ("stripe"); NULL =
+ * "Unnamed". A sale with the platform's fee is two calls on one event: LED_CODE_REVENUE
+ * with what the customer paid, LED_CODE_FEE. -EINVAL: amount not above 0, no worker,
+ * unknown currency; -E2BIG: no room for another leg. */
+int led_batch_post(struct led_batch *b, struct led_event *ev, enum led_code code,
+	const char *party, size_t party_bytes, int64_t nano, uint32_t currency);
 int led_batch_heartbeats(struct led_batch *b, uint32_t worker, uint32_t count);
 int led_batch_quarantine(struct led_batch *b, uint64_t stream, uint64_t stream_offset,
 	uint32_t worker, const char *reason, const char *bytes, size_t n_bytes);
+/* What a stream has consumed as of this batch. Commit refuses (-EINVAL, nothing written)
+ * events or rejected lines of a stream whose row is not in the same batch or ends before
+ * them, offsets that go back, and events from before the committed offset: each would
+ * count money twice. (LED_COMPUTE, LED_DESIRE, LED_DECISION and LED_SETTING are not lines
+ * of their stream: exempt.) */
 int led_batch_stream(struct led_batch *b, const struct led_stream *stream);
-/* Generic small state derived from events and kept by key, for example "desire/NAME"
- * or "decision/ID"; always written in the same batch as the event that says so. */
-int led_batch_state_put(struct led_batch *b, const char *key, const void *value, size_t bytes);
+/* Small state kept by key, for example "desire/NAME" or "decision/ID" (at most 200
+ * bytes): the line of the newest event that was put under it. Call it after
+ * led_batch_event, in the same batch, with exactly the line of the event just added
+ * (-EINVAL otherwise), any number of times with different keys. The audit chain records
+ * which event each key was given, so verify proves that the value is that event's line
+ * and no newer one was given. */
+int led_batch_state_put(
+	struct led_batch *b, const char *key, const void *value, size_t bytes);
 int led_batch_commit(struct led_batch *b, struct nv_err *err); /* frees b in any case */
 void led_batch_abort(struct led_batch *b);
 
-/* Names to ids, made on first use inside a batch; cached. 0 = failure of the batch. */
+/* Names to ids, made on first use inside a batch; cached. 0 = not a valid name, or
+ * failure of the batch. An id that was new in a batch that was aborted is void. */
 uint32_t led_batch_worker_id(struct led_batch *b, const char *name);
 uint32_t led_batch_currency_id(struct led_batch *b, const char *code);
 uint32_t led_batch_account_id(struct led_batch *b, const char *name);
@@ -179,10 +207,12 @@ int led_view_currency_code(struct led_view *v, uint32_t id, char code[NV_CURRENC
 uint32_t led_view_n_workers(struct led_view *v);
 uint32_t led_view_n_currencies(struct led_view *v);
 
-/* Totals of [from, to) in commit time; to = INT64_MAX means until now. Bucket
- * edges: minutes while they are kept. -ENOENT: nothing known, *ret is zeroed. */
-int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency, int64_t from_ns,
-	int64_t to_ns, struct led_totals *ret);
+/* Totals of [from, to) in commit time; to = INT64_MAX means until now. worker 0 = the
+ * whole fleet, with what belongs to no worker. Edges are whole minutes UTC: `from` is
+ * rounded down, `to` up. -ENOENT: nothing known, *ret is zeroed. currency 0 = the counts
+ * only, no money. */
+int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
+	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 
 /* Sums by category (cost category, revenue source) of one posting code over a window,
  * hour edges; worker 0 = every worker. Categories are cut to 64 bytes. */
@@ -191,11 +221,14 @@ typedef int led_category_fn(void *arg, uint32_t worker, uint32_t currency,
 int led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
 	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg);
 
-typedef int led_event_fn(void *arg, const struct led_event *ev); /* non-zero ends the walk */
-/* Events with seq >= from (or the newest first, from `from` down, when reverse). */
+typedef int
+led_event_fn(void *arg, const struct led_event *ev); /* non-zero ends the walk */
+/* Events with seq >= from; when reverse, newest first from `from` (0 = the newest) down.
+ * Returns 0, what fn returned, or -EBADMSG for a damaged record. */
 int led_view_events(
 	struct led_view *v, uint64_t from_seq, bool reverse, led_event_fn *fn, void *arg);
-int led_view_event(struct led_view *v, uint64_t seq, led_event_fn *fn, void *arg);
+int led_view_event(
+	struct led_view *v, uint64_t seq, led_event_fn *fn, void *arg); /* -ENOENT */
 
 struct led_bad {
 	uint64_t seq;
@@ -204,8 +237,9 @@ struct led_bad {
 	uint32_t worker;
 	int64_t received_ns;
 	const char *reason;
-	const char *bytes;
+	const char *bytes; /* at most 4 KiB of it */
 	size_t n_bytes;
+	size_t n_bytes_whole; /* of the line before it was cut */
 };
 typedef int led_bad_fn(void *arg, const struct led_bad *bad);
 int led_view_quarantine(
@@ -216,7 +250,8 @@ typedef int led_stream_fn(void *arg, const struct led_stream *stream);
 int led_view_streams(struct led_view *v, led_stream_fn *fn, void *arg);
 
 /* Borrowed until the view ends. -ENOENT. */
-int led_view_state(struct led_view *v, const char *key, const void **ret, size_t *ret_bytes);
+int
+led_view_state(struct led_view *v, const char *key, const void **ret, size_t *ret_bytes);
 typedef int led_state_fn(void *arg, const char *key, const void *value, size_t bytes);
 int led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
 
@@ -238,12 +273,13 @@ int led_view_stats(struct led_view *v, struct led_stats *ret);
 
 /* ---- verify ----
  * Recomputes every derived table and every hash of the chain from the primary
- * records. Opens the ledger itself, read-only; run it in a child process, since a damaged file
- * may make LMDB crash (ledger/verify_child.h does). */
+ * records. Opens the ledger itself, read-only; run it in a child process, since a damaged
+ * file may make LMDB crash (ledger/verify_child.h does). */
 typedef void led_problem_fn(void *arg, const char *problem);
 int led_verify(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
 /* The same in a child process: a crash of the child is reported as a problem. */
-int led_verify_contained(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
+int led_verify_contained(
+	const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
 
 /* ---- export ---- */
 enum led_format { LED_FORMAT_JSON, LED_FORMAT_CSV };

@@ -1,0 +1,92 @@
+/* A batch: everything it will write is gathered in memory first, so that a full map is
+ * answered by writing the same again into a larger one, and nothing half done is ever
+ * visible. */
+#ifndef LED_BATCH_H
+#define LED_BATCH_H
+
+#include "chain.h"
+#include "entry.h"
+#include "store.h"
+
+#define LED_BATCH_BYTES_MAX ((size_t)256 << 20)
+
+/* Bytes that grow, up to LED_BATCH_BYTES_MAX. */
+struct led_bytes {
+	uint8_t *data; /* owned */
+	size_t n;
+	size_t cap;
+};
+
+struct led_batch_stream {
+	struct led_stream row;
+	bool has_row;
+	bool has_events;
+	uint64_t offset_min; /* of the events and rejected lines in this batch */
+	uint64_t offset_end; /* where the last of them ends */
+};
+
+struct led_batch_state {
+	size_t key_at; /* in state_keys */
+	size_t key_bytes;
+	size_t line_at; /* in events */
+	size_t line_bytes;
+	uint64_t seq;
+};
+
+/* Accounts by role and party, of committed and present names. */
+struct led_posts {
+	struct led_texts keys;
+	uint32_t *accounts; /* owned; by index of keys */
+	uint32_t cap;
+};
+
+struct led_batch {
+	struct led *led;        /* borrowed */
+	struct led_posts posts; /* lives across batches */
+	uint32_t posts_committed;
+	int64_t now_ns;
+	int error;               /* the batch can only be aborted */
+	struct led_bytes events; /* framed: u32 length, record */
+	struct led_bytes bads;   /* framed */
+	struct led_bytes names;  /* framed, made at commit */
+	struct led_bytes audit;  /* the row, made at commit */
+	uint64_t n_events;
+	uint64_t n_bad;
+	uint64_t duplicates;
+	struct led_tables sums; /* what this batch adds */
+	struct led_tables next; /* totals after it, made at commit */
+	struct led_map stream_keys;
+	struct led_batch_stream *streams; /* owned; by index of stream_keys */
+	uint32_t streams_cap;
+	struct led_map beat_keys;
+	uint64_t *beats; /* owned; by index of beat_keys */
+	uint32_t beats_cap;
+	struct led_bytes state_keys;
+	struct led_batch_state *states; /* owned */
+	uint32_t n_states;
+	uint32_t states_cap;
+	struct led_texts ids; /* idem keys of this batch */
+	uint64_t *id_seqs;    /* owned; by index of ids */
+	size_t *id_events;    /* owned; where the record is in events */
+	uint32_t ids_cap;
+	size_t line_at; /* of the last event, for its states */
+	size_t line_bytes;
+	MDB_txn *read; /* for idem lookups, opened when needed */
+};
+
+/* Make room for bytes more; NULL: no memory or over the limit. */
+uint8_t *led_bytes_room(struct led_bytes *b, size_t bytes);
+
+/* idem.c: 0 = not seen; 1 = a duplicate of *ret_seq; -EEXIST; other = failure. */
+int led_idem_check(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq);
+int
+led_idem_add(struct led_batch *b, const struct led_event *ev, uint64_t seq, size_t at);
+uint32_t led_idem_scope(const struct led_event *ev);
+
+/* Category id of an event: the name's, "(other)"'s when there are too many, 0 = none. */
+int led_batch_category(struct led_batch *b, const struct led_event *ev, uint32_t *ret);
+
+/* commit.c: everything into one transaction. -EINVAL: the streams do not add up. */
+int led_batch_write(struct led_batch *b, struct nv_err *err);
+
+#endif

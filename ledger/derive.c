@@ -1,0 +1,252 @@
+/* See derive.h. */
+#include "derive.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void
+led_tables_fini(struct led_tables *t)
+{
+	for (int i = 0; i < LED_T_COUNT; i++) {
+		led_map_fini(&t->t[i].keys);
+		free(t->t[i].v);
+		t->t[i] = (struct led_sums){0};
+	}
+}
+
+void
+led_tables_clear(struct led_tables *t)
+{
+	for (int i = 0; i < LED_T_COUNT; i++)
+		led_map_clear(&t->t[i].keys);
+}
+
+struct led_sum *
+led_sums_get(struct led_sums *s, uint64_t a, uint64_t b, bool *ret_new)
+{
+	if (s->keys.n == s->cap) {
+		uint32_t cap = s->cap ? s->cap * 2 : 64;
+		struct led_sum *v = reallocarray(s->v, cap, sizeof(*v));
+
+		if (!v)
+			return NULL;
+		s->v = v;
+		s->cap = cap;
+	}
+	uint32_t i = led_map_add(&s->keys, a, b, ret_new);
+
+	if (i == LED_MAP_NONE)
+		return NULL;
+	if (*ret_new)
+		s->v[i] = (struct led_sum){0};
+	return &s->v[i];
+}
+
+unsigned
+led_table_fields(enum led_table table, struct led_pair key)
+{
+	switch (table) {
+	case LED_T_BAL:
+		return LED_BAL_FIELDS;
+	case LED_T_CAT:
+		return LED_CAT_FIELDS;
+	case LED_T_ROLL:
+	default:
+		return key.b == 0 ? LED_COUNT_FIELDS : LED_MONEY_FIELDS;
+	}
+}
+
+size_t
+led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_t *out)
+{
+	switch (table) {
+	case LED_T_BAL:
+		return led_key_bal((uint32_t)key.a, (uint32_t)key.b, out);
+	case LED_T_CAT:
+		return led_key_rollc((uint16_t)(key.a >> 32), (uint32_t)key.a,
+			(uint32_t)(key.b >> 32), (uint32_t)key.b, bucket, out);
+	case LED_T_ROLL:
+	default:
+		return led_key_roll((uint32_t)key.a, (uint32_t)key.b, bucket, out);
+	}
+}
+
+/* Which sum of a worker a posting moves, and which way. */
+static int
+code_field(uint16_t code, nv_i128 *ret_sign)
+{
+	*ret_sign = 1;
+	switch ((enum led_code)code) {
+	case LED_CODE_COST:
+		return LED_SUM_COST;
+	case LED_CODE_REVENUE:
+		return LED_SUM_REVENUE;
+	case LED_CODE_REFUND:
+		return LED_SUM_REFUNDS;
+	case LED_CODE_FEE:
+		return LED_SUM_FEES;
+	case LED_CODE_DISPUTE:
+		return LED_SUM_DISPUTES;
+	case LED_CODE_PAYOUT:
+		return LED_SUM_PAYOUTS;
+	case LED_CODE_DISPUTE_WON:
+		*ret_sign = -1;
+		return LED_SUM_DISPUTES;
+	case LED_CODE_DISPUTE_LOST:
+	default:
+		return -1; /* counted when it was opened */
+	}
+}
+
+static int
+add_field(
+	struct led_sums *s, struct led_pair key, unsigned field, nv_i128 v, uint64_t seq)
+{
+	bool is_new;
+	struct led_sum *sum = led_sums_get(s, key.a, key.b, &is_new);
+
+	if (!sum)
+		return -ENOMEM;
+	sum->v[field] += v;
+	if (seq > sum->seq_last)
+		sum->seq_last = seq;
+	return 0;
+}
+
+static int
+derive_leg(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
+	uint32_t category)
+{
+	nv_i128 sign;
+	int field = code_field(leg->code, &sign);
+	struct led_pair debit = {leg->debit, leg->currency};
+	struct led_pair credit = {leg->credit, leg->currency};
+	struct led_pair worker = {ev->worker, leg->currency};
+	struct led_pair cat = {(uint64_t)leg->code << 32 | ev->worker,
+		(uint64_t)leg->currency << 32 | category};
+
+	if (add_field(&t->t[LED_T_BAL], debit, LED_BAL_DEBITS, leg->nano, ev->seq) < 0 ||
+		add_field(&t->t[LED_T_BAL], credit, LED_BAL_CREDITS, leg->nano, ev->seq) <
+			0)
+		return -ENOMEM;
+	if (field >= 0 && add_field(&t->t[LED_T_ROLL], worker, (unsigned)field,
+				  sign * leg->nano, ev->seq) < 0)
+		return -ENOMEM;
+	bool is_new;
+	struct led_sum *sum = led_sums_get(&t->t[LED_T_CAT], cat.a, cat.b, &is_new);
+
+	if (!sum)
+		return -ENOMEM;
+	sum->v[LED_CAT_NANO] += leg->nano;
+	sum->v[LED_CAT_EVENTS]++;
+	sum->seq_last = ev->seq;
+	return 0;
+}
+
+int
+led_derive_event(struct led_tables *t, const struct led_event *ev, uint32_t category)
+{
+	bool is_new;
+	struct led_sum *n = led_sums_get(&t->t[LED_T_ROLL], ev->worker, 0, &is_new);
+
+	if (!n)
+		return -ENOMEM;
+	n->v[LED_N_EVENTS]++;
+	n->seq_last = ev->seq;
+	if (ev->kind == LED_RUN) {
+		n->v[ev->flags & LED_F_OK ? LED_N_RUNS_OK : LED_N_RUNS_FAILED]++;
+		if (ev->duration_ms > 0)
+			n->v[LED_N_RUN_MS] += ev->duration_ms;
+	}
+	if (ev->kind == LED_EXIT && (ev->flags & LED_F_CRASH))
+		n->v[LED_N_CRASHES]++;
+	for (unsigned i = 0; i < ev->n_legs; i++) {
+		int rc = derive_leg(t, ev, &ev->legs[i], category);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+led_derive_heartbeats(struct led_tables *t, uint32_t worker, uint32_t count)
+{
+	struct led_pair key = {worker, 0};
+
+	return add_field(&t->t[LED_T_ROLL], key, LED_N_HEARTBEATS, count, 0);
+}
+
+int
+led_derive_rejected(struct led_tables *t, uint32_t worker)
+{
+	struct led_pair key = {worker, 0};
+
+	return add_field(&t->t[LED_T_ROLL], key, LED_N_REJECTED, 1, 0);
+}
+
+int
+led_derive_close(struct led_tables *t)
+{
+	struct led_sums *s = &t->t[LED_T_ROLL];
+	uint32_t n = s->keys.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct led_pair key = s->keys.keys[i];
+		bool is_new;
+
+		if (key.a == 0)
+			continue; /* of no worker: is in the fleet's row already */
+		struct led_sum *fleet = led_sums_get(s, 0, key.b, &is_new);
+
+		if (!fleet)
+			return -ENOMEM;
+		led_sum_add(fleet, &s->v[i]);
+	}
+	return 0;
+}
+
+void
+led_sum_add(struct led_sum *total, const struct led_sum *delta)
+{
+	for (unsigned i = 0; i < LED_FIELDS_MAX; i++)
+		NV_ASSERT(
+			!__builtin_add_overflow(total->v[i], delta->v[i], &total->v[i]));
+	total->seq_last = NV_MAX(total->seq_last, delta->seq_last);
+}
+
+int64_t
+led_bucket_ns(enum led_bucket bucket)
+{
+	const int64_t second = INT64_C(1000000000);
+
+	switch (bucket) {
+	case LED_MINUTE:
+		return 60 * second;
+	case LED_HOUR:
+		return 3600 * second;
+	case LED_DAY:
+	default:
+		return 86400 * second;
+	}
+}
+
+uint32_t
+led_bucket(enum led_bucket bucket, int64_t ns)
+{
+	NV_ASSERT(ns >= 0);
+	return (uint32_t)(ns / led_bucket_ns(bucket));
+}
+
+bool
+led_has_category(const struct led_event *ev)
+{
+	return ev->category_bytes > 0 && ev->n_legs > 0;
+}
+
+bool
+led_from_line(enum led_kind kind)
+{
+	return kind != LED_COMPUTE && kind != LED_DESIRE && kind != LED_DECISION &&
+	       kind != LED_SETTING;
+}

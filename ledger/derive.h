@@ -1,0 +1,61 @@
+/* What an event does to the derived tables: pure. The batch uses it to add to them,
+ * verify uses the same to compute them anew, so what both agree on is what the events
+ * say and not what was written at the time. */
+#ifndef LED_DERIVE_H
+#define LED_DERIVE_H
+
+#include "map.h"
+#include "schema.h"
+
+enum led_table {
+	LED_T_BAL,  /* (account, currency) */
+	LED_T_ROLL, /* (worker, currency); currency 0 = the counters; worker 0 = fleet */
+	LED_T_CAT,  /* (code << 32 | worker, currency << 32 | category) */
+	LED_T_COUNT
+};
+
+/* Sums by key: deltas of one batch, or totals. */
+struct led_sums {
+	struct led_map keys;
+	struct led_sum *v; /* owned; by index of keys */
+	uint32_t cap;
+};
+struct led_tables {
+	struct led_sums t[LED_T_COUNT];
+};
+
+void led_tables_fini(struct led_tables *t);
+void led_tables_clear(struct led_tables *t);
+/* The sum of a key, zero when it is new; NULL: no memory. Borrowed until the next call.
+ */
+struct led_sum *led_sums_get(struct led_sums *s, uint64_t a, uint64_t b, bool *ret_new);
+
+/* Fields that count for a key of a table. */
+unsigned led_table_fields(enum led_table table, struct led_pair key);
+
+/* Database key of a row; balances have no bucket. */
+size_t
+led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_t *out);
+
+/* Add what an event, heartbeats or a quarantined line count for. -ENOMEM leaves the
+ * tables half done: give the batch up. `category` is the id of ev->category, 0 = none. */
+int led_derive_event(struct led_tables *t, const struct led_event *ev, uint32_t category);
+int led_derive_heartbeats(struct led_tables *t, uint32_t worker, uint32_t count);
+int led_derive_rejected(struct led_tables *t, uint32_t worker);
+/* After the last of a batch: adds up the workers into the fleet (worker 0). */
+int led_derive_close(struct led_tables *t);
+
+/* total = base + delta; the amounts cannot overflow 128 bits (2^64 events of 2^63). */
+void led_sum_add(struct led_sum *total, const struct led_sum *delta);
+
+/* Buckets of a time (>= 0), in UTC. */
+uint32_t led_bucket(enum led_bucket bucket, int64_t ns);
+int64_t led_bucket_ns(enum led_bucket bucket); /* length */
+
+/* Whether the event's legs are counted under its category. */
+bool led_has_category(const struct led_event *ev);
+/* Whether events of this kind are what a line of their stream says, so that the bytes of
+ * the line must be accounted for in the same commit. The others are the engine's own. */
+bool led_from_line(enum led_kind kind);
+
+#endif

@@ -1,0 +1,143 @@
+/* The idempotency index: who said it and its id -> the first event with that id. */
+#include "batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t
+led_idem_scope(const struct led_event *ev)
+{
+	return ev->said_by ? ev->said_by : ev->worker;
+}
+
+static bool
+same_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+	return a_bytes == b_bytes && (a_bytes == 0 || memcmp(a, b, a_bytes) == 0);
+}
+
+static bool
+same_legs(const struct led_event *a, const struct led_event *b)
+{
+	if (a->n_legs != b->n_legs)
+		return false;
+	for (unsigned i = 0; i < a->n_legs; i++) {
+		const struct led_leg *x = &a->legs[i];
+		const struct led_leg *y = &b->legs[i];
+
+		if (x->debit != y->debit || x->credit != y->credit ||
+			x->nano != y->nano || x->currency != y->currency ||
+			x->code != y->code)
+			return false;
+	}
+	return true;
+}
+
+/* The same thing said twice: the very same line, or (since a worker that repeats itself
+ * after a crash may stamp it anew) the same money or run in other words. */
+static bool
+same_content(const struct led_event *a, const struct led_event *b)
+{
+	if (a->kind != b->kind || a->worker != b->worker)
+		return false;
+	if (same_bytes(a->line, a->line_bytes, b->line, b->line_bytes))
+		return true;
+	if (a->n_legs == 0 && a->kind != LED_RUN)
+		return false;
+	size_t category_bytes = led_cut(b->category, b->category_bytes, LED_CATEGORY_MAX);
+
+	return a->flags == b->flags && a->duration_ms == b->duration_ms &&
+	       same_legs(a, b) &&
+	       same_bytes(a->category, a->category_bytes, b->category, category_bytes);
+}
+
+static int
+verdict(const struct led_event *first, const struct led_event *ev, uint64_t *ret_seq)
+{
+	if (!same_content(first, ev))
+		return -EEXIST;
+	*ret_seq = first->seq;
+	return 1;
+}
+
+static int
+check_stored(struct led_batch *b, const uint8_t *key, size_t key_bytes,
+	const struct led_event *ev, uint64_t *ret_seq)
+{
+	struct led *led = b->led;
+	struct led_event first;
+	uint8_t seq_key[8];
+	uint64_t seq;
+	MDB_val value;
+
+	if (!b->read) {
+		int rc = led_begin_read(led, &b->read);
+
+		if (rc < 0)
+			return rc == -EEXIST ? -EIO : rc;
+	}
+	MDB_val k = led_val(key, key_bytes);
+	int rc = mdb_get(b->read, led->dbi[LED_DB_IDEM], &k, &value);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return led_rc(rc);
+	if (led_seq_decode(value.mv_data, value.mv_size, &seq) < 0)
+		return -EBADMSG;
+	k = led_val(seq_key, led_key_u64(seq, seq_key));
+	rc = mdb_get(b->read, led->dbi[LED_DB_EVENT], &k, &value);
+	if (rc != 0 || led_event_decode(seq, value.mv_data, value.mv_size, &first) < 0)
+		return -EBADMSG;
+	return verdict(&first, ev, ret_seq);
+}
+
+int
+led_idem_check(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	size_t key_bytes = led_key_idem(led_idem_scope(ev), ev->id, ev->id_bytes, key);
+	uint32_t i = led_texts_find(&b->ids, key, key_bytes);
+
+	if (i == LED_MAP_NONE)
+		return check_stored(b, key, key_bytes, ev, ret_seq);
+	struct led_event first;
+	const uint8_t *record = b->events.data + b->id_events[i];
+	uint32_t bytes;
+
+	memcpy(&bytes, record, 4);
+	NV_ASSERT(led_event_decode(b->id_seqs[i], record + 4, bytes, &first) == 0);
+	return verdict(&first, ev, ret_seq);
+}
+
+int
+led_idem_add(struct led_batch *b, const struct led_event *ev, uint64_t seq, size_t at)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	size_t key_bytes = led_key_idem(led_idem_scope(ev), ev->id, ev->id_bytes, key);
+	bool is_new;
+
+	if (b->ids.n == b->ids_cap) {
+		uint32_t cap = b->ids_cap ? b->ids_cap * 2 : 64;
+		uint64_t *seqs = reallocarray(b->id_seqs, cap, sizeof(*seqs));
+
+		if (!seqs)
+			return -ENOMEM;
+		b->id_seqs = seqs;
+		size_t *events = reallocarray(b->id_events, cap, sizeof(*events));
+
+		if (!events)
+			return -ENOMEM;
+		b->id_events = events;
+		b->ids_cap = cap;
+	}
+	uint32_t i = led_texts_add(&b->ids, key, key_bytes, &is_new);
+
+	if (i == LED_MAP_NONE)
+		return -ENOMEM;
+	NV_ASSERT(is_new);
+	b->id_seqs[i] = seq;
+	b->id_events[i] = at;
+	return 0;
+}

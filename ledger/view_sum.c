@@ -1,0 +1,267 @@
+/* Reading the running totals: a window is the difference of two rows, whatever its
+ * length. */
+#include "view.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- windows of a worker ---- */
+
+/* The total of a key as of the last row whose bucket is below `bucket`. */
+static int
+total_below(MDB_cursor *cursor, uint32_t worker, uint32_t currency, uint32_t bucket,
+	struct led_sum *ret)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	struct led_pair pair = {worker, currency};
+	MDB_val k;
+	MDB_val value;
+
+	*ret = (struct led_sum){0};
+	if (bucket == 0)
+		return 0;
+	size_t n = led_key_roll(worker, currency, bucket - 1, key);
+	int rc = led_floor(cursor, key, n, 8, &k, &value);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return led_rc(rc);
+	return led_sum_decode(
+		value.mv_data, value.mv_size, led_table_fields(LED_T_ROLL, pair), ret);
+}
+
+/* First bucket at or after a time; the end of time is after every bucket. */
+static uint32_t
+bucket_up(enum led_bucket bucket, int64_t ns)
+{
+	int64_t length = led_bucket_ns(bucket);
+
+	if (ns <= 0)
+		return 0;
+	int64_t up = ns / length + (ns % length != 0);
+
+	return up > UINT32_MAX ? UINT32_MAX : (uint32_t)up;
+}
+
+static uint32_t
+bucket_down(enum led_bucket bucket, int64_t ns)
+{
+	int64_t down = ns <= 0 ? 0 : ns / led_bucket_ns(bucket);
+
+	return down > UINT32_MAX ? UINT32_MAX : (uint32_t)down;
+}
+
+static int
+difference(MDB_cursor *cursor, uint32_t worker, uint32_t currency, uint32_t from,
+	uint32_t to, struct led_sum *ret)
+{
+	struct led_sum before;
+	struct led_sum after;
+	int rc = total_below(cursor, worker, currency, from, &before);
+
+	if (rc == 0)
+		rc = total_below(cursor, worker, currency, NV_MAX(to, from), &after);
+	if (rc < 0)
+		return rc;
+	for (unsigned i = 0; i < LED_FIELDS_MAX; i++)
+		after.v[i] -= before.v[i];
+	*ret = after;
+	return 0;
+}
+
+static uint64_t
+count_of(const struct led_sum *sum, enum led_field field)
+{
+	return (uint64_t)sum->v[field];
+}
+
+int
+led_view_window(struct led_view *v, uint32_t worker, uint32_t currency, int64_t from_ns,
+	int64_t to_ns, struct led_totals *ret)
+{
+	MDB_cursor *cursor;
+	struct led_sum money = {0};
+	struct led_sum counts;
+	uint32_t from = bucket_down(LED_MINUTE, from_ns);
+	uint32_t to = bucket_up(LED_MINUTE, to_ns);
+
+	*ret = (struct led_totals){0};
+	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLM], &cursor));
+
+	if (rc < 0)
+		return rc;
+	rc = difference(cursor, worker, 0, from, to, &counts);
+	if (rc == 0 && currency != 0)
+		rc = difference(cursor, worker, currency, from, to, &money);
+	mdb_cursor_close(cursor);
+	if (rc < 0)
+		return rc;
+	*ret = (struct led_totals){
+		.cost = money.v[LED_SUM_COST],
+		.revenue = money.v[LED_SUM_REVENUE],
+		.refunds = money.v[LED_SUM_REFUNDS],
+		.fees = money.v[LED_SUM_FEES],
+		.disputes = money.v[LED_SUM_DISPUTES],
+		.payouts = money.v[LED_SUM_PAYOUTS],
+		.runs_ok = count_of(&counts, LED_N_RUNS_OK),
+		.runs_failed = count_of(&counts, LED_N_RUNS_FAILED),
+		.crashes = count_of(&counts, LED_N_CRASHES),
+		.heartbeats = count_of(&counts, LED_N_HEARTBEATS),
+		.events = count_of(&counts, LED_N_EVENTS),
+		.rejected = count_of(&counts, LED_N_REJECTED),
+		.run_ms = count_of(&counts, LED_N_RUN_MS),
+		.seq_last = NV_MAX(money.seq_last, counts.seq_last),
+	};
+	return ret->seq_last == 0 && ret->heartbeats == 0 && ret->rejected == 0 ? -ENOENT
+										: 0;
+}
+
+/* ---- categories ---- */
+
+struct category_walk {
+	struct led_view *v;
+	MDB_cursor *cursor;
+	uint32_t from; /* hours */
+	uint32_t to;
+	led_category_fn *fn;
+	void *arg;
+};
+
+static int
+category_below(
+	MDB_cursor *cursor, const uint8_t *prefix, uint32_t hour, struct led_sum *ret)
+{
+	uint8_t key[LED_KEY_ROLLC_BYTES];
+	MDB_val k;
+	MDB_val value;
+
+	*ret = (struct led_sum){0};
+	if (hour == 0)
+		return 0;
+	memcpy(key, prefix, sizeof(key) - 4);
+	for (int i = 0; i < 4; i++)
+		key[sizeof(key) - 4 + i] = (uint8_t)((hour - 1) >> (24 - 8 * i));
+	int rc = led_floor(cursor, key, sizeof(key), sizeof(key) - 4, &k, &value);
+
+	if (rc == MDB_NOTFOUND)
+		return 0;
+	if (rc != 0)
+		return led_rc(rc);
+	return led_sum_decode(value.mv_data, value.mv_size, LED_CAT_FIELDS, ret);
+}
+
+/* One (code, worker, currency, category), given by the key of one of its rows. */
+static int
+one_category(struct category_walk *w, const uint8_t *key)
+{
+	char name[LED_CATEGORY_MAX + 1] = "";
+	struct led_sum before;
+	struct led_sum after;
+	uint32_t category = led_key_get_u32(key + 10);
+	int rc = category_below(w->cursor, key, w->from, &before);
+
+	if (rc == 0)
+		rc = category_below(w->cursor, key, NV_MAX(w->to, w->from), &after);
+	if (rc == 0 && category != 0)
+		rc = led_view_name(w->v, LED_DICT_CATEGORY, category, name, sizeof(name));
+	if (rc < 0)
+		return rc == -ENOENT ? -EBADMSG : rc;
+	nv_i128 nano = after.v[LED_CAT_NANO] - before.v[LED_CAT_NANO];
+	uint64_t events = (uint64_t)(after.v[LED_CAT_EVENTS] - before.v[LED_CAT_EVENTS]);
+
+	if (events == 0)
+		return 0;
+	return w->fn(w->arg, led_key_get_u32(key + 2), led_key_get_u32(key + 6), name,
+		nano, events);
+}
+
+/* From one category to the next: its rows are skipped by seeking past its last hour. */
+static int
+walk_categories(struct category_walk *w, uint32_t worker, enum led_code code)
+{
+	uint8_t key[LED_KEY_ROLLC_BYTES];
+	size_t prefix = worker ? 6 : 2;
+	MDB_val k = led_val(key, led_key_rollc((uint16_t)code, worker, 0, 0, 0, key));
+	MDB_val value;
+	int rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
+
+	while (rc == 0) {
+		if (k.mv_size != sizeof(key))
+			return -EBADMSG;
+		if (memcmp(k.mv_data, key, prefix) != 0)
+			return 0;
+		memcpy(key, k.mv_data, sizeof(key));
+		int result = one_category(w, key);
+
+		if (result != 0)
+			return result;
+		memset(key + sizeof(key) - 4, 0xff, 4);
+		k = led_val(key, sizeof(key));
+		rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
+	}
+	return rc == MDB_NOTFOUND ? 0 : led_rc(rc);
+}
+
+int
+led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
+	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg)
+{
+	struct category_walk w = {
+		.v = v,
+		.from = bucket_down(LED_HOUR, from_ns),
+		.to = bucket_up(LED_HOUR, to_ns),
+		.fn = fn,
+		.arg = arg,
+	};
+	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLC], &w.cursor));
+
+	if (rc < 0)
+		return rc;
+	rc = walk_categories(&w, worker, code);
+	mdb_cursor_close(w.cursor);
+	return rc;
+}
+
+/* ---- balances ---- */
+
+static int
+one_balance(struct led_view *v, const MDB_val *key, const MDB_val *value,
+	led_account_fn *fn, void *arg)
+{
+	char name[LED_ACCOUNT_MAX + 1];
+	struct led_sum sum;
+
+	if (key->mv_size != 8 ||
+		led_sum_decode(value->mv_data, value->mv_size, LED_BAL_FIELDS, &sum) < 0)
+		return -EBADMSG;
+	uint32_t account = led_key_get_u32(key->mv_data);
+	uint32_t currency = led_key_get_u32((const uint8_t *)key->mv_data + 4);
+	int rc = led_view_account_name(v, account, name, sizeof(name));
+
+	if (rc < 0)
+		return rc == -ENOENT ? -EBADMSG : rc;
+	return fn(arg, account, name, currency, sum.v[LED_BAL_DEBITS],
+		sum.v[LED_BAL_CREDITS]);
+}
+
+int
+led_view_balances(struct led_view *v, led_account_fn *fn, void *arg)
+{
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	int result = 0;
+	int rc = mdb_cursor_open(v->txn, v->led->dbi[LED_DB_BAL], &cursor);
+
+	if (rc != 0)
+		return led_rc(rc);
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+	while (rc == 0 && result == 0) {
+		result = one_balance(v, &key, &value, fn, arg);
+		if (result == 0)
+			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return rc == 0 || rc == MDB_NOTFOUND ? result : led_rc(rc);
+}
