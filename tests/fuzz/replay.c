@@ -1,77 +1,89 @@
-/* A main for fuzz targets built without libFuzzer: runs the target over every file of
- * the directories and files named, so that the corpus and old crash inputs are checked
- * by plain CTest. */
+/* The main of a fuzz target that is built without libFuzzer: every file named on the
+ * command line, and every file in a directory named there, is given to the target once. A
+ * crash is the failure; so is a corpus that is not there. */
+#include "nv_base.h"
+#include "nv_fd.h"
+
 #include <dirent.h>
 #include <errno.h>
-#include <stdint.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#define INPUT_BYTES_MAX ((size_t)16 << 20)
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-static unsigned n_files;
-
 static int
-replay_file(const char *path, size_t bytes)
+replay_file(const char *path)
 {
-	FILE *f = fopen(path, "rb");
-	uint8_t *data = malloc(bytes ? bytes : 1);
+	NV_CLEANUP_FREE char *data = NULL;
+	size_t bytes;
+	int rc = nv_read_file_at(AT_FDCWD, path, INPUT_BYTES_MAX, &data, &bytes);
 
-	if (!f || !data || fread(data, 1, bytes, f) != bytes) {
-		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		if (f)
-			(void)fclose(f);
-		free(data);
-		return -1;
+	if (rc < 0) {
+		(void)fprintf(stderr, "%s: %s\n", path, strerror(-rc));
+		return rc;
 	}
-	(void)fclose(f);
-	/* Named before the call, so that a crash says which input it was. */
-	(void)fprintf(stderr, "%s\n", path);
-	(void)LLVMFuzzerTestOneInput(data, bytes);
-	free(data);
-	n_files++;
+	/* A copy of the exact size, so that AddressSanitizer sees a read past the end. */
+	NV_CLEANUP_FREE uint8_t *exact = malloc(bytes ? bytes : 1);
+
+	if (!exact)
+		return -ENOMEM;
+	memcpy(exact, data, bytes);
+	(void)LLVMFuzzerTestOneInput(exact, bytes);
 	return 0;
 }
 
 static int
-replay(const char *path)
+visible(const struct dirent *entry)
 {
+	return entry->d_name[0] != '.';
+}
+
+static int
+replay(const char *path, unsigned *count)
+{
+	char inside[4096];
+	struct dirent **entries;
 	struct stat st;
+	int rc = 0;
 
-	if (stat(path, &st) != 0) {
+	if (stat(path, &st) < 0) {
 		(void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		return -1;
+		return -errno;
 	}
-	if (!S_ISDIR(st.st_mode))
-		return replay_file(path, (size_t)st.st_size);
-
-	DIR *dir = opendir(path);
-	int rc = dir ? 0 : -1;
-
-	for (struct dirent *e; dir && (e = readdir(dir));) {
-		char child[4096];
-
-		if (e->d_name[0] == '.')
-			continue;
-		(void)snprintf(child, sizeof(child), "%s/%s", path, e->d_name);
-		if (replay(child) != 0)
-			rc = -1;
+	if (!S_ISDIR(st.st_mode)) {
+		++*count;
+		return replay_file(path);
 	}
-	if (dir)
-		(void)closedir(dir);
+	int n = scandir(path, &entries, visible, alphasort);
+
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		if (snprintf(inside, sizeof(inside), "%s/%s", path, entries[i]->d_name) >=
+			(int)sizeof(inside))
+			rc = -ENAMETOOLONG;
+		else if (rc == 0)
+			rc = replay(inside, count);
+		free(entries[i]);
+	}
+	free(entries);
 	return rc;
 }
 
 int
 main(int argc, char **argv)
 {
-	int rc = 0;
+	unsigned count = 0;
 
-	for (int i = 1; i < argc; i++)
-		if (replay(argv[i]) != 0)
-			rc = -1;
-	(void)printf("%u inputs\n", n_files);
-	return rc == 0 && n_files > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	for (int i = 1; i < argc; i++) {
+		if (replay(argv[i], &count) < 0)
+			return 1;
+	}
+	(void)printf("%u inputs replayed\n", count);
+	return count > 0 ? 0 : 1;
 }
