@@ -37,13 +37,15 @@ const char *
 nv_rfc3339(int64_t wall_ns, char buf[NV_RFC3339_BYTES])
 {
 	time_t sec = (time_t)(wall_ns / NV_NS_PER_SEC);
-	int ms = (int)(wall_ns % NV_NS_PER_SEC / NV_NS_PER_MS);
+	int64_t ns = wall_ns % NV_NS_PER_SEC;
 	struct tm tm;
 
-	if (ms < 0) {
-		ms += 1000;
+	if (ns < 0) {
+		ns += NV_NS_PER_SEC;
 		sec--;
 	}
+	int ms = (int)(ns / NV_NS_PER_MS);
+
 	NV_ASSERT(gmtime_r(&sec, &tm));
 	(void)snprintf(buf, NV_RFC3339_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
 		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,

@@ -132,6 +132,9 @@ nv_money_parse(const char *text, size_t bytes, enum nv_decimal_rule rule,
 	}
 	if (any_cut && rule == NV_DECIMAL_EXACT)
 		return -EDOM;
+	/* Before the rounding, which could pass INT64_MAX, and after it. */
+	if (nano > NV_MONEY_MAX)
+		return -ERANGE;
 	if (first_cut > 5 || (first_cut == 5 && (more_than_half || nano % 2 == 1)))
 		nano++;
 	if (nano > NV_MONEY_MAX)

@@ -1,0 +1,3 @@
+nova_unit(test_nv_money SOURCES test_nv_money.c LINK nova_core)
+nova_unit(test_nv_units SOURCES test_nv_units.c LINK nova_core)
+nova_unit(test_nv_clock SOURCES test_nv_clock.c LINK nova_core)
