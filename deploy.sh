@@ -18,7 +18,7 @@ libjansson-dev:JSON
 liblmdb-dev:the store below the ledger
 libyaml-dev:configuration files
 libmbedtls-dev:hashes of the audit chain
-libssl-dev:hashes of the audit chain, fast'
+nettle-dev:hashes of the audit chain'
 packages_demo='
 python3:some of the example agents
 procps:ps and top, to look at the fleet'
