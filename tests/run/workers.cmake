@@ -1,0 +1,2 @@
+# Promises of nova-runner, libnova and the example workers.
+nova_run(workers_runner workers_runner)
