@@ -1,0 +1,13 @@
+/* The ledger of the fleet, opened read-only, for the verbs that read it directly. */
+#ifndef CTL_LEDGER_OPEN_H
+#define CTL_LEDGER_OPEN_H
+
+#include "ctl.h"
+#include "led.h"
+
+#define CTL_LEDGER_DIR_BYTES (NV_PATH_MAX + 16)
+void ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES]);
+/* An error is printed and its exit code returned. */
+int ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view);
+
+#endif

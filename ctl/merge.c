@@ -1,0 +1,260 @@
+/* The two halves of a fleet's state joined: see merge.h. */
+#include "merge.h"
+#include "out.h"
+#include "value.h"
+
+#include <string.h>
+
+static json_t *
+seconds(uint64_t ms)
+{
+	return ctl_need(json_real((double)ms / 1000.0));
+}
+
+static json_t *
+text_or_null(const char *text)
+{
+	return text[0] ? ctl_json_text(text, strlen(text)) : json_null();
+}
+
+static void
+put(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, ctl_need(value));
+}
+
+static const json_t *
+engine_row(const json_t *metrics, const char *worker)
+{
+	const json_t *list = json_object_get(metrics, "workers");
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		if (strcmp(ctl_str(row, "worker"), worker) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static const json_t *
+engine_instance(const json_t *row, uint32_t instance)
+{
+	const json_t *list = json_object_get(row, "instances");
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		if (ctl_int(item, "instance") == instance)
+			return item;
+	}
+	return NULL;
+}
+
+static json_t *
+instance_json(const struct nv_ctl_instance *in, const json_t *row)
+{
+	json_t *object = ctl_need(json_object());
+
+	put(object, "instance", json_integer(in->instance));
+	put(object, "pid", in->pid > 0 ? json_integer(in->pid) : json_null());
+	put(object, "generation", json_integer(in->generation));
+	put(object, "state", text_or_null(in->state));
+	put(object, "uptime_s", in->pid > 0 ? seconds(in->uptime_ms) : json_null());
+	put(object, "restarts", json_integer(in->restarts));
+	put(object, "last_exit", text_or_null(in->last_exit));
+	put(object, "cgroup", text_or_null(in->cgroup));
+	put(object, "resources",
+		ctl_json_copy(engine_instance(row, in->instance), "resources"));
+	return object;
+}
+
+static json_t *
+instances_json(const struct ctl_fleet *fleet, const char *worker, const json_t *row)
+{
+	json_t *list = ctl_need(json_array());
+
+	for (size_t i = 0; fleet && i < fleet->n_instances; i++) {
+		if (strcmp(fleet->instances[i].worker, worker) == 0)
+			(void)json_array_append_new(
+				list, instance_json(&fleet->instances[i], row));
+	}
+	return list;
+}
+
+/* What only the engine knows; all null without it. */
+static void
+put_engine_half(json_t *object, const json_t *row)
+{
+	static const char *const keys[] = {"kind", "metrics", "rejected_events",
+		"last_heartbeat", "last_status", "last_error", "resources"};
+
+	for (size_t i = 0; i < NV_LEN(keys); i++)
+		put(object, keys[i], ctl_json_copy(row, keys[i]));
+	put(object, "want", ctl_json_copy(row, "desired"));
+}
+
+/* novasupd says what is; that nothing runs because the worker was killed or taken out of
+ * service is the engine's knowledge and says more than "stopped". */
+static const char *
+state_of(const struct nv_ctl_worker *w, const json_t *row)
+{
+	const char *want = ctl_str(json_object_get(row, "desired"), "state");
+
+	if (strcmp(w->state, "stopped") == 0 &&
+		(strcmp(want, "killed") == 0 || strcmp(want, "undeployed") == 0))
+		return want;
+	return w->state;
+}
+
+static json_t *
+worker_json(
+	const struct ctl_fleet *fleet, const struct nv_ctl_worker *w, const json_t *row)
+{
+	json_t *object = ctl_need(json_object());
+	const char *want_reason = ctl_str(json_object_get(row, "desired"), "reason");
+
+	put(object, "worker", text_or_null(w->worker));
+	put(object, "group", text_or_null(w->group));
+	put(object, "state", text_or_null(state_of(w, row)));
+	put(object, "reason", text_or_null(w->reason[0] ? w->reason : want_reason));
+	put(object, "desired", json_integer(w->desired));
+	put(object, "up", json_integer(w->up));
+	put(object, "paused", json_boolean(w->paused));
+	put(object, "epoch", json_integer((json_int_t)w->epoch));
+	put(object, "restarts", json_integer(w->restarts));
+	put(object, "crashes_in_window", json_integer(w->crashes_in_window));
+	put(object, "crashes_max", json_integer(w->crashes_max));
+	put(object, "window_s", seconds(w->window_ms));
+	put(object, "retry_in_s",
+		w->retry_in_ms < 0 ? json_null() : seconds((uint64_t)w->retry_in_ms));
+	put(object, "instances", instances_json(fleet, w->worker, row));
+	put_engine_half(object, row);
+	return object;
+}
+
+/* A worker only the engine knows: gone from the configuration, or novasupd is down. */
+static json_t *
+engine_only_json(const json_t *row, bool novasupd_answers)
+{
+	json_t *object = ctl_need(json_object());
+	const json_t *want = json_object_get(row, "desired");
+
+	put(object, "worker", ctl_json_copy(row, "worker"));
+	put(object, "group", ctl_json_copy(row, "group"));
+	put(object, "state",
+		novasupd_answers ? json_string("unconfigured") : json_string("unknown"));
+	put(object, "reason", ctl_json_copy(want, "reason"));
+	put(object, "desired", novasupd_answers ? json_integer(0) : json_null());
+	put(object, "instances", json_array());
+	put_engine_half(object, row);
+	return object;
+}
+
+json_t *
+ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const char *only)
+{
+	json_t *rows = ctl_need(json_array());
+	const json_t *list = json_object_get(metrics, "workers");
+	size_t i;
+	json_t *row;
+
+	for (size_t k = 0; fleet && k < fleet->n_workers; k++) {
+		const struct nv_ctl_worker *w = &fleet->workers[k];
+
+		if (!only || strcmp(only, w->worker) == 0)
+			(void)json_array_append_new(rows,
+				worker_json(fleet, w, engine_row(metrics, w->worker)));
+	}
+	json_array_foreach(list, i, row)
+	{
+		const char *name = ctl_str(row, "worker");
+
+		if ((!only || strcmp(only, name) == 0) &&
+			(!fleet || !ctl_fleet_worker(fleet, name)))
+			(void)json_array_append_new(
+				rows, engine_only_json(row, fleet != NULL));
+	}
+	return rows;
+}
+
+static const char *
+count_of(const char *state)
+{
+	static const char *const pairs[][2] = {{"running", "running"},
+		{"starting", "starting"}, {"waiting", "waiting"}, {"paused", "paused"},
+		{"stopping", "stopping"}, {"stopped", "stopped"}, {"killed", "stopped"},
+		{"undeployed", "stopped"}, {"unconfigured", "stopped"},
+		{"backoff", "crashed"}, {"cooldown", "crashed"}, {"failed", "crashed"},
+		{"halted", "halted"}};
+
+	for (size_t i = 0; i < NV_LEN(pairs); i++) {
+		if (strcmp(state, pairs[i][0]) == 0)
+			return pairs[i][1];
+	}
+	return "unknown";
+}
+
+json_t *
+ctl_merge_counts(const json_t *rows)
+{
+	static const char *const names[] = {"running", "paused", "stopped", "crashed",
+		"halted", "starting", "stopping", "waiting", "unknown"};
+	json_t *counts = ctl_need(json_object());
+	size_t i;
+	json_t *row;
+
+	put(counts, "total", json_integer((json_int_t)json_array_size(rows)));
+	for (i = 0; i < NV_LEN(names); i++)
+		put(counts, names[i], json_integer(0));
+	json_array_foreach(rows, i, row)
+	{
+		json_t *n = json_object_get(counts, count_of(ctl_str(row, "state")));
+
+		(void)json_integer_set(n, json_integer_value(n) + 1);
+	}
+	return counts;
+}
+
+json_t *
+ctl_merge_nova(const struct ctl_fleet *fleet)
+{
+	json_t *object = ctl_need(json_object());
+	const struct nv_ctl_nova *nova = &fleet->nova;
+
+	put(object, "pid", json_integer(nova->pid));
+	put(object, "version", text_or_null(nova->version));
+	put(object, "uptime_s", seconds(nova->uptime_ms));
+	put(object, "ready", json_boolean(nova->ready));
+	put(object, "stopping", json_boolean(nova->stopping));
+	put(object, "config_generation", json_integer(nova->config_gen));
+	put(object, "engine_state", text_or_null(nova->engine_state));
+	put(object, "engine_reason", text_or_null(nova->engine_reason));
+	put(object, "isolation", text_or_null(nova->isolation));
+	put(object, "state_dir", text_or_null(nova->state_dir));
+	put(object, "log_dir", text_or_null(nova->log_dir));
+	put(object, "config", text_or_null(nova->config));
+	return object;
+}
+
+json_t *
+ctl_merge_processes(const struct ctl_fleet *fleet)
+{
+	json_t *list = ctl_need(json_array());
+
+	for (size_t i = 0; i < fleet->n_procs; i++) {
+		const struct nv_ctl_proc *p = &fleet->procs[i];
+		json_t *object = ctl_need(json_object());
+
+		put(object, "name", text_or_null(p->name));
+		put(object, "pid", p->pid > 0 ? json_integer(p->pid) : json_null());
+		put(object, "state", text_or_null(p->state));
+		put(object, "uptime_s", p->pid > 0 ? seconds(p->uptime_ms) : json_null());
+		put(object, "restarts", json_integer(p->restarts));
+		put(object, "last_exit", text_or_null(p->last_exit));
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}

@@ -1,0 +1,295 @@
+/* The client of novasupd: see sup_client.h. */
+#include "sup_client.h"
+#include "ctl.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#define FLEET_ROWS_MAX 200000 /* instances of a fleet in one answer */
+
+int
+ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
+	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	/* A listener that does not accept any more must not hold us. */
+	struct timeval patience = {.tv_sec = CTL_DEADLINE_MS / 1000};
+
+	(void)snprintf(path, NV_PATH_MAX, "%s/%s", run_dir, name);
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return nv_err_set(err, NV_EXIT_USAGE,
+			"%s: the path of a socket has at most %zu bytes", path,
+			sizeof(sa.sun_path) - 1);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	NV_CLEANUP_FD fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return nv_err_set(err, NV_EXIT_FAILED, "no socket: %s", strerror(errno));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		if (errno == EACCES || errno == EPERM)
+			return nv_err_set(err, NV_EXIT_UNREACHABLE,
+				"%s: permission denied: only root and the fleet's owner "
+				"may "
+				"talk to %s",
+				path, daemon);
+		if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+			return nv_err_set(err, NV_EXIT_UNREACHABLE,
+				"%s is not running: nobody listens on %s", daemon, path);
+		if (errno == EAGAIN)
+			return nv_err_set(err, NV_EXIT_UNREACHABLE,
+				"%s does not accept connections on %s", daemon, path);
+		return nv_err_set(err, NV_EXIT_UNREACHABLE,
+			"%s: %s cannot be reached: %s", path, daemon, strerror(errno));
+	}
+	int rc = nv_fd_set_nonblock(fd, true);
+
+	if (rc < 0)
+		return nv_err_set(err, NV_EXIT_FAILED, "%s: %s", path, strerror(-rc));
+	*ret_fd = nv_fd_steal(&fd);
+	return NV_EXIT_OK;
+}
+
+int
+ctl_poll(int fd, short events, int64_t deadline_ms)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	for (;;) {
+		int64_t left = deadline_ms - nv_mono_ms();
+
+		if (left < 0)
+			left = 0;
+		int n = poll(&p, 1, (int)NV_MIN(left, INT64_C(3600000)));
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0 && nv_mono_ms() >= deadline_ms)
+			return -ETIMEDOUT;
+	}
+}
+
+int
+ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err)
+{
+	*sup = (struct ctl_sup){.fd = -1};
+	return ctl_connect(paths->run_dir, "novasupd.sock", SOCK_SEQPACKET, "novasupd",
+		sup->path, &sup->fd, err);
+}
+
+void
+ctl_sup_close(struct ctl_sup *sup)
+{
+	nv_fd_close(&sup->fd);
+}
+
+static int
+lost(const struct ctl_sup *sup, const char *why, struct nv_err *err)
+{
+	return nv_err_set(err, NV_EXIT_UNREACHABLE, "novasupd on %s %s", sup->path, why);
+}
+
+static int
+send_request(struct ctl_sup *sup, enum nv_msg_type type, struct nv_sup_request *request,
+	struct nv_err *err)
+{
+	uint8_t body[NV_MSG_BODY_MAX];
+	struct nv_wr w;
+
+	if (sup->fd < 0)
+		return lost(sup, "has closed the connection", err);
+	request->request_id = ++sup->last_id;
+	nv_wr_init(&w, body, sizeof(body));
+	int rc = nv_sup_request_encode(&w, type, request);
+
+	if (rc == 0)
+		rc = nv_msg_send(sup->fd, type, w.data, w.bytes, NULL, 0);
+	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN)
+		return lost(sup, "has closed the connection", err);
+	if (rc == -EMSGSIZE)
+		return nv_err_set(err, NV_EXIT_USAGE, "the name \"%.80s\" is too long",
+			request->worker);
+	if (rc < 0)
+		return nv_err_set(err, NV_EXIT_FAILED, "%s: the request was not sent: %s",
+			sup->path, strerror(-rc));
+	return NV_EXIT_OK;
+}
+
+/* The next message that answers `id`; older answers are dropped. */
+static int
+receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms, struct nv_msg *msg,
+	struct nv_err *err)
+{
+	for (;;) {
+		char why[256];
+		int rc = nv_msg_recv(sup->fd, 'S', 'C', msg, why, sizeof(why));
+
+		if (rc == -EAGAIN) {
+			rc = ctl_poll(sup->fd, POLLIN, deadline_ms);
+			if (rc == -ETIMEDOUT)
+				return lost(sup, "has not answered in time", err);
+			if (rc < 0)
+				return lost(sup, strerror(-rc), err);
+			continue;
+		}
+		if (rc == 0 || rc == -ECONNRESET || rc == -EPIPE) {
+			ctl_sup_close(sup);
+			return lost(sup, "closed the connection before it answered", err);
+		}
+		if (rc == -EPROTO)
+			return lost(sup, why, err);
+		if (rc < 0)
+			return lost(sup, strerror(-rc), err);
+		struct nv_rd r;
+
+		nv_rd_init(&r, msg->body, msg->bytes);
+		if (nv_rd_u32(&r) == id && r.error == 0)
+			return NV_EXIT_OK;
+		nv_msg_fini(msg);
+	}
+}
+
+static void *
+add_row(void *rows, size_t *n, size_t bytes)
+{
+	/* Grow by doubling: the room is always the next power of two, at least 16. */
+	if (*n < 16 ? *n == 0 : (*n & (*n - 1)) == 0)
+		rows = ctl_grow(rows, *n < 16 ? 16 : *n * 2, bytes);
+	(*n)++;
+	return rows;
+}
+
+/* 1 at the end, 0 for more, -EBADMSG. */
+static int
+take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
+{
+	switch (msg->type) {
+	case NV_MSG_CTL_NOVA:
+		return nv_ctl_nova_decode(&fleet->nova, msg);
+	case NV_MSG_CTL_PROC:
+		fleet->procs =
+			add_row(fleet->procs, &fleet->n_procs, sizeof(*fleet->procs));
+		return nv_ctl_proc_decode(&fleet->procs[fleet->n_procs - 1], msg);
+	case NV_MSG_CTL_WORKER:
+		fleet->workers = add_row(
+			fleet->workers, &fleet->n_workers, sizeof(*fleet->workers));
+		return nv_ctl_worker_decode(&fleet->workers[fleet->n_workers - 1], msg);
+	case NV_MSG_CTL_INSTANCE:
+		fleet->instances = add_row(
+			fleet->instances, &fleet->n_instances, sizeof(*fleet->instances));
+		return nv_ctl_instance_decode(
+			&fleet->instances[fleet->n_instances - 1], msg);
+	case NV_MSG_CTL_END:
+		return 1;
+	default:
+		return -EBADMSG;
+	}
+}
+
+/* A refusal of SUP_STATUS comes as a CTL_REPLY. */
+static int
+refused(const struct nv_msg *msg, struct nv_err *err)
+{
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	int code = NV_EXIT_FAILED;
+
+	if (nv_ctl_reply_decode(reply, msg) == 0 && reply->code != NV_EXIT_OK) {
+		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
+		nv_err_set(err, code, "%s", reply->text);
+	} else {
+		nv_err_set(err, code, "novasupd answered with an unexpected message");
+	}
+	free(reply);
+	return code;
+}
+
+int
+ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
+	struct nv_err *err)
+{
+	struct nv_sup_request request = {0};
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
+
+	*ret = (struct ctl_fleet){0};
+	(void)snprintf(request.worker, sizeof(request.worker), "%s", worker);
+	int code = send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+	bool end = false;
+
+	while (code == NV_EXIT_OK && !end) {
+		code = receive(sup, request.request_id, deadline_ms, msg, err);
+		if (code != NV_EXIT_OK)
+			break;
+		if (msg->type == NV_MSG_CTL_REPLY) {
+			code = refused(msg, err);
+			break;
+		}
+		int rc = take_status(ret, msg);
+
+		end = rc == 1;
+		if (rc < 0 || ret->n_instances > FLEET_ROWS_MAX ||
+			ret->n_workers > FLEET_ROWS_MAX || ret->n_procs > FLEET_ROWS_MAX)
+			code = lost(sup, "sent a malformed status", err);
+	}
+	free(msg);
+	if (code != NV_EXIT_OK)
+		ctl_fleet_clear(ret);
+	return code;
+}
+
+void
+ctl_fleet_clear(struct ctl_fleet *fleet)
+{
+	free(fleet->procs);
+	free(fleet->workers);
+	free(fleet->instances);
+	*fleet = (struct ctl_fleet){0};
+}
+
+const struct nv_ctl_worker *
+ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name)
+{
+	for (size_t i = 0; i < fleet->n_workers; i++) {
+		if (strcmp(fleet->workers[i].worker, name) == 0)
+			return &fleet->workers[i];
+	}
+	return NULL;
+}
+
+int
+ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
+	struct nv_sup_request *request, int64_t deadline_ms, char **ret_text,
+	struct nv_err *err)
+{
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	int code = send_request(sup, type, request, err);
+
+	if (code == NV_EXIT_OK)
+		code = receive(sup, request->request_id, deadline_ms, msg, err);
+	if (code == NV_EXIT_OK) {
+		if (msg->type != NV_MSG_CTL_REPLY ||
+			nv_ctl_reply_decode(reply, msg) < 0) {
+			code = lost(sup, "sent a malformed answer", err);
+		} else {
+			code = reply->code <= NV_EXIT_FAILED ? reply->code
+							     : NV_EXIT_FAILED;
+			nv_err_set(err, code, "%s", reply->text);
+			if (ret_text)
+				*ret_text = ctl_copy(reply->text);
+		}
+	}
+	free(reply);
+	free(msg);
+	return code;
+}

@@ -1,0 +1,51 @@
+/* Requests to novasupd over RUN_DIR/novasupd.sock: typed messages, one connection a
+ * client, every wait with a deadline. Functions return an enum nv_exit; on anything but
+ * OK err holds the sentence. */
+#ifndef CTL_SUP_CLIENT_H
+#define CTL_SUP_CLIENT_H
+
+#include "nv_msg_body.h"
+#include "nv_paths.h"
+
+struct ctl_sup {
+	int fd; /* owned; -1 when closed */
+	uint32_t last_id;
+	char path[NV_PATH_MAX];
+};
+
+/* A whole answer to SUP_STATUS. */
+struct ctl_fleet {
+	struct nv_ctl_nova nova;
+	struct nv_ctl_proc *procs; /* owned */
+	size_t n_procs;
+	struct nv_ctl_worker *workers; /* owned */
+	size_t n_workers;
+	struct nv_ctl_instance *instances; /* owned; those of a worker stand together */
+	size_t n_instances;
+};
+
+/* NV_EXIT_UNREACHABLE at once when nobody listens. */
+int ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err);
+void ctl_sup_close(struct ctl_sup *sup);
+
+/* worker "" = all. The fleet is the caller's to clear. */
+int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
+	struct nv_err *err);
+void ctl_fleet_clear(struct ctl_fleet *fleet);
+const struct nv_ctl_worker *
+ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name);
+
+/* SUP_STOP, SUP_RESTART, SUP_RELOAD, SUP_SHUTDOWN, SUP_WAIT. request_id is filled in. The
+ * reply's code is returned, its text is in err when the code is not OK and, if ret_text
+ * is not NULL, there in any case (the caller's to free). */
+int ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
+	struct nv_sup_request *request, int64_t deadline_ms, char **ret_text,
+	struct nv_err *err);
+
+/* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
+int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
+	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err);
+/* Wait until fd is ready for `events`. 0, -ETIMEDOUT at the deadline. */
+int ctl_poll(int fd, short events, int64_t deadline_ms);
+
+#endif

@@ -1,0 +1,185 @@
+/* Values for people: see value.h. */
+#include "value.h"
+#include "nv_clock.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *
+ctl_str(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+int64_t
+ctl_int(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+bool
+ctl_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+json_t *
+ctl_sub(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return json_is_object(value) || json_is_array(value) ? value : NULL;
+}
+
+json_t *
+ctl_json_copy(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	return value ? json_incref(value) : json_null();
+}
+
+bool
+ctl_nano(const char *text, nv_i128 *ret)
+{
+	bool negative = text[0] == '-';
+	nv_i128 v = 0;
+	int decimals = -1;
+
+	if (negative)
+		text++;
+	if (!text[0])
+		return false;
+	for (; *text; text++) {
+		if (*text == '.' && decimals < 0) {
+			decimals = 0;
+			continue;
+		}
+		if (*text < '0' || *text > '9' || decimals == 9)
+			return false;
+		if (__builtin_mul_overflow(v, (nv_i128)10, &v) ||
+			__builtin_add_overflow(v, (nv_i128)(*text - '0'), &v))
+			return false;
+		if (decimals >= 0)
+			decimals++;
+	}
+	for (int i = NV_MAX(decimals, 0); i < 9; i++) {
+		if (__builtin_mul_overflow(v, (nv_i128)10, &v))
+			return false;
+	}
+	*ret = negative ? -v : v;
+	return true;
+}
+
+const char *
+ctl_money(const json_t *object, const char *key, const char *currency,
+	char buf[CTL_VALUE_BYTES])
+{
+	const char *text = ctl_str(object, key);
+	char shown[NV_MONEY_BYTES];
+	nv_i128 nano;
+
+	if (!text[0])
+		text = "-";
+	else if (ctl_nano(text, &nano))
+		text = nv_money_show(nano, currency[0] ? currency : "USD", shown);
+	(void)snprintf(buf, CTL_VALUE_BYTES, "%s", text);
+	return buf;
+}
+
+enum ctl_style
+ctl_money_style(const json_t *object, const char *key)
+{
+	nv_i128 nano;
+
+	if (!ctl_nano(ctl_str(object, key), &nano) || nano == 0)
+		return CTL_PLAIN;
+	return nano < 0 ? CTL_RED : CTL_GREEN;
+}
+
+const char *
+ctl_percent(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES])
+{
+	json_t *value = json_object_get(object, key);
+
+	if (json_is_number(value) && isfinite(json_number_value(value)))
+		(void)snprintf(buf, CTL_VALUE_BYTES, "%.1f%%", json_number_value(value));
+	else if (json_is_string(value))
+		(void)snprintf(buf, CTL_VALUE_BYTES, "%s%%", json_string_value(value));
+	else
+		(void)snprintf(buf, CTL_VALUE_BYTES, "-");
+	return buf;
+}
+
+const char *
+ctl_count(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES])
+{
+	json_t *value = json_object_get(object, key);
+
+	if (!json_is_integer(value)) {
+		(void)snprintf(buf, CTL_VALUE_BYTES, "-");
+		return buf;
+	}
+	char digits[32];
+	int64_t v = json_integer_value(value);
+	int n = snprintf(digits, sizeof(digits), "%llu",
+		v < 0 ? 0ULL - (unsigned long long)v : (unsigned long long)v);
+	size_t at = 0;
+
+	if (v < 0)
+		buf[at++] = '-';
+	for (int i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0)
+			buf[at++] = ',';
+		buf[at++] = digits[i];
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+static bool
+time_of(const json_t *object, const char *key, int64_t *ret_ns)
+{
+	const char *text = ctl_str(object, key);
+
+	return text[0] && nv_rfc3339_parse(text, strlen(text), ret_ns) == 0;
+}
+
+const char *
+ctl_when(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES])
+{
+	char text[NV_RFC3339_BYTES];
+	int64_t ns;
+
+	if (!time_of(object, key, &ns)) {
+		(void)snprintf(buf, CTL_VALUE_BYTES, "-");
+		return buf;
+	}
+	nv_rfc3339(ns, text);
+	(void)snprintf(buf, CTL_VALUE_BYTES, "%.10s %.8sZ", text, text + 11);
+	return buf;
+}
+
+const char *
+ctl_ago(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES])
+{
+	char span[NV_UNITS_BYTES];
+	int64_t ns;
+
+	if (!time_of(object, key, &ns)) {
+		(void)snprintf(buf, CTL_VALUE_BYTES, "-");
+		return buf;
+	}
+	int64_t ms = (nv_wall_ns() - ns) / NV_NS_PER_MS;
+
+	if (ms < 0)
+		(void)snprintf(
+			buf, CTL_VALUE_BYTES, "in %s", nv_duration_show(-ms, span));
+	else
+		(void)snprintf(
+			buf, CTL_VALUE_BYTES, "%s ago", nv_duration_show(ms, span));
+	return buf;
+}

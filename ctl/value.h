@@ -1,0 +1,42 @@
+/* Fields of the daemons' JSON answers as people read them. Every getter accepts a
+ * missing or null field. */
+#ifndef CTL_VALUE_H
+#define CTL_VALUE_H
+
+#include "nv_money.h"
+#include "nv_units.h"
+#include "table.h"
+
+#include <jansson.h>
+
+#define CTL_VALUE_BYTES 96
+
+/* "" when it is missing or no string. */
+const char *ctl_str(const json_t *object, const char *key);
+int64_t ctl_int(const json_t *object, const char *key);
+bool ctl_true(const json_t *object, const char *key);
+/* The object or array at key, or NULL. */
+json_t *ctl_sub(const json_t *object, const char *key);
+
+/* A decimal string as 10^-9 units; false when it is not one or does not fit. */
+bool ctl_nano(const char *text, nv_i128 *ret);
+/* "$1,234.56" from a decimal string (or a JSON number); "-" when missing. */
+const char *ctl_money(const json_t *object, const char *key, const char *currency,
+	char buf[CTL_VALUE_BYTES]);
+/* Red for a loss, green for a gain. */
+enum ctl_style ctl_money_style(const json_t *object, const char *key);
+/* "12.3%"; "-" when missing or null. */
+const char *ctl_percent(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES]);
+/* "1,234"; "-" when missing. */
+const char *ctl_count(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES]);
+/* An RFC 3339 time as "2026-11-22 14:05:09Z"; "-" when missing. */
+const char *ctl_when(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES]);
+/* How long ago: "12s ago"; "-" when missing. */
+const char *ctl_ago(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES]);
+
+/* A JSON copy of the value at key, or null. */
+json_t *ctl_json_copy(const json_t *object, const char *key);
+/* A whole object as indented lines "key  value": for details nobody compares. */
+void ctl_print_tree(const struct ctl_out *out, const json_t *object);
+
+#endif

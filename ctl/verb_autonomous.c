@@ -1,0 +1,336 @@
+/* autonomous, approvals, approve, deny, decisions, explain: what Nova decides. */
+#include "engine_client.h"
+#include "value.h"
+#include "verbs.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+print_thresholds(const struct ctl *ctl, const json_t *thresholds, const char *currency)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)thresholds, key, value)
+	{
+		NV_CLEANUP_FREE char *label = ctl_copy(key);
+		char buf[CTL_VALUE_BYTES];
+		size_t bytes = strlen(label);
+
+		for (char *c = label; *c; c++)
+			*c = *c == '_' ? ' ' : *c;
+		if (bytes > 8 && strcmp(label + bytes - 8, " percent") == 0) {
+			label[bytes - 8] = '\0';
+			ctl_field(&ctl->out, label, ctl_percent(thresholds, key, buf));
+		} else if (json_is_string(value)) {
+			ctl_field(&ctl->out, label,
+				ctl_money(thresholds, key, currency, buf));
+		} else if (json_is_integer(value)) {
+			ctl_field(&ctl->out, label, ctl_count(thresholds, key, buf));
+		} else if (json_is_real(value)) {
+			(void)snprintf(buf, sizeof(buf), "%.15g", json_real_value(value));
+			ctl_field(&ctl->out, label, buf);
+		}
+	}
+}
+
+static void
+approvals_table(const struct ctl *ctl, const json_t *list, const char *currency)
+{
+	static const struct ctl_column columns[] = {{"ID", true}, {"TYPE", false},
+		{"TARGET", false}, {"COST IMPACT", true}, {"EXPIRES", true},
+		{"REASON", false}};
+	struct ctl_table *t = ctl_table_new(columns, NV_LEN(columns));
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		const char *own = ctl_str(row, "currency");
+		char buf[CTL_VALUE_BYTES];
+
+		ctl_cellf(t, CTL_BOLD, "%lld", (long long)ctl_int(row, "id"));
+		ctl_cell(t, CTL_PLAIN, ctl_str(row, "type"));
+		ctl_cell(t, CTL_PLAIN, ctl_str(row, "target"));
+		ctl_cell(t, CTL_PLAIN,
+			ctl_money(row, "cost_impact", own[0] ? own : currency, buf));
+		ctl_cell(t, CTL_PLAIN, ctl_ago(row, "expires", buf));
+		ctl_cell(t, CTL_PLAIN, ctl_str(row, "reason"));
+	}
+	ctl_table_print(t, &ctl->out, "nothing waits for an answer");
+}
+
+static void
+print_autonomous(const struct ctl *ctl, const json_t *data)
+{
+	const json_t *budget = json_object_get(data, "budget");
+	const json_t *decisions = json_object_get(data, "decisions");
+	const json_t *pending = json_object_get(data, "pending_approvals");
+	const char *currency = ctl_str(budget, "currency");
+	bool enabled = ctl_true(data, "enabled");
+	char buf[CTL_VALUE_BYTES];
+
+	ctl_print(&ctl->out, CTL_BOLD, "Autonomous  ");
+	ctl_print(&ctl->out, enabled ? CTL_GREEN : CTL_YELLOW, "%s\n\n",
+		enabled ? "enabled: decisions are carried out"
+			: "disabled: decisions are advice only");
+	ctl_print(&ctl->out, CTL_BOLD, "Thresholds\n");
+	print_thresholds(ctl, json_object_get(data, "thresholds"), currency);
+	ctl_print(&ctl->out, CTL_BOLD, "\nBudget\n");
+	ctl_field(&ctl->out, "daily", ctl_money(budget, "daily", currency, buf));
+	ctl_field(&ctl->out, "spent", ctl_money(budget, "spent", currency, buf));
+	ctl_field(&ctl->out, "reserved", ctl_money(budget, "reserved", currency, buf));
+	ctl_field(&ctl->out, "remaining", ctl_money(budget, "remaining", currency, buf));
+	ctl_field(&ctl->out, "used", ctl_percent(budget, "percent_used", buf));
+	ctl_print(&ctl->out, CTL_BOLD, "\nDecisions\n");
+	ctl_field(&ctl->out, "today", ctl_count(decisions, "today", buf));
+	ctl_field(&ctl->out, "total", ctl_count(decisions, "total", buf));
+	ctl_field(&ctl->out, "pending", ctl_count(decisions, "pending", buf));
+	(void)printf("\n");
+	approvals_table(ctl, pending, currency);
+}
+
+static int
+show_autonomous(struct ctl *ctl, const char *verb, json_t *args)
+{
+	json_t *data;
+	int code = ctl_ask(ctl, verb, args, &data);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+	} else {
+		print_autonomous(ctl, data);
+		json_decref(data);
+	}
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_autonomous_enable(struct ctl *ctl)
+{
+	return show_autonomous(
+		ctl, "autonomous.set", ctl_need(json_pack("{s:b}", "enabled", 1)));
+}
+
+int
+ctl_verb_autonomous_disable(struct ctl *ctl)
+{
+	return show_autonomous(
+		ctl, "autonomous.set", ctl_need(json_pack("{s:b}", "enabled", 0)));
+}
+
+int
+ctl_verb_autonomous_status(struct ctl *ctl)
+{
+	return show_autonomous(ctl, "autonomous.status", NULL);
+}
+
+static const char *
+first_of(const json_t *row, const char *a, const char *b)
+{
+	const char *text = ctl_str(row, a);
+
+	return text[0] ? text : ctl_str(row, b);
+}
+
+static enum ctl_style
+decision_style(const char *state)
+{
+	if (strcmp(state, "executed") == 0)
+		return CTL_GREEN;
+	if (strcmp(state, "denied") == 0 || strcmp(state, "expired") == 0 ||
+		strcmp(state, "failed") == 0)
+		return CTL_RED;
+	if (strcmp(state, "pending") == 0 || strcmp(state, "proposed") == 0)
+		return CTL_YELLOW;
+	return CTL_PLAIN;
+}
+
+static void
+decisions_table(const struct ctl *ctl, const json_t *list, const char *empty)
+{
+	static const struct ctl_column columns[] = {{"ID", true}, {"AT", false},
+		{"TYPE", false}, {"TARGET", false}, {"STATE", false},
+		{"COST IMPACT", true}, {"REASON", false}};
+	struct ctl_table *t = ctl_table_new(columns, NV_LEN(columns));
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		const char *state = ctl_str(row, "state");
+		char buf[CTL_VALUE_BYTES];
+
+		if (ctl_int(row, "id") > 0)
+			ctl_cellf(t, CTL_BOLD, "%lld", (long long)ctl_int(row, "id"));
+		else
+			ctl_cell(t, CTL_PLAIN, NULL);
+		ctl_cell(t, CTL_PLAIN,
+			ctl_when(row, json_object_get(row, "at") ? "at" : "proposed_at",
+				buf));
+		ctl_cell(t, CTL_PLAIN, first_of(row, "type", "action"));
+		ctl_cell(t, CTL_PLAIN, first_of(row, "target", "worker"));
+		ctl_cell(t, decision_style(state), state);
+		ctl_cell(t, CTL_PLAIN,
+			ctl_money(row, "cost_impact", ctl_str(row, "currency"), buf));
+		ctl_cell(t, CTL_PLAIN, ctl_str(row, "reason"));
+	}
+	ctl_table_print(t, &ctl->out, empty);
+}
+
+static int
+show_decisions(struct ctl *ctl, const char *verb, json_t *args, const char *empty)
+{
+	json_t *data;
+	int code = ctl_ask(ctl, verb, args, &data);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+	} else {
+		decisions_table(ctl, json_object_get(data, "decisions"), empty);
+		json_decref(data);
+	}
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_autonomous_run(struct ctl *ctl)
+{
+	bool dry_run = ctl_opt(&ctl->args, "dry-run") != NULL;
+
+	return show_decisions(ctl, "autonomous.run",
+		ctl_need(json_pack("{s:b}", "dry_run", dry_run)), "nothing to decide");
+}
+
+int
+ctl_verb_approvals(struct ctl *ctl)
+{
+	json_t *data;
+	int code = ctl_ask(ctl, "approvals", NULL, &data);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+	} else {
+		approvals_table(ctl, json_object_get(data, "approvals"),
+			ctl_str(data, "currency"));
+		json_decref(data);
+	}
+	return NV_EXIT_OK;
+}
+
+static int
+parse_id(struct ctl *ctl, json_int_t *ret)
+{
+	const char *text = ctl->args.words[0];
+	char *end;
+
+	errno = 0;
+	long long v = strtoll(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || *end || errno || v <= 0)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			"expected the number of a decision, found \"%s\"", text);
+	*ret = v;
+	return NV_EXIT_OK;
+}
+
+static int
+answer(struct ctl *ctl, const char *verb)
+{
+	const char *reason = ctl_opt(&ctl->args, "reason");
+	json_int_t id;
+	json_t *data;
+	int code = parse_id(ctl, &id);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	json_t *args = ctl_need(json_pack("{s:I}", "id", id));
+
+	if (reason)
+		(void)json_object_set_new(
+			args, "reason", ctl_json_text(reason, strlen(reason)));
+	code = ctl_ask(ctl, verb, args, &data);
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+	} else {
+		const json_t *d = json_object_get(data, "decision");
+
+		ctl_print(&ctl->out, CTL_PLAIN, "decision %lld (%s %s): %s\n",
+			(long long)id, first_of(d, "type", "action"),
+			first_of(d, "target", "worker"), ctl_str(d, "state"));
+		json_decref(data);
+	}
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_approve(struct ctl *ctl)
+{
+	return answer(ctl, "approve");
+}
+
+int
+ctl_verb_deny(struct ctl *ctl)
+{
+	return answer(ctl, "deny");
+}
+
+int
+ctl_verb_decisions(struct ctl *ctl)
+{
+	static const char *const keys[] = {"worker", "since"};
+	json_t *args = ctl_need(json_object());
+	struct nv_err err = {0};
+	int64_t limit;
+
+	if (ctl_opt_number(&ctl->args, "limit", 1, 100000, 50, &limit, &err) < 0) {
+		json_decref(args);
+		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
+	}
+	(void)json_object_set_new(args, "limit", json_integer(limit));
+	for (size_t i = 0; i < NV_LEN(keys); i++) {
+		const char *value = ctl_opt(&ctl->args, keys[i]);
+
+		if (value)
+			(void)json_object_set_new(
+				args, keys[i], ctl_json_text(value, strlen(value)));
+	}
+	return show_decisions(ctl, "decisions", args, "no decisions");
+}
+
+int
+ctl_verb_explain(struct ctl *ctl)
+{
+	json_int_t id;
+	json_t *data;
+	int code = parse_id(ctl, &id);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_ask(
+			ctl, "explain", ctl_need(json_pack("{s:I}", "id", id)), &data);
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+	} else {
+		const char *text = ctl_str(data, "text");
+		size_t bytes = strlen(text);
+
+		ctl_print(&ctl->out, CTL_PLAIN, "%s%s", text,
+			bytes > 0 && text[bytes - 1] == '\n' ? "" : "\n");
+		json_decref(data);
+	}
+	return NV_EXIT_OK;
+}

@@ -1,0 +1,223 @@
+/* config check, config show, reload, shutdown. */
+#include "conf.h"
+#include "nv_clock.h"
+#include "paths.h"
+#include "sup_client.h"
+#include "value.h"
+#include "verbs.h"
+#include "workers.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHUTDOWN_TIMEOUT_MS 120000
+
+static json_t *
+errors_json(const struct nv_conf_errors *errs)
+{
+	json_t *list = ctl_need(json_array());
+
+	for (size_t i = 0; i < errs->n; i++) {
+		const struct nv_err *e = &errs->list[i];
+
+		(void)json_array_append_new(
+			list, ctl_need(json_pack("{s:o, s:i, s:i, s:o}", "file",
+				      ctl_json_text(e->file, strlen(e->file)), "line",
+				      (int)e->line, "column", (int)e->column, "text",
+				      ctl_json_text(e->text, strlen(e->text)))));
+	}
+	return list;
+}
+
+static int
+print_errors(struct ctl *ctl, const struct nv_conf_errors *errs)
+{
+	if (ctl->out.json) {
+		ctl_json(&ctl->out,
+			ctl_need(json_pack("{s:b, s:s, s:o, s:I}", "ok", 0, "config",
+				ctl->paths.config, "errors", errors_json(errs), "more",
+				(json_int_t)errs->n_more)));
+		return NV_EXIT_NO;
+	}
+	for (size_t i = 0; i < errs->n; i++) {
+		char text[1024];
+
+		ctl_print(&ctl->out, CTL_PLAIN, "%s\n",
+			nv_err_string(&errs->list[i], text, sizeof(text)));
+	}
+	return ctl_fail(&ctl->out, NV_EXIT_NO, "%zu error%s in the configuration",
+		errs->n + errs->n_more, errs->n + errs->n_more == 1 ? "" : "s");
+}
+
+int
+ctl_verb_config_check(struct ctl *ctl)
+{
+	struct nv_conf_errors errs;
+	struct nv_config *config = NULL;
+	int code = NV_EXIT_OK;
+
+	ctl_paths_adopt(ctl);
+	if (ctl_conf_load(ctl, NULL, NULL, &config, &errs) < 0) {
+		code = print_errors(ctl, &errs);
+	} else if (ctl->out.json) {
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:s, s:I, s:[]}", "ok", 1,
+					    "config", ctl->paths.config, "workers",
+					    (json_int_t)config->n_workers, "errors")));
+	} else {
+		ctl_print(&ctl->out, CTL_PLAIN, "%s: good, %zu worker%s\n",
+			ctl->paths.config, config->n_workers,
+			config->n_workers == 1 ? "" : "s");
+	}
+	nv_config_free(config);
+	nv_conf_errors_fini(&errs);
+	return code;
+}
+
+struct show {
+	const char *prefix; /* NULL = all */
+	struct ctl_table *table;
+	json_t *list;
+};
+
+static void
+show_one(void *arg, const char *key, const char *value, const char *origin)
+{
+	struct show *show = arg;
+
+	if (show->prefix && strncmp(key, show->prefix, strlen(show->prefix)) != 0)
+		return;
+	if (show->list) {
+		(void)json_array_append_new(
+			show->list, ctl_need(json_pack("{s:o, s:o, s:o}", "key",
+					    ctl_json_text(key, strlen(key)), "value",
+					    ctl_json_text(value, strlen(value)), "origin",
+					    ctl_json_text(origin, strlen(origin)))));
+		return;
+	}
+	ctl_cell(show->table, CTL_BOLD, key);
+	ctl_cell(show->table, CTL_PLAIN, value);
+	ctl_cell(show->table, CTL_DIM, origin);
+}
+
+int
+ctl_verb_config_show(struct ctl *ctl)
+{
+	static const struct ctl_column columns[] = {
+		{"SETTING", false}, {"VALUE", false}, {"FROM", false}};
+	struct nv_conf_sources sources = {0};
+	struct nv_conf_errors errs;
+	struct show show = {.prefix = ctl->args.words[0]};
+
+	ctl_paths_adopt(ctl);
+	int rc = ctl_conf_load(ctl, NULL, NULL, NULL, &errs);
+	int code = NV_EXIT_OK;
+
+	if (rc < 0)
+		code = print_errors(ctl, &errs);
+	nv_conf_errors_fini(&errs);
+	if (rc < 0)
+		return code;
+	errs = (struct nv_conf_errors){0};
+	rc = nv_conf_sources_read(&sources, ctl->paths.config, &errs);
+	nv_conf_errors_fini(&errs);
+	if (ctl->out.json)
+		show.list = ctl_need(json_array());
+	else
+		show.table = ctl_table_new(columns, NV_LEN(columns));
+	if (rc == 0)
+		rc = nv_config_show(&sources, show_one, &show);
+	nv_conf_sources_fini(&sources);
+	if (rc < 0)
+		code = ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", ctl->paths.config,
+			strerror(-rc));
+	else if (show.list)
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:s, s:O}", "config",
+					    ctl->paths.config, "settings", show.list)));
+	if (show.table)
+		ctl_table_print(show.table, &ctl->out, "no such setting");
+	json_decref(show.list);
+	return code;
+}
+
+/* A request without arguments; its reply is the answer. */
+static int
+simple_request(struct ctl *ctl, enum nv_msg_type type, int64_t timeout_ms)
+{
+	struct ctl_sup sup;
+	struct nv_sup_request request = {0};
+	struct nv_err err = {0};
+	char *text = NULL;
+	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_request(
+			&sup, type, &request, nv_mono_ms() + timeout_ms, &text, &err);
+	ctl_sup_close(&sup);
+	if (code != NV_EXIT_OK)
+		ctl_fail_err(&ctl->out, code, &err);
+	else if (ctl->out.json)
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "text",
+					    ctl_json_text(text, strlen(text)))));
+	else
+		ctl_print(&ctl->out, CTL_PLAIN, "%s\n", text[0] ? text : "done");
+	free(text);
+	return code;
+}
+
+int
+ctl_verb_reload(struct ctl *ctl)
+{
+	return simple_request(ctl, NV_MSG_SUP_RELOAD, CTL_DEADLINE_MS);
+}
+
+/* novasupd closes the connection when it ends, which is the proof that it has. */
+static int
+wait_gone(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
+{
+	for (;;) {
+		struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+		int rc = nv_msg_recv(sup->fd, 'S', 'C', msg, NULL, 0);
+
+		if (rc == 1)
+			nv_msg_fini(msg);
+		free(msg);
+		if (rc == 0 || rc == -ECONNRESET || rc == -EPIPE)
+			break;
+		if (rc == -EAGAIN && ctl_poll(sup->fd, POLLIN, deadline_ms) == -ETIMEDOUT)
+			return ctl_fail(&ctl->out, NV_EXIT_FAILED,
+				"novasupd is still stopping: see `novactl status`");
+	}
+	if (ctl->out.json)
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b}", "ok", 1)));
+	else
+		ctl_print(&ctl->out, CTL_PLAIN, "stopped\n");
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_shutdown(struct ctl *ctl)
+{
+	struct ctl_sup sup;
+	struct nv_sup_request request = {0};
+	struct nv_err err = {0};
+	int64_t timeout_ms;
+
+	if (ctl_timeout(ctl, SHUTDOWN_TIMEOUT_MS, &timeout_ms) < 0)
+		return NV_EXIT_USAGE;
+	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_request(&sup, NV_MSG_SUP_SHUTDOWN, &request,
+			nv_mono_ms() + CTL_DEADLINE_MS, NULL, &err);
+	if (code == NV_EXIT_OK) {
+		ctl_progress(&ctl->out, "waiting for the fleet to stop");
+		code = wait_gone(ctl, &sup, nv_mono_ms() + timeout_ms);
+	} else {
+		ctl_fail_err(&ctl->out, code, &err);
+	}
+	ctl_sup_close(&sup);
+	return code;
+}

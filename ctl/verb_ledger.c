@@ -1,0 +1,97 @@
+/* ledger stats, and opening the ledger: straight from the files, whether or not anything
+ * runs. */
+#include "ledger_open.h"
+#include "paths.h"
+#include "value.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES])
+{
+	ctl_paths_adopt(ctl);
+	(void)snprintf(dir, CTL_LEDGER_DIR_BYTES, "%s/ledger", ctl->paths.state_dir);
+}
+
+/* Open read-only; an error is printed and its exit code returned. */
+int
+ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view)
+{
+	static const struct led_options options = {.read_only = true};
+	char dir[CTL_LEDGER_DIR_BYTES];
+	struct nv_err err = {0};
+
+	ctl_ledger_dir(ctl, dir);
+	int rc = led_open(dir, &options, ret_led, &err);
+
+	if (rc == -ENOENT)
+		return ctl_fail(&ctl->out, NV_EXIT_NO, "%s: there is no ledger yet", dir);
+	if (rc < 0)
+		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", dir,
+			err.text[0] ? err.text : strerror(-rc));
+	rc = led_view_begin(*ret_led, ret_view, &err);
+	if (rc < 0) {
+		led_close(*ret_led);
+		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", dir,
+			err.text[0] ? err.text : strerror(-rc));
+	}
+	return NV_EXIT_OK;
+}
+
+static json_t *
+stats_json(const struct led_stats *s)
+{
+	char hash[2 * sizeof(s->head_hash) + 1];
+
+	for (size_t i = 0; i < sizeof(s->head_hash); i++)
+		(void)snprintf(hash + 2 * i, 3, "%02x", s->head_hash[i]);
+	return ctl_need(json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "events",
+		(json_int_t)s->events, "quarantined", (json_int_t)s->quarantined,
+		"streams", (json_int_t)s->streams, "duplicates_refused",
+		(json_int_t)s->duplicates_refused, "batches", (json_int_t)s->batches,
+		"head_hash", hash, "bytes", (json_int_t)s->bytes));
+}
+
+int
+ctl_verb_ledger_stats(struct ctl *ctl)
+{
+	static const char *const counts[] = {
+		"events", "quarantined", "streams", "duplicates_refused", "batches"};
+	struct led *led;
+	struct led_view *view;
+	struct led_stats stats;
+	int code = ctl_ledger_open(ctl, &led, &view);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	int rc = led_view_stats(view, &stats);
+
+	led_view_end(view);
+	led_close(led);
+	if (rc < 0)
+		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s", strerror(-rc));
+	json_t *data = stats_json(&stats);
+
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+		return NV_EXIT_OK;
+	}
+	char buf[CTL_VALUE_BYTES];
+	char size[NV_UNITS_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(counts); i++) {
+		NV_CLEANUP_FREE char *label = ctl_copy(counts[i]);
+		char *low = strchr(label, '_');
+
+		if (low)
+			*low = ' ';
+		ctl_field(&ctl->out, label, ctl_count(data, counts[i], buf));
+	}
+	ctl_field(&ctl->out, "size", nv_size_show(stats.bytes, size));
+	ctl_field(&ctl->out, "head hash", ctl_str(data, "head_hash"));
+	json_decref(data);
+	return NV_EXIT_OK;
+}

@@ -1,0 +1,123 @@
+/* ledger verify and export: straight from the files, whether or not anything runs. */
+#include "ledger_open.h"
+#include "nv_fd.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROBLEMS_MAX 1000
+
+struct problems {
+	json_t *list; /* owned */
+	size_t n;
+};
+
+static void
+add_problem(void *arg, const char *problem)
+{
+	struct problems *p = arg;
+
+	if (p->n++ < PROBLEMS_MAX)
+		(void)json_array_append_new(
+			p->list, ctl_json_text(problem, strlen(problem)));
+}
+
+int
+ctl_verb_ledger_verify(struct ctl *ctl)
+{
+	char dir[CTL_LEDGER_DIR_BYTES];
+	struct problems p = {.list = ctl_need(json_array())};
+	uint64_t checked = 0;
+
+	ctl_ledger_dir(ctl, dir);
+	if (access(dir, F_OK) < 0) {
+		int code = ctl_fail(&ctl->out,
+			errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED, "%s: %s", dir,
+			errno == ENOENT ? "there is no ledger yet" : strerror(errno));
+
+		json_decref(p.list);
+		return code;
+	}
+	ctl_progress(&ctl->out, "verifying %s", dir);
+	int rc = led_verify_contained(dir, add_problem, &p, &checked);
+
+	ctl_progress_end(&ctl->out);
+	if (rc < 0 && p.n == 0)
+		add_problem(&p, strerror(-rc));
+	bool ok = p.n == 0 && rc == 0;
+
+	if (ctl->out.json) {
+		ctl_json(&ctl->out,
+			ctl_need(json_pack("{s:b, s:I, s:O, s:I}", "ok", ok,
+				"checked_events", (json_int_t)checked, "problems", p.list,
+				"n_problems", (json_int_t)p.n)));
+	} else {
+		size_t i;
+		json_t *text;
+
+		json_array_foreach(p.list, i, text)
+			ctl_print(&ctl->out, CTL_RED, "%s\n", json_string_value(text));
+		ctl_print(&ctl->out, ok ? CTL_GREEN : CTL_RED,
+			"%s: %llu events checked, %zu "
+			"problem%s\n",
+			ok ? "good" : "BAD", (unsigned long long)checked, p.n,
+			p.n == 1 ? "" : "s");
+	}
+	json_decref(p.list);
+	return ok ? NV_EXIT_OK : NV_EXIT_NO;
+}
+
+static int
+export_to(struct ctl *ctl, struct led_view *view, enum led_format format,
+	const char *output)
+{
+	struct nv_err err = {0};
+	NV_CLEANUP_FD fd = -1;
+
+	if (output) {
+		fd = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", output,
+				strerror(errno));
+	}
+	(void)fflush(stdout);
+	int rc = led_export(view, format, output ? fd : STDOUT_FILENO, &err);
+
+	if (rc == 0 && output && fsync(fd) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		ctl->out.json_done = true; /* what is out cannot be taken back */
+		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "the export is not whole: %s",
+			err.text[0] ? err.text : strerror(-rc));
+	}
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_ledger_export(struct ctl *ctl)
+{
+	const char *text = ctl_opt(&ctl->args, "format");
+	const char *output = ctl_opt(&ctl->args, "output");
+	enum led_format format = LED_FORMAT_JSON;
+	struct led *led;
+	struct led_view *view;
+
+	if (text && strcmp(text, "csv") == 0 && !ctl->out.json)
+		format = LED_FORMAT_CSV;
+	else if (text && strcmp(text, "json") != 0)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			"--format: expected json or csv%s, found \"%s\"",
+			ctl->out.json ? " (json with --json)" : "", text);
+	int code = ctl_ledger_open(ctl, &led, &view);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	code = export_to(ctl, view, format, output);
+	led_view_end(view);
+	led_close(led);
+	return code;
+}

@@ -1,0 +1,149 @@
+/* The table of verbs: names, arguments, help. */
+#include "verbs.h"
+
+#define TIMEOUT \
+	{ \
+		"timeout", 't', "DURATION", "how long to wait, such as 30s" \
+	}
+#define REASON \
+	{ \
+		"reason", 'r', "TEXT", "kept in the ledger" \
+	}
+#define LIMIT \
+	{ \
+		"limit", 'n', "N", "at most this many rows (default 50)" \
+	}
+#define WORKER \
+	{ \
+		"worker", 'w', "WORKER", "only this worker" \
+	}
+#define PERIOD \
+	{ \
+		"period", 'p', "PERIOD", \
+			"today, week, month, all, 24h, 7d, ... (default today)" \
+	}
+#define FROM_TO \
+	{"from", 0, "TIME", "instead of a period: a date or RFC 3339 time"}, \
+	{ \
+		"to", 0, "TIME", "end of --from (default now)" \
+	}
+
+const struct ctl_verb ctl_verbs[] = {
+	{"status", ctl_verb_status, "", "the whole fleet on one screen", NULL, 0, 0,
+		{{0}}},
+	{"workers status", ctl_verb_workers_status, "[WORKER]",
+		"state, instances and figures of each worker", NULL, 0, 1, {{0}}},
+	{"workers health", ctl_verb_workers_health, "[WORKER]",
+		"what is wrong, if anything; exit 1 if something is", NULL, 0, 1, {{0}}},
+	{"workers start", ctl_verb_workers_start, "[WORKER...]",
+		"start workers (no name: all) and wait until they run",
+		"A halted worker gets its crash count back. A killed or undeployed one "
+		"needs "
+		"`novactl deploy`.",
+		0, -1, {TIMEOUT}},
+	{"workers stop", ctl_verb_workers_stop, "[WORKER...]",
+		"stop workers (no name: all) and wait until no process is left",
+		"Says \"stopped\" only when no process of the worker exists any more. "
+		"The wish "
+		"is kept in the ledger and survives restarts. Without the engine, "
+		"novasupd "
+		"stops the worker and the next engine records it.",
+		0, -1, {TIMEOUT}},
+	{"workers restart", ctl_verb_workers_restart, "[WORKER[#INSTANCE]...]",
+		"stop and start instances (no name: all) and wait until they run", NULL,
+		0, -1, {TIMEOUT}},
+	{"workers pause", ctl_verb_workers_pause, "[WORKER...]",
+		"let workers (no name: all) hold still", NULL, 0, -1, {TIMEOUT}},
+	{"workers resume", ctl_verb_workers_resume, "[WORKER...]",
+		"let paused workers (no name: all) go on", NULL, 0, -1, {TIMEOUT}},
+	{"workers scale", ctl_verb_workers_scale, "WORKER --instances N | --multiplier N",
+		"run more or fewer instances", NULL, 1, 1,
+		{{"instances", 'i', "N", "this many"},
+			{"multiplier", 'm', "N", "times as many as now: 2, 0.5, ..."},
+			TIMEOUT}},
+	{"agents", ctl_verb_agents, "", "the catalogue: every agent, one row each", NULL,
+		0, 0,
+		{{"status", 's', "STATE", "only those in this state"},
+			{"group", 'g', "GROUP", "only those of this group"}}},
+	{"agent", ctl_verb_agent, "WORKER", "everything about one agent", NULL, 1, 1,
+		{{0}}},
+	{"kill", ctl_verb_kill, "WORKER", "end an agent for good",
+		"Remembered in the ledger; only `novactl deploy` brings it back.", 1, 1,
+		{REASON, TIMEOUT}},
+	{"deploy", ctl_verb_deploy,
+		"GROUP WORKER [--command CMD] [--config K=V,...] [-- ARG...]",
+		"put an agent into service",
+		"A worker that the configuration has is started. For a new one --command "
+		"(a shell "
+		"word list; no shell runs) or the words after -- are written with the "
+		"settings to workers.d/WORKER.yaml, but only if the whole configuration "
+		"is valid "
+		"with it. Settings have the names of nova.yaml(5), nested ones with "
+		"dots: --config budget.daily=$5,instances.max=4. A comma inside [] "
+		"belongs to "
+		"the value.",
+		2, -1,
+		{{"command", 'c', "CMD", "the program and its arguments"},
+			{"config", 'k', "K=V,...", "settings; may be repeated"},
+			TIMEOUT}},
+	{"undeploy", ctl_verb_undeploy, "WORKER",
+		"take an agent out of service; it stays in the catalogue", NULL, 1, 1,
+		{TIMEOUT}},
+	{"autonomous enable", ctl_verb_autonomous_enable, "",
+		"let Nova carry out its decisions", NULL, 0, 0, {{0}}},
+	{"autonomous disable", ctl_verb_autonomous_disable, "", "let Nova only advise",
+		NULL, 0, 0, {{0}}},
+	{"autonomous status", ctl_verb_autonomous_status, "",
+		"thresholds, budget, what waits for an answer", NULL, 0, 0, {{0}}},
+	{"autonomous run", ctl_verb_autonomous_run, "", "analyse now", NULL, 0, 0,
+		{{"dry-run", 'n', NULL, "say what would be decided, change nothing"}}},
+	{"approvals", ctl_verb_approvals, "", "decisions that wait for an answer", NULL,
+		0, 0, {{0}}},
+	{"approve", ctl_verb_approve, "ID", "let a waiting decision happen", NULL, 1, 1,
+		{REASON}},
+	{"deny", ctl_verb_deny, "ID", "refuse a waiting decision", NULL, 1, 1, {REASON}},
+	{"decisions", ctl_verb_decisions, "", "what was decided, newest first", NULL, 0,
+		0,
+		{WORKER, {"since", 's', "TIME", "2h, a date or an RFC 3339 time"},
+			LIMIT}},
+	{"explain", ctl_verb_explain, "ID", "why a decision was taken, in plain words",
+		NULL, 1, 1, {{0}}},
+	{"costs", ctl_verb_costs, "", "where the money went", NULL, 0, 0,
+		{PERIOD, FROM_TO, {"by", 'b', "KEY", "worker, group or category"}}},
+	{"revenue", ctl_verb_revenue, "", "where the money came from", NULL, 0, 0,
+		{PERIOD, FROM_TO, {"by", 'b', "KEY", "worker, group or source"}}},
+	{"roi", ctl_verb_roi, "WORKER|GROUP", "return on investment", NULL, 1, 1,
+		{{"period", 'p', "PERIOD",
+			"today, week, month, all, 7d, ... (default all)"}}},
+	{"track", ctl_verb_track, "revenue|cost|refund WORKER AMOUNT",
+		"book an amount by hand",
+		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\". Done when it "
+		"is on "
+		"disk. The same --id again changes nothing.",
+		3, 3,
+		{{"source", 's', "TEXT", "where it is from; the category of a cost"},
+			{"id", 'i', "ID", "idempotency key, at most 128 bytes"},
+			{"currency", 'c', "CODE", "of a bare AMOUNT"}}},
+	{"ledger stats", ctl_verb_ledger_stats, "", "size and head of the ledger", NULL,
+		0, 0, {{0}}},
+	{"quarantine", ctl_verb_quarantine, "", "event lines that were refused, and why",
+		NULL, 0, 0, {WORKER, LIMIT}},
+	{"logs", ctl_verb_logs, "WORKER", "what a worker printed", NULL, 1, 1,
+		{{"follow", 'f', NULL, "go on as it is written"},
+			{"lines", 'n', "N", "the last N lines (default 50)"}}},
+	{"events", ctl_verb_events, "", "what is in the ledger, newest last", NULL, 0, 0,
+		{{"follow", 'f', NULL, "go on as they are committed"}, WORKER,
+			{"since-seq", 's', "N", "only after this number"}, LIMIT}},
+	{"config check", ctl_verb_config_check, "",
+		"check the files; every error at once", NULL, 0, 0, {{0}}},
+	{"config show", ctl_verb_config_show, "[PREFIX]",
+		"every effective value and where it is from", NULL, 0, 1, {{0}}},
+	{"reload", ctl_verb_reload, "", "let the fleet take the files as they are now",
+		NULL, 0, 0, {{0}}},
+	{"shutdown", ctl_verb_shutdown, "", "stop the whole fleet and Nova itself", NULL,
+		0, 0, {TIMEOUT}},
+	{"doctor", ctl_verb_doctor, "", "check this machine and this fleet", NULL, 0, 0,
+		{{0}}},
+};
+
+const size_t ctl_n_verbs = sizeof(ctl_verbs) / sizeof(ctl_verbs[0]);

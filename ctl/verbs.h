@@ -1,0 +1,67 @@
+/* The handlers, by file. */
+#ifndef CTL_VERBS_H
+#define CTL_VERBS_H
+
+#include "ctl.h"
+
+/* verb_status.c */
+int ctl_verb_status(struct ctl *ctl);
+int ctl_verb_workers_status(struct ctl *ctl);
+int ctl_verb_workers_health(struct ctl *ctl);
+
+/* verb_workers.c */
+int ctl_verb_workers_start(struct ctl *ctl);
+int ctl_verb_workers_stop(struct ctl *ctl);
+int ctl_verb_workers_restart(struct ctl *ctl);
+int ctl_verb_workers_pause(struct ctl *ctl);
+int ctl_verb_workers_resume(struct ctl *ctl);
+int ctl_verb_workers_scale(struct ctl *ctl);
+
+/* verb_agents.c */
+int ctl_verb_agents(struct ctl *ctl);
+int ctl_verb_agent(struct ctl *ctl);
+int ctl_verb_kill(struct ctl *ctl);
+
+/* verb_deploy.c */
+int ctl_verb_deploy(struct ctl *ctl);
+int ctl_verb_undeploy(struct ctl *ctl);
+
+/* verb_autonomous.c */
+int ctl_verb_autonomous_enable(struct ctl *ctl);
+int ctl_verb_autonomous_disable(struct ctl *ctl);
+int ctl_verb_autonomous_status(struct ctl *ctl);
+int ctl_verb_autonomous_run(struct ctl *ctl);
+int ctl_verb_approvals(struct ctl *ctl);
+int ctl_verb_approve(struct ctl *ctl);
+int ctl_verb_deny(struct ctl *ctl);
+int ctl_verb_decisions(struct ctl *ctl);
+int ctl_verb_explain(struct ctl *ctl);
+
+/* verb_money.c */
+int ctl_verb_costs(struct ctl *ctl);
+int ctl_verb_revenue(struct ctl *ctl);
+int ctl_verb_roi(struct ctl *ctl);
+int ctl_verb_track(struct ctl *ctl);
+
+/* verb_ledger.c */
+int ctl_verb_ledger_verify(struct ctl *ctl);
+int ctl_verb_ledger_stats(struct ctl *ctl);
+int ctl_verb_ledger_export(struct ctl *ctl);
+
+/* verb_logs.c */
+int ctl_verb_logs(struct ctl *ctl);
+
+/* verb_events.c */
+int ctl_verb_events(struct ctl *ctl);
+int ctl_verb_quarantine(struct ctl *ctl);
+
+/* verb_config.c */
+int ctl_verb_config_check(struct ctl *ctl);
+int ctl_verb_config_show(struct ctl *ctl);
+int ctl_verb_reload(struct ctl *ctl);
+int ctl_verb_shutdown(struct ctl *ctl);
+
+/* verb_doctor.c */
+int ctl_verb_doctor(struct ctl *ctl);
+
+#endif
