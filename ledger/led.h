@@ -252,6 +252,8 @@ int led_view_streams(struct led_view *v, led_stream_fn *fn, void *arg);
 /* Borrowed until the view ends. -ENOENT. */
 int
 led_view_state(struct led_view *v, const char *key, const void **ret, size_t *ret_bytes);
+/* The seq of the event whose line it is. -ENOENT. */
+int led_view_state_seq(struct led_view *v, const char *key, uint64_t *ret_seq);
 typedef int led_state_fn(void *arg, const char *key, const void *value, size_t bytes);
 int led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
 
@@ -273,11 +275,15 @@ int led_view_stats(struct led_view *v, struct led_stats *ret);
 
 /* ---- verify ----
  * Recomputes every derived table and every hash of the chain from the primary
- * records. Opens the ledger itself, read-only; run it in a child process, since a damaged
- * file may make LMDB crash (ledger/verify_child.h does). */
+ * records, and compares both ways: missing, extra, different. Opens the ledger itself,
+ * read-only, also while the engine writes. 0: sound. 1: problems were told. Negative
+ * errno: the question could not be answered (-ENOENT: no ledger; -EPROTONOSUPPORT: a
+ * newer one; -EACCES, ...). A process that has the ledger open must not call led_verify,
+ * only the contained one. */
 typedef void led_problem_fn(void *arg, const char *problem);
 int led_verify(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
-/* The same in a child process: a crash of the child is reported as a problem. */
+/* The same in a child process: a damaged file may make LMDB crash, and a crash of the
+ * child is reported as a problem. */
 int led_verify_contained(
 	const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
 

@@ -354,6 +354,19 @@ led_view_state(struct led_view *v, const char *key, const void **ret, size_t *re
 				value.mv_data, value.mv_size, &seq, ret, ret_bytes);
 }
 
+int
+led_view_state_seq(struct led_view *v, const char *key, uint64_t *ret_seq)
+{
+	MDB_val value;
+	const void *line;
+	size_t bytes;
+	int rc = led_view_get(v, LED_DB_STATE, (const uint8_t *)key, strlen(key), &value);
+
+	return rc < 0 ? rc
+		      : led_state_decode(
+				value.mv_data, value.mv_size, ret_seq, &line, &bytes);
+}
+
 struct state_walk {
 	led_state_fn *fn;
 	void *arg;
