@@ -84,6 +84,8 @@ struct eng_worker {
 };
 
 struct eng_intake;
+struct eng_resource;
+struct eng_watchdog;
 struct eng_api;
 struct eng_decide;
 struct eng_price;
@@ -105,6 +107,8 @@ struct eng {
 	struct eng_fleet *fleet;    /* owned: index of the workers */
 	bool desires_sent;          /* novasupd has had the whole desired state */
 	struct eng_intake *intake;
+	struct eng_resource *resource;
+	struct eng_watchdog *watchdog;
 	struct eng_api *api;
 	struct eng_decide *decide;
 	struct eng_price *price;

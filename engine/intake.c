@@ -253,10 +253,6 @@ take(struct eng_intake *in, struct eng_txn *txn, struct eng_stream *s, uint64_t 
 static void
 acknowledge(struct eng_intake *in, struct eng_stream *s)
 {
-	if (s->acks.error) {
-		in->control_dropped++; /* more than the buffer holds: at least one */
-		s->acks.error = 0;
-	}
 	if (s->acks.bytes)
 		in->control_dropped += eng_stream_control(s, s->acks.data, s->acks.bytes);
 	nv_buf_clear(&s->acks);

@@ -5,7 +5,7 @@
 #ifndef ENG_RESOURCE_H
 #define ENG_RESOURCE_H
 
-#include "eng.h"
+#include "txn.h"
 
 /* The newest figures of a process tree. Sums are over the tree as it was sampled. */
 struct eng_usage_sample {
@@ -40,7 +40,20 @@ struct eng_instance { /* a live incarnation; in eng_worker.instances */
 	int64_t booked_mono_ns;   /* last time compute cost was booked */
 };
 
+/* Samples every config->sample_ms. */
 int eng_resource_open(struct eng *eng);
 void eng_resource_close(struct eng *eng);
+/* Before a new configuration takes over: what was used so far is booked at the old
+ * prices. */
+void eng_resource_settle(struct eng *eng);
+
+/* Book what a stream's incarnation used beyond what is booked: one event at most, and the
+ * new totals in *rec, which the caller puts into the same transaction. Totals that went
+ * back book nothing. */
+void eng_resource_book(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	struct led_stream *rec, uint64_t cpu_us, uint64_t mem_kib_s);
+/* What an amount of use costs at these prices; pure. */
+int64_t eng_resource_cost(int64_t cpu_second_nano, int64_t gib_hour_nano, uint64_t cpu_us,
+	uint64_t mem_kib_s);
 
 #endif

@@ -1,5 +1,7 @@
 #include "txn.h"
 
+#include "report.h"
+
 #include "nv_clock.h"
 
 #include <errno.h>
@@ -23,7 +25,8 @@ eng_txn_begin(struct eng *eng, struct eng_txn *txn)
 	static uint64_t rounds; /* numbers the transactions of this process */
 	struct nv_err err = {0};
 
-	*txn = (struct eng_txn){.now_ns = nv_wall_ns(), .round = ++rounds};
+	*txn = (struct eng_txn){
+		.now_ns = nv_wall_ns(), .mono_ns = nv_mono_ns(), .round = ++rounds};
 	int rc = led_batch_begin(eng->led, txn->now_ns, &txn->batch, &err);
 
 	if (rc)
@@ -121,19 +124,16 @@ refresh(struct eng *eng, struct eng_worker **list, size_t n)
 
 	if (rc)
 		return rc;
-	uint32_t base = led_view_currency_id(view, eng->config->base_currency);
-
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct eng_worker *w = list[i];
 		struct led_totals totals;
 
 		if (w->id == 0)
 			continue;
-		rc = led_view_window(view, w->id, base, 0, INT64_MAX, &totals);
-		if (rc == 0 || rc == -ENOENT) {
+		rc = eng_sum_window(eng, view, w->id, 0, INT64_MAX, &totals, NULL);
+		if (rc == 0) {
 			w->totals = totals;
 			w->rejected = totals.rejected;
-			rc = 0;
 		}
 	}
 	led_view_end(view);
@@ -171,8 +171,9 @@ eng_txn_commit(struct eng *eng, struct eng_txn *txn)
 	txn->touched = NULL;
 	txn->n_touched = 0;
 	txn->cap_touched = 0;
-	if (any)
+	/* While the engine starts there is nobody to be told yet. */
+	if (any && eng->decide)
 		eng_decide_after_commit(eng);
-	if (txn->first_seq)
+	if (txn->first_seq && eng->api)
 		eng_api_after_commit(eng, txn->first_seq, txn->last_seq);
 }

@@ -9,7 +9,8 @@
 
 struct eng_txn {
 	struct led_batch *batch; /* owned while open */
-	int64_t now_ns;
+	int64_t now_ns;          /* wall clock */
+	int64_t mono_ns;
 	uint64_t round;
 	uint64_t first_seq; /* 0: no event was added */
 	uint64_t last_seq;

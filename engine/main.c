@@ -1,0 +1,453 @@
+/* nova-engine: reads every worker's pipe, owns the ledger, decides. Started by novasupd
+ * with the channel to it on descriptor 3; it opens nothing else on its own but the
+ * ledger, its socket, and what the configuration names. */
+#include "eng.h"
+#include "fleet.h"
+#include "intake.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_title.h"
+#include "resource.h"
+#include "txn.h"
+#include "watchdog.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHANNEL_FD      3
+#define TITLE_EVERY_S   1.0
+#define TROUBLE_SEND_MS 1000
+
+static struct {
+	struct eng eng;
+	bool greeted; /* ENG_HELLO was served */
+	bool synced;
+	int exit_code;
+	ev_timer title;
+} engine;
+
+/* ---- trouble ---- */
+
+static void
+send_state(struct eng *eng, enum nv_engine_state state, const char *reason)
+{
+	struct nv_sup_engine_state m = {.state = (uint8_t)state};
+	uint8_t body[1024];
+	struct nv_wr w;
+
+	(void)snprintf(m.reason, sizeof(m.reason), "%s", reason);
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_engine_state_encode(&w, &m);
+	int rc = nv_chan_send_wr(&eng->sup, NV_MSG_SUP_ENGINE_STATE, &w);
+
+	if (rc && rc != -ENOTCONN)
+		nv_error("cannot tell novasupd the engine's state: %s", strerror(-rc));
+}
+
+/* The memory of LMDB after a failed commit is not to be trusted, and nothing of this
+ * process' own state is needed: the next engine starts from the disk. */
+NV_NORETURN void
+eng_ledger_trouble(struct eng *eng, const char *what)
+{
+	nv_error("%s; ending, so that a new engine starts from what is on disk", what);
+	send_state(eng, NV_ENGINE_TROUBLE, what);
+	/* A full socket: give novasupd a moment to read, then hand over what is queued.
+	 */
+	for (int i = 0;
+		i < 10 && nv_chan_is_open(&eng->sup) && !nv_chan_flushed(&eng->sup);
+		i++) {
+		struct pollfd pfd = {.fd = eng->sup.fd, .events = POLLOUT};
+
+		(void)poll(&pfd, 1, TROUBLE_SEND_MS / 10);
+		ev_feed_event(eng->loop, &eng->sup.out, EV_WRITE);
+		ev_invoke_pending(eng->loop);
+	}
+	_exit(NV_EXIT_FAILED);
+}
+
+/* ---- configuration ---- */
+
+static int
+read_config(int fd, struct nv_config **ret)
+{
+	struct nv_conf_sources sources = {0};
+	struct nv_conf_errors errs = {0};
+	int rc = nv_conf_snapshot_read(fd, &sources);
+
+	if (rc) {
+		nv_error("cannot read the configuration's snapshot: %s", strerror(-rc));
+		return rc;
+	}
+	rc = nv_config_parse(&sources, ret, &errs);
+	if (rc == -EINVAL)
+		nv_conf_errors_print(&errs, STDERR_FILENO);
+	else if (rc)
+		nv_error("cannot parse the configuration: %s", strerror(-rc));
+	nv_conf_errors_fini(&errs);
+	nv_conf_sources_fini(&sources);
+	return rc;
+}
+
+static int
+on_config(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	struct nv_config *config;
+	struct nv_config *old = eng->config;
+	struct nv_err err = {0};
+	uint32_t gen;
+	int rc = nv_body_u32_decode(&gen, msg);
+
+	if (rc || !engine.synced)
+		return -EBADMSG;
+	/* novasupd checked it; the one in force stays when we still cannot use it. */
+	if (read_config(msg->fds[0], &config) != 0)
+		return 0;
+	eng_resource_settle(eng);
+	(void)eng_intake_flush(eng);
+	eng->config = config;
+	eng->config_gen = gen;
+	rc = eng_fleet_load(eng, &err);
+	if (rc)
+		eng_ledger_trouble(eng, err.text);
+	nv_config_free(old);
+	eng_price_close(eng);
+	rc = eng_price_open(eng, &err);
+	if (rc) {
+		nv_error("%s; the engine starts anew", err.text);
+		_exit(NV_EXIT_FAILED);
+	}
+	eng_decide_config(eng);
+	eng_resource_close(eng);
+	if (eng_resource_open(eng) != 0)
+		return -ENOMEM;
+	eng_desire_send_all(eng);
+	nv_info("configuration generation %u", gen);
+	return 0;
+}
+
+/* ---- start ---- */
+
+static void
+open_ledger(struct eng *eng)
+{
+	char dir[sizeof(eng->state_dir) + 16];
+	char what[700];
+	struct nv_err err = {0};
+	struct led_options opt = {.boot_id = eng->boot_id};
+	/* A small map, so that a test sees it grow. */
+	const char *map = getenv("NOVA_TEST_LEDGER_MAP_BYTES");
+
+	if (map)
+		opt.map_bytes = strtoull(map, NULL, 10);
+	(void)snprintf(dir, sizeof(dir), "%s/ledger", eng->state_dir);
+	int rc = led_open(dir, &opt, &eng->led, &err);
+
+	if (rc) {
+		(void)snprintf(what, sizeof(what),
+			"the ledger in %s cannot be opened: %s", dir,
+			err.text[0] ? err.text : strerror(-rc));
+		eng_ledger_trouble(eng, what);
+	}
+}
+
+/* The probe: nothing is promised before one commit is on disk. */
+static void
+commit_start(struct eng *eng)
+{
+	struct eng_txn txn;
+	char line[200];
+
+	eng_txn_begin(eng, &txn);
+	int n = snprintf(line, sizeof(line),
+		"{\"event\":\"state\",\"state\":\"engine_start\",\"pid\":%d,\"version\":"
+		"\"%s\","
+		"\"boot\":\"%" PRIu64 "\",\"config_gen\":%u}",
+		getpid(), NOVA_VERSION, eng->boot_id, eng->config_gen);
+	struct led_event ev = {.kind = LED_STATE,
+		.claimed_ns = txn.now_ns,
+		.received_ns = txn.now_ns,
+		.line = line,
+		.line_bytes = (size_t)n};
+
+	if (eng_txn_event(eng, &txn, NULL, &ev, NULL) != 0)
+		eng_ledger_trouble(eng, "the ledger does not take the start event");
+	/* No worker is known yet and nobody follows: the hooks have nothing to do. */
+	eng_txn_commit(eng, &txn);
+}
+
+static void
+fail_start(const struct nv_err *err, const char *doing)
+{
+	char text[800];
+
+	nv_error("%s: %s", doing,
+		err->text[0] ? nv_err_string(err, text, sizeof(text)) : "failed");
+	_exit(NV_EXIT_FAILED);
+}
+
+static int
+on_hello(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	struct nv_eng_hello hello;
+	struct nv_err err = {0};
+
+	if (engine.greeted || nv_eng_hello_decode(&hello, msg) != 0)
+		return -EBADMSG;
+	engine.greeted = true;
+	eng->boot_id = hello.boot_id;
+	eng->config_gen = hello.config_gen;
+	(void)snprintf(eng->state_dir, sizeof(eng->state_dir), "%s", hello.state_dir);
+	(void)snprintf(eng->run_dir, sizeof(eng->run_dir), "%s", hello.run_dir);
+	if (read_config(msg->fds[0], &eng->config) != 0)
+		_exit(NV_EXIT_FAILED);
+	eng->autonomous = eng->config->autonomous_enabled;
+	if (eng_intake_open(eng) != 0)
+		fail_start(&err, "no memory");
+	open_ledger(eng);
+	commit_start(eng);
+	if (eng_price_open(eng, &err) != 0)
+		fail_start(&err, "the price table cannot be used");
+	if (eng_fleet_load(eng, &err) != 0)
+		fail_start(&err, "the desired state cannot be read");
+	if (eng_decide_open(eng, &err) != 0)
+		fail_start(&err, "the decisions cannot be read");
+	return 0;
+}
+
+static void
+show_title(struct eng *eng)
+{
+	struct eng_intake_figures figures;
+	char spent[NV_MONEY_BYTES];
+
+	eng_intake_figures(eng, &figures);
+	nv_title_set("nova: engine %zu worker%s, %" PRIu64 " stream%s, spent %s today",
+		eng->config->n_workers, eng->config->n_workers == 1 ? "" : "s",
+		figures.streams, figures.streams == 1 ? "" : "s",
+		nv_money_show(eng_spent_today(eng), eng->config->base_currency, spent));
+}
+
+static void
+on_title(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	show_title(w->data);
+}
+
+static int
+on_synced(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	struct nv_err err = {0};
+
+	(void)msg;
+	if (!engine.greeted || engine.synced)
+		return -EBADMSG;
+	engine.synced = true;
+	eng_intake_synced(eng);
+	if (eng_resource_open(eng) != 0 || eng_watchdog_open(eng) != 0)
+		fail_start(&err, "no memory");
+	/* The socket first: whoever waits for "ready" may call at once. */
+	if (eng_api_open(eng, &err) != 0)
+		fail_start(&err, "the engine's socket cannot be opened");
+	send_state(eng, NV_ENGINE_READY, "");
+	eng_desire_send_all(eng);
+	ev_timer_init(&engine.title, on_title, TITLE_EVERY_S, TITLE_EVERY_S);
+	engine.title.data = eng;
+	ev_timer_start(eng->loop, &engine.title);
+	show_title(eng);
+	nv_info("ready: %zu workers, %zu streams", eng->config->n_workers,
+		eng->intake->n_streams);
+	return 0;
+}
+
+/* ---- streams ---- */
+
+static int
+on_journal(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	uint64_t stream_id;
+
+	if (!engine.greeted || nv_body_u64_decode(&stream_id, msg) != 0 || stream_id == 0)
+		return -EBADMSG;
+	return eng_intake_journal(eng, stream_id, nv_fd_steal(&msg->fds[0]));
+}
+
+static int
+on_journal_grew(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	uint64_t bytes;
+
+	if (!engine.greeted || nv_body_u64_decode(&bytes, msg) != 0)
+		return -EBADMSG;
+	return eng_intake_journal_grew(eng);
+}
+
+static int
+on_stream(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	struct nv_eng_stream m;
+
+	if (!engine.greeted || nv_eng_stream_decode(&m, msg) != 0 || m.stream_id == 0)
+		return -EBADMSG;
+	int pipe_fd = nv_fd_steal(&msg->fds[0]);
+	int mem_fd = nv_fd_steal(&msg->fds[1]);
+	int ctl_fd = nv_fd_steal(&msg->fds[2]);
+
+	return eng_intake_stream(eng, &m, pipe_fd, mem_fd, ctl_fd);
+}
+
+static int
+on_held(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct nv_eng_held m;
+
+	if (!engine.greeted || nv_eng_held_decode(&m, msg) != 0)
+		return -EBADMSG;
+	eng_fleet_held(chan->owner, &m);
+	return 0;
+}
+
+/* ---- end ---- */
+
+static int
+on_stop(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct eng *eng = chan->owner;
+	uint32_t drain_ms;
+
+	if (nv_body_u32_decode(&drain_ms, msg) != 0)
+		return -EBADMSG;
+	if (!engine.greeted) {
+		ev_break(eng->loop, EVBREAK_ALL);
+		return 0;
+	}
+	nv_info("asked to stop: %zu streams to drain", eng->intake->n_streams);
+	eng_intake_stop(eng, drain_ms);
+	return 0;
+}
+
+static void
+on_sup_closed(struct nv_chan *chan, const char *why)
+{
+	struct eng *eng = chan->owner;
+
+	if (why) {
+		nv_error("novasupd's channel carried %s: it cannot be trusted; ending",
+			why);
+		engine.exit_code = NV_EXIT_FAILED;
+		ev_break(eng->loop, EVBREAK_ALL);
+		return;
+	}
+	if (!engine.greeted) {
+		ev_break(eng->loop, EVBREAK_ALL);
+		return;
+	}
+	/* Not asked to stop: what the workers said is still to be kept. */
+	if (!eng->intake->stopping)
+		nv_warn("novasupd is gone: draining %zu streams, then ending",
+			eng->intake->n_streams);
+	eng_intake_orphan(eng);
+}
+
+static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
+	[NV_MSG_ENG_HELLO] = on_hello,
+	[NV_MSG_ENG_JOURNAL] = on_journal,
+	[NV_MSG_ENG_STREAM] = on_stream,
+	[NV_MSG_ENG_JOURNAL_GREW] = on_journal_grew,
+	[NV_MSG_ENG_SYNCED] = on_synced,
+	[NV_MSG_ENG_CONFIG] = on_config,
+	[NV_MSG_ENG_HELD] = on_held,
+	[NV_MSG_ENG_STOP] = on_stop,
+};
+
+/* Exit status 0 says that every stream is closed in the ledger. */
+static int
+finish(struct eng *eng)
+{
+	int code = engine.exit_code;
+
+	ev_timer_stop(eng->loop, &engine.title);
+	if (engine.greeted) {
+		(void)eng_intake_flush(eng);
+		if (code == NV_EXIT_OK && !eng_intake_done(eng))
+			code = NV_EXIT_FAILED;
+		eng_intake_finish(eng);
+		eng_api_close(eng);
+		eng_watchdog_close(eng);
+		eng_resource_close(eng);
+		eng_decide_close(eng);
+		eng_intake_close(eng);
+		eng_fleet_free(eng);
+		eng_price_close(eng);
+		led_close(eng->led);
+		nv_config_free(eng->config);
+	}
+	nv_chan_close(&eng->sup);
+	ev_loop_destroy(eng->loop);
+	return code;
+}
+
+static int
+run(void)
+{
+	struct eng *eng = &engine.eng;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* A terminal's Ctrl-C goes to the whole group: novasupd says when to end. */
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	eng->started_mono_ns = nv_mono_ns();
+	eng->loop = ev_loop_new(EVFLAG_AUTO);
+	if (!eng->loop) {
+		nv_error("no event loop");
+		return NV_EXIT_FAILED;
+	}
+	if (nv_fd_set_cloexec(CHANNEL_FD, true) != 0) {
+		nv_error("descriptor %d is not the channel to novasupd: nova-engine is "
+			 "started by novasupd",
+			CHANNEL_FD);
+		ev_loop_destroy(eng->loop);
+		return NV_EXIT_USAGE;
+	}
+	nv_title_set("nova: engine starting");
+	nv_chan_open(
+		&eng->sup, eng->loop, CHANNEL_FD, 'E', 'S', handlers, on_sup_closed, eng);
+	ev_run(eng->loop, 0);
+	return finish(eng);
+}
+
+int
+main(int argc, char **argv)
+{
+	nv_title_init(argc, argv);
+	nv_log_init("nova-engine");
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)printf("nova-engine %s\n", NOVA_VERSION);
+		return NV_EXIT_OK;
+	}
+	if (argc == 2 && strcmp(argv[1], "--replay") == 0)
+		return eng_replay_main();
+	if (argc != 1) {
+		(void)fprintf(stderr, "usage: nova-engine            started by "
+				      "novasupd, channel on descriptor 3\n"
+				      "       nova-engine --replay   decisions over "
+				      "standard input and output\n"
+				      "       nova-engine --version\n");
+		return NV_EXIT_USAGE;
+	}
+	return run();
+}
