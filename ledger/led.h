@@ -287,7 +287,9 @@ int led_verify(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_che
 int led_verify_contained(
 	const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
 
-/* ---- export ---- */
+/* ---- export ----
+ * Everything, written to fd while it is read. JSON: one document {"ledger","events",
+ * "quarantine","balances"}. CSV: one line a leg, or one for an event without. */
 enum led_format { LED_FORMAT_JSON, LED_FORMAT_CSV };
 int led_export(struct led_view *v, enum led_format format, int fd, struct nv_err *err);
 
