@@ -259,13 +259,15 @@ read_sheet(struct sheet *s)
 			err.text);
 	const struct nv_yaml_node *root = yaml ? nv_yaml_root(yaml) : NULL;
 
-	if (root && root->kind != NV_YAML_MAP)
+	if (root && root->kind != NV_YAML_MAP) {
 		nv_conf_error(s->r->errs, s->source->name, root->line, root->column,
 			"expected settings such as `%s`, found %s",
 			s->table == nv_options_global ? "max_daily_budget: $100"
 						      : "worker: my_agent",
 			root->kind == NV_YAML_SEQ ? "a list" : "a single value");
-	else if (root)
+		root = NULL;
+	}
+	if (root)
 		walk(s, root, "");
 	rc = 0;
 	/* A global file that is no YAML still gets its defaults, so that the workers can

@@ -235,11 +235,12 @@ nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	return rc;
 }
 
-/* A price table that comes with the programs: installed, or in the source tree. */
+/* A price table of the user's, or the one that comes with the programs: installed, or
+ * in the source tree that build/PRESET/bin lies in. */
 static int
 find_price_table(struct nv_config *config)
 {
-	static const char *const beside[] = {"../share/nova", "../../../etc"};
+	static const char *const shipped[] = {"../share/nova", "../../../etc"};
 	char exe[PATH_MAX];
 	char path[PATH_MAX + 64];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
@@ -252,8 +253,9 @@ find_price_table(struct nv_config *config)
 
 	if (slash)
 		*slash = '\0';
-	for (size_t i = 0; i < NV_LEN(beside) && !found && slash; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s/prices.json", exe, beside[i]);
+	for (size_t i = 0; i < NV_LEN(shipped) && !found && slash; i++) {
+		(void)snprintf(
+			path, sizeof(path), "%s/%s/prices/data.json", exe, shipped[i]);
 		found = access(path, R_OK) == 0;
 	}
 	if (!found)

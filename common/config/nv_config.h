@@ -120,8 +120,8 @@ struct nv_config {
 	int64_t price_cpu_second_nano; /* compute cost, base currency */
 	int64_t price_gib_hour_nano;
 	/* Owned path of the LLM price table, absolute; NULL when none is configured and
-	 * there is no prices.json beside nova.yaml, in ../share/nova of the programs, or
-	 * in the etc/ of the source tree they were built in. */
+	 * there is neither a prices.json beside nova.yaml nor the prices/data.json that
+	 * comes with the programs (../share/nova, or etc/ of the source tree). */
 	char *price_table;
 	uint64_t log_file_bytes_max;
 	uint32_t log_files_kept;

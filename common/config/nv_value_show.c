@@ -4,6 +4,7 @@
 #include "nv_value.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef void show_fn(const struct nv_config *config, const struct nv_option *o,
@@ -129,10 +130,15 @@ show_percent(const struct nv_config *config, const struct nv_option *o, const vo
 	(void)o;
 	nv_buf_printf(
 		buf, "%s%llu", ppm < 0 ? "-" : "", (unsigned long long)(abs / 10000));
-	if (rest % 100 != 0)
-		nv_buf_printf(buf, ".%04u", rest);
-	else if (rest != 0)
-		nv_buf_printf(buf, ".%02u", rest / 100);
+	if (rest != 0) {
+		char digits[8];
+		size_t n = 4;
+
+		(void)snprintf(digits, sizeof(digits), "%04u", rest);
+		while (digits[n - 1] == '0')
+			n--;
+		nv_buf_printf(buf, ".%.*s", (int)n, digits);
+	}
 	nv_buf_puts(buf, "%");
 }
 

@@ -1,0 +1,866 @@
+/* The configuration as a whole: the protocol's example, defaults, rules between settings,
+ * and what a person sees when something is wrong. */
+#include "conf_fixture.h"
+#include "nv_buf.h"
+#include "nv_fd.h"
+#include "nv_options.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+static const char whole[] =
+	"worker: email_agent\n"
+	"group: sales                         # a supervision group\n"
+	"description: Cold outreach\n"
+	"command: [python3, agents/email_agent.py]\n"
+	"kind: task                           # task | service\n"
+	"run_interval: 60s\n"
+	"instances: {start: 1, min: 0, max: 8}\n"
+	"restart: permanent                   # permanent | transient | temporary\n"
+	"crashes: {max: 5, within: 1h, cooldown: 5m, backoff: 1s..5m, on_limit: halt}\n"
+	"heartbeat: {every: 60s, timeout: 2m}\n"
+	"stop: {signal: TERM, grace: 10s}\n"
+	"budget: {per_run: $0.50, daily: $10, total: $200}\n"
+	"roi: {min: 150%, scale: 300%, kill: 0%, min_runs: 20}\n"
+	"limits: {memory: 256MiB, cpu: 50%, tasks: 64, open_files: 256}\n"
+	"user: nova-agent\n"
+	"secrets: [anthropic_api_key]\n"
+	"env: {REGION: eu}\n"
+	"params:                              # what `optimize` may turn\n"
+	"  subject_style: {choices: [plain, question, number]}\n"
+	"  run_interval: {range: 30s..10m}\n"
+	"autonomous: true                     # false: the engine only advises\n";
+
+START_TEST(test_whole)
+{
+	struct fixture f;
+
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", whole);
+	ck_assert_msg(fixture_parse(&f) == 0, "%s", fixture_errors(&f));
+	const struct nv_conf_worker *w = nv_config_worker(f.config, "email_agent");
+
+	ck_assert_ptr_nonnull(w);
+	ck_assert_str_eq(w->group, "sales");
+	ck_assert_str_eq(w->description, "Cold outreach");
+	ck_assert_str_eq(w->argv[0], "python3");
+	ck_assert_str_eq(w->argv[1], "agents/email_agent.py");
+	ck_assert_ptr_null(w->argv[2]);
+	ck_assert_str_eq(w->directory, "/etc/nova");
+	ck_assert_int_eq(w->kind, NV_KIND_TASK);
+	ck_assert_int_eq(w->run_interval_ms, 60000);
+	ck_assert_uint_eq(w->instances_start, 1);
+	ck_assert_uint_eq(w->instances_min, 0);
+	ck_assert_uint_eq(w->instances_max, 8);
+	ck_assert_int_eq(w->restart, NV_RESTART_PERMANENT);
+	ck_assert_uint_eq(w->crashes.max, 5);
+	ck_assert_int_eq(w->crashes.within_ms, 3600000);
+	ck_assert_int_eq(w->crashes.cooldown_ms, 300000);
+	ck_assert_int_eq(w->crashes.backoff_min_ms, 1000);
+	ck_assert_int_eq(w->crashes.backoff_max_ms, 300000);
+	ck_assert_int_eq(w->crashes.on_limit, NV_ON_LIMIT_HALT);
+	ck_assert_int_eq(w->heartbeat_every_ms, 60000);
+	ck_assert_int_eq(w->heartbeat_timeout_ms, 120000);
+	ck_assert_int_eq(w->stop_signal, SIGTERM);
+	ck_assert_int_eq(w->stop_grace_ms, 10000);
+	ck_assert_int_eq(w->budget_per_run_nano, 500000000);
+	ck_assert_int_eq(w->budget_daily_nano, INT64_C(10000000000));
+	ck_assert_int_eq(w->budget_total_nano, INT64_C(200000000000));
+	ck_assert_int_eq(w->roi_min_ppm, 1500000);
+	ck_assert_int_eq(w->roi_scale_ppm, 3000000);
+	ck_assert_int_eq(w->roi_kill_ppm, 0);
+	ck_assert_uint_eq(w->roi_min_runs, 20);
+	ck_assert_uint_eq(w->limit_memory_bytes, 256u << 20);
+	ck_assert_int_eq(w->limit_cpu_ppm, 500000);
+	ck_assert_uint_eq(w->limit_tasks, 64);
+	ck_assert_uint_eq(w->limit_open_files, 256);
+	ck_assert_str_eq(w->user, "nova-agent");
+	ck_assert_uint_eq(w->n_secrets, 1);
+	ck_assert_str_eq(w->secrets[0], "anthropic_api_key");
+	ck_assert_uint_eq(w->n_env, 1);
+	ck_assert_str_eq(w->env[0].key, "REGION");
+	ck_assert_str_eq(w->env[0].value, "eu");
+	ck_assert_uint_eq(w->n_params, 2);
+	ck_assert_str_eq(w->params[0].name, "subject_style");
+	ck_assert_uint_eq(w->params[0].n_choices, 3);
+	ck_assert_str_eq(w->params[0].choices[2], "number");
+	ck_assert_str_eq(w->params[1].range_min, "30s");
+	ck_assert_str_eq(w->params[1].range_max, "10m");
+	ck_assert_str_eq(
+		w->params_json, "{\"subject_style\":\"plain\",\"run_interval\":\"1m\"}");
+	ck_assert(w->autonomous);
+	ck_assert_ptr_null(nv_config_worker(f.config, "email"));
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_defaults)
+{
+	struct fixture f;
+
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", "worker: w\ncommand: [true]\n");
+	ck_assert_msg(fixture_parse(&f) == 0, "%s", fixture_errors(&f));
+	const struct nv_config *c = f.config;
+	const struct nv_conf_worker *w = &c->workers[0];
+
+	ck_assert_str_eq(c->dir, "/etc/nova");
+	ck_assert_str_eq(c->base_currency, "USD");
+	ck_assert_str_eq(c->timezone, "UTC");
+	ck_assert_int_eq(c->max_daily_budget_nano, INT64_C(100000000000));
+	ck_assert_int_eq(c->approval_above_nano, INT64_C(50000000000));
+	ck_assert_int_eq(c->min_roi_ppm, 1500000);
+	ck_assert_int_eq(c->scale_roi_ppm, 3000000);
+	ck_assert_int_eq(c->kill_roi_ppm, 0);
+	ck_assert_uint_eq(c->min_runs, 20);
+	ck_assert_int_eq(c->run_interval_ms, 60000);
+	ck_assert_uint_eq(c->crashes.max, 5);
+	ck_assert_int_eq(c->crashes.cooldown_ms, 300000);
+	ck_assert(!c->autonomous_enabled);
+	ck_assert_int_eq(c->autonomous_interval_ms, 60000);
+	ck_assert_int_eq(c->autonomous_window_ms, INT64_C(604800000));
+	ck_assert_int_eq(c->autonomous_cooldown_ms, 3600000);
+	ck_assert_int_eq(c->approval_expiry_ms, INT64_C(172800000));
+	ck_assert_int_eq(c->price_cpu_second_nano, 11600);
+	ck_assert_int_eq(c->price_gib_hour_nano, 5300000);
+	ck_assert_uint_eq(c->log_file_bytes_max, 10u << 20);
+	ck_assert_uint_eq(c->log_files_kept, 5);
+	ck_assert_int_eq(c->engine_away_ms, 10000);
+	ck_assert_int_eq(c->sample_ms, 5000);
+	ck_assert_uint_eq(c->n_currencies, 0);
+	ck_assert_str_eq(w->group, "default");
+	ck_assert_str_eq(w->description, "");
+	ck_assert_int_eq(w->kind, NV_KIND_TASK);
+	ck_assert_uint_eq(w->instances_start, 1);
+	ck_assert_uint_eq(w->instances_max, 8);
+	ck_assert_int_eq(w->heartbeat_every_ms, 30000);
+	ck_assert_int_eq(w->heartbeat_timeout_ms, 120000);
+	ck_assert_int_eq(w->ready, NV_READY_EXEC);
+	ck_assert_int_eq(w->budget_per_run_nano, -1);
+	ck_assert_int_eq(w->budget_daily_nano, -1);
+	ck_assert_int_eq(w->budget_total_nano, -1);
+	ck_assert_int_eq(w->run_timeout_ms, 0);
+	ck_assert_uint_eq(w->limit_memory_bytes, 0);
+	ck_assert_uint_eq(w->limit_tasks, 0);
+	ck_assert_ptr_null(w->user);
+	ck_assert_str_eq(w->params_json, "{}");
+	ck_assert(w->autonomous);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Lines of a worker file (after its name and command) and what comes of them. */
+static const struct {
+	const char *text;
+	const char *key;
+	const char *shown;
+} worker_good[] = {
+	{"kind: service\n", "heartbeat.every", "none"},
+	{"kind: service\nheartbeat: {every: 10s}\n", "heartbeat.timeout", "20s"},
+	{"heartbeat: {timeout: 10s}\n", "heartbeat.every", "5s"},
+	{"heartbeat: {every: none, timeout: none}\n", "heartbeat.every", "none"},
+	{"instances: {start: 20}\n", "instances.max", "20"},
+	{"instances: {min: 3}\n", "instances.start", "3"},
+	{"instances: {max: 1}\n", "instances.start", "1"},
+	{"instances: {start: 0}\n", "instances.start", "0"},
+	{"crashes: {backoff: 2s}\n", "crashes.backoff", "2s..2s"},
+	{"crashes: {max: 0, cooldown: 0}\n", "crashes.cooldown", "0s"},
+	{"crashes: {on_limit: escalate}\n", "crashes.on_limit", "escalate"},
+	{"stop: {signal: SIGUSR1}\n", "stop.signal", "USR1"},
+	{"stop: {grace: 0s}\n", "stop.grace", "0s"},
+	{"budget: {daily: $10/day}\n", "budget.daily", "$10.00"},
+	{"budget: {daily: 0 USD}\n", "budget.daily", "$0.00"},
+	{"budget: {total: 10 EUR}\n", "budget.total", "$10.80"},
+	{"budget: {per_run: $0.000000001}\n", "budget.per_run", "$0.000000001"},
+	{"budget: {daily: none}\n", "budget.daily", "none"},
+	{"roi: {kill: -50%}\n", "roi.kill", "-50%"},
+	{"roi: {kill: -100%}\n", "roi.kill", "-100%"},
+	{"roi: {min: 12.5%}\n", "roi.min", "12.5%"},
+	{"roi: {min: 0.0001%}\n", "roi.min", "0.0001%"},
+	{"limits: {cpu: 250%}\n", "limits.cpu", "250%"},
+	{"limits: {memory: none, tasks: none}\n", "limits.tasks", "none"},
+	{"limits: {memory: 1536 MiB}\n", "limits.memory", "1536MiB"},
+	{"run_interval: 1h30m\n", "run_interval", "1h30m"},
+	{"run_timeout: 1d2h3m4s5ms\n", "run_timeout", "1d2h3m4s5ms"},
+	{"ready: event\n", "ready", "event"},
+	{"restart: temporary\n", "restart", "temporary"},
+	{"directory: agents/x\n", "directory", "/etc/nova/agents/x"},
+	{"directory: /srv\n", "directory", "/srv"},
+	{"autonomous: no\n", "autonomous", "false"},
+	{"autonomous: \"true\"\n", "autonomous", "true"},
+	{"description: |\n  Two\n  lines\n", "description", "Two lines"},
+	{"env: {N: 5, T: true, E: '', X: 1.10}\n", "env",
+		"{N: \"5\", T: \"true\", E: \"\", X: \"1.10\"}"},
+	{"env: {API_TOKEN: abc, PASSWORD: x}\n", "env",
+		"{API_TOKEN: \"********\", PASSWORD: \"********\"}"},
+	{"params: {n: {range: 1..10}}\n", "params", "{n: {range: 1..10}}"},
+	{"params: {n: {range: -0.5..0.9}}\n", "params", "{n: {range: -0.5..0.9}}"},
+	{"params: {}\nsecrets: []\nenv: {}\n", "secrets", "[]"},
+	{"secrets: [a, B.c-d]\n", "secrets", "[\"a\", \"B.c-d\"]"},
+};
+
+START_TEST(test_worker_good)
+{
+	struct fixture f;
+	char text[1000];
+	char key[100];
+
+	(void)snprintf(text, sizeof(text), "worker: w\ncommand: [x, '']\n%s",
+		worker_good[_i].text);
+	(void)snprintf(key, sizeof(key), "workers.w.%s", worker_good[_i].key);
+	fixture_init(&f, "currencies: {EUR: 1.08 USD}");
+	fixture_worker(&f, "w.yaml", text);
+	ck_assert_msg(
+		fixture_parse(&f) == 0, "%s%s", worker_good[_i].text, fixture_errors(&f));
+	ck_assert_str_eq(fixture_show(&f, key).value, worker_good[_i].shown);
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Worker files that are refused, with everything that is said. */
+static const struct {
+	const char *text;
+	const char *says;
+} worker_bad[] = {
+	{"", "w.yaml:1:1: command: missing; expected a list of words such as [python3, "
+	     "agent.py]\nw.yaml:1:1: worker: missing; expected a name of a-z, 0-9, _, . "
+	     "and -"},
+	{"- a\n",
+		"w.yaml:1:1: expected settings such as `worker: my_agent`, found a list"},
+	{"hello\n", "w.yaml:1:1: expected settings such as `worker: my_agent`, found a "
+		    "single value"},
+	{"worker: Email\ncommand: [x]\n",
+		"w.yaml:1:9: worker: expected a name of a-z, 0-9, _, . and -, at most 63 "
+		"long "
+		"and beginning with a letter or digit, found \"Email\""},
+	{"worker: w\ncommand: python3 x.py\n", "w.yaml:2:10: command: expected a list of "
+					       "words such as [python3, agent.py], "
+					       "found a single value"},
+	{"worker: w\ncommand: []\n",
+		"w.yaml:2:10: command: the list is empty: it begins with a program"},
+	{"worker: w\ncommand: ['']\n",
+		"w.yaml:2:11: command: the program's name is empty"},
+	{"worker: w\ncommand: [a, ~]\n", "w.yaml:2:14: command: expected text, found "
+					 "nothing (write '' for an empty "
+					 "word)"},
+	{"worker: w\ncommand: [a, [b]]\n",
+		"w.yaml:2:14: command: expected text, found a list"},
+	{"worker: w\ncommand: [x]\nruninterval: 5s\n",
+		"w.yaml:3:1: runinterval: unknown key; did you mean \"run_interval\"?"},
+	{"worker: w\ncommand: [x]\nzzzzzzzzzzzz: 5s\n",
+		"w.yaml:3:1: zzzzzzzzzzzz: unknown key; known here: worker, group, "
+		"description, "
+		"command, directory, kind, run_interval, run_timeout, instances, "
+		"restart, "
+		"crashes, heartbeat, stop, ready, budget, roi, limits, user, secrets, "
+		"env, "
+		"params, autonomous"},
+	{"worker: w\ncommand: [x]\ncrashes: {maxx: 5}\n",
+		"w.yaml:3:11: crashes.maxx: unknown key; did you mean \"max\"?"},
+	{"worker: w\ncommand: [x]\ncrashes.max: 5\n",
+		"w.yaml:3:1: crashes.max: unknown key; did you mean \"crashes\"?"},
+	{"worker: w\ncommand: [x]\nkind: task\nkind: service\n",
+		"w.yaml:4:1: kind: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nstop: {grace: 1s}\nstop: {grace: 2s}\n",
+		"w.yaml:4:1: stop: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nroi: {min: 1%, min: 2%}\n",
+		"w.yaml:3:16: roi.min: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\ncrashes: 5\n",
+		"w.yaml:3:10: crashes: expected a map of settings, found a single value"},
+	{"worker: w\ncommand: [x]\ncrashes:\n",
+		"w.yaml:3:9: crashes: expected a map of settings, found nothing"},
+	{"worker: w\ncommand: [x]\nkind:\n",
+		"w.yaml:3:6: kind: expected a word, found nothing"},
+	{"worker: w\ncommand: [x]\nkind: [task]\n",
+		"w.yaml:3:7: kind: expected a word, found a list"},
+	{"worker: w\ncommand: [x]\nkind: tsak\n",
+		"w.yaml:3:7: kind: expected one of task, service, found \"tsak\"; did "
+		"you mean "
+		"\"task\"?"},
+	{"worker: w\ncommand: [x]\nrun_interval: 60\n",
+		"w.yaml:3:15: run_interval: expected a duration such as 90s, 5m or "
+		"1h30m, found "
+		"\"60\""},
+	{"worker: w\ncommand: [x]\nrun_interval: 99ms\n",
+		"w.yaml:3:15: run_interval: 99ms is below the minimum 100ms"},
+	{"worker: w\ncommand: [x]\nrun_interval: 367d\n",
+		"w.yaml:3:15: run_interval: 367d is above the maximum 366d"},
+	{"worker: w\ncommand: [x]\nbudget: {daily: 10}\n",
+		"w.yaml:3:17: budget.daily: expected an amount such as $10 or 10.00 EUR, "
+		"found "
+		"\"10\""},
+	{"worker: w\ncommand: [x]\nbudget: {daily: -5 USD}\n",
+		"w.yaml:3:17: budget.daily: -5 USD is below the minimum $0.00"},
+	{"worker: w\ncommand: [x]\nbudget: {total: $10/day}\n",
+		"w.yaml:3:17: budget.total: expected an amount such as $10 or 10.00 EUR, "
+		"found "
+		"\"$10/day\""},
+	{"worker: w\ncommand: [x]\nbudget: {daily: 5 EUR}\n",
+		"w.yaml:3:17: budget.daily: the currency EUR is not known: the base "
+		"currency is "
+		"USD, others are declared under `currencies`"},
+	{"worker: w\ncommand: [x]\nbudget: {daily: $0.0000000001}\n",
+		"w.yaml:3:17: budget.daily: \"$0.0000000001\" has more than 9 decimals"},
+	{"worker: w\ncommand: [x]\nroi: {kill: -101%}\n",
+		"w.yaml:3:13: roi.kill: -101% is below the minimum -100%"},
+	{"worker: w\ncommand: [x]\nroi: {min: 400%}\n",
+		"w.yaml:3:12: roi.min: expected roi.kill <= roi.min <= roi.scale, found "
+		"0%, 400% "
+		"and 300%"},
+	{"worker: w\ncommand: [x]\ninstances: {start: 3, max: 2}\n",
+		"w.yaml:3:20: instances.start: 3 is not within instances.min and max, "
+		"0..2"},
+	{"worker: w\ncommand: [x]\ninstances: {min: 3, max: 2}\n",
+		"w.yaml:3:18: instances.min: 3 is above instances.max, 2"},
+	{"worker: w\ncommand: [x]\ninstances: {start: 1.5}\n",
+		"w.yaml:3:20: instances.start: expected a whole number, found \"1.5\""},
+	{"worker: w\ncommand: [x]\ninstances: {start: 007}\n",
+		"w.yaml:3:20: instances.start: expected a whole number, found \"007\""},
+	{"worker: w\ncommand: [x]\ninstances: {start: 99999999999999999999}\n",
+		"w.yaml:3:20: instances.start: 99999999999999999999 is above the maximum "
+		"10000"},
+	{"worker: w\ncommand: [x]\ncrashes: {backoff: 5m..1s}\n",
+		"w.yaml:3:20: crashes.backoff: 5m..1s begins above its end"},
+	{"worker: w\ncommand: [x]\ncrashes: {backoff: 1s...5m}\n",
+		"w.yaml:3:20: crashes.backoff: expected two durations such as 1s..5m, "
+		"found "
+		"\"1s...5m\""},
+	{"worker: w\ncommand: [x]\nheartbeat: {every: 2m, timeout: 1m}\n",
+		"w.yaml:3:33: heartbeat.timeout: must be longer than heartbeat.every"},
+	{"worker: w\ncommand: [x]\nheartbeat: {every: none, timeout: 1m}\n",
+		"w.yaml:3:35: heartbeat.timeout: every and timeout are both none, or "
+		"neither is"},
+	{"worker: w\ncommand: [x]\nstop: {signal: STOP}\n",
+		"w.yaml:3:16: stop.signal: expected a signal such as TERM, INT or HUP, "
+		"found "
+		"\"STOP\""},
+	{"worker: w\ncommand: [x]\nlimits: {memory: 256}\n",
+		"w.yaml:3:18: limits.memory: expected a size such as 256MiB, found "
+		"\"256\""},
+	{"worker: w\ncommand: [x]\nuser: a/b\n",
+		"w.yaml:3:7: user: expected an account name, found \"a/b\""},
+	{"worker: w\ncommand: [x]\nsecrets: [../etc/passwd]\n",
+		"w.yaml:3:11: secrets: expected a name of letters, digits, _, . and -, "
+		"found "
+		"\"../etc/passwd\""},
+	{"worker: w\ncommand: [x]\nsecrets: [a, a]\n",
+		"w.yaml:3:14: secrets: a is listed twice"},
+	{"worker: w\ncommand: [x]\nenv: {NOVA_WORKER: x}\n",
+		"w.yaml:3:7: env.NOVA_WORKER: is set by Nova itself"},
+	{"worker: w\ncommand: [x]\nenv: {'A=B': x}\n",
+		"w.yaml:3:7: env.A=B: a variable's name has letters, digits and _, and "
+		"no digit "
+		"first"},
+	{"worker: w\ncommand: [x]\nenv: {A: 1, A: 2}\n",
+		"w.yaml:3:13: env.A: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nparams: {s: [a]}\n",
+		"w.yaml:3:13: params.s: expected {choices: [...]} or {range: a..b}"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choice: [a]}}\n",
+		"w.yaml:3:13: params.s: expected either `choices` or `range`\n"
+		"w.yaml:3:14: params.s.choice: unknown key; did you mean \"choices\"?"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choices: []}}\n",
+		"w.yaml:3:23: params.s: the list of choices is empty"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choices: [a, a]}}\n",
+		"w.yaml:3:27: params.s: a choice is listed twice"},
+	{"worker: w\ncommand: [x]\nparams: {s: {range: 1..x}}\n",
+		"w.yaml:3:21: params.s: expected a range such as 1..10, 0.1..0.9 or "
+		"30s..10m"},
+	{"worker: w\ncommand: [x]\nparams: {s: {range: 9..1}}\n",
+		"w.yaml:3:21: params.s: the range begins above its end"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {range: 1..2}}\n",
+		"w.yaml:3:32: params.run_interval: expected a range of durations such as "
+		"30s..10m"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {choices: [1s]}}\n",
+		"w.yaml:3:34: params.run_interval: run_interval takes a range of "
+		"durations"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {range: 2m..3m}}\n",
+		"w.yaml:3:9: params.run_interval: the worker's run_interval is not "
+		"within the "
+		"range 2m..3m"},
+	{"worker: w\ncommand: [x]\nautonomous: maybe\n",
+		"w.yaml:3:13: autonomous: expected true or false, found \"maybe\""},
+	{"worker: w\ncommand: [x]\ndescription: \"a\\eb\\u0007\"\nkind: \"\\e[31m\"\n",
+		"w.yaml:4:7: kind: expected one of task, service, found \"?[31m\""},
+};
+
+START_TEST(test_worker_bad)
+{
+	struct fixture f;
+
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", worker_bad[_i].text);
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_str_eq(fixture_errors(&f), worker_bad[_i].says);
+	fixture_fini(&f);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *key;
+	const char *shown; /* NULL: refused, and key is what is said */
+} global_rows[] = {
+	{"max_daily_budget: $0", "max_daily_budget", "$0.00"},
+	{"max_daily_budget: $12.50/day", "max_daily_budget", "$12.50"},
+	{"currency: EUR\nmax_daily_budget: 20 EUR", "max_daily_budget", "20.00 EUR"},
+	{"currency: EUR", "approval_above", "50.00 EUR"},
+	{"currency: EUR\ncurrencies: {USD: 0.9 EUR}\napproval_above: $10",
+		"approval_above", "9.00 EUR"},
+	{"{\"currencies\": {\"EUR\": {\"rate\": \"1.08 USD\"}, \"JPY\": \"$0.0067\"}}",
+		"currencies", "{EUR: $1.08, JPY: $0.0067}"},
+	{"autonomous: {enabled: yes, window: 1d}", "autonomous.enabled", "true"},
+	{"prices: {cpu_second: $0, table: mine.json}", "prices.table",
+		"/etc/nova/mine.json"},
+	{"logs: {size: 1MiB, keep: 0}", "logs.size", "1MiB"},
+	{"timezone: America/Argentina/Buenos_Aires", "timezone",
+		"America/Argentina/Buenos_Aires"},
+	{"engine_away: 0s\nsample: 100ms", "engine_away", "0s"},
+	{"max_daily_budget: -1 USD",
+		"nova.yaml:1:19: max_daily_budget: -1 USD is below the minimum $0.00",
+		NULL},
+	{"max_dayly_budget: $1",
+		"nova.yaml:1:1: max_dayly_budget: unknown key; did you mean "
+		"\"max_daily_budget\"?",
+		NULL},
+	{"currency: usd",
+		"nova.yaml:1:11: currency: expected a currency code such as USD, found "
+		"\"usd\"",
+		NULL},
+	{"currency: EUR\nmax_daily_budget: $5",
+		"nova.yaml:2:19: max_daily_budget: the currency USD is not known: the "
+		"base "
+		"currency is EUR, others are declared under `currencies`",
+		NULL},
+	{"currencies: {EUR: 1.08}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"1.08\" is not one",
+		NULL},
+	{"currencies: {EUR: 1.08 GBP}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"1.08 GBP\" is not in the base currency",
+		NULL},
+	{"currencies: {EUR: 0 USD}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"0 USD\" is not above zero",
+		NULL},
+	{"currencies: {USD: 1 USD}",
+		"nova.yaml:1:14: currencies.USD: expected a currency code such as EUR, "
+		"other "
+		"than the base currency",
+		NULL},
+	{"currencies: {EUR: {rat: 1 USD}}",
+		"nova.yaml:1:19: currencies.EUR: expected {rate: 1.08 USD} and nothing "
+		"else",
+		NULL},
+	{"timezone: ../../etc/passwd",
+		"nova.yaml:1:11: timezone: expected a time zone such as UTC or "
+		"Europe/Berlin, "
+		"found \"../../etc/passwd\"",
+		NULL},
+	{"min_roi: 400%",
+		"nova.yaml:1:10: min_roi: expected kill_roi <= min_roi <= scale_roi, "
+		"found 0%, "
+		"400% and 300%",
+		NULL},
+	{"worker: w",
+		"nova.yaml:1:1: worker: unknown key; known here: currency, currencies, "
+		"timezone, "
+		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
+		"min_runs, "
+		"run_interval, crashes, stop, autonomous, prices, logs, engine_away, "
+		"sample",
+		NULL},
+	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
+		NULL},
+	{"a: 1\n\tb: 2\nmax_daily_budget: x",
+		"nova.yaml:2:1: not YAML: found a tab character that violates "
+		"indentation, while "
+		"scanning a plain scalar (from line 1)",
+		NULL},
+};
+
+START_TEST(test_global)
+{
+	struct fixture f;
+
+	fixture_init(&f, global_rows[_i].text);
+	int rc = fixture_parse(&f);
+
+	if (global_rows[_i].shown) {
+		ck_assert_msg(rc == 0, "%s", fixture_errors(&f));
+		ck_assert_str_eq(fixture_show(&f, global_rows[_i].key).value,
+			global_rows[_i].shown);
+	} else {
+		ck_assert_int_eq(rc, -EINVAL);
+		ck_assert_str_eq(fixture_errors(&f), global_rows[_i].key);
+	}
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_inherit)
+{
+	struct fixture f;
+
+	fixture_init(&f, "min_roi: 120%\nrun_interval: 5m\n"
+			 "crashes: {max: 9, backoff: 2s..3s}\nstop: {grace: 1s}\n");
+	fixture_worker(&f, "w.yaml", "worker: w\ncommand: [x]\ncrashes: {max: 2}\n");
+	ck_assert_msg(fixture_parse(&f) == 0, "%s", fixture_errors(&f));
+	ck_assert_str_eq(fixture_show(&f, "workers.w.roi.min").value, "120%");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.roi.min").origin, "nova.yaml:1");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.run_interval").value, "5m");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.crashes.max").value, "2");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.crashes.max").origin, "w.yaml:3");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.crashes.backoff").value, "2s..3s");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.stop.grace").value, "1s");
+	ck_assert_str_eq(fixture_show(&f, "workers.w.crashes.within").origin, "default");
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_many_files)
+{
+	struct fixture f;
+	char text[100];
+	char name[100];
+
+	fixture_init(&f, "");
+	for (int i = 199; i >= 0; i--) {
+		(void)snprintf(
+			text, sizeof(text), "worker: w%03d\ncommand: [x%d]\n", i, i);
+		(void)snprintf(name, sizeof(name), "f%d.yaml", 200 - i);
+		fixture_worker(&f, name, text);
+	}
+	ck_assert_int_eq(fixture_parse(&f), 0);
+	ck_assert_uint_eq(f.config->n_workers, 200);
+	ck_assert_str_eq(f.config->workers[0].name, "w000");
+	ck_assert_str_eq(f.config->workers[199].name, "w199");
+	ck_assert_str_eq(nv_config_worker(f.config, "w123")->argv[0], "x123");
+	ck_assert_str_eq(fixture_show(&f, "workers.w123.command").origin, "f77.yaml:2");
+	fixture_fini(&f);
+
+	fixture_init(&f, "");
+	fixture_worker(&f, "a.yaml", "worker: w\ncommand: [x]\n");
+	fixture_worker(&f, "b.yaml", "worker: other\ncommand: [x]\n");
+	fixture_worker(&f, "c.yaml", "\nworker: w\ncommand: [x]\n");
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_str_eq(fixture_errors(&f),
+		"c.yaml:2:9: worker: \"w\" is already defined in a.yaml on line 1");
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_all_errors_at_once)
+{
+	struct fixture f;
+
+	fixture_init(&f, "min_roi: 5\nnonsense_here: 1\n");
+	fixture_worker(&f, "z.yaml", "worker: z\ncommand: x\n");
+	fixture_worker(&f, "a.yaml", "worker: a\ncommand: [x]\nkind: y\nkind: z\n");
+	fixture_worker(&f, "m.yaml", "worker: [\n");
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_uint_eq(f.errs.n, 6);
+	ck_assert_str_eq(f.errs.list[0].file, "a.yaml");
+	ck_assert_uint_eq(f.errs.list[0].line, 3);
+	ck_assert_uint_eq(f.errs.list[1].line, 4);
+	ck_assert_str_eq(f.errs.list[2].file, "m.yaml");
+	ck_assert_str_eq(f.errs.list[3].file, "nova.yaml");
+	ck_assert_str_eq(f.errs.list[5].file, "z.yaml");
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_errors_capped)
+{
+	struct fixture f;
+	static char text[100000];
+	size_t used = 0;
+	NV_CLEANUP_FD out = -1;
+	NV_CLEANUP_FD in = -1;
+	static char printed[200000];
+
+	for (int i = 0; i < 250; i++)
+		used += (size_t)snprintf(
+			text + used, sizeof(text) - used, "key%d: 1\n", i);
+	fixture_init(&f, text);
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_uint_eq(f.errs.n, NV_CONFIG_ERRORS_MAX);
+	ck_assert_uint_eq(f.errs.n_more, 50);
+	ck_assert_int_eq(nv_pipe(&in, &out, 1 << 20), 0);
+	nv_conf_errors_print(&f.errs, out);
+	nv_fd_close(&out);
+	ck_assert_int_gt(nv_read_full(in, printed, sizeof(printed) - 1), 0);
+	ck_assert_ptr_nonnull(strstr(printed, "... and 50 more\n250 errors\n"));
+	fixture_fini(&f);
+}
+END_TEST
+
+START_TEST(test_errors_stay)
+{
+	/* What could not be read counts, even if all that was read is good. */
+	struct fixture f;
+
+	fixture_init(&f, "");
+	f.errs.list = calloc(1, sizeof(*f.errs.list));
+	ck_assert_ptr_nonnull(f.errs.list);
+	f.errs.n = 1;
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	fixture_fini(&f);
+}
+END_TEST
+
+static uint64_t
+hash_of(const char *lines)
+{
+	struct fixture f;
+	char text[1000];
+
+	(void)snprintf(text, sizeof(text), "worker: w\ncommand: [x, y]\n%s", lines);
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", text);
+	ck_assert_msg(fixture_parse(&f) == 0, "%s", fixture_errors(&f));
+	uint64_t hash = f.config->workers[0].restart_hash;
+
+	fixture_fini(&f);
+	return hash;
+}
+
+START_TEST(test_restart_hash)
+{
+	static const char *const restarts[] = {"directory: /x", "kind: service",
+		"run_interval: 61s", "run_timeout: 1m", "heartbeat: {every: 7s}",
+		"limits: {memory: 5MiB}", "limits: {cpu: 5%}", "limits: {tasks: 5}",
+		"limits: {open_files: 50}", "user: u", "secrets: [s]", "env: {A: b}",
+		"env: {Ab: ''}", "ready: event"};
+	static const char *const same[] = {"group: g", "description: d",
+		"instances: {start: 2}", "restart: temporary", "crashes: {max: 1}",
+		"stop: {grace: 1s}", "budget: {daily: $1}", "roi: {min: 10%}",
+		"autonomous: false", "run_interval: 1m", "params: {a: {choices: [b]}}"};
+	uint64_t base = hash_of("");
+	uint64_t seen[NV_LEN(restarts)];
+
+	for (size_t i = 0; i < NV_LEN(same); i++)
+		ck_assert_msg(hash_of(same[i]) == base, "%s", same[i]);
+	for (size_t i = 0; i < NV_LEN(restarts); i++) {
+		seen[i] = hash_of(restarts[i]);
+		ck_assert_msg(seen[i] != base, "%s", restarts[i]);
+		for (size_t k = 0; k < i; k++)
+			ck_assert_msg(
+				seen[k] != seen[i], "%s, %s", restarts[k], restarts[i]);
+	}
+}
+END_TEST
+
+START_TEST(test_param_json)
+{
+	static const char *const rows[][2] = {{"1", "1"}, {"-0.5", "-0.5"},
+		{"1e5", "1e5"}, {"true", "true"}, {"false", "false"},
+		{"null", "\"null\""}, {"", "\"\""}, {"01", "\"01\""}, {"+1", "\"+1\""},
+		{"1.", "\"1.\""}, {".5", "\".5\""}, {"1e", "\"1e\""}, {"NaN", "\"NaN\""},
+		{"30s", "\"30s\""}, {"a\"b\\c\n", "\"a\\\"b\\\\c\\n\""}, {"-", "\"-\""}};
+	struct nv_buf buf;
+
+	nv_buf_init(&buf, 1000);
+	for (size_t i = 0; i < NV_LEN(rows); i++) {
+		nv_buf_clear(&buf);
+		nv_conf_param_json(&buf, rows[i][0]);
+		ck_assert_str_eq(buf.data, rows[i][1]);
+	}
+	nv_buf_fini(&buf);
+}
+END_TEST
+
+START_TEST(test_params_too_long)
+{
+	struct fixture f;
+	static char text[100000];
+	size_t used = (size_t)snprintf(
+		text, sizeof(text), "worker: w\ncommand: [x]\nparams:\n");
+
+	for (int i = 0; i < 40; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+			"  p%d: {choices: [%0150d]}\n", i, i + 1);
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", text);
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_str_eq(fixture_errors(&f), "w.yaml:4:3: params: the first choice of "
+					     "each is more than 4000 bytes in all");
+	fixture_fini(&f);
+}
+END_TEST
+
+/* Each scalar of the whole example, shown, is read back as the same value. */
+struct again {
+	char text[20000];
+	size_t used;
+	unsigned n;
+};
+
+static void
+on_again(void *arg, const char *key, const char *value, const char *origin)
+{
+	struct again *a = arg;
+	const char *tail = strchr(key, '.') ? strrchr(key, '.') + 1 : key;
+
+	(void)origin;
+	if (strncmp(key, "workers.", 8) == 0 || strcmp(key, "currencies") == 0 ||
+		strcmp(value, "none") == 0)
+		return;
+	if (strchr(key, '.'))
+		a->used += (size_t)snprintf(a->text + a->used, sizeof(a->text) - a->used,
+			"%.*s: {%s: %s}\n", (int)(tail - key - 1), key, tail, value);
+	else
+		a->used += (size_t)snprintf(a->text + a->used, sizeof(a->text) - a->used,
+			"%s: %s\n", key, value);
+	a->n++;
+}
+
+START_TEST(test_shown_reads_back)
+{
+	struct fixture f;
+	static struct again a;
+	char *line;
+	char *rest = a.text;
+
+	fixture_init(&f, "max_daily_budget: $0.123456789\nmin_roi: 99.9999%\n"
+			 "run_interval: 1d1ms\nlogs: {size: 4097B}\nsample: 100ms\n");
+	ck_assert_int_eq(nv_config_show(&f.sources, on_again, &a), 0);
+	ck_assert_uint_gt(a.n, 20);
+	fixture_fini(&f);
+	/* One setting at a time, since sections may not repeat. */
+	while ((line = strsep(&rest, "\n")) && *line) {
+		struct fixture g;
+		char wide[400] = "scale_roi: 1000%\n";
+		char *colon = strchr(line, ':');
+
+		if (strncmp(line, "scale_roi", 9) != 0)
+			memcpy(wide + strlen(wide), line, strlen(line) + 1);
+		else
+			memcpy(wide, line, strlen(line) + 1);
+		fixture_init(&g, wide);
+		ck_assert_msg(fixture_parse(&g) == 0, "%s: %s", line, fixture_errors(&g));
+		char key[100];
+		char *open = strchr(line, '{');
+		char *value = open ? strchr(open, ':') + 2 : colon + 2;
+
+		if (open)
+			(void)snprintf(key, sizeof(key), "%.*s.%.*s", (int)(colon - line),
+				line, (int)(strchr(open, ':') - open - 1), open + 1);
+		else
+			(void)snprintf(
+				key, sizeof(key), "%.*s", (int)(colon - line), line);
+		if (open)
+			*strrchr(value, '}') = '\0';
+		ck_assert_str_eq(fixture_show(&g, key).value, value);
+		fixture_fini(&g);
+	}
+}
+END_TEST
+
+static char *
+read_tree_file(const char *name)
+{
+	const char *source = getenv("NOVA_SOURCE");
+	char path[1000];
+	char *text = NULL;
+
+	(void)snprintf(
+		path, sizeof(path), "%s/%s", source ? source : NOVA_SOURCE_DIR, name);
+	ck_assert_msg(
+		nv_read_file_at(AT_FDCWD, path, 1 << 20, &text, NULL) == 0, "%s", path);
+	return text;
+}
+
+/* Put every commented-out setting in force. */
+static void
+uncomment(char *text)
+{
+	bool line_start = true;
+
+	for (char *at = text; *at; at++) {
+		if (line_start && at[0] == '#' &&
+			((at[1] >= 'a' && at[1] <= 'z') || strncmp(at + 1, "  ", 2) == 0))
+			*at = at[1] == ' ' ? ' ' : '\n';
+		line_start = *at == '\n';
+	}
+}
+
+START_TEST(test_default_file)
+{
+	char *text = read_tree_file("etc/nova.yaml");
+	struct fixture plain;
+	struct fixture full;
+
+	fixture_init(&plain, text);
+	ck_assert_msg(fixture_parse(&plain) == 0, "%s", fixture_errors(&plain));
+	uncomment(text);
+	fixture_init(&full, text);
+	ck_assert_msg(fixture_parse(&full) == 0, "%s", fixture_errors(&full));
+	for (size_t i = 0; i < nv_options_global_n; i++) {
+		const char *key = nv_options_global[i].key;
+		struct fixture_shown a = fixture_show(&plain, key);
+		struct fixture_shown b = fixture_show(&full, key);
+
+		/* Everything is there, commented out, with its default. */
+		ck_assert_msg(strcmp(a.origin, "default") == 0, "%s is in force", key);
+		ck_assert_msg(strcmp(b.origin, "default") != 0, "%s is missing", key);
+		if (strcmp(key, "prices.table") != 0)
+			ck_assert_str_eq(a.value, b.value);
+	}
+	fixture_fini(&plain);
+	fixture_fini(&full);
+	free(text);
+}
+END_TEST
+
+START_TEST(test_manual_is_whole)
+{
+	char *text = read_tree_file("docs/man/nova.yaml.5");
+	char *workers = strstr(text, ".Sh SETTINGS OF A WORKER");
+	char wanted[200];
+
+	ck_assert_ptr_nonnull(workers);
+	for (size_t i = 0; i < nv_options_worker_n; i++) {
+		(void)snprintf(
+			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_worker[i].key);
+		ck_assert_msg(strstr(workers, wanted), "%s", wanted);
+	}
+	*workers = '\0';
+	for (size_t i = 0; i < nv_options_global_n; i++) {
+		(void)snprintf(
+			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_global[i].key);
+		ck_assert_msg(strstr(text, wanted), "%s", wanted);
+	}
+	free(text);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("nv_config");
+	TCase *tc = tcase_create("nv_config");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, test_whole);
+	tcase_add_test(tc, test_defaults);
+	tcase_add_loop_test(tc, test_worker_good, 0, (int)NV_LEN(worker_good));
+	tcase_add_loop_test(tc, test_worker_bad, 0, (int)NV_LEN(worker_bad));
+	tcase_add_loop_test(tc, test_global, 0, (int)NV_LEN(global_rows));
+	tcase_add_test(tc, test_inherit);
+	tcase_add_test(tc, test_many_files);
+	tcase_add_test(tc, test_all_errors_at_once);
+	tcase_add_test(tc, test_errors_capped);
+	tcase_add_test(tc, test_errors_stay);
+	tcase_add_test(tc, test_restart_hash);
+	tcase_add_test(tc, test_param_json);
+	tcase_add_test(tc, test_params_too_long);
+	tcase_add_test(tc, test_shown_reads_back);
+	tcase_add_test(tc, test_default_file);
+	tcase_add_test(tc, test_manual_is_whole);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
