@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#undef nv_err_set
 int
 nv_err_set(struct nv_err *err, int rc, const char *fmt, ...)
 {

@@ -15,6 +15,9 @@ struct nv_err {
 /* Set the sentence; the place stays as it is. Returns `rc`, so that a failing
  * function can end with `return nv_err_set(err, -EINVAL, "...")`. err may be NULL. */
 int nv_err_set(struct nv_err *err, int rc, const char *fmt, ...) NV_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* which looks at one file at a time: the result is rc */
+#define nv_err_set(err, rc, ...) ((nv_err_set)(err, rc, __VA_ARGS__), (rc))
+#endif
 
 /* "file:line:column: text" or just the text. Returns buf. */
 const char *nv_err_string(const struct nv_err *err, char *buf, size_t buf_bytes);
