@@ -8,12 +8,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-/* Reasons of ours that are no question of grammar. */
+/* Reasons of ours that are no question of grammar. (jansson reads over a NUL between
+ * two tokens.) */
 static bool
 is_rule(const struct eng_refusal *why)
 {
 	return why->field >= 0 || why->reject == ENG_R_TOO_LONG ||
-	       why->reject == ENG_R_DEPTH;
+	       why->reject == ENG_R_DEPTH || why->reject == ENG_R_NUL;
 }
 
 static void
