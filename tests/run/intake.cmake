@@ -1,0 +1,9 @@
+# The real engine, driven by a stand-in for novasupd.
+function(nova_intake_driver name)
+	add_executable(${name} ${ARGN} intake/supd.c intake/tap.c intake/seen.c)
+	set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	target_link_libraries(${name} PRIVATE nova_flags nova_core nova_config nova_ledger)
+endfunction()
+
+nova_intake_driver(intake_basic_driver intake/basic.c)
+nova_run(intake_basic intake_basic)
