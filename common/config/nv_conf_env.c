@@ -162,43 +162,43 @@ scan_begin(const struct nv_conf_source *source)
 	return s;
 }
 
-/* Distance 1 by substitution, insertion, deletion or swap; 2 for long names. */
-static const char *
-slip_of(const char *name)
+/* The setting this name is a slip of the hand away from: into near, true; else false. */
+static bool
+slip_of(const char *name, char near[NV_VARIABLE_BYTES])
 {
-	static const size_t near_bytes_min = 6;
 	const char *known[NV_OPTIONS_MAX * 4];
-	char own[NV_OPTIONS_MAX][NV_VARIABLE_BYTES];
-	char originals[NV_OPTIONS_MAX * 3][NV_VARIABLE_BYTES];
+	char names[NV_OPTIONS_MAX * 4][NV_VARIABLE_BYTES];
 	size_t n = 0;
-	size_t n_originals = 0;
 
-	if (strlen(name) < near_bytes_min)
-		return NULL;
+	if (strlen(name) < 6) /* anything is near to so short a name */
+		return false;
 	for (size_t i = 0; i < nv_options_global_n; i++) {
 		const struct nv_option *o = &nv_options_global[i];
 
 		if (!nv_option_is_scalar(o))
 			continue;
-		known[n++] = nv_option_variable(o, own[i]);
+		known[n] = nv_option_variable(o, names[n]);
+		n++;
 		for (const char *v = o->variables; v && *v;) {
 			size_t bytes = strcspn(v, " ");
 
-			NV_ASSERT(n_originals < NV_LEN(originals));
-			(void)snprintf(originals[n_originals], NV_VARIABLE_BYTES, "%.*s",
-				(int)bytes, v);
-			known[n++] = originals[n_originals++];
+			NV_ASSERT(n < NV_LEN(known));
+			(void)snprintf(names[n], sizeof(names[n]), "%.*s", (int)bytes, v);
+			known[n] = names[n];
+			n++;
 			v += bytes + strspn(v + bytes, " ");
 		}
 	}
-	const char *near = nv_name_nearest(name, known, n);
+	const char *nearest = nv_name_nearest(name, known, n);
 
-	if (!near || strncmp(name, "NOVA_", 5) == 0)
-		return near;
 	/* nv_name_nearest forgives a third of the word; a name that is not ours deserves
 	 * a closer look: other programs' variables must not stop Nova. */
-	return nv_name_distance(name, near) <= (strlen(name) >= 10 ? 2u : 1u) ? near
-									      : NULL;
+	if (!nearest ||
+		(strncmp(name, "NOVA_", 5) != 0 &&
+			nv_name_distance(name, nearest) > (strlen(name) >= 10 ? 2u : 1u)))
+		return false;
+	(void)snprintf(near, NV_VARIABLE_BYTES, "%s", nearest);
+	return true;
 }
 
 /* Why this variable of a .env cannot stand; NULL when it can, or is not ours. */
@@ -219,9 +219,9 @@ check_unknown(const struct nv_conf_origin *origin, const char *name,
 			return;
 		}
 	}
-	const char *near = slip_of(name);
+	char near[NV_VARIABLE_BYTES];
 
-	if (near)
+	if (slip_of(name, near))
 		nv_conf_error_at(errs, origin,
 			"%s: unknown variable; did you mean \"%s\"?", name, near);
 	else if (strncmp(name, "NOVA_", 5) == 0)

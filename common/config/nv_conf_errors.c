@@ -24,6 +24,10 @@ make_printable(char *text)
 
 static void
 add(struct nv_conf_errors *errs, const char *file, unsigned line, unsigned column,
+	const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
+
+static void
+add(struct nv_conf_errors *errs, const char *file, unsigned line, unsigned column,
 	const char *fmt, va_list ap)
 {
 	if (errs->n >= NV_CONFIG_ERRORS_MAX) {

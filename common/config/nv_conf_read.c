@@ -155,8 +155,7 @@ read_collection(
 	case NV_OPT_CURRENCIES:
 		return nv_conf_read_currencies(s->r, s->source, node);
 	default:
-		NV_ASSERT(!"a scalar is read elsewhere");
-		return 0;
+		nv_assert_failed("a collection", __FILE__, __LINE__, __func__);
 	}
 }
 
@@ -283,7 +282,9 @@ read_sheet(struct sheet *s)
 static int
 read_global(struct nv_conf_reading *r)
 {
-	static struct nv_conf_source none = {.kind = NV_SOURCE_MAIN};
+	static char nothing[1];
+	static struct nv_conf_source none = {
+		.kind = NV_SOURCE_MAIN, .name = nothing, .text = nothing};
 	struct sheet s = {.r = r,
 		.source = &none,
 		.table = nv_options_global,

@@ -552,7 +552,7 @@ nv_value_copy(enum nv_opt_kind kind, void *target, const void *from)
 		memcpy(target, from, sizeof(int64_t));
 		return 0;
 	default:
-		NV_ASSERT(!"a kind that is never taken over");
-		return 0;
+		nv_assert_failed(
+			"a kind that can be taken over", __FILE__, __LINE__, __func__);
 	}
 }
