@@ -26,8 +26,10 @@ ctl_conf_load(const struct ctl *ctl, const char *extra_file, const char *extra_t
 
 	if (rc == 0 && extra_file)
 		add_source(&sources, extra_file, extra_text);
-	/* Also after a file that cannot be read: every error is wanted at once. */
-	int parsed = sources.n > 0 ? nv_config_parse(&sources, &config, errs) : rc;
+	/* Also after a file that cannot be read: every error is wanted at once. Without
+	 * nova.yaml itself there is nothing to parse. */
+	bool has_main = sources.n > 0 && sources.list[0].kind == NV_SOURCE_MAIN;
+	int parsed = has_main ? nv_config_parse(&sources, &config, errs) : rc;
 
 	nv_conf_sources_fini(&sources);
 	rc = rc < 0 ? rc : parsed;

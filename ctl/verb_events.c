@@ -106,7 +106,6 @@ follow(struct ctl *ctl, json_t *args)
 		json_decref(data);
 	}
 	ctl_engine_close(&engine);
-	ctl->out.json_done = ctl->out.json;
 	return code == NV_EXIT_OK ? code : ctl_fail_err(&ctl->out, code, &err);
 }
 

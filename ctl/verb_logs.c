@@ -26,6 +26,7 @@ take_line(void *arg, const char *line, size_t bytes)
 	} else if (out->json) {
 		ctl_json_line(
 			ctl_need(json_pack("{s:o}", "line", ctl_json_text(line, bytes))));
+		sink->ctl->out.json_done = true; /* an error is no object any more */
 	} else if (out->tty) {
 		struct nv_buf buf;
 
@@ -92,7 +93,6 @@ ctl_verb_logs(struct ctl *ctl)
 		(void)fflush(stdout);
 		rc = ctl_tail_follow(&tail, take_line, &sink);
 	}
-	ctl->out.json_done = sink.follow && ctl->out.json;
 	if (rc == -ENOENT)
 		code = no_file(ctl, name, path);
 	else if (rc < 0)
