@@ -1,0 +1,308 @@
+/* cgroup directories of one process tree each: see cgroup.h. Where the fleet's subtree
+ * lies and what an earlier fleet left there is cgroup_root.c. */
+#include "cgroup.h"
+#include "cgroup_file.h"
+#include "nv_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CPU_PERIOD_US 100000
+
+int
+sup_cgroup_write(const char *dir, const char *file, const char *text)
+{
+	char path[SUP_CGROUP_PATH_MAX + 64];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	NV_CLEANUP_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int
+sup_cgroup_read(const char *dir, const char *file, char *buf, size_t buf_bytes)
+{
+	char path[SUP_CGROUP_PATH_MAX + 64];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, file);
+	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ssize_t n = nv_read_full(fd, buf, buf_bytes - 1);
+
+	if (n < 0)
+		return (int)n;
+	buf[n] = '\0';
+	return 0;
+}
+
+uint64_t
+sup_cgroup_field(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *at = text; at && *at;) {
+		if (strncmp(at, key, len) == 0 && at[len] == ' ')
+			return strtoull(at + len + 1, NULL, 10);
+		at = strchr(at, '\n');
+		if (at)
+			at++;
+	}
+	return 0;
+}
+
+int
+sup_cgroup_populated(const char *path)
+{
+	char text[256];
+	int rc = sup_cgroup_read(path, "cgroup.events", text, sizeof(text));
+
+	if (rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	return rc < 0 ? rc : sup_cgroup_field(text, "populated") != 0;
+}
+
+/* Each pid of dir's cgroup.procs gets the signal; how many there were. */
+static int
+signal_procs(const char *dir, int sig)
+{
+	char path[SUP_CGROUP_PATH_MAX + 64];
+	char text[4096];
+	size_t have = 0;
+	int n_signalled = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		ssize_t n = read(fd, text + have, sizeof(text) - 1 - have);
+
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+		text[have] = '\0';
+		char *at = text;
+		char *end;
+
+		while ((end = strchr(at, '\n'))) {
+			long pid = strtol(at, NULL, 10);
+
+			if (pid > 1 && kill((pid_t)pid, sig) == 0)
+				n_signalled++;
+			at = end + 1;
+		}
+		have = strlen(at);
+		memmove(text, at, have + 1);
+	}
+	return n_signalled;
+}
+
+int
+sup_cgroup_kill_path(const char *path, bool has_kill)
+{
+	if (has_kill)
+		return sup_cgroup_write(path, "cgroup.kill", "1");
+	/* Before 5.14: hold it still, kill each, let go; what was born in between is
+	 * seen by the next round, which the caller makes while it is populated. */
+	(void)sup_cgroup_write(path, "cgroup.freeze", "1"); /* helps, is not needed */
+	int n = signal_procs(path, SIGKILL);
+
+	(void)sup_cgroup_write(path, "cgroup.freeze", "0");
+	return n < 0 ? n : 0;
+}
+
+/* A limit, in v2 or v1; false when neither holds the controller. */
+static bool
+set_limit(struct sup_cgroup *cg, bool v2, const char *v2_file, enum sup_cgroup_v1 v1,
+	const char *v1_file, const char *value)
+{
+	if (v2)
+		return sup_cgroup_write(cg->path, v2_file, value) == 0;
+	return cg->v1_path[v1][0] &&
+	       sup_cgroup_write(cg->v1_path[v1], v1_file, value) == 0;
+}
+
+static void
+note(struct sup_cgroup *cg, const char *what)
+{
+	size_t used = strlen(cg->not_enforced);
+
+	(void)snprintf(cg->not_enforced + used, sizeof(cg->not_enforced) - used, "%s%s",
+		used ? ", " : "", what);
+}
+
+static void
+set_cpu(struct sup_cgroup *cg, const struct sup_cgroup_root *root, int64_t cpu_ppm)
+{
+	char value[64];
+	int64_t quota_us = cpu_ppm * CPU_PERIOD_US / 1000000;
+
+	quota_us = NV_MAX(quota_us, 1000); /* the kernel's smallest */
+	if (root->v2_cpu)
+		(void)snprintf(value, sizeof(value), "%lld %d", (long long)quota_us,
+			CPU_PERIOD_US);
+	else
+		(void)snprintf(value, sizeof(value), "%lld", (long long)quota_us);
+	if (!set_limit(
+		    cg, root->v2_cpu, "cpu.max", SUP_V1_CPU, "cpu.cfs_quota_us", value))
+		note(cg, "cpu");
+}
+
+static void
+set_limits(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+	const struct sup_cgroup_limits *limits)
+{
+	char value[64];
+
+	if (limits->memory_bytes) {
+		(void)snprintf(value, sizeof(value), "%llu",
+			(unsigned long long)limits->memory_bytes);
+		if (!set_limit(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
+			    "memory.limit_in_bytes", value))
+			note(cg, "memory");
+		else if (root->v2_memory) {
+			/* One unit dies whole; and it does not move to swap instead. */
+			(void)sup_cgroup_write(cg->path, "memory.oom.group", "1");
+			(void)sup_cgroup_write(cg->path, "memory.swap.max", "0");
+		}
+	}
+	if (limits->tasks) {
+		(void)snprintf(value, sizeof(value), "%u", limits->tasks);
+		if (!set_limit(cg, root->v2_pids, "pids.max", SUP_V1_PIDS, "pids.max",
+			    value))
+			note(cg, "tasks");
+	}
+	if (limits->cpu_ppm)
+		set_cpu(cg, root, limits->cpu_ppm);
+}
+
+/* A v1 directory is made only where a limit needs it; it is joined by its procs file. */
+static void
+join_v1(struct sup_cgroup *cg, const struct sup_cgroup_root *root, const char *name,
+	enum sup_cgroup_v1 which)
+{
+	char procs[SUP_CGROUP_PATH_MAX + 16];
+	int n = snprintf(cg->v1_path[which], sizeof(cg->v1_path[which]), "%s/%s",
+		root->v1_path[which], name);
+
+	if (!root->v1_path[which][0] || n >= (int)sizeof(cg->v1_path[which]) ||
+		mkdir(cg->v1_path[which], 0755) < 0) {
+		cg->v1_path[which][0] = '\0';
+		return;
+	}
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", cg->v1_path[which]);
+	int fd = open(procs, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		cg->join_fds[cg->n_joins++] = fd;
+		return;
+	}
+	(void)rmdir(cg->v1_path[which]);
+	cg->v1_path[which][0] = '\0';
+}
+
+int
+sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+	const char *parent, const char *name, const struct sup_cgroup_limits *limits)
+{
+	*cg = (struct sup_cgroup){.dir_fd = -1, .has_kill = root->has_kill};
+	if (!root->usable)
+		return 0;
+	int n = snprintf(cg->path, sizeof(cg->path), "%s/%s", parent, name);
+
+	if (n >= (int)sizeof(cg->path) || mkdir(cg->path, 0755) < 0) {
+		int rc = n >= (int)sizeof(cg->path) ? -ENAMETOOLONG : -errno;
+
+		cg->path[0] = '\0';
+		return rc;
+	}
+	cg->dir_fd = open(cg->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cg->dir_fd < 0) {
+		int rc = -errno;
+
+		sup_cgroup_remove(cg);
+		return rc;
+	}
+	if (limits->memory_bytes && !root->v2_memory)
+		join_v1(cg, root, name, SUP_V1_MEMORY);
+	if (limits->tasks && !root->v2_pids)
+		join_v1(cg, root, name, SUP_V1_PIDS);
+	if (limits->cpu_ppm && !root->v2_cpu)
+		join_v1(cg, root, name, SUP_V1_CPU);
+	set_limits(cg, root, limits);
+	return 0;
+}
+
+void
+sup_cgroup_started(struct sup_cgroup *cg)
+{
+	nv_fd_close(&cg->dir_fd);
+	while (cg->n_joins > 0)
+		nv_fd_close(&cg->join_fds[--cg->n_joins]);
+}
+
+int
+sup_cgroup_kill(const struct sup_cgroup *cg)
+{
+	return sup_cgroup_kill_path(cg->path, cg->has_kill);
+}
+
+int
+sup_cgroup_freeze(const struct sup_cgroup *cg, bool on)
+{
+	return sup_cgroup_write(cg->path, "cgroup.freeze", on ? "1" : "0");
+}
+
+void
+sup_cgroup_signal(const struct sup_cgroup *cg, int sig)
+{
+	(void)signal_procs(cg->path, sig); /* who is gone already needs none */
+}
+
+void
+sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
+{
+	char text[4096];
+
+	*ret = (struct sup_cgroup_usage){0};
+	if (sup_cgroup_read(cg->path, "cpu.stat", text, sizeof(text)) == 0)
+		ret->cpu_us = sup_cgroup_field(text, "usage_usec");
+	if (sup_cgroup_read(cg->path, "memory.peak", text, sizeof(text)) == 0)
+		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
+	if (sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
+		ret->oom_killed = sup_cgroup_field(text, "oom_kill") > 0;
+	const char *v1 = cg->v1_path[SUP_V1_MEMORY];
+
+	if (!v1[0])
+		return;
+	if (sup_cgroup_read(v1, "memory.max_usage_in_bytes", text, sizeof(text)) == 0)
+		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
+	if (sup_cgroup_read(v1, "memory.oom_control", text, sizeof(text)) == 0)
+		ret->oom_killed |= sup_cgroup_field(text, "oom_kill") > 0;
+}
+
+void
+sup_cgroup_remove(struct sup_cgroup *cg)
+{
+	sup_cgroup_started(cg);
+	for (int i = 0; i < SUP_V1_COUNT; i++) {
+		if (cg->v1_path[i][0])
+			sup_cgroup_remove_tree(cg->v1_path[i]);
+		cg->v1_path[i][0] = '\0';
+	}
+	if (cg->path[0])
+		sup_cgroup_remove_tree(cg->path);
+	cg->path[0] = '\0';
+}

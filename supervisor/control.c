@@ -1,0 +1,460 @@
+/* novasupd.sock: requests of root or of the owner, one packet each, answered by packets
+ * that carry the request's id. */
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_units.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WAIT_MS_MAX 3600000
+
+struct sup_client {
+	struct sup_client *next;
+	struct sup *sup;
+	struct nv_chan chan;
+	uid_t uid;
+};
+
+struct waiter {
+	struct waiter *next;
+	struct sup_client *client; /* borrowed: goes with it */
+	struct nv_sup_request request;
+	int64_t until_ms;
+};
+
+struct sup_control {
+	struct sup *sup;
+	ev_io accept;
+	ev_timer timer; /* the next waiter's deadline */
+	int fd;         /* owned */
+	char path[NV_PATH_MAX + 16];
+	struct sup_client *clients; /* owned */
+	unsigned n_clients;
+	struct waiter *waiters; /* owned */
+	unsigned n_waiters;
+};
+
+static void reply(struct sup_client *c, uint32_t request_id, enum nv_exit code,
+	const char *fmt, ...) NV_PRINTF(4, 5);
+
+static void
+reply(struct sup_client *c, uint32_t request_id, enum nv_exit code, const char *fmt, ...)
+{
+	static struct nv_ctl_reply m; /* large, and one at a time */
+	static uint8_t body[NV_MSG_BODY_MAX];
+	struct nv_wr w;
+	va_list ap;
+
+	m.request_id = request_id;
+	m.code = (uint8_t)code;
+	va_start(ap, fmt);
+	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_reply_encode(&w, &m); /* the error stays in w */
+	(void)nv_chan_send_wr(&c->chan, NV_MSG_CTL_REPLY, &w);
+}
+
+/* ---- waiting ---- */
+
+static bool
+worker_settled(const struct sup_worker *w)
+{
+	unsigned wanted = sup_worker_wanted(w);
+	bool paused = sup_worker_paused(w);
+
+	if (!w->desired && w->sup->phase == SUP_RUNNING && !w->held)
+		return false;
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		enum sup_inst_state s = w->instances[i]->machine.state;
+
+		if (i >= wanted && sup_inst_live(&w->instances[i]->machine))
+			return false;
+		if (i < wanted &&
+			(s == SUP_INST_STARTING || s == SUP_INST_STOPPING ||
+				s == SUP_INST_BACKOFF || s == SUP_INST_COOLDOWN ||
+				(s == SUP_INST_STOPPED && !paused)))
+			return false;
+	}
+	return w->n_instances >= wanted || paused;
+}
+
+static bool
+worker_fits(const struct sup_worker *w, enum nv_wait_for what)
+{
+	unsigned wanted = sup_worker_wanted(w);
+
+	switch (what) {
+	case NV_WAIT_STOPPED:
+		return wanted == 0 && sup_worker_live(w) == 0;
+	case NV_WAIT_RUNNING:
+		return wanted > 0 && sup_worker_up(w) >= wanted && !sup_worker_paused(w);
+	case NV_WAIT_SETTLED:
+		return worker_settled(w);
+	}
+	return false;
+}
+
+/* NULL when all of them fit, else the first that does not. */
+static const struct sup_worker *
+not_yet(struct sup *sup, const struct nv_sup_request *r)
+{
+	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
+		if (r->worker[0] && strcmp(r->worker, w->name) != 0)
+			continue;
+		if (!worker_fits(w, (enum nv_wait_for)r->wait_for))
+			return w;
+	}
+	return NULL;
+}
+
+static bool
+try_answer(struct sup *sup, struct waiter *w, int64_t now_ms)
+{
+	const struct sup_worker *bad = not_yet(sup, &w->request);
+	char reason[300];
+
+	if (!bad) {
+		reply(w->client, w->request.request_id, NV_EXIT_OK, "done");
+		return true;
+	}
+	if (now_ms < w->until_ms)
+		return false;
+	const char *state = sup_status_worker_state(bad, reason, sizeof(reason));
+
+	reply(w->client, w->request.request_id, NV_EXIT_NO, "%s is still %s%s%s",
+		bad->name, state, reason[0] ? ": " : "", reason);
+	return true;
+}
+
+void
+sup_control_check_waiters(struct sup *sup)
+{
+	struct sup_control *c = sup->control;
+	int64_t now = nv_mono_ms();
+	int64_t next = INT64_MAX;
+
+	if (!c || !c->waiters)
+		return;
+	for (struct waiter **at = &c->waiters; *at;) {
+		struct waiter *w = *at;
+
+		if (!try_answer(sup, w, now)) {
+			next = NV_MIN(next, w->until_ms);
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		c->n_waiters--;
+		free(w);
+	}
+	ev_timer_stop(sup->loop, &c->timer);
+	if (next != INT64_MAX) {
+		ev_timer_set(&c->timer, (double)(next - now) / 1000 + 0.001, 0.);
+		ev_timer_start(sup->loop, &c->timer);
+	}
+}
+
+static void
+on_wait_timer(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)t;
+	(void)revents; /* the check comes with every pass of the loop */
+}
+
+static void
+drop_waiters(struct sup_control *c, const struct sup_client *client)
+{
+	for (struct waiter **at = &c->waiters; *at;) {
+		struct waiter *w = *at;
+
+		if (w->client != client) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		c->n_waiters--;
+		free(w);
+	}
+}
+
+/* ---- requests ---- */
+
+/* Decode, and find the worker when one is named: 1 with *ret_worker (NULL = all), 0 when
+ * it was answered that there is none, -EBADMSG. */
+static int
+take_request(struct sup_client *c, struct nv_msg *msg, struct nv_sup_request *ret,
+	struct sup_worker **ret_worker)
+{
+	if (nv_sup_request_decode(ret, msg) < 0)
+		return -EBADMSG;
+	*ret_worker = ret->worker[0] ? sup_worker_find(c->sup, ret->worker) : NULL;
+	if (!ret->worker[0] || *ret_worker)
+		return 1;
+	const char *known[64];
+	size_t n = 0;
+
+	for (struct sup_worker *w = c->sup->workers; w && n < NV_LEN(known); w = w->next)
+		known[n++] = w->name;
+	const char *near = nv_name_nearest(ret->worker, known, n);
+
+	reply(c, ret->request_id, NV_EXIT_NO, "there is no worker \"%s\"%s%s%s",
+		ret->worker, near ? "; did you mean \"" : "", near ? near : "",
+		near ? "\"?" : "");
+	return 0;
+}
+
+static int
+on_status(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_request r;
+
+	if (nv_sup_request_decode(&r, msg) < 0)
+		return -EBADMSG;
+	sup_status_send(c->sup, chan, r.request_id, r.worker);
+	return 0;
+}
+
+static int
+on_stop(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_request r;
+	struct sup_worker *w;
+	int rc = take_request(c, msg, &r, &w);
+
+	if (rc <= 0)
+		return rc;
+	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
+		if (!w || each == w)
+			sup_worker_hold(each, c->uid);
+	}
+	reply(c, r.request_id, NV_EXIT_OK, "stopping");
+	return 0;
+}
+
+static int
+on_restart(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_request r;
+	struct sup_worker *w;
+	unsigned told = 0;
+	int rc = take_request(c, msg, &r, &w);
+
+	if (rc <= 0)
+		return rc;
+	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
+		if (!w || each == w)
+			told += sup_worker_restart(each, r.instance);
+	}
+	if (told == 0)
+		reply(c, r.request_id, NV_EXIT_NO,
+			"nothing to restart: %s is not meant to run",
+			w ? w->name : "no worker");
+	else
+		reply(c, r.request_id, NV_EXIT_OK, "restarting %u", told);
+	return 0;
+}
+
+static int
+on_reload(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	static char text[15000];
+	uint32_t id;
+
+	if (nv_body_u32_decode(&id, msg) < 0)
+		return -EBADMSG;
+	int rc = sup_reload(c->sup, text, sizeof(text));
+
+	reply(c, id, rc == 0 ? NV_EXIT_OK : NV_EXIT_NO, "%s", text);
+	return 0;
+}
+
+static int
+on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	char by[40];
+	uint32_t id;
+
+	if (nv_body_u32_decode(&id, msg) < 0)
+		return -EBADMSG;
+	(void)snprintf(by, sizeof(by), "uid %u", (unsigned)c->uid);
+	reply(c, id, NV_EXIT_OK, "stopping");
+	sup_shutdown(c->sup, by);
+	return 0;
+}
+
+static int
+on_wait(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct sup_control *control = c->sup->control;
+	struct nv_sup_request r;
+	struct sup_worker *worker;
+	int rc = take_request(c, msg, &r, &worker);
+
+	if (rc <= 0)
+		return rc;
+	if (r.wait_for < NV_WAIT_STOPPED || r.wait_for > NV_WAIT_SETTLED)
+		return -EBADMSG;
+	struct waiter *w =
+		control->n_waiters < SUP_WAITERS_MAX ? calloc(1, sizeof(*w)) : NULL;
+
+	if (!w) {
+		reply(c, r.request_id, NV_EXIT_FAILED, "too many are waiting already");
+		return 0;
+	}
+	*w = (struct waiter){.next = control->waiters,
+		.client = c,
+		.request = r,
+		.until_ms = nv_mono_ms() + NV_MIN(r.timeout_ms, WAIT_MS_MAX)};
+	control->waiters = w;
+	control->n_waiters++;
+	return 0; /* answered by the check that ends this pass */
+}
+
+static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
+	[NV_MSG_SUP_STATUS] = on_status,
+	[NV_MSG_SUP_STOP] = on_stop,
+	[NV_MSG_SUP_RESTART] = on_restart,
+	[NV_MSG_SUP_RELOAD] = on_reload,
+	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
+	[NV_MSG_SUP_WAIT] = on_wait,
+};
+
+/* ---- connections ---- */
+
+static void
+client_free(struct sup_control *control, struct sup_client *client)
+{
+	struct sup_client **at = &control->clients;
+
+	while (*at != client)
+		at = &(*at)->next;
+	*at = client->next;
+	control->n_clients--;
+	drop_waiters(control, client);
+	nv_chan_close(&client->chan);
+	free(client);
+}
+
+static void
+on_client_closed(struct nv_chan *chan, const char *why)
+{
+	struct sup_client *c = chan->owner;
+
+	if (why)
+		nv_warn("a client of the control socket (uid %u) sent %s; closed",
+			(unsigned)c->uid, why);
+	client_free(c->sup->control, c);
+}
+
+static void
+on_connection(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct sup_control *control = w->data;
+	NV_CLEANUP_FD fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	(void)revents;
+	if (fd < 0)
+		return; /* it went away, or no descriptor is free: it comes again */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
+		(peer.uid != 0 && peer.uid != geteuid())) {
+		nv_warn("the control socket refused uid %u", (unsigned)peer.uid);
+		return;
+	}
+	struct sup_client *c =
+		control->n_clients < SUP_CLIENTS_MAX ? calloc(1, sizeof(*c)) : NULL;
+
+	if (!c) {
+		nv_warn("the control socket has too many clients; one was refused");
+		return;
+	}
+	c->sup = control->sup;
+	c->uid = peer.uid;
+	c->next = control->clients;
+	control->clients = c;
+	control->n_clients++;
+	nv_chan_open(&c->chan, loop, nv_fd_steal(&fd), 'S', 'C', handlers,
+		on_client_closed, c);
+}
+
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	size_t len = strlen(path);
+
+	if (len >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, len + 1);
+	NV_CLEANUP_FD fd =
+		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path); /* ours: the run directory is locked */
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(path, 0600) < 0 ||
+		listen(fd, 64) < 0)
+		return -errno;
+	return nv_fd_steal(&fd);
+}
+
+int
+sup_control_open(struct sup *sup, struct nv_err *err)
+{
+	struct sup_control *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return nv_err_set(err, -ENOMEM, "no memory for the control socket");
+	(void)snprintf(c->path, sizeof(c->path), "%s/novasupd.sock", sup->paths.run_dir);
+	c->sup = sup;
+	c->fd = listen_at(c->path);
+	if (c->fd < 0) {
+		int rc = c->fd;
+
+		nv_err_set(err, rc, "%s: %s", c->path, strerror(-rc));
+		free(c);
+		return rc;
+	}
+	ev_io_init(&c->accept, on_connection, c->fd, EV_READ);
+	ev_timer_init(&c->timer, on_wait_timer, 0., 0.);
+	c->accept.data = c;
+	ev_io_start(sup->loop, &c->accept);
+	sup->control = c;
+	return 0;
+}
+
+void
+sup_control_close(struct sup *sup)
+{
+	struct sup_control *c = sup->control;
+
+	if (!c)
+		return;
+	while (c->clients)
+		client_free(c, c->clients);
+	ev_io_stop(sup->loop, &c->accept);
+	ev_timer_stop(sup->loop, &c->timer);
+	(void)unlink(c->path);
+	nv_fd_close(&c->fd);
+	free(c);
+	sup->control = NULL;
+}

@@ -1,0 +1,532 @@
+/* One exec of an instance and everything that descends from it: made, asked to stop,
+ * frozen, killed, and found to be gone. In its cgroup the kernel says what belongs to it;
+ * without one a walk over /proc does (see is_member). */
+#include "journal.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "proctree.h"
+#include "secret.h"
+#include "setting.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RUNNER_ARGS   14
+#define WALKS_AT_ONCE 50 /* a fork bomb is outrun by walking again at once */
+
+/* ---- start ---- */
+
+/* argv of the runner in front of the worker's own: numbers in text[], the rest borrowed.
+ */
+struct runner_args {
+	char text[5][24];
+	char **argv; /* owned */
+};
+
+static int
+runner_argv(struct runner_args *r, const struct sup_instance *inst)
+{
+	static const char *const names[] = {"--instance", "--interval-ms", "--timeout-ms",
+		"--heartbeat-ms", "--grace-ms"};
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	const struct nv_sup_desire *d = &inst->worker->desire;
+	const int64_t values[] = {inst->number,
+		d->run_interval_ms > 0 ? d->run_interval_ms : conf->run_interval_ms,
+		conf->run_timeout_ms, conf->heartbeat_every_ms, conf->stop_grace_ms};
+	size_t n = 0;
+	size_t at = 0;
+
+	while (conf->argv[n])
+		n++;
+	const char **argv = calloc(n + RUNNER_ARGS + 2, sizeof(*argv));
+
+	if (!argv)
+		return -ENOMEM;
+	argv[at++] = "nova-runner";
+	argv[at++] = "--worker";
+	argv[at++] = inst->worker->name;
+	for (size_t i = 0; i < NV_LEN(names); i++) {
+		(void)snprintf(
+			r->text[i], sizeof(r->text[i]), "%lld", (long long)values[i]);
+		argv[at++] = names[i];
+		argv[at++] = r->text[i];
+	}
+	argv[at++] = "--";
+	NV_ASSERT(at == RUNNER_ARGS);
+	memcpy(argv + at, conf->argv, n * sizeof(*argv));
+	memcpy(&r->argv, &argv,
+		sizeof(argv)); /* execve takes char **, and writes nothing */
+	return 0;
+}
+
+static uint64_t
+next_stream_id(struct sup *sup)
+{
+	if (++sup->stream_counter >= UINT32_C(1) << 24) {
+		/* 16 million starts: another random range, never the same id again. */
+		sup->stream_base = sup_random_base();
+		sup->stream_counter = 1;
+	}
+	return sup->stream_base | sup->stream_counter;
+}
+
+static int
+make_streams(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
+{
+	struct sup_instance *inst = inc->instance;
+	struct sup *sup = inst->sup;
+	int rc = sup_stream_new(&sup->streams, next_stream_id(sup), &inc->stream);
+
+	if (rc == 0) {
+		rc = sup_log_new(&sup->streams, &inc->log);
+		if (rc < 0)
+			sup_stream_drop(&sup->streams, inc->stream);
+	}
+	if (rc < 0) {
+		*ret_error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, -rc};
+		return rc;
+	}
+	memcpy(inc->stream->worker, inst->worker->name, NV_NAME_MAX);
+	memcpy(inc->log->name, inst->worker->name, NV_NAME_MAX);
+	inc->stream->instance = inc->log->instance = inst->number;
+	inc->stream->generation = inst->generation;
+	inc->stream->runner = inst->worker->conf->kind == NV_KIND_TASK;
+	return 0;
+}
+
+static int
+make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
+{
+	struct sup_instance *inst = inc->instance;
+	struct sup *sup = inst->sup;
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	const struct sup_cgroup_limits limits = {.memory_bytes = conf->limit_memory_bytes,
+		.cpu_ppm = conf->limit_cpu_ppm,
+		.tasks = conf->limit_tasks};
+	char name[NV_NAME_MAX + 32];
+
+	(void)snprintf(name, sizeof(name), "%s.%u.%u", inst->worker->name, inst->number,
+		sup->stream_counter);
+	int rc = sup_cgroup_create(
+		&inc->cgroup, &sup->cgroups, sup->cgroups.path, name, &limits);
+
+	if (rc < 0) {
+		*ret_error = (struct sup_spawn_error){SUP_STAGE_CGROUP, -rc};
+		return rc;
+	}
+	if (!sup->cgroups.usable &&
+		(limits.memory_bytes || limits.cpu_ppm || limits.tasks))
+		(void)snprintf(inst->worker->not_enforced,
+			sizeof(inst->worker->not_enforced), "%s%s%s",
+			limits.memory_bytes ? "memory " : "",
+			limits.cpu_ppm ? "cpu " : "", limits.tasks ? "tasks" : "");
+	else
+		memcpy(inst->worker->not_enforced, inc->cgroup.not_enforced,
+			sizeof(inst->worker->not_enforced));
+	memcpy(inc->stream->cgroup, inc->cgroup.path, sizeof(inc->stream->cgroup));
+	return 0;
+}
+
+static int
+make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
+	struct sup_spawn_error *ret_error)
+{
+	struct sup_instance *inst = inc->instance;
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	const char *conf_dir = inst->worker->conf_ref->config->dir;
+	char dir[NV_PATH_MAX];
+	int rc = sup_secret_path(dir, sizeof(dir), inst->sup->paths.run_dir,
+		inst->worker->name, inst->number);
+
+	if (rc == 0)
+		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
+			setting->uid, setting->gid);
+	if (rc < 0) {
+		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};
+		return rc;
+	}
+	memcpy(inc->credentials, dir, sizeof(dir));
+	(void)snprintf(inc->credentials_env, sizeof(inc->credentials_env),
+		"CREDENTIALS_DIRECTORY=%s", dir);
+	return 0;
+}
+
+static void
+fill_limits(struct sup_spawn *spec, const struct sup_instance *inst)
+{
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	struct rlimit nofile = inst->sup->shared->nofile;
+	struct rlimit core = {0, 0};
+
+	if (conf->limit_open_files) {
+		nofile.rlim_max = NV_MIN(nofile.rlim_max, conf->limit_open_files);
+		nofile.rlim_cur = nofile.rlim_max;
+	}
+	spec->limits[spec->n_limits].resource = RLIMIT_NOFILE;
+	spec->limits[spec->n_limits++].limit = nofile;
+	/* A core file would hold the worker's secrets. */
+	spec->limits[spec->n_limits].resource = RLIMIT_CORE;
+	spec->limits[spec->n_limits++].limit = core;
+}
+
+static void on_main_exit(struct sup_child *child, int status, const struct rusage *usage);
+
+static int
+spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
+{
+	struct sup_instance *inst = inc->instance;
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	struct runner_args runner = {.argv = NULL};
+	pid_t pid;
+	int pidfd;
+
+	if (conf->kind == NV_KIND_TASK && runner_argv(&runner, inst) < 0) {
+		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_EXEC, ENOMEM};
+		return -ENOMEM;
+	}
+	struct sup_spawn spec = {.argv = runner.argv ? runner.argv : conf->argv,
+		.envp = setting->env,
+		.candidates = setting->candidates,
+		.directory = conf->directory,
+		.fds = {inst->sup->null_fd, inc->log->write_fd, inc->log->write_fd,
+			inc->stream->event_w, inc->stream->control_r},
+		.n_fds = 5,
+		.cgroup_fd = inc->cgroup.dir_fd,
+		.n_joins = inc->cgroup.n_joins,
+		.set_ids = setting->set_ids,
+		.uid = setting->uid,
+		.gid = setting->gid,
+		.groups = setting->groups,
+		.n_groups = (size_t)NV_MAX(setting->n_groups, 0),
+		.die_with_parent = true};
+
+	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
+		spec.join_fds[i] = inc->cgroup.join_fds[i];
+	fill_limits(&spec, inst);
+	int rc = sup_spawn(&spec, &pid, &pidfd, &inst->spawn_error);
+
+	free(runner.argv);
+	if (rc == 0) {
+		sup_child_add(&inc->child, pid, pidfd, on_main_exit, inc);
+		inc->stream->pid = pid;
+		inst->last_pid = pid;
+	}
+	return rc;
+}
+
+static void
+release(struct sup_incarnation *inc)
+{
+	if (inc->watch >= 0)
+		(void)inotify_rm_watch(inc->instance->sup->inotify_fd, inc->watch);
+	sup_cgroup_remove(&inc->cgroup);
+	if (inc->credentials[0])
+		sup_secret_remove(inc->credentials);
+	free(inc);
+}
+
+int
+sup_incarnation_start(struct sup_instance *inst)
+{
+	struct sup_incarnation *inc = calloc(1, sizeof(*inc));
+	struct sup_setting setting;
+	struct sup_spawn_error *error = &inst->spawn_error;
+
+	*error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, ENOMEM};
+	if (!inc)
+		return -ENOMEM;
+	NV_ASSERT(!inst->now);
+	inst->generation++;
+	inc->instance = inst;
+	inc->watch = -1;
+	inc->cgroup.dir_fd = -1;
+	inc->child.pidfd = -1;
+	int rc = sup_setting_identity(&setting, inst, error);
+
+	if (rc == 0)
+		rc = make_credentials(inc, &setting, error);
+	if (rc == 0)
+		rc = sup_setting_build(&setting, inst, inc->credentials_env, error);
+	if (rc == 0)
+		rc = make_streams(inc, error);
+	if (rc == 0) {
+		rc = make_cgroup(inc, error);
+		if (rc == 0)
+			rc = spawn_it(inc, &setting);
+		if (rc < 0) {
+			sup_stream_drop(&inst->sup->streams, inc->stream);
+			sup_log_drop(&inst->sup->streams, inc->log);
+		}
+	}
+	sup_setting_fini(&setting);
+	if (rc < 0) {
+		release(inc);
+		return rc;
+	}
+	sup_cgroup_started(&inc->cgroup);
+	inst->now = inc;
+	sup_journal_start(inst->sup->journal, inc->stream);
+	sup_enginelink_stream(inst->sup, inc->stream);
+	sup_loggerlink_log(inst->sup, inc->log);
+	return 0;
+}
+
+/* ---- who belongs to it, without a cgroup ---- */
+
+/* Of a process that lost its parent and came to us: does it belong to someone else? */
+static bool
+is_anothers(const struct sup_incarnation *inc, pid_t pid)
+{
+	for (const struct sup_stream *s = inc->instance->sup->streams.head; s;
+		s = s->next) {
+		if (s->event_w >= 0 && s != inc->stream &&
+			sup_proctree_has_pipe(pid, s->event_inode))
+			return true;
+	}
+	for (const struct sup_worker *w = inc->instance->sup->workers; w; w = w->next) {
+		for (uint32_t i = 0; i < w->n_instances; i++) {
+			const struct sup_incarnation *other = w->instances[i]->now;
+
+			if (other && other != inc &&
+				sup_proctree_has_env(pid, other->credentials_env))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Its session or its group (kept by every fork), its environment or its pipes (kept by a
+ * daemon that makes its own session). An orphan that shows none of all that and is nobody
+ * else's either may be its own: it goes too. */
+static int
+is_member(void *arg, const struct sup_proc *proc)
+{
+	const struct sup_incarnation *inc = arg;
+	pid_t main_pid = inc->instance->last_pid;
+
+	if (proc->pid == getpid())
+		return -1;
+	if (proc->pid == main_pid && inc->child.pid == main_pid)
+		return 1;
+	if (sup_child_known(proc->pid))
+		return -1;
+	bool own_number = inc->child.pid != 0 || !sup_child_known(main_pid);
+
+	if (own_number && (proc->sid == main_pid || proc->pgid == main_pid))
+		return 1;
+	if (proc->ppid != getpid())
+		return 0;
+	if (sup_proctree_has_env(proc->pid, inc->credentials_env) ||
+		sup_proctree_has_pipe(proc->pid, inc->stream->event_inode) ||
+		sup_proctree_has_pipe(proc->pid, inc->log->inode))
+		return 1;
+	return inc->child.pid == 0 && !is_anothers(inc, proc->pid);
+}
+
+/* One walk: each member gets the signal (unless it is 0). Returns how many there are that
+ * the signal is news for. */
+static size_t
+walk(struct sup_incarnation *inc, int sig)
+{
+	size_t n;
+	struct sup_proc *list = sup_proctree_scan(&n);
+	size_t members = list ? sup_proctree_mark(list, n, is_member, inc) : 0;
+	size_t news = 0;
+
+	for (size_t i = 0; members > 0 && i < n; i++) {
+		if (!list[i].member)
+			continue;
+		news += sig != SIGSTOP || list[i].state != 'T';
+		if (sig)
+			(void)kill(list[i].pid, sig);
+	}
+	return list ? news : 1; /* not seen is not gone */
+}
+
+/* ---- stop, pause, kill ---- */
+
+static void
+signal_asked(struct sup_incarnation *inc, int sig)
+{
+	pid_t main_pid = inc->child.pid;
+
+	if (main_pid == 0)
+		return;
+	/* A service gets it as from a terminal: its whole process group. The runner
+	 * hands it on to its command itself. */
+	if (inc->instance->worker->conf->kind != NV_KIND_SERVICE ||
+		kill(-main_pid, sig) < 0 || getpgid(main_pid) != main_pid)
+		sup_child_signal(&inc->child, sig);
+}
+
+void
+sup_incarnation_ask(struct sup_incarnation *inc)
+{
+	const struct nv_conf_worker *conf = inc->instance->worker->conf;
+	char line[96];
+
+	(void)snprintf(line, sizeof(line), "{\"control\":\"stop\",\"grace_ms\":%lld}\n",
+		(long long)conf->stop_grace_ms);
+	sup_stream_control(inc->stream, line);
+	signal_asked(inc, conf->stop_signal);
+	if (inc->frozen)
+		sup_incarnation_pause(inc, false);
+	signal_asked(inc, SIGCONT); /* a stopped process cannot obey */
+}
+
+void
+sup_incarnation_ask_rest(struct sup_incarnation *inc)
+{
+	if (inc->frozen)
+		sup_incarnation_pause(inc, false);
+	if (inc->cgroup.path[0]) {
+		sup_cgroup_signal(&inc->cgroup, SIGTERM);
+		sup_cgroup_signal(&inc->cgroup, SIGCONT);
+	} else if (walk(inc, SIGTERM) > 0) {
+		(void)walk(inc, SIGCONT);
+	}
+}
+
+void
+sup_incarnation_kill(struct sup_incarnation *inc)
+{
+	sup_child_signal(&inc->child, SIGKILL);
+	if (inc->cgroup.path[0]) {
+		int rc = sup_cgroup_kill(&inc->cgroup);
+
+		if (rc < 0 && rc != -ENOENT)
+			nv_error("%s: cgroup.kill: %s", inc->cgroup.path, strerror(-rc));
+		return;
+	}
+	for (int i = 0; i < WALKS_AT_ONCE; i++) {
+		if (walk(inc, SIGKILL) == 0)
+			return;
+	}
+}
+
+void
+sup_incarnation_pause(struct sup_incarnation *inc, bool on)
+{
+	inc->frozen = on;
+	if (inc->instance->worker->conf->kind == NV_KIND_TASK) {
+		/* Its run goes on to the end; no other is begun. */
+		sup_stream_control(inc->stream,
+			on ? "{\"control\":\"pause\"}\n" : "{\"control\":\"resume\"}\n");
+		return;
+	}
+	if (inc->cgroup.path[0]) {
+		int rc = sup_cgroup_freeze(&inc->cgroup, on);
+
+		if (rc == 0)
+			return;
+		nv_warn("%s: cgroup.freeze: %s; using signals", inc->cgroup.path,
+			strerror(-rc));
+		sup_cgroup_signal(&inc->cgroup, on ? SIGSTOP : SIGCONT);
+		return;
+	}
+	for (int i = 0; i < WALKS_AT_ONCE; i++) {
+		if (walk(inc, on ? SIGSTOP : SIGCONT) == 0 || !on)
+			return;
+	}
+}
+
+/* ---- the end ---- */
+
+static void
+watch_rest(struct sup_incarnation *inc)
+{
+	char path[SUP_CGROUP_PATH_MAX + 32];
+
+	if (inc->watch >= 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/cgroup.events", inc->cgroup.path);
+	/* Without a watch the timer of the instance looks again. */
+	inc->watch = inotify_add_watch(inc->instance->sup->inotify_fd, path, IN_MODIFY);
+}
+
+bool
+sup_incarnation_gone(struct sup_incarnation *inc)
+{
+	if (inc->child.pid != 0)
+		return false;
+	if (!inc->cgroup.path[0]) {
+		inc->clean_walks = walk(inc, 0) == 0 ? inc->clean_walks + 1 : 0;
+		return inc->clean_walks >= 2;
+	}
+	int rc = sup_cgroup_populated(inc->cgroup.path);
+
+	if (rc > 0) {
+		watch_rest(inc);
+		rc = sup_cgroup_populated(inc->cgroup.path); /* between look and watch */
+	}
+	if (rc < 0)
+		nv_error("%s: %s", inc->cgroup.path, strerror(-rc));
+	return rc == 0;
+}
+
+void
+sup_incarnation_watch_event(struct sup *sup, int watch)
+{
+	for (struct sup_worker *w = sup->workers; w; w = w->next) {
+		for (uint32_t i = 0; i < w->n_instances; i++) {
+			struct sup_instance *inst = w->instances[i];
+
+			if (!inst->now || inst->now->watch != watch)
+				continue;
+			sup_instance_look(inst);
+			return;
+		}
+	}
+}
+
+static void
+on_main_exit(struct sup_child *child, int status, const struct rusage *usage)
+{
+	struct sup_incarnation *inc = child->owner;
+	struct sup_instance *inst = inc->instance;
+
+	inst->machine.end.status = status;
+	inc->usage_cpu_us =
+		(uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
+		(uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+	inc->usage_rss_kib = (uint64_t)usage->ru_maxrss;
+	sup_instance_event(inst, SUP_EV_MAIN_EXIT);
+	sup_instance_look(inst);
+}
+
+void
+sup_incarnation_end(struct sup_incarnation *inc)
+{
+	struct sup_instance *inst = inc->instance;
+	const struct sup_inst *m = &inst->machine;
+	struct sup_cgroup_usage usage = {0};
+
+	if (inc->cgroup.path[0])
+		sup_cgroup_usage(&inc->cgroup, &usage);
+	struct sup_journal_exit entry = {.stream = inc->stream,
+		.worker = inst->worker->name,
+		.instance = inst->number,
+		.generation = inst->generation,
+		.pid = inst->last_pid,
+		.status = m->end.status,
+		.cause = m->end.cause,
+		.crash = m->end.crash,
+		.uptime_ms = nv_mono_ms() - m->started_ms,
+		.cpu_us = NV_MAX(usage.cpu_us, inc->usage_cpu_us),
+		.mem_peak_kib =
+			usage.mem_peak_kib ? usage.mem_peak_kib : inc->usage_rss_kib};
+
+	sup_journal_exit(inst->sup->journal, &entry);
+	sup_stream_end(inc->stream);
+	sup_log_end(inc->log);
+	inst->now = NULL;
+	release(inc);
+}

@@ -1,0 +1,38 @@
+/* The lifecycle journal: one JSON object a line, appended to a memfd that the engine
+ * reads like a stream. What cannot be written now waits and is tried again. */
+#ifndef SUP_JOURNAL_H
+#define SUP_JOURNAL_H
+
+#include "spawn.h"
+#include "stream.h"
+
+struct sup_journal;
+
+struct sup_journal_exit {
+	const struct sup_stream *stream; /* NULL when it was never started */
+	const char *worker;
+	uint32_t instance;
+	uint32_t generation;
+	pid_t pid;
+	int status;
+	const char *cause;
+	bool crash;
+	int64_t uptime_ms;
+	uint64_t cpu_us;
+	uint64_t mem_peak_kib;
+	struct sup_spawn_error error; /* cause exec */
+};
+
+int sup_journal_new(struct sup_journal **ret);
+void sup_journal_free(struct sup_journal *j);
+int sup_journal_fd(const struct sup_journal *j);
+uint64_t sup_journal_bytes(const struct sup_journal *j);
+/* True once after each growth. */
+bool sup_journal_grew(struct sup_journal *j);
+
+void sup_journal_start(struct sup_journal *j, const struct sup_stream *stream);
+void sup_journal_exit(struct sup_journal *j, const struct sup_journal_exit *exit);
+void sup_journal_state(struct sup_journal *j, const char *worker, uint32_t instance,
+	const char *state, const char *reason);
+
+#endif

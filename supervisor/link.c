@@ -1,0 +1,275 @@
+/* Nova's own processes: see link.h. */
+#include "link.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "setting.h"
+#include "spawn.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One whose channel closed is either committing its last batch or lost. */
+#define PATIENCE_MS 5000
+
+static const char *const state_names[] = {
+	"down", "starting", "up", "stopping", "backoff"};
+
+const char *
+sup_link_state_name(const struct sup_link *link)
+{
+	return state_names[link->state];
+}
+
+void
+sup_exit_text(int status, char *buf, size_t buf_bytes)
+{
+	if (WIFSIGNALED(status)) {
+		const char *name = sigabbrev_np(WTERMSIG(status));
+
+		(void)snprintf(buf, buf_bytes, "signal %d (%s)%s", WTERMSIG(status),
+			name ? name : "unknown",
+			WCOREDUMP(status) ? ", core dumped" : "");
+	} else {
+		(void)snprintf(buf, buf_bytes, "exit %d", WEXITSTATUS(status));
+	}
+}
+
+static void
+arm(struct sup_link *link, int64_t after_ms)
+{
+	ev_timer_stop(link->sup->loop, &link->timer);
+	ev_timer_set(&link->timer, (double)after_ms / 1000, 0.);
+	ev_timer_start(link->sup->loop, &link->timer);
+}
+
+static void
+share_pid(struct sup_link *link, pid_t pid)
+{
+	atomic_int *slot = link->peer == 'E' ? &link->sup->shared->engine_pid
+					     : &link->sup->shared->logger_pid;
+
+	atomic_store(slot, pid);
+}
+
+static void
+wait_and_retry(struct sup_link *link)
+{
+	int64_t now = nv_mono_ms();
+
+	if (link->started_ms && now - link->started_ms >= SUP_LINK_STABLE_MS)
+		link->backoff_ms = 0;
+	link->backoff_ms = link->backoff_ms
+				   ? NV_MIN(link->backoff_ms * 2, SUP_LINK_BACKOFF_MAX_MS)
+				   : SUP_LINK_BACKOFF_MIN_MS;
+	link->state = SUP_LINK_BACKOFF;
+	arm(link, link->backoff_ms);
+}
+
+static void
+on_exit_of_link(struct sup_child *child, int status, const struct rusage *usage)
+{
+	struct sup_link *link = child->owner;
+
+	(void)usage;
+	ev_timer_stop(link->sup->loop, &link->timer);
+	share_pid(link, 0);
+	if (link->cgroup.path[0]) {
+		(void)sup_cgroup_kill(&link->cgroup); /* it has no children; be sure */
+		sup_cgroup_remove(&link->cgroup);
+	}
+	nv_chan_close(&link->chan);
+	link->last_status = status;
+	sup_exit_text(status, link->last_exit, sizeof(link->last_exit));
+	if (link->wanted) {
+		link->restarts++;
+		wait_and_retry(link);
+		nv_warn("%s ended: %s; starting another in %lld ms", link->program,
+			link->last_exit, (long long)link->backoff_ms);
+	} else {
+		link->state = SUP_LINK_DOWN;
+		nv_info("%s ended: %s", link->program, link->last_exit);
+	}
+	link->on_down(link->sup);
+}
+
+static void
+on_channel_closed(struct nv_chan *chan, const char *why)
+{
+	struct sup_link *link = chan->owner;
+
+	if (why)
+		nv_error("%s sent %s; it is ended", link->program, why);
+	if (link->child.pid == 0)
+		return;
+	link->state = SUP_LINK_STOPPING;
+	if (why)
+		sup_link_kill(link);
+	else
+		arm(link, PATIENCE_MS);
+	link->on_down(link->sup);
+}
+
+static int
+start(struct sup_link *link, struct sup_spawn_error *ret_error)
+{
+	struct sup *sup = link->sup;
+	char path[NV_PATH_MAX + 32];
+	char name[32];
+	char *argv[] = {NULL, NULL};
+	char *candidates[] = {path, NULL};
+	NV_CLEANUP_FREE char *argv0 = strdup(link->program);
+	struct sup_own_env env;
+	int pair[2];
+	pid_t pid;
+	int pidfd;
+
+	*ret_error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, ENOMEM};
+	if (!argv0)
+		return -ENOMEM;
+	argv[0] = argv0;
+	(void)snprintf(path, sizeof(path), "%s/%s", sup->paths.bin_dir, link->program);
+	(void)snprintf(name, sizeof(name), "%s.%u", link->program, ++link->serial);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		ret_error->error = errno;
+		return -errno;
+	}
+	NV_CLEANUP_FD ours = pair[0];
+	NV_CLEANUP_FD theirs = pair[1];
+	struct sup_cgroup_limits no_limits = {0};
+	int rc = sup_cgroup_create(
+		&link->cgroup, &sup->cgroups, sup->cgroups.fleet, name, &no_limits);
+
+	if (rc < 0)
+		nv_warn("%s runs without a cgroup of its own: %s", link->program,
+			strerror(-rc));
+	sup_own_env_init(&env);
+	struct sup_spawn spec = {.argv = argv,
+		.envp = env.list,
+		.candidates = candidates,
+		.fds = {sup->null_fd, STDERR_FILENO, STDERR_FILENO, theirs},
+		.n_fds = 4,
+		.cgroup_fd = link->cgroup.dir_fd,
+		.limits = {{RLIMIT_NOFILE, sup->shared->nofile}},
+		.n_limits = 1};
+
+	rc = sup_spawn(&spec, &pid, &pidfd, ret_error);
+	sup_cgroup_started(&link->cgroup);
+	if (rc < 0) {
+		sup_cgroup_remove(&link->cgroup);
+		return rc;
+	}
+	share_pid(link, pid);
+	sup_child_add(&link->child, pid, pidfd, on_exit_of_link, link);
+	nv_chan_open(&link->chan, sup->loop, nv_fd_steal(&ours), 'S', link->peer,
+		link->handlers, on_channel_closed, link);
+	return 0;
+}
+
+static void
+start_or_retry(struct sup_link *link)
+{
+	struct sup_spawn_error error;
+
+	if (start(link, &error) < 0) {
+		(void)snprintf(link->last_exit, sizeof(link->last_exit), "%s: %s %s",
+			sup_stage_name(error.stage), strerrorname_np(error.error),
+			strerror(error.error));
+		wait_and_retry(link);
+		nv_error("%s/%s does not start: %s; trying again in %lld ms",
+			link->sup->paths.bin_dir, link->program, link->last_exit,
+			(long long)link->backoff_ms);
+		return;
+	}
+	link->started_ms = nv_mono_ms();
+	link->state = SUP_LINK_STARTING;
+	link->on_start(link->sup);
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct sup_link *link = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (link->child.pid != 0) {
+		nv_error("%s closed its channel and does not end; killing it",
+			link->program);
+		sup_link_kill(link);
+	} else if (link->wanted) {
+		start_or_retry(link);
+	}
+}
+
+void
+sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
+	nv_chan_handler_fn *const *handlers, void (*on_start)(struct sup *),
+	void (*on_down)(struct sup *))
+{
+	*link = (struct sup_link){.sup = sup,
+		.program = program,
+		.peer = peer,
+		.handlers = handlers,
+		.on_start = on_start,
+		.on_down = on_down,
+		.state = SUP_LINK_DOWN};
+	link->chan.fd = -1;
+	link->child.pidfd = -1;
+	link->cgroup.dir_fd = -1;
+	ev_timer_init(&link->timer, on_timer, 0., 0.);
+	link->timer.data = link;
+}
+
+void
+sup_link_want(struct sup_link *link)
+{
+	link->wanted = true;
+	if (link->state == SUP_LINK_DOWN && link->child.pid == 0)
+		start_or_retry(link);
+}
+
+void
+sup_link_expect_end(struct sup_link *link)
+{
+	link->wanted = false;
+	if (link->child.pid != 0) {
+		link->state = SUP_LINK_STOPPING;
+	} else {
+		ev_timer_stop(link->sup->loop, &link->timer);
+		link->state = SUP_LINK_DOWN;
+	}
+}
+
+void
+sup_link_up(struct sup_link *link)
+{
+	if (link->state == SUP_LINK_STARTING)
+		link->state = SUP_LINK_UP;
+}
+
+void
+sup_link_kill(struct sup_link *link)
+{
+	sup_child_signal(&link->child, SIGKILL);
+	if (link->cgroup.path[0])
+		(void)sup_cgroup_kill(&link->cgroup);
+}
+
+void
+sup_link_fini(struct sup_link *link)
+{
+	if (!link->sup)
+		return;
+	ev_timer_stop(link->sup->loop, &link->timer);
+	nv_chan_close(&link->chan);
+	sup_cgroup_remove(&link->cgroup);
+}

@@ -1,0 +1,65 @@
+/* nova-engine and nova-logger as processes: started with a channel on descriptor 3,
+ * started again for ever with a bounded backoff, never given up. The next one is
+ * started only after the last one was reaped: two readers of a pipe would each take half.
+ */
+#ifndef SUP_LINK_H
+#define SUP_LINK_H
+
+#include "cgroup.h"
+#include "child.h"
+#include "nv_chan.h"
+
+#include <ev.h>
+
+#define SUP_LINK_BACKOFF_MIN_MS 100
+#define SUP_LINK_BACKOFF_MAX_MS 5000
+#define SUP_LINK_STABLE_MS      10000
+
+struct sup;
+struct sup_link;
+
+enum sup_link_state {
+	SUP_LINK_DOWN,     /* not wanted, or never started */
+	SUP_LINK_STARTING, /* process there, not ready */
+	SUP_LINK_UP,
+	SUP_LINK_STOPPING, /* asked to end, or its channel is closed */
+	SUP_LINK_BACKOFF
+};
+
+struct sup_link {
+	struct sup *sup;
+	const char *program; /* "nova-engine" */
+	char peer;
+	nv_chan_handler_fn *const *handlers;
+	void (*on_start)(struct sup *sup); /* the process runs: greet it */
+	void (*on_down)(struct sup *sup);  /* it was reaped or cannot be reached */
+	struct nv_chan chan;
+	struct sup_child child;
+	struct sup_cgroup cgroup;
+	enum sup_link_state state;
+	bool wanted;
+	int64_t started_ms;
+	int64_t backoff_ms;
+	uint32_t restarts;
+	uint32_t serial;
+	int last_status;
+	char last_exit[100];
+	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
+};
+
+void sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
+	nv_chan_handler_fn *const *handlers, void (*on_start)(struct sup *),
+	void (*on_down)(struct sup *));
+/* From now on there shall be one. */
+void sup_link_want(struct sup_link *link);
+/* It is expected to end by itself (it was told); no other is started. */
+void sup_link_expect_end(struct sup_link *link);
+void sup_link_up(struct sup_link *link); /* it said that it is ready */
+/* SIGKILL, and everything of it. */
+void sup_link_kill(struct sup_link *link);
+void sup_link_fini(struct sup_link *link);
+const char *sup_link_state_name(const struct sup_link *link);
+/* "exit 3", "signal 9 (KILL)". */
+void sup_exit_text(int status, char *buf, size_t buf_bytes);
+
+#endif

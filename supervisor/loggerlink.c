@@ -1,0 +1,138 @@
+/* The logger as novasupd sees it: it gets the read end of every log pipe, again after a
+ * restart, until it says that a pipe is at its end and in the file. */
+#include "nv_log.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DEAD_LOGS_MAX \
+	4096 /* pipes of ended incarnations kept for a logger that is away */
+
+static struct sup *
+sup_of(struct nv_chan *chan)
+{
+	const struct sup_link *link = chan->owner;
+
+	return link->sup;
+}
+
+static void
+must_send(struct sup *sup, int rc, const char *what)
+{
+	if (rc == 0 || rc == -ENOTCONN)
+		return;
+	nv_error("%s to nova-logger: %s; starting it anew", what, strerror(-rc));
+	sup_link_kill(&sup->logger);
+}
+
+static void
+bound_dead_logs(struct sup *sup)
+{
+	if (sup->streams.n_logs <= DEAD_LOGS_MAX + SUP_INSTANCES_MAX)
+		return;
+	for (struct sup_log *log = sup->streams.logs; log; log = log->next) {
+		if (log->write_fd >= 0)
+			continue;
+		nv_error("the logger is away for too long: the last output of %s#%u is "
+			 "dropped",
+			log->name, log->instance);
+		sup_log_drop(&sup->streams, log);
+		return;
+	}
+}
+
+void
+sup_loggerlink_log(struct sup *sup, const struct sup_log *log)
+{
+	struct nv_log_stream m = {.log_id = log->id, .instance = log->instance};
+	uint8_t body[256];
+	struct nv_wr w;
+
+	bound_dead_logs(sup);
+	if (!nv_chan_is_open(&sup->logger.chan))
+		return;
+	memcpy(m.name, log->name, sizeof(m.name));
+	nv_wr_init(&w, body, sizeof(body));
+	int rc = nv_log_stream_encode(&w, &m);
+
+	if (rc == 0)
+		rc = nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STREAM, body, w.bytes,
+			&log->read_fd, 1);
+	must_send(sup, rc, "LOG_STREAM");
+}
+
+void
+sup_loggerlink_config(struct sup *sup)
+{
+	struct nv_log_hello m = {.file_bytes_max = sup->conf->config->log_file_bytes_max,
+		.files_kept = sup->conf->config->log_files_kept};
+	uint8_t body[4352];
+	struct nv_wr w;
+
+	memcpy(m.log_dir, sup->paths.log_dir, sizeof(m.log_dir));
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_log_hello_encode(&w, &m); /* the error stays in w */
+	must_send(sup, nv_chan_send_wr(&sup->logger.chan, NV_MSG_LOG_HELLO, &w),
+		"LOG_HELLO");
+}
+
+static void
+on_start(struct sup *sup)
+{
+	sup_loggerlink_config(sup);
+	for (const struct sup_log *log = sup->streams.logs; log; log = log->next)
+		sup_loggerlink_log(sup, log);
+}
+
+static void
+on_down(struct sup *sup)
+{
+	sup_advance(sup);
+}
+
+static int
+on_ready(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	sup_link_up(&sup_of(chan)->logger);
+	return 0;
+}
+
+static int
+on_closed(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup *sup = sup_of(chan);
+	uint64_t id;
+
+	if (nv_body_u64_decode(&id, msg) < 0)
+		return -EBADMSG;
+	struct sup_log *log = sup_log_find(&sup->streams, id);
+
+	if (log && log->write_fd < 0)
+		sup_log_drop(&sup->streams, log);
+	else if (log)
+		nv_error(
+			"nova-logger says that the output of %s#%u has ended; it has not",
+			log->name, log->instance);
+	return 0;
+}
+
+static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
+	[NV_MSG_SUP_LOGGER_READY] = on_ready,
+	[NV_MSG_SUP_LOG_CLOSED] = on_closed,
+};
+
+void
+sup_loggerlink_start(struct sup *sup)
+{
+	sup_link_init(&sup->logger, sup, "nova-logger", 'L', handlers, on_start, on_down);
+	sup_link_want(&sup->logger);
+}
+
+void
+sup_loggerlink_stop(struct sup *sup)
+{
+	must_send(sup, nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STOP, NULL, 0, NULL, 0),
+		"LOG_STOP");
+}

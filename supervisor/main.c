@@ -1,0 +1,238 @@
+/* novasupd: arguments, --check, the lock of the run directory, and the fork into keeper
+ * and novasupd proper. */
+#include "keeper.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_paths.h"
+#include "nv_title.h"
+#include "reload.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define CLOSE_RANGE_SET_CLOEXEC (1U << 2)
+
+struct options {
+	const char *config;
+	const char *state_dir;
+	const char *run_dir;
+	const char *log_dir;
+	int ready_fd;
+	bool check;
+};
+
+static const char usage[] =
+	"usage: novasupd [--config FILE] [--state-dir DIR] [--run-dir DIR] [--log-dir "
+	"DIR]\n"
+	"                [--ready-fd N] [--check]\n"
+	"       novasupd --help | --version\n"
+	"\n"
+	"  --config FILE    nova.yaml; worker types are in workers.d/ beside it\n"
+	"  --state-dir DIR  the ledger\n"
+	"  --run-dir DIR    sockets and the lock; one fleet each\n"
+	"  --log-dir DIR    what workers print\n"
+	"  --ready-fd N     write a newline to this descriptor when the fleet is ready\n"
+	"  --check          check the configuration, list every error, exit\n"
+	"\n"
+	"The same as environment: NOVA_CONFIG, NOVA_STATE_DIR, NOVA_RUN_DIR, "
+	"NOVA_LOG_DIR.\n";
+
+/* -1: go on; else the exit code. */
+static int
+parse_options(int argc, char **argv, struct options *ret)
+{
+	static const struct option known[] = {{"config", required_argument, NULL, 'c'},
+		{"state-dir", required_argument, NULL, 's'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"log-dir", required_argument, NULL, 'l'},
+		{"ready-fd", required_argument, NULL, 'f'},
+		{"check", no_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+	char *end;
+	int opt;
+
+	*ret = (struct options){.ready_fd = -1};
+	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			ret->config = optarg;
+			break;
+		case 's':
+			ret->state_dir = optarg;
+			break;
+		case 'r':
+			ret->run_dir = optarg;
+			break;
+		case 'l':
+			ret->log_dir = optarg;
+			break;
+		case 'f':
+			ret->ready_fd = (int)strtol(optarg, &end, 10);
+			if (*end || end == optarg || ret->ready_fd < 1 ||
+				fcntl(ret->ready_fd, F_GETFD) < 0) {
+				(void)fprintf(stderr,
+					"novasupd: --ready-fd %s: expected the number of "
+					"an "
+					"open descriptor\n",
+					optarg);
+				return NV_EXIT_USAGE;
+			}
+			break;
+		case 'k':
+			ret->check = true;
+			break;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return NV_EXIT_OK;
+		case 'v':
+			(void)puts("novasupd " NOVA_VERSION);
+			return NV_EXIT_OK;
+		default:
+			(void)fputs(usage, stderr);
+			return NV_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "novasupd: unexpected argument \"%s\"\n%s",
+			argv[optind], usage);
+		return NV_EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int
+check_config(const struct nv_paths *paths)
+{
+	struct nv_conf_errors errs = {0};
+	struct sup_conf *conf = NULL;
+	int rc = sup_conf_load(paths->config, &conf, NULL, &errs);
+
+	if (rc < 0 && errs.n > 0)
+		nv_conf_errors_print(&errs, STDERR_FILENO);
+	else if (rc < 0)
+		(void)fprintf(stderr, "novasupd: %s: %s\n", paths->config, strerror(-rc));
+	else
+		(void)printf("%s: valid, %zu worker types\n", paths->config,
+			conf->config->n_workers);
+	nv_conf_errors_fini(&errs);
+	sup_conf_drop(conf);
+	if (rc == 0)
+		return NV_EXIT_OK;
+	return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+}
+
+/* Held by both processes until the last of them is gone, so that no second fleet begins
+ * while the keeper still sweeps. */
+static int
+lock_run_dir(const char *run_dir, struct nv_err *err)
+{
+	char path[NV_PATH_MAX + 16];
+	char text[32] = "";
+	int rc = nv_mkdir_p(run_dir, 0755);
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "%s: %s", run_dir, strerror(-rc));
+	(void)snprintf(path, sizeof(path), "%s/novasupd.lock", run_dir);
+	NV_CLEANUP_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return nv_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = -errno;
+		if (rc != -EWOULDBLOCK)
+			return nv_err_set(err, rc, "%s: %s", path, strerror(-rc));
+		ssize_t n = nv_read_full(fd, text, sizeof(text) - 1);
+
+		return nv_err_set(err, rc,
+			"%s is held by the fleet of novasupd %ld: two fleets need two "
+			"run "
+			"directories",
+			path, n > 0 ? strtol(text, NULL, 10) : 0L);
+	}
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)len, 0) < 0)
+		return nv_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	return nv_fd_steal(&fd);
+}
+
+/* Descriptors that a shell or a build tool left open are nobody's business here. */
+static void
+keep_standard_fds(int ready_fd)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	nv_fd_close(&fd);
+	if (ready_fd > STDERR_FILENO + 1)
+		(void)syscall(SYS_close_range, 3U, (unsigned)ready_fd - 1, 0);
+	(void)syscall(
+		SYS_close_range, (unsigned)NV_MAX(ready_fd, STDERR_FILENO) + 1, ~0U, 0);
+	if (ready_fd > STDERR_FILENO)
+		(void)nv_fd_set_cloexec(ready_fd, true);
+}
+
+static int
+run(const struct options *options, const struct nv_paths *paths)
+{
+	static struct sup_cgroup_root cgroups;
+	struct sup_shared *shared = NULL;
+	struct nv_err err = {0};
+	int exit_code = NV_EXIT_FAILED;
+
+	keep_standard_fds(options->ready_fd);
+	if (strlen(paths->run_dir) >= sizeof(((struct nv_eng_hello *)0)->run_dir) - 20) {
+		nv_error("%s: too long for a unix socket in it", paths->run_dir);
+		return NV_EXIT_USAGE;
+	}
+	NV_CLEANUP_FD lock = lock_run_dir(paths->run_dir, &err);
+
+	if (lock < 0) {
+		nv_error("%s", err.text);
+		return NV_EXIT_FAILED;
+	}
+	sup_cgroup_root_init(&cgroups, paths->run_dir);
+	int rc = sup_keeper_start(&cgroups, &shared, &exit_code);
+
+	if (rc < 0) {
+		nv_error("the keeper cannot start novasupd: %s", strerror(-rc));
+		return NV_EXIT_FAILED;
+	}
+	return rc == 0 ? sup_run(paths, shared, &cgroups, options->ready_fd) : exit_code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct nv_paths paths;
+	struct nv_err err = {0};
+
+	nv_title_init(argc, argv);
+	nv_log_init("novasupd");
+	int rc = parse_options(argc, argv, &options);
+
+	if (rc >= 0)
+		return rc;
+	rc = nv_paths_resolve(&paths, options.config, options.state_dir, options.run_dir,
+		options.log_dir, &err);
+	if (rc < 0) {
+		(void)fprintf(stderr, "novasupd: %s\n", err.text);
+		return NV_EXIT_USAGE;
+	}
+	return options.check ? check_config(&paths) : run(&options, &paths);
+}

@@ -1,0 +1,102 @@
+/* A new configuration: read whole, checked whole, and only then taken. */
+#include "reload.h"
+#include "notify.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+sup_conf_load(const char *path, struct sup_conf **ret_conf, int *ret_snapshot,
+	struct nv_conf_errors *errs)
+{
+	struct nv_conf_sources sources = {0};
+	struct nv_config *config = NULL;
+	int snapshot = -1;
+	int rc = nv_conf_sources_read(&sources, path, errs);
+
+	if (rc == 0)
+		rc = nv_config_parse(&sources, &config, errs);
+	if (rc == 0 && ret_snapshot)
+		rc = nv_conf_snapshot_create(&sources, &snapshot);
+	nv_conf_sources_fini(&sources);
+	if (rc < 0) {
+		nv_config_free(config);
+		return rc;
+	}
+	*ret_conf = sup_conf_new(config);
+	if (!*ret_conf) {
+		nv_fd_close(&snapshot);
+		return -ENOMEM;
+	}
+	if (ret_snapshot)
+		*ret_snapshot = snapshot;
+	return 0;
+}
+
+static void
+list_errors(const struct nv_conf_errors *errs, char *text, size_t text_bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < errs->n && used + 1 < text_bytes; i++) {
+		char line[1024];
+		int n = snprintf(text + used, text_bytes - used, "%s%s", i ? "\n" : "",
+			nv_err_string(&errs->list[i], line, sizeof(line)));
+
+		used = NV_MIN(used + (size_t)NV_MAX(n, 0), text_bytes - 1);
+	}
+	if (errs->n_more)
+		(void)snprintf(
+			text + used, text_bytes - used, "\nand %zu more", errs->n_more);
+}
+
+int
+sup_reload(struct sup *sup, char *text, size_t text_bytes)
+{
+	struct nv_conf_errors errs = {0};
+	struct sup_conf *conf = NULL;
+	struct nv_err err = {0};
+	int snapshot = -1;
+
+	if (sup->phase != SUP_RUNNING) {
+		(void)snprintf(text, text_bytes, "nova is stopping");
+		return -EINVAL;
+	}
+	sup_notify(sup, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		(long long)(nv_mono_ns() / 1000));
+	text[0] = '\0';
+	int rc = sup_conf_load(sup->paths.config, &conf, &snapshot, &errs);
+
+	if (rc < 0) {
+		if (errs.n > 0)
+			list_errors(&errs, text, text_bytes);
+		else
+			(void)snprintf(text, text_bytes, "%s", strerror(-rc));
+		nv_error("reload: nothing was changed: %zu errors in the configuration",
+			errs.n + errs.n_more);
+		nv_conf_errors_fini(&errs);
+		sup_notify(sup, "READY=1\nSTATUS=running; a reload was refused");
+		return -EINVAL;
+	}
+	nv_conf_errors_fini(&errs);
+	sup_conf_drop(sup->conf);
+	sup->conf = conf;
+	nv_fd_close(&sup->snapshot_fd);
+	sup->snapshot_fd = snapshot;
+	sup->config_gen++;
+	rc = sup_workers_load(sup, conf, &err);
+	if (rc < 0)
+		nv_error("reload: %s", err.text);
+	sup_enginelink_config(sup);
+	sup_loggerlink_config(sup);
+	(void)snprintf(text, text_bytes, "configuration %u: %zu worker types",
+		sup->config_gen, conf->config->n_workers);
+	nv_info("reload: %s", text);
+	sup_notify(sup, "READY=1\nSTATUS=running");
+	return 0;
+}

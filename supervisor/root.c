@@ -1,0 +1,460 @@
+/* novasupd proper: sets up, runs the loop, and keeps the order of start and end:
+ * logger, engine, agents; agents, engine (drained), logger. */
+#include "journal.h"
+#include "notify.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_title.h"
+#include "reload.h"
+#include "secret.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define DRAIN_MS        30000 /* for the engine to store what the pipes hold */
+#define LOGGER_STOP_MS  5000
+#define DRAIN_TRIES_MAX 50
+#define SECOND_STOP_MS  300 /* sooner it is the same request, sent to a whole group */
+
+static int64_t last_stop_ms;
+
+uint64_t
+sup_random_base(void)
+{
+	uint64_t base = 0;
+
+	while (base == 0) {
+		if (getrandom(&base, sizeof(base), 0) != (ssize_t)sizeof(base))
+			base = (uint64_t)nv_wall_ns() * UINT64_C(0x9e3779b97f4a7c15);
+		base &= ~UINT64_C(0xffffff);
+	}
+	return base;
+}
+
+/* ---- the end of the fleet, step by step ---- */
+
+static void
+set_patience(struct sup *sup, int64_t ms)
+{
+	ev_timer_stop(sup->loop, &sup->drain_timer);
+	ev_timer_set(&sup->drain_timer, (double)ms / 1000, 0.);
+	ev_timer_start(sup->loop, &sup->drain_timer);
+}
+
+static void
+stop_logger(struct sup *sup)
+{
+	sup->phase = SUP_STOPPING_LOGGER;
+	set_patience(sup, LOGGER_STOP_MS);
+	sup_loggerlink_stop(sup);
+	sup_link_expect_end(&sup->logger);
+	sup_advance(sup);
+}
+
+static void
+end_drain(struct sup *sup)
+{
+	unsigned lost = sup->streams.n_streams;
+
+	if (sup->engine.child.pid != 0)
+		sup_link_kill(&sup->engine);
+	sup_link_expect_end(&sup->engine);
+	if (lost > 0) {
+		nv_error("%u event streams could not be stored and are lost: %s", lost,
+			sup->engine_reason[0] ? sup->engine_reason
+					      : sup->engine.last_exit);
+		sup->exit_code = NV_EXIT_FAILED;
+	}
+	stop_logger(sup);
+}
+
+/* The engine is told to store everything and end; one that dies meanwhile is followed by
+ * another, since what is in the pipes dies with us. */
+static void
+drain(struct sup *sup)
+{
+	struct sup_link *e = &sup->engine;
+
+	if (e->child.pid == 0 && !e->wanted && sup->streams.n_streams == 0 &&
+		e->last_status == 0 && sup->drain_attempts > 0) {
+		stop_logger(sup);
+		return;
+	}
+	if (e->child.pid == 0 && !e->wanted) {
+		if (sup->drain_attempts >= DRAIN_TRIES_MAX) {
+			end_drain(sup);
+			return;
+		}
+		sup_link_want(e);
+		return;
+	}
+	if (e->state == SUP_LINK_UP && sup->engine_spoke) {
+		sup->drain_attempts++;
+		sup_enginelink_stop(sup, DRAIN_MS);
+		sup_link_expect_end(e);
+	}
+}
+
+static void
+begin_drain(struct sup *sup)
+{
+	nv_info("no agent is left; the engine stores what they said");
+	sup->phase = SUP_DRAINING;
+	set_patience(sup, DRAIN_MS);
+	/* An engine that never came up, and nothing that it would have to store. */
+	if (sup->streams.n_streams == 0 && sup_journal_bytes(sup->journal) == 0 &&
+		!sup->engine_spoke)
+		end_drain(sup);
+}
+
+static void
+on_patience(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct sup *sup = t->data;
+
+	(void)loop;
+	(void)revents;
+	if (sup->phase == SUP_DRAINING) {
+		nv_error("the engine has not stored everything within %d s",
+			DRAIN_MS / 1000);
+		end_drain(sup);
+	} else if (sup->phase == SUP_STOPPING_LOGGER) {
+		nv_error("the logger does not end; killing it");
+		sup_link_kill(&sup->logger);
+	}
+}
+
+/* Once: everything is as the ledger wants it. */
+static void
+announce_ready(struct sup *sup)
+{
+	sup->was_ready = true;
+	nv_info("ready: engine pid=%d, logger pid=%d, %s", (int)sup->engine.child.pid,
+		(int)sup->logger.child.pid,
+		sup->cgroups.usable ? "cgroup v2" : sup->cgroups.why_not);
+	sup_notify(sup, "READY=1\nSTATUS=running");
+	if (sup->ready_fd >= 0 && write(sup->ready_fd, "\n", 1) < 0)
+		nv_warn("the ready descriptor: %s", strerror(errno));
+	nv_fd_close(&sup->ready_fd);
+}
+
+void
+sup_advance(struct sup *sup)
+{
+	switch (sup->phase) {
+	case SUP_RUNNING:
+		if (sup->engine_ready && !sup->was_ready)
+			announce_ready(sup);
+		break;
+	case SUP_STOPPING_AGENTS:
+		if (sup_workers_live(sup) == 0)
+			begin_drain(sup);
+		break;
+	case SUP_DRAINING:
+		drain(sup);
+		break;
+	case SUP_STOPPING_LOGGER:
+		if (sup->logger.child.pid == 0 && sup->engine.child.pid == 0) {
+			sup->phase = SUP_DONE;
+			ev_break(sup->loop, EVBREAK_ALL);
+		}
+		break;
+	case SUP_DONE:
+		break;
+	}
+}
+
+void
+sup_shutdown(struct sup *sup, const char *by)
+{
+	int64_t now = nv_mono_ms();
+
+	if (sup->stop_requests > 0 && now - last_stop_ms < SECOND_STOP_MS)
+		return;
+	last_stop_ms = now;
+	sup->stop_requests++;
+	if (sup->stop_requests == 1) {
+		nv_info("stopping: asked by %s", by);
+		sup_notify(sup, "STOPPING=1\nSTATUS=stopping the agents");
+		sup->phase = SUP_STOPPING_AGENTS;
+		ev_timer_stop(sup->loop, &sup->away_timer);
+		sup_workers_apply(sup);
+	} else if (sup->phase == SUP_STOPPING_AGENTS) {
+		nv_warn("stopping at once: asked again by %s", by);
+		sup_workers_haste(sup);
+	} else if (sup->phase == SUP_DRAINING && sup->stop_requests > 2) {
+		end_drain(sup);
+	}
+	sup_advance(sup);
+}
+
+/* ---- loop ---- */
+
+static void
+on_signal(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct sup *sup = w->data;
+	struct signalfd_siginfo info;
+	static char text[15000];
+
+	(void)loop;
+	(void)revents;
+	while (read(sup->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			(void)sup_children_reap(); /* strangers are only reaped */
+			break;
+		case SIGHUP:
+			if (sup_reload(sup, text, sizeof(text)) < 0)
+				nv_error("reload: %s", text);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			sup_shutdown(
+				sup, info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void
+on_inotify(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct sup *sup = w->data;
+	_Alignas(struct inotify_event) char buf[4096];
+
+	(void)loop;
+	(void)revents;
+	for (;;) {
+		ssize_t n = read(sup->inotify_fd, buf, sizeof(buf));
+
+		if (n <= 0)
+			return;
+		for (ssize_t at = 0; at < n;) {
+			const struct inotify_event *e = (const void *)(buf + at);
+
+			at += (ssize_t)(sizeof(*e) + e->len);
+			if (!(e->mask & IN_IGNORED))
+				sup_incarnation_watch_event(sup, e->wd);
+		}
+	}
+}
+
+static void
+on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct sup *sup = w->data;
+
+	(void)loop;
+	(void)revents;
+	sup_enginelink_news(sup);
+	sup_control_check_waiters(sup);
+	sup_workers_collect(sup);
+	sup_advance(sup);
+}
+
+static void
+on_title(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	const struct sup *sup = t->data;
+	unsigned up = 0;
+	unsigned wanted = 0;
+
+	(void)loop;
+	(void)revents;
+	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
+		up += sup_worker_up(w);
+		wanted += sup_worker_wanted(w);
+	}
+	nv_title_set("nova: supervisor, %u of %u agents up%s", up, wanted,
+		sup->phase != SUP_RUNNING ? ", stopping"
+		: sup->engine_pause       ? ", paused: no ledger"
+		: sup->engine_ready       ? ""
+					  : ", engine not ready");
+}
+
+/* ---- set up ---- */
+
+static int
+open_descriptors(struct sup *sup, struct nv_err *err)
+{
+	sigset_t mask;
+
+	(void)sigemptyset(&mask);
+	(void)sigaddset(&mask, SIGTERM);
+	(void)sigaddset(&mask, SIGINT);
+	(void)sigaddset(&mask, SIGHUP);
+	(void)sigaddset(&mask, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sup->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	sup->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (sup->null_fd < 0 || sup->signal_fd < 0)
+		return nv_err_set(err, -errno, "basic descriptors: %s", strerror(errno));
+	/* Eight descriptors an instance: take what there is. Children get back what the
+	 * user set. */
+	struct rlimit nofile = sup->shared->nofile;
+
+	nofile.rlim_cur = nofile.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &nofile); /* then starts fail, with the reason */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return nv_err_set(err, -errno, "subreaper: %s", strerror(errno));
+	return 0;
+}
+
+static int
+make_directories(const struct sup *sup, struct nv_err *err)
+{
+	const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {{sup->paths.state_dir, 0750}, {sup->paths.log_dir, 0750}};
+
+	for (size_t i = 0; i < NV_LEN(dirs); i++) {
+		int rc = nv_mkdir_p(dirs[i].path, dirs[i].mode);
+
+		if (rc < 0)
+			return nv_err_set(err, rc, "%s: %s", dirs[i].path, strerror(-rc));
+	}
+	if (strlen(sup->paths.state_dir) >= sizeof(((struct nv_eng_hello *)0)->state_dir))
+		return nv_err_set(err, -ENAMETOOLONG, "%s: longer than %zu bytes",
+			sup->paths.state_dir,
+			sizeof(((struct nv_eng_hello *)0)->state_dir) - 1);
+	sup_secret_remove_all(sup->paths.run_dir);
+	return 0;
+}
+
+static void
+start_watchers(struct sup *sup)
+{
+	ev_io_init(&sup->signal_io, on_signal, sup->signal_fd, EV_READ);
+	ev_io_init(&sup->inotify_io, on_inotify, sup->inotify_fd, EV_READ);
+	ev_timer_init(&sup->title_timer, on_title, 0.2, 2.);
+	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
+	ev_prepare_init(&sup->prepare, on_prepare);
+	sup->signal_io.data = sup->inotify_io.data = sup->title_timer.data = sup;
+	sup->drain_timer.data = sup->prepare.data = sup;
+	ev_io_start(sup->loop, &sup->signal_io);
+	if (sup->inotify_fd >= 0)
+		ev_io_start(sup->loop, &sup->inotify_io);
+	ev_timer_start(sup->loop, &sup->title_timer);
+	ev_prepare_start(sup->loop, &sup->prepare);
+}
+
+static int
+set_up(struct sup *sup, struct nv_err *err)
+{
+	int rc = open_descriptors(sup, err);
+
+	if (rc == 0)
+		rc = make_directories(sup, err);
+	if (rc < 0)
+		return rc;
+	sup->loop = ev_loop_new(EVFLAG_NOENV);
+	if (!sup->loop)
+		return nv_err_set(err, -ENOMEM, "no event loop");
+	sup->boot_id = sup->stream_base = sup_random_base();
+	rc = sup_journal_new(&sup->journal);
+	if (rc < 0)
+		return nv_err_set(err, rc, "journal: %s", strerror(-rc));
+	rc = sup_notify_start(sup);
+	if (rc < 0)
+		return nv_err_set(err, rc, "notify: %s", strerror(-rc));
+	rc = sup_control_open(sup, err);
+	if (rc < 0)
+		return rc;
+	start_watchers(sup);
+	return sup_workers_load(sup, sup->conf, err);
+}
+
+static void
+tear_down(struct sup *sup)
+{
+	sup_link_fini(&sup->engine);
+	sup_link_fini(&sup->logger);
+	sup_control_close(sup);
+	sup_notify_stop(sup);
+	sup_workers_free(sup);
+	sup_streams_fini(&sup->streams);
+	sup_journal_free(sup->journal);
+	sup_conf_drop(sup->conf);
+	nv_fd_close(&sup->snapshot_fd);
+	nv_fd_close(&sup->null_fd);
+	nv_fd_close(&sup->inotify_fd);
+	nv_fd_close(&sup->signal_fd);
+	nv_fd_close(&sup->ready_fd);
+	if (sup->loop)
+		ev_loop_destroy(sup->loop);
+}
+
+static int
+load_first(struct sup *sup)
+{
+	struct nv_conf_errors errs = {0};
+	int rc = sup_conf_load(sup->paths.config, &sup->conf, &sup->snapshot_fd, &errs);
+
+	if (rc < 0 && errs.n > 0)
+		nv_conf_errors_print(&errs, STDERR_FILENO);
+	else if (rc < 0)
+		nv_error("%s: %s", sup->paths.config, strerror(-rc));
+	nv_conf_errors_fini(&errs);
+	sup->config_gen = 1;
+	return rc;
+}
+
+int
+sup_run(const struct nv_paths *paths, struct sup_shared *shared,
+	const struct sup_cgroup_root *cgroups, int ready_fd)
+{
+	static struct sup sup;
+	struct nv_err err = {0};
+
+	sup = (struct sup){.paths = *paths,
+		.shared = shared,
+		.cgroups = *cgroups,
+		.pid = getpid(),
+		.started_ms = nv_mono_ms(),
+		.snapshot_fd = -1,
+		.null_fd = -1,
+		.inotify_fd = -1,
+		.signal_fd = -1,
+		.ready_fd = ready_fd};
+	nv_title_set("nova: supervisor, starting");
+	int rc = load_first(&sup);
+
+	if (rc < 0) {
+		tear_down(&sup);
+		atomic_store(&shared->finished, 1);
+		return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+	}
+	rc = set_up(&sup, &err);
+	if (rc < 0) {
+		nv_error("%s", err.text);
+		tear_down(&sup);
+		atomic_store(&shared->finished, 1);
+		return NV_EXIT_FAILED;
+	}
+	nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", NOVA_VERSION,
+		paths->config, paths->run_dir, sup.conf->config->n_workers);
+	sup_loggerlink_start(&sup);
+	sup_enginelink_start(&sup);
+	ev_run(sup.loop, 0);
+	nv_info("stopped: no process of the fleet is left");
+	tear_down(&sup);
+	atomic_store(&shared->finished, 1);
+	return sup.exit_code;
+}

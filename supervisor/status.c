@@ -1,0 +1,266 @@
+/* What novasupd says about itself and the fleet. "stopped" and "running" are said only
+ * when the processes are. */
+#include "nv_clock.h"
+#include "nv_log.h"
+#include "nv_units.h"
+#include "sup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct answer {
+	struct nv_chan *chan;
+	uint32_t request_id;
+	int64_t now_ms;
+};
+
+static uint64_t
+since(const struct answer *a, int64_t then_ms)
+{
+	return (uint64_t)NV_MAX(a->now_ms - then_ms, 0);
+}
+
+static const char *
+engine_word(const struct sup *sup)
+{
+	if (sup->engine_ready)
+		return "ready";
+	if (sup->engine_trouble)
+		return "trouble";
+	return sup->engine.child.pid != 0 ? "starting" : "down";
+}
+
+static void
+send_nova(const struct answer *a, struct sup *sup)
+{
+	struct nv_ctl_nova m = {.request_id = a->request_id,
+		.pid = sup->shared->keeper_pid,
+		.uptime_ms = since(a, sup->started_ms),
+		.ready = sup->engine_ready && sup->phase == SUP_RUNNING,
+		.stopping = sup->phase != SUP_RUNNING,
+		.config_gen = sup->config_gen};
+	uint8_t body[2048];
+	struct nv_wr w;
+
+	(void)snprintf(m.version, sizeof(m.version), "%s", NOVA_VERSION);
+	(void)snprintf(m.engine_state, sizeof(m.engine_state), "%s", engine_word(sup));
+	memcpy(m.engine_reason, sup->engine_reason, sizeof(m.engine_reason));
+	(void)snprintf(m.isolation, sizeof(m.isolation), "%s",
+		sup->cgroups.usable ? "cgroup v2" : "process groups and subreaper");
+	(void)snprintf(m.state_dir, sizeof(m.state_dir), "%s", sup->paths.state_dir);
+	(void)snprintf(m.log_dir, sizeof(m.log_dir), "%s", sup->paths.log_dir);
+	(void)snprintf(m.config, sizeof(m.config), "%s", sup->paths.config);
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_nova_encode(&w, &m); /* the error stays in w */
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_NOVA, &w);
+}
+
+static void
+send_proc(const struct answer *a, struct nv_ctl_proc *m)
+{
+	uint8_t body[512];
+	struct nv_wr w;
+
+	m->request_id = a->request_id;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_proc_encode(&w, m);
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_PROC, &w);
+}
+
+static void
+send_link(const struct answer *a, const struct sup_link *link)
+{
+	struct nv_ctl_proc m = {.pid = link->child.pid,
+		.uptime_ms = link->child.pid ? since(a, link->started_ms) : 0,
+		.restarts = link->restarts};
+
+	(void)snprintf(m.name, sizeof(m.name), "%s", link->program);
+	(void)snprintf(m.state, sizeof(m.state), "%s", sup_link_state_name(link));
+	memcpy(m.last_exit, link->last_exit, sizeof(m.last_exit));
+	send_proc(a, &m);
+}
+
+static void
+send_procs(const struct answer *a, const struct sup *sup)
+{
+	struct nv_ctl_proc keeper = {.name = "keeper",
+		.pid = sup->shared->keeper_pid,
+		.state = "up",
+		.uptime_ms = since(a, sup->started_ms)};
+	struct nv_ctl_proc self = {.name = "novasupd",
+		.pid = sup->pid,
+		.state = "up",
+		.uptime_ms = since(a, sup->started_ms)};
+
+	send_proc(a, &keeper);
+	send_proc(a, &self);
+	send_link(a, &sup->logger);
+	send_link(a, &sup->engine);
+}
+
+/* The instance in the worst state among those that are wanted. */
+static const struct sup_instance *
+worst_instance(const struct sup_worker *w, unsigned wanted)
+{
+	static const enum sup_inst_state order[] = {SUP_INST_HALTED, SUP_INST_FAILED,
+		SUP_INST_COOLDOWN, SUP_INST_BACKOFF, SUP_INST_STOPPING, SUP_INST_STOPPED,
+		SUP_INST_STARTING, SUP_INST_FINISHED};
+
+	for (size_t k = 0; k < NV_LEN(order); k++) {
+		for (uint32_t i = 0; i < NV_MIN(wanted, w->n_instances); i++) {
+			if (w->instances[i]->machine.state == order[k])
+				return w->instances[i];
+		}
+	}
+	return NULL;
+}
+
+static const char *
+pause_reason(const struct sup_worker *w)
+{
+	return w->sup->engine_pause ? w->sup->engine_reason : w->desire.reason;
+}
+
+static const char *
+unwanted_state(const struct sup_worker *w, char *reason, size_t reason_bytes)
+{
+	char held[64];
+	const char *why = w->desire.reason;
+
+	(void)snprintf(held, sizeof(held), "stopped by uid %u", w->held_uid);
+	if (w->removed)
+		why = "no longer in the configuration";
+	else if (w->sup->phase != SUP_RUNNING)
+		why = "nova is stopping";
+	else if (w->held)
+		why = held;
+	(void)snprintf(reason, reason_bytes, "%s", why);
+	return sup_worker_live(w) > 0 ? "stopping" : "stopped";
+}
+
+const char *
+sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_bytes)
+{
+	unsigned wanted = sup_worker_wanted(w);
+	const struct sup_instance *worst = worst_instance(w, wanted);
+
+	reason[0] = '\0';
+	if (!w->desired && !w->removed && !w->held && w->sup->phase == SUP_RUNNING) {
+		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);
+		return "waiting";
+	}
+	if (wanted == 0)
+		return unwanted_state(w, reason, reason_bytes);
+	if (sup_worker_paused(w)) {
+		(void)snprintf(reason, reason_bytes, "%s", pause_reason(w));
+		return "paused";
+	}
+	if (!worst) {
+		if (w->not_enforced[0])
+			(void)snprintf(reason, reason_bytes,
+				"limits not enforced here: %s", w->not_enforced);
+		return "running";
+	}
+	if (worst->machine.state == SUP_INST_STOPPED) {
+		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);
+		return "waiting";
+	}
+	char why[250];
+
+	sup_instance_reason(worst, why, sizeof(why));
+	(void)snprintf(reason, reason_bytes, "instance %u: %s", worst->number, why);
+	return worst->machine.state == SUP_INST_FAILED
+		       ? "stopped"
+		       : sup_inst_state_name(worst->machine.state);
+}
+
+static void
+send_worker(const struct answer *a, const struct sup_worker *w)
+{
+	struct nv_ctl_worker m = {.request_id = a->request_id,
+		.desired = sup_worker_wanted(w),
+		.up = sup_worker_up(w),
+		.paused = sup_worker_paused(w),
+		.epoch = w->desire.epoch,
+		.crashes_max = w->policy.crashes.max,
+		.window_ms = (uint64_t)w->policy.crashes.within_ms,
+		.retry_in_ms = -1};
+	uint8_t body[2048];
+	struct nv_wr wr;
+
+	memcpy(m.worker, w->name, sizeof(m.worker));
+	memcpy(m.group, w->conf->group, sizeof(m.group));
+	(void)snprintf(m.state, sizeof(m.state), "%s",
+		sup_status_worker_state(w, m.reason, sizeof(m.reason)));
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		const struct sup_inst *machine = &w->instances[i]->machine;
+		uint32_t crashes = sup_inst_crashes(machine, &w->policy, a->now_ms);
+
+		m.restarts += machine->restarts;
+		m.crashes_in_window = NV_MAX(m.crashes_in_window, crashes);
+		if (machine->state == SUP_INST_BACKOFF ||
+			machine->state == SUP_INST_COOLDOWN) {
+			int64_t wait = NV_MAX(machine->deadline_ms - a->now_ms, 0);
+
+			if (m.retry_in_ms < 0 || wait < m.retry_in_ms)
+				m.retry_in_ms = wait;
+		}
+	}
+	nv_wr_init(&wr, body, sizeof(body));
+	(void)nv_ctl_worker_encode(&wr, &m);
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_WORKER, &wr);
+}
+
+static void
+send_instance(const struct answer *a, const struct sup_instance *inst)
+{
+	struct nv_ctl_instance m = {.request_id = a->request_id,
+		.instance = inst->number,
+		.generation = inst->generation,
+		.restarts = inst->machine.restarts};
+	uint8_t body[1024];
+	struct nv_wr w;
+
+	memcpy(m.worker, inst->worker->name, sizeof(m.worker));
+	(void)snprintf(
+		m.state, sizeof(m.state), "%s", sup_inst_state_name(inst->machine.state));
+	memcpy(m.last_exit, inst->last_exit, sizeof(m.last_exit));
+	if (inst->now) {
+		m.pid = inst->now->child.pid;
+		m.uptime_ms = since(a, inst->machine.started_ms);
+		(void)snprintf(m.cgroup, sizeof(m.cgroup), "%s", inst->now->cgroup.path);
+	}
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_instance_encode(&w, &m);
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_INSTANCE, &w);
+}
+
+void
+sup_status_send(
+	struct sup *sup, struct nv_chan *chan, uint32_t request_id, const char *worker)
+{
+	struct answer a = {
+		.chan = chan, .request_id = request_id, .now_ms = nv_mono_ms()};
+	uint8_t body[4];
+	struct nv_wr end;
+
+	send_nova(&a, sup);
+	send_procs(&a, sup);
+	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
+		unsigned wanted = sup_worker_wanted(w);
+
+		if (worker[0] && strcmp(worker, w->name) != 0)
+			continue;
+		send_worker(&a, w);
+		for (uint32_t i = 0; i < w->n_instances; i++) {
+			const struct sup_instance *inst = w->instances[i];
+
+			/* Slots that were scaled away are not shown. */
+			if (i < wanted || sup_inst_live(&inst->machine))
+				send_instance(&a, inst);
+		}
+	}
+	nv_wr_init(&end, body, sizeof(body));
+	nv_wr_u32(&end, request_id);
+	(void)nv_chan_send_wr(chan, NV_MSG_CTL_END, &end);
+}

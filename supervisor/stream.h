@@ -1,0 +1,70 @@
+/* Event streams and log pipes. novasupd makes them, keeps both ends and never reads or
+ * writes the bytes; what the engine or the logger loses by a crash, the next one gets
+ * again. A stream is dropped only when the engine says that the ledger holds all of it.
+ */
+#ifndef SUP_STREAM_H
+#define SUP_STREAM_H
+
+#include "nv_name.h"
+
+#include <sys/types.h>
+
+#define SUP_EVENT_PIPE_BYTES ((size_t)1 << 20) /* asked for, not promised */
+
+struct sup_stream {
+	struct sup_stream *next; /* oldest first */
+	uint64_t id;
+	char worker[NV_NAME_MAX];
+	uint32_t instance;
+	uint32_t generation;
+	pid_t pid; /* 0 when its tree is gone */
+	char cgroup[256];
+	bool runner;
+	int event_r; /* owned, as all */
+	int event_w; /* -1 when its tree is gone */
+	int memfd;
+	int control_r; /* -1 when its tree is gone */
+	int control_w;
+	ino_t event_inode;
+};
+
+struct sup_log {
+	struct sup_log *next;
+	uint64_t id;
+	char name[NV_NAME_MAX];
+	uint32_t instance;
+	int read_fd;  /* owned */
+	int write_fd; /* owned; -1 when its tree is gone */
+	ino_t inode;
+};
+
+struct sup_streams {
+	struct sup_stream *head; /* owned */
+	struct sup_stream *tail;
+	struct sup_log *logs; /* owned */
+	struct sup_log *logs_tail;
+	unsigned n_streams;
+	unsigned n_logs;
+	uint64_t log_counter;
+};
+
+/* Make one and put it at the end of the list: 0 or -errno. */
+int sup_stream_new(struct sup_streams *all, uint64_t id, struct sup_stream **ret);
+/* The tree is gone: nobody can write any more. */
+void sup_stream_end(struct sup_stream *stream);
+/* Take it off the list and close everything. */
+void sup_stream_drop(struct sup_streams *all, struct sup_stream *stream);
+struct sup_stream *sup_stream_find(const struct sup_streams *all, uint64_t id);
+/* NULL when the ledger may be believed to have all `bytes` of it, else what is wrong. */
+const char *sup_stream_not_closed(const struct sup_stream *stream, uint64_t bytes);
+/* A control line for its worker. Lost when the pipe is full: nobody reads it. */
+void sup_stream_control(const struct sup_stream *stream, const char *line);
+
+int sup_log_new(struct sup_streams *all, struct sup_log **ret);
+void sup_log_end(struct sup_log *log);
+void sup_log_drop(struct sup_streams *all, struct sup_log *log);
+struct sup_log *sup_log_find(const struct sup_streams *all, uint64_t id);
+
+void sup_streams_fini(struct sup_streams *all);
+
+#endif

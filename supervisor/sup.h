@@ -1,0 +1,247 @@
+/* novasupd's one state, and the seams between its parts.
+ *
+ *   main.c        arguments, --check, lock; then the keeper
+ *   keeper.c      the process the user started: outlives novasupd proper, sweeps after it
+ *   root.c        novasupd proper: set up, loop, order of start and stop
+ *   child.c       every process we started, by pid; the only place that reaps
+ *   spawn.c       clone and exec, with stage and errno of what failed
+ *   cgroup.c      one directory per process tree; proctree.c: without cgroups
+ *   instance.c    when an instance starts, stops, restarts, is given up (pure)
+ *   worker.c      desired state -> instances; performs what instance.c says
+ *   incarnation.c one exec of an instance: descriptors, tree, stop, end
+ *   setting.c     a worker's environment, identity, candidates for exec
+ *   secret.c      credentials directories
+ *   stream.c      event streams and log pipes: both ends, until the other side is done
+ *   journal.c     lifecycle journal
+ *   link.c        nova-engine and nova-logger as processes: start, channel, restart
+ *   enginelink.c  messages of the engine; loggerlink.c of the logger
+ *   control.c     novasupd.sock; status.c: what it answers
+ *   reload.c      a new configuration
+ *   notify.c      service manager: READY, STOPPING, RELOADING, WATCHDOG
+ *   conf.c        configurations by reference
+ */
+#ifndef SUP_H
+#define SUP_H
+
+#include "cgroup.h"
+#include "child.h"
+#include "instance.h"
+#include "keeper.h"
+#include "link.h"
+#include "nv_chan.h"
+#include "nv_config.h"
+#include "nv_msg_body.h"
+#include "nv_paths.h"
+#include "spawn.h"
+#include "stream.h"
+
+#include <ev.h>
+
+struct sup_journal;
+struct sup_control;
+struct sup_notify;
+
+#define SUP_INSTANCES_MAX 10000
+#define SUP_CLIENTS_MAX   64
+#define SUP_WAITERS_MAX   64
+
+enum sup_phase {
+	SUP_RUNNING,
+	SUP_STOPPING_AGENTS, /* ladders run; nothing is started */
+	SUP_DRAINING,        /* the engine stores what the pipes still hold */
+	SUP_STOPPING_LOGGER,
+	SUP_DONE
+};
+
+/* A parsed configuration, kept while a worker's settings are borrowed from it. */
+struct sup_conf {
+	struct nv_config *config; /* owned */
+	unsigned refs;
+};
+struct sup_conf *sup_conf_new(struct nv_config *config); /* takes it; NULL: no memory */
+struct sup_conf *sup_conf_hold(struct sup_conf *conf);
+void sup_conf_drop(struct sup_conf *conf);
+
+struct sup_worker;
+struct sup_client;
+
+/* One exec of an instance, from its start until nothing of its tree is left. */
+struct sup_incarnation {
+	struct sup_instance *instance; /* borrowed: outlives it */
+	struct sup_stream *stream;     /* borrowed from the list of streams */
+	struct sup_log *log;           /* the same */
+	struct sup_child child;        /* the main process */
+	struct sup_cgroup cgroup;
+	char credentials[NV_PATH_MAX];          /* its directory, "" without */
+	char credentials_env[NV_PATH_MAX + 32]; /* "CREDENTIALS_DIRECTORY=..." */
+	uint64_t usage_cpu_us; /* of the main process and what it waited for */
+	uint64_t usage_rss_kib;
+	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
+	bool oom;
+	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
+	bool frozen;
+};
+
+struct sup_instance {
+	struct sup *sup;
+	struct sup_worker *worker;
+	uint32_t number;
+	uint32_t generation; /* of the last incarnation */
+	struct sup_inst machine;
+	struct sup_incarnation *now; /* owned; NULL without a process */
+	ev_timer timer;              /* the machine's deadline */
+	ev_timer look;               /* is the rest of the tree gone? */
+	int64_t look_ms;             /* how long until the next look */
+	struct sup_spawn_error spawn_error;
+	int32_t last_pid;
+	char last_exit[200];
+};
+
+struct sup_worker {
+	struct sup *sup;
+	struct sup_worker *next; /* by name */
+	char name[NV_NAME_MAX];
+	struct sup_conf *conf_ref;         /* held */
+	const struct nv_conf_worker *conf; /* borrowed from conf_ref */
+	struct sup_inst_policy policy;     /* from conf */
+	bool desired; /* the engine has spoken; then the fields of `desire` count */
+	struct nv_sup_desire desire;
+	bool held; /* a person stopped it here; until the engine knows */
+	bool held_told;
+	uint32_t held_uid;
+	int64_t held_wall_ns;
+	bool removed; /* no longer configured: goes away when stopped */
+	bool pause_applied;
+	struct sup_instance **instances; /* owned, [n-1] is instance n; never shrinks */
+	uint32_t n_instances;
+	char not_enforced[64]; /* limits that this machine cannot hold */
+};
+
+struct sup {
+	struct ev_loop *loop;
+	struct nv_paths paths;
+	struct sup_shared *shared; /* with the keeper */
+	struct sup_cgroup_root cgroups;
+	struct sup_conf *conf; /* held */
+	int snapshot_fd;
+	uint32_t config_gen;
+	uint64_t boot_id;
+	uint64_t stream_base;
+	uint32_t stream_counter;
+	enum sup_phase phase;
+	pid_t pid; /* of novasupd proper */
+	int exit_code;
+	unsigned stop_requests;
+	int64_t started_ms;
+	int null_fd;
+	int inotify_fd;
+	int signal_fd;
+	ev_io inotify_io;
+	ev_io signal_io;
+	ev_timer title_timer;
+	ev_timer drain_timer;
+	ev_timer away_timer;
+
+	struct sup_worker *workers; /* owned list, by name */
+	struct sup_streams streams;
+	struct sup_journal *journal; /* owned */
+
+	struct sup_link engine;
+	struct sup_link logger;
+	bool engine_ready; /* READY and all desires received */
+	bool engine_spoke; /* READY received, desires are coming */
+	bool was_ready;    /* once: READY=1 was sent */
+	bool engine_trouble;
+	bool engine_pause; /* agents are paused: no ledger for too long, or trouble */
+	char engine_reason[512];
+	unsigned drain_attempts;
+
+	struct sup_control *control; /* owned */
+	struct sup_notify *notify;   /* owned */
+	int ready_fd;                /* -1: none or done */
+	ev_prepare prepare;          /* once a pass: journal news, waiters, phase */
+};
+
+/* ---- root.c ---- */
+/* novasupd proper, from configuration to the end; returns the exit code. */
+int sup_run(const struct nv_paths *paths, struct sup_shared *shared,
+	const struct sup_cgroup_root *cgroups, int ready_fd);
+/* A person or a signal wants the fleet down; a second call hastens it. */
+void sup_shutdown(struct sup *sup, const char *by);
+/* Something that decides about start or end of the fleet may have changed. */
+void sup_advance(struct sup *sup);
+
+/* Upper 40 bits random, never 0; lower 24 zero. */
+uint64_t sup_random_base(void);
+
+/* ---- worker.c ---- */
+int sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err);
+void sup_workers_free(struct sup *sup);
+struct sup_worker *sup_worker_find(struct sup *sup, const char *name);
+void sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire);
+/* Bring the instances in line with what is wanted now. */
+void sup_worker_apply(struct sup_worker *w);
+void sup_workers_apply(struct sup *sup);
+void sup_worker_hold(struct sup_worker *w, uint32_t uid);
+/* instance 0: all. Returns how many were told. */
+unsigned sup_worker_restart(struct sup_worker *w, uint32_t instance);
+bool sup_worker_paused(const struct sup_worker *w);
+unsigned sup_worker_live(const struct sup_worker *w); /* instances with a process tree */
+unsigned sup_worker_up(const struct sup_worker *w);
+unsigned sup_worker_wanted(const struct sup_worker *w);
+unsigned sup_workers_live(const struct sup *sup);
+void sup_workers_haste(struct sup *sup);
+void sup_instance_event(struct sup_instance *inst, enum sup_inst_event event);
+/* The main process is gone: is the rest? If not, look again soon. */
+void sup_instance_look(struct sup_instance *inst);
+/* Why it is in its state, for people: "6 crashes in 1h". */
+void sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes);
+struct sup_instance *sup_instance_by_stream(struct sup *sup, uint64_t stream_id);
+/* Free workers that are removed and have stopped. */
+void sup_workers_collect(struct sup *sup);
+
+/* ---- incarnation.c ---- */
+/* Start a new incarnation: 0, or -errno with inst->spawn_error. */
+int sup_incarnation_start(struct sup_instance *inst);
+void sup_incarnation_ask(struct sup_incarnation *inc);
+void sup_incarnation_ask_rest(struct sup_incarnation *inc);
+void sup_incarnation_kill(struct sup_incarnation *inc);
+void sup_incarnation_pause(struct sup_incarnation *inc, bool on);
+/* After the main process is gone: true when nothing is left. */
+bool sup_incarnation_gone(struct sup_incarnation *inc);
+/* Write its end into the journal (machine.end is complete) and release everything. */
+void sup_incarnation_end(struct sup_incarnation *inc);
+/* cgroup.events changed somewhere. */
+void sup_incarnation_watch_event(struct sup *sup, int watch);
+
+/* ---- enginelink.c, loggerlink.c ---- */
+void sup_enginelink_start(struct sup *sup);
+void sup_enginelink_stream(struct sup *sup, const struct sup_stream *stream);
+void sup_enginelink_held(struct sup *sup, struct sup_worker *w);
+void sup_enginelink_config(struct sup *sup);
+void sup_enginelink_stop(struct sup *sup, uint32_t drain_ms);
+/* Once a pass of the loop: the journal has grown. */
+void sup_enginelink_news(struct sup *sup);
+void sup_loggerlink_start(struct sup *sup);
+void sup_loggerlink_log(struct sup *sup, const struct sup_log *log);
+void sup_loggerlink_config(struct sup *sup);
+void sup_loggerlink_stop(struct sup *sup);
+
+/* ---- reload.c ---- */
+/* 0 with a summary, or -EINVAL with every error, in text. */
+int sup_reload(struct sup *sup, char *text, size_t text_bytes);
+
+/* ---- control.c ---- */
+int sup_control_open(struct sup *sup, struct nv_err *err);
+void sup_control_close(struct sup *sup);
+/* Something changed: answer those who wait for it. */
+void sup_control_check_waiters(struct sup *sup);
+
+/* ---- status.c ---- */
+void sup_status_send(
+	struct sup *sup, struct nv_chan *chan, uint32_t request_id, const char *worker);
+/* The one word for a worker, and why. */
+const char *
+sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_bytes);
+
+#endif

@@ -1,0 +1,538 @@
+/* Workers: what the engine wants, and the instances that are to become so. Performs what
+ * the state machine of an instance answers. */
+#include "journal.h"
+#include "nv_clock.h"
+#include "nv_log.h"
+#include "nv_units.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS_MIN 2
+#define LOOK_MS_MAX 100
+
+/* ---- one instance ---- */
+
+static void
+arm(struct sup_instance *inst)
+{
+	struct ev_loop *loop = inst->sup->loop;
+	int64_t deadline = inst->machine.deadline_ms;
+
+	ev_timer_stop(loop, &inst->timer);
+	if (deadline == SUP_NO_DEADLINE)
+		return;
+	int64_t wait_ms = NV_MAX(deadline - nv_mono_ms(), 0);
+
+	ev_now_update(loop);
+	ev_timer_set(&inst->timer, (double)wait_ms / 1000 + 0.0005, 0.);
+	ev_timer_start(loop, &inst->timer);
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	sup_instance_event(w->data, SUP_EV_TIMER);
+}
+
+static void
+on_look(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	sup_instance_look(w->data);
+}
+
+void
+sup_instance_look(struct sup_instance *inst)
+{
+	struct ev_loop *loop = inst->sup->loop;
+
+	if (!inst->now || inst->now->child.pid != 0)
+		return;
+	if (sup_incarnation_gone(inst->now)) {
+		struct sup_cgroup_usage usage = {0};
+
+		ev_timer_stop(loop, &inst->look);
+		if (inst->now->cgroup.path[0])
+			sup_cgroup_usage(&inst->now->cgroup, &usage);
+		inst->machine.end.oom = usage.oom_killed;
+		sup_instance_event(inst, SUP_EV_GONE);
+		return;
+	}
+	if (ev_is_active(&inst->look))
+		ev_timer_stop(loop, &inst->look);
+	else
+		inst->look_ms = LOOK_MS_MIN;
+	inst->look_ms = NV_MIN(inst->look_ms * 2, LOOK_MS_MAX);
+	ev_timer_set(&inst->look, (double)inst->look_ms / 1000, 0.);
+	ev_timer_start(loop, &inst->look);
+}
+
+void
+sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes)
+{
+	const struct sup_inst *m = &inst->machine;
+	const struct sup_inst_policy *p = &inst->worker->policy;
+	char window[NV_UNITS_BYTES];
+	uint32_t n = sup_inst_crashes(m, p, nv_mono_ms());
+
+	switch (m->state) {
+	case SUP_INST_HALTED:
+	case SUP_INST_COOLDOWN:
+	case SUP_INST_BACKOFF:
+		(void)snprintf(buf, buf_bytes, "%u %s in %s (limit %u); last: %s", n,
+			n == 1 ? "crash" : "crashes",
+			nv_duration_show(p->crashes.within_ms, window), p->crashes.max,
+			inst->last_exit[0] ? inst->last_exit : "none");
+		break;
+	case SUP_INST_FINISHED:
+	case SUP_INST_FAILED:
+		(void)snprintf(buf, buf_bytes, "%s; not restarted (restart: %s)",
+			inst->last_exit,
+			p->restart == NV_RESTART_TEMPORARY ? "temporary" : "transient");
+		break;
+	case SUP_INST_STOPPING:
+		(void)snprintf(buf, buf_bytes, "%s",
+			m->main_alive ? "asked to stop"
+				      : "waiting for the rest of its processes");
+		break;
+	default:
+		buf[0] = '\0';
+	}
+}
+
+static void
+record(struct sup_instance *inst)
+{
+	struct sup_inst_end *end = &inst->machine.end;
+
+	if (inst->now) {
+		char text[100];
+
+		sup_exit_text(end->status, text, sizeof(text));
+		(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s%s%s%s", text,
+			end->crash && strcmp(end->cause, "crash") != 0 ? " (" : "",
+			end->crash && strcmp(end->cause, "crash") != 0 ? end->cause : "",
+			end->crash && strcmp(end->cause, "crash") != 0 ? ")" : "");
+		nv_log(end->crash ? NV_WARN : NV_INFO,
+			"%s#%u generation=%u ended: %s cause=%s", inst->worker->name,
+			inst->number, inst->generation, text, end->cause);
+		sup_incarnation_end(inst->now);
+		return;
+	}
+	struct sup_journal_exit entry = {.worker = inst->worker->name,
+		.instance = inst->number,
+		.generation = inst->generation,
+		.status = 127 << 8,
+		.cause = end->cause,
+		.crash = true,
+		.error = inst->spawn_error};
+
+	(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s: %s %s",
+		sup_stage_name(inst->spawn_error.stage),
+		strerrorname_np(inst->spawn_error.error),
+		strerror(inst->spawn_error.error));
+	nv_warn("%s#%u does not start: %s", inst->worker->name, inst->number,
+		inst->last_exit);
+	sup_journal_exit(inst->sup->journal, &entry);
+}
+
+static void
+escalate(struct sup_instance *from)
+{
+	const char *group = from->worker->conf->group;
+
+	nv_error("group %s: given up, as %s#%u is over its crash limit", group,
+		from->worker->name, from->number);
+	for (struct sup_worker *w = from->sup->workers; w; w = w->next) {
+		if (strcmp(w->conf->group, group) != 0)
+			continue;
+		for (uint32_t i = 0; i < w->n_instances; i++) {
+			if (w->instances[i] != from)
+				sup_instance_event(w->instances[i], SUP_EV_HALT);
+		}
+	}
+}
+
+static void
+report(struct sup_instance *inst)
+{
+	const char *state = sup_inst_state_name(inst->machine.state);
+	char reason[300];
+
+	sup_instance_reason(inst, reason, sizeof(reason));
+	nv_log(inst->machine.state == SUP_INST_HALTED ? NV_ERROR : NV_WARN,
+		"%s#%u is %s: %s", inst->worker->name, inst->number, state, reason);
+	sup_journal_state(
+		inst->sup->journal, inst->worker->name, inst->number, state, reason);
+}
+
+static void
+start(struct sup_instance *inst)
+{
+	if (sup_incarnation_start(inst) < 0) {
+		sup_instance_event(inst, SUP_EV_SPAWN_FAIL);
+		return;
+	}
+	nv_info("%s#%u generation=%u started pid=%d", inst->worker->name, inst->number,
+		inst->generation, (int)inst->last_pid);
+	sup_instance_event(inst, SUP_EV_SPAWNED);
+}
+
+void
+sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
+{
+	unsigned actions =
+		sup_inst_step(&inst->machine, &inst->worker->policy, event, nv_mono_ms());
+
+	arm(inst);
+	if (actions & SUP_ACT_RECORD)
+		record(inst);
+	if ((actions & SUP_ACT_ASK) && inst->now)
+		sup_incarnation_ask(inst->now);
+	if ((actions & SUP_ACT_ASK_REST) && inst->now)
+		sup_incarnation_ask_rest(inst->now);
+	if ((actions & SUP_ACT_KILL) && inst->now) {
+		sup_incarnation_kill(inst->now);
+		sup_instance_look(inst);
+	}
+	if (actions & SUP_ACT_REPORT)
+		report(inst);
+	if (actions & SUP_ACT_ESCALATE)
+		escalate(inst);
+	if (actions & SUP_ACT_START)
+		start(inst);
+}
+
+static struct sup_instance *
+instance_new(struct sup_worker *w, uint32_t number)
+{
+	struct sup_instance *inst = calloc(1, sizeof(*inst));
+	uint64_t seed =
+		w->sup->boot_id ^ (uint64_t)(uintptr_t)inst ^ (uint64_t)nv_mono_ns();
+
+	if (!inst || sup_inst_init(&inst->machine, &w->policy, seed) < 0) {
+		free(inst);
+		return NULL;
+	}
+	inst->sup = w->sup;
+	inst->worker = w;
+	inst->number = number;
+	ev_timer_init(&inst->timer, on_timer, 0., 0.);
+	ev_timer_init(&inst->look, on_look, 0., 0.);
+	inst->timer.data = inst;
+	inst->look.data = inst;
+	return inst;
+}
+
+static void
+instance_free(struct sup_instance *inst)
+{
+	NV_ASSERT(!inst->now);
+	ev_timer_stop(inst->sup->loop, &inst->timer);
+	ev_timer_stop(inst->sup->loop, &inst->look);
+	sup_inst_fini(&inst->machine);
+	free(inst);
+}
+
+/* ---- workers ---- */
+
+bool
+sup_worker_paused(const struct sup_worker *w)
+{
+	return w->sup->engine_pause || (w->desired && w->desire.paused);
+}
+
+unsigned
+sup_worker_wanted(const struct sup_worker *w)
+{
+	if (!w->desired || w->removed || w->held || w->sup->phase != SUP_RUNNING)
+		return 0;
+	return NV_MIN(w->desire.instances, w->conf->instances_max);
+}
+
+unsigned
+sup_worker_live(const struct sup_worker *w)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < w->n_instances; i++)
+		n += sup_inst_live(&w->instances[i]->machine);
+	return n;
+}
+
+unsigned
+sup_worker_up(const struct sup_worker *w)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < w->n_instances; i++)
+		n += w->instances[i]->machine.state == SUP_INST_UP;
+	return n;
+}
+
+unsigned
+sup_workers_live(const struct sup *sup)
+{
+	unsigned n = 0;
+
+	for (const struct sup_worker *w = sup->workers; w; w = w->next)
+		n += sup_worker_live(w);
+	return n;
+}
+
+static void
+grow(struct sup_worker *w, uint32_t n)
+{
+	if (n <= w->n_instances)
+		return;
+	n = NV_MIN(n, SUP_INSTANCES_MAX);
+	struct sup_instance **grown =
+		realloc(w->instances, n * sizeof(struct sup_instance *));
+
+	if (!grown) {
+		nv_error("%s: no memory for %u instances", w->name, n);
+		return;
+	}
+	w->instances = grown;
+	while (w->n_instances < n) {
+		struct sup_instance *inst = instance_new(w, w->n_instances + 1);
+
+		if (!inst) {
+			nv_error("%s: no memory for instance %u", w->name,
+				w->n_instances + 1);
+			return;
+		}
+		w->instances[w->n_instances++] = inst;
+	}
+}
+
+static void
+apply_pause(struct sup_instance *inst, bool paused)
+{
+	enum sup_inst_state state = inst->machine.state;
+
+	if (inst->now && inst->now->frozen != paused &&
+		(state == SUP_INST_UP || state == SUP_INST_STARTING))
+		sup_incarnation_pause(inst->now, paused);
+}
+
+void
+sup_worker_apply(struct sup_worker *w)
+{
+	uint32_t wanted = sup_worker_wanted(w);
+	bool paused = sup_worker_paused(w);
+	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused;
+
+	grow(w, wanted);
+	/* The youngest first, so that scaling down takes those with the least to lose. */
+	for (uint32_t n = w->n_instances; n > 0; n--) {
+		struct sup_instance *inst = w->instances[n - 1];
+
+		if (inst->machine.gate != gate)
+			sup_instance_event(
+				inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
+		apply_pause(inst, paused);
+	}
+	for (uint32_t n = w->n_instances; n > 0; n--) {
+		struct sup_instance *inst = w->instances[n - 1];
+
+		if (inst->machine.want && n > wanted)
+			sup_instance_event(inst, SUP_EV_UNWANT);
+	}
+	for (uint32_t n = 1; n <= NV_MIN(wanted, w->n_instances); n++) {
+		if (!w->instances[n - 1]->machine.want)
+			sup_instance_event(w->instances[n - 1], SUP_EV_WANT);
+	}
+}
+
+void
+sup_workers_apply(struct sup *sup)
+{
+	for (struct sup_worker *w = sup->workers; w; w = w->next)
+		sup_worker_apply(w);
+}
+
+void
+sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
+{
+	w->desire = *desire;
+	w->desired = true;
+	/* Held until a person starts it, or the ledger knows that it is stopped. */
+	if (w->held && (desire->reset || desire->instances == 0))
+		w->held = false;
+	for (uint32_t i = 0; desire->reset && i < w->n_instances; i++)
+		sup_instance_event(w->instances[i], SUP_EV_RESET);
+	sup_worker_apply(w);
+}
+
+void
+sup_worker_hold(struct sup_worker *w, uint32_t uid)
+{
+	w->held = true;
+	w->held_told = false;
+	w->held_uid = uid;
+	w->held_wall_ns = nv_wall_ns();
+	nv_info("%s: stopped by uid %u", w->name, uid);
+	sup_enginelink_held(w->sup, w);
+	sup_worker_apply(w);
+}
+
+unsigned
+sup_worker_restart(struct sup_worker *w, uint32_t instance)
+{
+	unsigned told = 0;
+
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		struct sup_instance *inst = w->instances[i];
+
+		if ((instance && inst->number != instance) || !inst->machine.want)
+			continue;
+		if (inst->machine.over_limit)
+			sup_instance_event(inst, SUP_EV_RESET);
+		else
+			sup_instance_event(inst, SUP_EV_RESTART);
+		told++;
+	}
+	return told;
+}
+
+void
+sup_workers_haste(struct sup *sup)
+{
+	for (struct sup_worker *w = sup->workers; w; w = w->next) {
+		for (uint32_t i = 0; i < w->n_instances; i++)
+			sup_instance_event(w->instances[i], SUP_EV_HASTE);
+	}
+}
+
+struct sup_worker *
+sup_worker_find(struct sup *sup, const char *name)
+{
+	struct sup_worker *w = sup->workers;
+
+	while (w && strcmp(w->name, name) != 0)
+		w = w->next;
+	return w;
+}
+
+struct sup_instance *
+sup_instance_by_stream(struct sup *sup, uint64_t stream_id)
+{
+	const struct sup_stream *s = sup_stream_find(&sup->streams, stream_id);
+	struct sup_worker *w = s ? sup_worker_find(sup, s->worker) : NULL;
+
+	if (!w || s->instance > w->n_instances)
+		return NULL;
+	struct sup_instance *inst = w->instances[s->instance - 1];
+
+	return inst->now && inst->now->stream == s ? inst : NULL;
+}
+
+/* ---- configuration ---- */
+
+static void
+take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_worker *c)
+{
+	struct sup_conf *old = w->conf_ref;
+
+	w->conf_ref = sup_conf_hold(conf);
+	w->conf = c;
+	w->policy = (struct sup_inst_policy){.restart = c->restart,
+		.crashes = c->crashes,
+		.ready_event = c->ready == NV_READY_EVENT,
+		.grace_ms = c->stop_grace_ms};
+	w->removed = false;
+	sup_conf_drop(old);
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		if (sup_inst_fit(&w->instances[i]->machine, &w->policy) < 0)
+			nv_error("%s: no memory for more crash stamps", w->name);
+	}
+}
+
+static int
+add_worker(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *c)
+{
+	struct sup_worker **at = &sup->workers;
+	struct sup_worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	while (*at && strcmp((*at)->name, c->name) < 0)
+		at = &(*at)->next;
+	w->sup = sup;
+	memcpy(w->name, c->name, sizeof(w->name));
+	take_conf(w, conf, c);
+	w->next = *at;
+	*at = w;
+	return 0;
+}
+
+int
+sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
+{
+	for (struct sup_worker *w = sup->workers; w; w = w->next)
+		w->removed = !nv_config_worker(conf->config, w->name);
+	for (size_t i = 0; i < conf->config->n_workers; i++) {
+		const struct nv_conf_worker *c = &conf->config->workers[i];
+		struct sup_worker *w = sup_worker_find(sup, c->name);
+
+		if (w) {
+			bool changed = w->conf->restart_hash != c->restart_hash;
+
+			take_conf(w, conf, c);
+			if (changed) {
+				nv_info("%s: its configuration changed; restarting it",
+					w->name);
+				(void)sup_worker_restart(w, 0);
+			}
+		} else if (add_worker(sup, conf, c) < 0) {
+			return nv_err_set(
+				err, -ENOMEM, "no memory for worker %s", c->name);
+		}
+	}
+	sup_workers_apply(sup);
+	return 0;
+}
+
+static void
+worker_free(struct sup_worker *w)
+{
+	for (uint32_t i = 0; i < w->n_instances; i++)
+		instance_free(w->instances[i]);
+	free(w->instances);
+	sup_conf_drop(w->conf_ref);
+	free(w);
+}
+
+void
+sup_workers_collect(struct sup *sup)
+{
+	for (struct sup_worker **at = &sup->workers; *at;) {
+		struct sup_worker *w = *at;
+
+		if (!w->removed || sup_worker_live(w) > 0) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		worker_free(w);
+	}
+}
+
+void
+sup_workers_free(struct sup *sup)
+{
+	while (sup->workers) {
+		struct sup_worker *w = sup->workers;
+
+		sup->workers = w->next;
+		worker_free(w);
+	}
+}
