@@ -120,13 +120,15 @@ take_fds(struct msghdr *mh, struct nv_msg *msg)
 }
 
 static const char *
-breaks_rule(
-	const struct nv_msg *msg, const struct rule *rule, char peer, char me, int flags)
+breaks_rule(const struct nv_msg *msg, const struct rule *rule, char peer, char me,
+	int flags, const uint8_t head[NV_MSG_HEAD_BYTES])
 {
 	if (flags & (MSG_TRUNC | MSG_CTRUNC))
 		return "is larger than any message";
 	if (!rule)
 		return "has an unknown number";
+	if (head[2] || head[3])
+		return "has a header that is not zero where it must be";
 	if (rule->from != peer || rule->to != me)
 		return "is not allowed from this peer";
 	if (msg->bytes < rule->bytes_min || msg->bytes > rule->bytes_max)
@@ -168,8 +170,8 @@ nv_msg_recv(
 		ret_msg->type = (uint16_t)(head[0] | head[1] << 8);
 		ret_msg->bytes = (size_t)n - sizeof(head);
 	}
-	const char *wrong =
-		breaks_rule(ret_msg, rule_of(ret_msg->type), peer, me, mh.msg_flags);
+	const char *wrong = breaks_rule(
+		ret_msg, rule_of(ret_msg->type), peer, me, mh.msg_flags, head);
 
 	if (!wrong)
 		return 1;
