@@ -175,8 +175,6 @@ void eng_decide_close(struct eng *eng);
 nv_i128 eng_spent_today(const struct eng *eng);
 int eng_api_open(struct eng *eng, struct nv_err *err); /* binds run_dir/engine.sock */
 void eng_api_close(struct eng *eng);
-/* nova-engine --replay: decisions over stdin/stdout; an exit code. */
-int eng_replay_main(void);
 
 /* ---- intake.c ---- */
 /* Commit what is waiting now and open the ledger for another writer of a batch: the

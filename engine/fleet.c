@@ -5,10 +5,13 @@
  * anything about has the configuration's default, which is not written. */
 #include "fleet.h"
 
+#include "decide.h"
+
 #include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_json.h"
 #include "nv_log.h"
+#include "txn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -365,6 +368,7 @@ load_ledger_names(struct eng *eng, struct led_view *v)
 
 struct load {
 	struct eng *eng;
+	struct led_view *view;
 	struct nv_err *err;
 };
 
@@ -384,7 +388,9 @@ load_desire(void *arg, const char *key, const void *value, size_t bytes)
 
 	if (!w)
 		return nv_err_set(load->err, -EINVAL, "the ledger's %s: bad name", key);
-	d.epoch = w->desire.epoch;
+	rc = led_view_state_seq(load->view, key, &d.epoch);
+	if (rc < 0)
+		return nv_err_set(load->err, rc, "the ledger's %s: no event", key);
 	w->desire = d;
 	return 0;
 }
@@ -412,6 +418,7 @@ eng_fleet_load(struct eng *eng, struct nv_err *err)
 
 	if (rc < 0)
 		return rc;
+	load.view = v;
 	rc = load_ledger_names(eng, v);
 	if (rc < 0)
 		(void)nv_err_set(err, rc, "no memory for the workers");
@@ -430,34 +437,29 @@ eng_fleet_load(struct eng *eng, struct nv_err *err)
 /* ---- changing ---- */
 
 int
-eng_desire_put(struct eng *eng, struct led_batch *b, struct eng_worker *w,
-	const struct eng_desire *d, uint64_t ref, int64_t now_ns, uint64_t *ret_seq)
+eng_desire_put(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	const struct eng_desire *d, uint64_t ref, uint64_t *ret_seq)
 {
 	char key[sizeof "desire/" + NV_NAME_MAX];
 	NV_CLEANUP_FREE char *line = eng_desire_encode(w, d, ref);
 
-	(void)eng;
 	if (!line)
 		return -ENOMEM;
-	uint32_t id = led_batch_worker_id(b, w->name);
-
-	if (id == 0)
-		return -EIO;
 	struct led_event ev = {
 		.kind = LED_DESIRE,
-		.worker = id,
-		.claimed_ns = now_ns,
-		.received_ns = now_ns,
+		.worker = eng_txn_worker(eng, txn, w),
+		.claimed_ns = txn->now_ns,
+		.received_ns = txn->now_ns,
 		.ref = ref,
 		.line = line,
 		.line_bytes = strlen(line),
 	};
-	int rc = led_batch_event(b, &ev, ret_seq);
+	int rc = eng_txn_event(eng, txn, w, &ev, ret_seq);
 
 	if (rc < 0)
 		return rc;
 	(void)snprintf(key, sizeof key, "desire/%s", w->name);
-	return led_batch_state_put(b, key, line, ev.line_bytes);
+	return led_batch_state_put(txn->batch, key, line, ev.line_bytes);
 }
 
 void
@@ -471,27 +473,19 @@ int
 eng_desire_set(struct eng *eng, struct eng_worker *w, const struct eng_desire *d,
 	bool reset, struct nv_err *err)
 {
-	struct led_batch *b = NULL;
-	int64_t now_ns = nv_wall_ns();
+	struct eng_txn txn = {0};
 	uint64_t seq = 0;
 	int rc = eng_intake_flush(eng);
 
-	if (rc < 0 || (rc = led_batch_begin(eng->led, now_ns, &b, err)) < 0)
-		eng_ledger_trouble(eng, "a desired state cannot be written");
-	rc = eng_desire_put(eng, b, w, d, 0, now_ns, &seq);
-	if (rc < 0) {
-		led_batch_abort(b);
-		return nv_err_set(err, rc,
-			"the desired state of %s cannot be written: %s", w->name,
-			strerror(-rc));
-	}
-	rc = led_batch_commit(b, err);
 	if (rc < 0)
-		eng_ledger_trouble(eng, err ? err->text : "commit of a desired state");
+		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
+	eng_txn_begin(eng, &txn);
+	rc = eng_desire_put(eng, &txn, w, d, 0, &seq);
+	if (rc < 0)
+		eng_ledger_trouble(eng, "a desired state cannot be written");
+	eng_txn_commit(eng, &txn);
 	eng_desire_apply(w, d, seq);
-	(void)eng_worker_refresh(eng, w); /* its id, when this was its first event */
 	eng_desire_send(eng, w, reset);
-	eng_api_after_commit(eng, seq, seq);
 	return 0;
 }
 
@@ -514,6 +508,8 @@ tell_pause(struct eng *eng, struct eng_worker *w)
 void
 eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w)
 {
+	if (w->history)
+		w->history->was_told = false; /* enforce.c says it again */
 	if (eng_worker_is_paused(w)) {
 		w->pause_told = false;
 		tell_pause(eng, w);

@@ -118,12 +118,9 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 	if (rc)
 		eng_ledger_trouble(eng, err.text);
 	nv_config_free(old);
-	eng_price_close(eng);
-	rc = eng_price_open(eng, &err);
-	if (rc) {
-		nv_error("%s; the engine starts anew", err.text);
-		_exit(NV_EXIT_FAILED);
-	}
+	/* A table that cannot be read leaves the one there was. */
+	if (eng_price_open(eng, &err) != 0)
+		nv_error("%s; the prices stay as they were", err.text);
 	eng_decide_config(eng);
 	eng_resource_close(eng);
 	if (eng_resource_open(eng) != 0)
@@ -439,13 +436,9 @@ main(int argc, char **argv)
 		(void)printf("nova-engine %s\n", NOVA_VERSION);
 		return NV_EXIT_OK;
 	}
-	if (argc == 2 && strcmp(argv[1], "--replay") == 0)
-		return eng_replay_main();
 	if (argc != 1) {
 		(void)fprintf(stderr, "usage: nova-engine            started by "
 				      "novasupd, channel on descriptor 3\n"
-				      "       nova-engine --replay   decisions over "
-				      "standard input and output\n"
 				      "       nova-engine --version\n");
 		return NV_EXIT_USAGE;
 	}

@@ -286,20 +286,14 @@ eng_totals_add(struct led_totals *sum, const struct led_totals *t)
 }
 
 static void
-totals_convert(struct led_totals *t, int64_t rate_nano)
+money_add(struct led_totals *sum, const struct led_totals *t, int64_t rate_nano)
 {
-	t->cost = eng_convert(t->cost, rate_nano);
-	t->revenue = eng_convert(t->revenue, rate_nano);
-	t->refunds = eng_convert(t->refunds, rate_nano);
-	t->fees = eng_convert(t->fees, rate_nano);
-	t->disputes = eng_convert(t->disputes, rate_nano);
-	t->payouts = eng_convert(t->payouts, rate_nano);
-}
-
-static void
-totals_drop_money(struct led_totals *t)
-{
-	t->cost = t->revenue = t->refunds = t->fees = t->disputes = t->payouts = 0;
+	sum->cost += eng_convert(t->cost, rate_nano);
+	sum->revenue += eng_convert(t->revenue, rate_nano);
+	sum->refunds += eng_convert(t->refunds, rate_nano);
+	sum->fees += eng_convert(t->fees, rate_nano);
+	sum->disputes += eng_convert(t->disputes, rate_nano);
+	sum->payouts += eng_convert(t->payouts, rate_nano);
 }
 
 static bool
@@ -317,27 +311,27 @@ eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t 
 	uint32_t n = led_view_n_currencies(v);
 	bool unconverted = false;
 
-	/* Currency 0 holds what has none: runs, crashes, events. */
-	for (uint32_t id = 0; id <= n; id++) {
-		char code[NV_CURRENCY_BYTES] = "";
-		struct led_totals t;
-		int64_t rate_nano = NV_MONEY_SCALE;
-		int rc = id == 0 ? 0 : led_view_currency_code(v, id, code);
+	/* Currency 0: the counts, without money; the others repeat the counts. */
+	int rc = led_view_window(v, worker_id, 0, from_ns, end_ns, &sum);
 
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	for (uint32_t id = 1; id <= n; id++) {
+		char code[NV_CURRENCY_BYTES];
+		struct led_totals t;
+		int64_t rate_nano = 0;
+
+		rc = led_view_currency_code(v, id, code);
 		if (rc < 0)
 			return rc;
 		rc = led_view_window(v, worker_id, id, from_ns, end_ns, &t);
-		if (rc == -ENOENT)
-			continue;
-		if (rc < 0)
+		if (rc < 0 && rc != -ENOENT)
 			return rc;
-		if (id == 0 || eng_rate(eng->config, code, &rate_nano)) {
-			totals_convert(&t, rate_nano);
-		} else {
+		if (eng_rate(eng->config, code, &rate_nano))
+			money_add(&sum, &t, rate_nano);
+		else
 			unconverted |= has_money(&t);
-			totals_drop_money(&t);
-		}
-		eng_totals_add(&sum, &t);
+		sum.seq_last = NV_MAX(sum.seq_last, t.seq_last);
 	}
 	*ret = sum;
 	if (ret_unconverted)

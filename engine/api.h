@@ -1,0 +1,101 @@
+/* engine.sock: requests of novactl and other local programs, one JSON object a line, and
+ * one line back. A client that sends garbage, sends slowly, reads slowly or dies costs
+ * nobody else anything: sockets never block, buffers have ceilings.
+ *
+ * A verb is a function that sets call->data or fails: negative errno with call->err set.
+ * How errno becomes the code (the exit code of novactl): -EINVAL wrong use 2; -ENOENT,
+ * -EALREADY, -ESTALE, -EPERM the answer is no 1; anything else it failed 4. */
+#ifndef ENG_API_H
+#define ENG_API_H
+
+#include "eng.h"
+
+#include <jansson.h>
+
+#define ENG_API_LINE_BYTES_MAX ((size_t)64 << 10)
+#define ENG_API_OUT_BYTES_MAX  ((size_t)16 << 20)
+#define ENG_API_CLIENTS_MAX    64
+#define ENG_API_IDLE_S         60.
+#define ENG_API_ROWS_MAX       10000
+#define ENG_API_ARGS_MAX       8
+
+struct eng_client;
+
+struct eng_call {
+	struct eng *eng;
+	struct eng_client *client; /* NULL in tests */
+	const json_t *args;        /* an object */
+	unsigned uid;              /* of the peer */
+	int64_t now_ns;
+	json_t *data; /* the answer: a new reference */
+	struct nv_err err;
+};
+
+typedef int eng_verb_fn(struct eng_call *call);
+
+struct eng_verb {
+	const char *name;
+	eng_verb_fn *fn;
+	const char *args[ENG_API_ARGS_MAX]; /* known ones; others are refused */
+};
+
+/* One request line -> one answer line (owned by the caller; NULL without memory). Used by
+ * the socket, the tests and the fuzzer alike. */
+char *eng_api_answer(struct eng *eng, struct eng_client *client, unsigned uid,
+	const char *line, size_t bytes);
+
+/* Turn this connection into a follower of events from after_seq on. worker: "" = all. */
+void eng_api_follow(struct eng_client *client, const char *worker, uint64_t after_seq);
+
+/* Fills err and gives -ENOENT with the nearest name, or the worker. */
+int eng_api_worker(struct eng_call *call, const char *name, struct eng_worker **ret);
+
+/* api_show.c: parts of answers, new references. */
+json_t *eng_json_metrics(const struct eng *eng, const struct led_totals *t);
+json_t *eng_json_resources(const struct eng_worker *w, uint32_t instance); /* 0 = all */
+json_t *eng_json_desired(const struct eng_worker *w);
+json_t *eng_json_budget(const struct eng *eng);
+json_t *eng_json_counts(struct eng *eng); /* decisions: total, today, pending */
+json_t *eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev);
+/* Waiting decisions, and all (filter may be NULL), as arrays. */
+json_t *eng_json_approvals(struct eng *eng);
+json_t *eng_json_decisions(struct eng *eng, struct led_view *v, const char *worker,
+	int64_t since_ns, size_t limit);
+/* The last events, oldest first. */
+json_t *eng_json_events(struct eng *eng, struct led_view *v, const struct eng_worker *w,
+	uint64_t since_seq, size_t limit);
+
+/* A page of events after *after_seq, which moves on; worker "" = all. */
+#define ENG_API_PAGE 500
+int eng_feed(struct eng *eng, struct led_view *v, const char *worker, uint64_t *after_seq,
+	json_t *events);
+
+/* Verbs by subject. */
+eng_verb_fn eng_verb_ping;
+eng_verb_fn eng_verb_summary;
+eng_verb_fn eng_verb_metrics;
+eng_verb_fn eng_verb_agents;
+eng_verb_fn eng_verb_agent;
+eng_verb_fn eng_verb_set;
+eng_verb_fn eng_verb_scale;
+eng_verb_fn eng_verb_kill;
+eng_verb_fn eng_verb_deploy;
+eng_verb_fn eng_verb_undeploy;
+eng_verb_fn eng_verb_autonomous_set;
+eng_verb_fn eng_verb_autonomous_status;
+eng_verb_fn eng_verb_autonomous_run;
+eng_verb_fn eng_verb_approvals;
+eng_verb_fn eng_verb_approve;
+eng_verb_fn eng_verb_deny;
+eng_verb_fn eng_verb_decisions;
+eng_verb_fn eng_verb_explain;
+eng_verb_fn eng_verb_costs;
+eng_verb_fn eng_verb_revenue;
+eng_verb_fn eng_verb_roi;
+eng_verb_fn eng_verb_track;
+eng_verb_fn eng_verb_events;
+eng_verb_fn eng_verb_follow;
+eng_verb_fn eng_verb_quarantine;
+eng_verb_fn eng_verb_stats;
+
+#endif

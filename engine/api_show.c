@@ -1,0 +1,359 @@
+/* Parts of answers that several verbs share. */
+#include "api.h"
+#include "decide.h"
+#include "fleet.h"
+#include "report.h"
+#include "resource.h"
+
+#include "nv_clock.h"
+#include "nv_json.h"
+
+#include <errno.h>
+#include <string.h>
+
+static json_t *
+finish(json_t *o, int bad)
+{
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *
+count(uint64_t n)
+{
+	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
+}
+
+json_t *
+eng_json_metrics(const struct eng *eng, const struct led_totals *t)
+{
+	int64_t roi_ppm = 0;
+	bool known = nv_roi_ppm(eng_earned(t), t->cost, &roi_ppm);
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "runs", count(eng_runs(t)));
+	bad |= json_object_set_new(o, "ok", count(t->runs_ok));
+	bad |= json_object_set_new(o, "failed", count(t->runs_failed));
+	bad |= json_object_set_new(o, "cost", nv_json_money(t->cost));
+	bad |= json_object_set_new(o, "revenue", nv_json_money(t->revenue));
+	bad |= json_object_set_new(o, "refunds", nv_json_money(t->refunds));
+	bad |= json_object_set_new(o, "fees", nv_json_money(t->fees));
+	bad |= json_object_set_new(o, "disputes", nv_json_money(t->disputes));
+	bad |= json_object_set_new(o, "profit", nv_json_money(eng_profit(t)));
+	bad |= json_object_set_new(o, "roi_percent", nv_json_percent(known, roi_ppm));
+	bad |= json_object_set_new(o, "crashes", count(t->crashes));
+	bad |= json_object_set_new(o, "run_s", json_real((double)t->run_ms / 1000.));
+	bad |= json_object_set_new(
+		o, "currency", json_string(eng->config->base_currency));
+	return finish(o, bad);
+}
+
+json_t *
+eng_json_resources(const struct eng_worker *w, uint32_t instance)
+{
+	struct eng_usage_sample sum = {0};
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	for (const struct eng_instance *i = w->instances; i; i = i->next) {
+		if (i->gone || (instance != 0 && i->instance != instance))
+			continue;
+		sum.cpu_us += i->now.cpu_us;
+		sum.cpu_ppm += i->now.cpu_ppm;
+		sum.rss_bytes += i->now.rss_bytes;
+		sum.pss_bytes += i->now.pss_bytes;
+		sum.threads += i->now.threads;
+		sum.fds += i->now.fds;
+		sum.processes += i->now.processes;
+		sum.read_bytes += i->now.read_bytes;
+		sum.write_bytes += i->now.write_bytes;
+	}
+	bad |= json_object_set_new(o, "cpu_s", json_real((double)sum.cpu_us / 1e6));
+	bad |= json_object_set_new(o, "cpu_percent", nv_json_percent(true, sum.cpu_ppm));
+	bad |= json_object_set_new(o, "rss_bytes", count(sum.rss_bytes));
+	bad |= json_object_set_new(o, "pss_bytes", count(sum.pss_bytes));
+	bad |= json_object_set_new(o, "processes", count(sum.processes));
+	bad |= json_object_set_new(o, "threads", count(sum.threads));
+	bad |= json_object_set_new(o, "fds", count(sum.fds));
+	bad |= json_object_set_new(o, "read_bytes", count(sum.read_bytes));
+	bad |= json_object_set_new(o, "write_bytes", count(sum.write_bytes));
+	return finish(o, bad);
+}
+
+json_t *
+eng_json_desired(const struct eng_worker *w)
+{
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "state", json_string(eng_worker_state(w)));
+	bad |= json_object_set_new(o, "instances", json_integer(eng_desire_instances(w)));
+	bad |= json_object_set_new(o, "paused", json_boolean(eng_worker_is_paused(w)));
+	bad |= json_object_set_new(
+		o, "budget_paused", json_boolean(w->conf && w->budget_paused));
+	bad |= json_object_set_new(o, "reason", nv_json_str(eng_worker_reason(w)));
+	bad |= json_object_set_new(o, "by",
+		nv_json_str(w->desire.want == ENG_WANT_RUNNING && w->budget_paused
+				    ? "budget"
+				    : w->desire.by));
+	bad |= json_object_set_new(o, "since", nv_json_time(w->desire.since_ns));
+	bad |= json_object_set_new(o, "epoch", count(w->desire.epoch));
+	return finish(o, bad);
+}
+
+json_t *
+eng_json_budget(const struct eng *eng)
+{
+	nv_i128 daily = eng->config->max_daily_budget_nano;
+	nv_i128 spent = eng_spent_today(eng);
+	nv_i128 reserved = eng_reserved_pending(eng);
+	nv_i128 remaining = NV_MAX(daily - spent - reserved, 0);
+	nv_i128 used_ppm = daily > 0 ? spent * 1000000 / daily : 0;
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "daily", nv_json_money(daily));
+	bad |= json_object_set_new(o, "spent", nv_json_money(spent));
+	bad |= json_object_set_new(o, "reserved", nv_json_money(reserved));
+	bad |= json_object_set_new(o, "remaining", nv_json_money(remaining));
+	bad |= json_object_set_new(o, "percent_used",
+		nv_json_percent(daily > 0, (int64_t)NV_MIN(used_ppm, NV_MONEY_MAX)));
+	bad |= json_object_set_new(
+		o, "currency", json_string(eng->config->base_currency));
+	if (eng->decide) {
+		bad |= json_object_set_new(
+			o, "day_began", nv_json_time(eng->decide->day_from_ns));
+		bad |= json_object_set_new(
+			o, "day_ends", nv_json_time(eng->decide->day_to_ns));
+	}
+	return finish(o, bad);
+}
+
+json_t *
+eng_json_counts(struct eng *eng)
+{
+	uint64_t pending = 0;
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	for (const struct eng_worker *w = eng->workers; w; w = w->next)
+		pending += w->history && w->history->open;
+	bad |= json_object_set_new(o, "total", count(eng->decide->n_total));
+	bad |= json_object_set_new(o, "today", count(eng->decide->n_today));
+	bad |= json_object_set_new(o, "pending", count(pending));
+	return finish(o, bad);
+}
+
+json_t *
+eng_json_approvals(struct eng *eng)
+{
+	json_t *list = json_array();
+	int bad = list ? 0 : -1;
+
+	for (const struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->history && w->history->open)
+			bad |= json_array_append_new(
+				list, eng_decision_json(w->history->open));
+	}
+	return finish(list, bad);
+}
+
+/* ---- decisions from the ledger ---- */
+
+struct decisions {
+	json_t *list;
+	const char *worker; /* NULL = all */
+	int64_t since_ns;
+	size_t limit;
+	int bad;
+};
+
+static int
+one_decision(void *arg, const char *key, const void *value, size_t bytes)
+{
+	struct decisions *ds = arg;
+	struct eng_decision *d = eng_decision_load(key, value, bytes, NULL);
+
+	if (!d)
+		return 0; /* found by verify, not here */
+	if ((!ds->worker || strcmp(ds->worker, d->worker) == 0) &&
+		d->proposed_ns >= ds->since_ns) {
+		ds->bad |= json_array_append_new(ds->list, eng_decision_json(d));
+		/* The newest ones stay. */
+		if (json_array_size(ds->list) > ds->limit)
+			ds->bad |= json_array_remove(ds->list, 0);
+	}
+	eng_decision_free(d);
+	return ds->bad;
+}
+
+json_t *
+eng_json_decisions(struct eng *eng, struct led_view *v, const char *worker,
+	int64_t since_ns, size_t limit)
+{
+	struct decisions ds = {.list = json_array(),
+		.worker = worker,
+		.since_ns = since_ns,
+		.limit = limit};
+
+	(void)eng;
+	if (!ds.list || led_view_states(v, "decision/", one_decision, &ds) != 0)
+		return finish(ds.list, -1);
+	return finish(ds.list, ds.bad);
+}
+
+/* ---- events ---- */
+
+static void
+event_amount(struct led_view *v, const struct led_event *ev, json_t *o, int *bad)
+{
+	char code[NV_CURRENCY_BYTES];
+	json_t *rest;
+
+	if (ev->n_legs == 0 || led_view_currency_code(v, ev->legs[0].currency, code) < 0)
+		return;
+	*bad |= json_object_set_new(o, "amount", nv_json_money(ev->legs[0].nano));
+	*bad |= json_object_set_new(o, "currency", json_string(code));
+	if (ev->n_legs == 1)
+		return;
+	rest = json_array();
+	for (unsigned i = 1; i < ev->n_legs; i++)
+		*bad |= json_array_append_new(rest, nv_json_money(ev->legs[i].nano));
+	*bad |= json_object_set_new(o, "further_amounts", rest);
+}
+
+json_t *
+eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev)
+{
+	char name[NV_NAME_MAX];
+	bool named = ev->worker != 0 && led_view_worker_name(v, ev->worker, name) == 0;
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	(void)eng;
+	bad |= json_object_set_new(o, "seq", count(ev->seq));
+	bad |= json_object_set_new(o, "at", nv_json_time(ev->claimed_ns));
+	bad |= json_object_set_new(o, "received", nv_json_time(ev->received_ns));
+	bad |= json_object_set_new(o, "kind", json_string(led_kind_name(ev->kind)));
+	bad |= json_object_set_new(o, "worker", named ? json_string(name) : json_null());
+	if (ev->instance) {
+		bad |= json_object_set_new(o, "instance", json_integer(ev->instance));
+		bad |= json_object_set_new(o, "generation", json_integer(ev->generation));
+	}
+	event_amount(v, ev, o, &bad);
+	if (ev->category)
+		bad |= json_object_set_new(
+			o, "category", nv_json_text(ev->category, ev->category_bytes));
+	if (ev->id)
+		bad |= json_object_set_new(o, "id", nv_json_text(ev->id, ev->id_bytes));
+	if (ev->kind == LED_RUN) {
+		bad |= json_object_set_new(o, "ok", json_boolean(ev->flags & LED_F_OK));
+		bad |= json_object_set_new(
+			o, "duration_ms", json_integer(ev->duration_ms));
+	}
+	if (ev->flags & LED_F_CRASH)
+		bad |= json_object_set_new(o, "crash", json_true());
+	if (ev->flags & LED_F_ROUNDED)
+		bad |= json_object_set_new(o, "rounded", json_true());
+	if (ev->flags & LED_F_UNPRICED)
+		bad |= json_object_set_new(o, "unpriced", json_true());
+	if (ev->flags & LED_F_MANUAL)
+		bad |= json_object_set_new(o, "manual", json_true());
+	if (ev->ref)
+		bad |= json_object_set_new(o, "ref", count(ev->ref));
+	bad |= json_object_set_new(o, "line", nv_json_text(ev->line, ev->line_bytes));
+	return finish(o, bad);
+}
+
+/* A search for one worker's events gives up after so many of others. */
+#define SCAN_MAX 200000
+
+struct walk {
+	struct eng *eng;
+	struct led_view *view;
+	json_t *list;
+	uint32_t worker; /* 0 = all */
+	size_t limit;
+	size_t scanned;
+	uint64_t *after; /* moves on, may be NULL */
+	int bad;
+};
+
+static int
+one_event(void *arg, const struct led_event *ev)
+{
+	struct walk *w = arg;
+
+	if (json_array_size(w->list) >= w->limit || w->scanned++ >= SCAN_MAX)
+		return 1;
+	if (w->after)
+		*w->after = ev->seq;
+	if (w->worker == 0 || ev->worker == w->worker)
+		w->bad |= json_array_append_new(
+			w->list, eng_json_event(w->eng, w->view, ev));
+	return w->bad;
+}
+
+static int
+reverse(json_t *list)
+{
+	size_t n = json_array_size(list);
+	int bad = 0;
+
+	for (size_t i = 0; i < n / 2; i++) {
+		json_t *a = json_incref(json_array_get(list, i));
+		json_t *b = json_incref(json_array_get(list, n - 1 - i));
+
+		bad |= json_array_set_new(list, i, b);
+		bad |= json_array_set_new(list, n - 1 - i, a);
+	}
+	return bad;
+}
+
+json_t *
+eng_json_events(struct eng *eng, struct led_view *v, const struct eng_worker *w,
+	uint64_t since_seq, size_t limit)
+{
+	struct walk walk = {.eng = eng,
+		.view = v,
+		.list = json_array(),
+		.worker = w ? w->id : 0,
+		.limit = limit};
+
+	/* A worker without an event has no id: nothing is its. */
+	if (!walk.list || (w && w->id == 0))
+		return walk.list;
+	int rc = led_view_events(v, since_seq, since_seq == 0, one_event, &walk);
+
+	if (rc == 0 || rc == 1)
+		rc = walk.bad;
+	if (rc == 0 && since_seq == 0)
+		rc = reverse(walk.list);
+	return finish(walk.list, rc);
+}
+
+int
+eng_feed(struct eng *eng, struct led_view *v, const char *worker, uint64_t *after_seq,
+	json_t *events)
+{
+	struct walk walk = {.eng = eng,
+		.view = v,
+		.list = events,
+		.limit = ENG_API_PAGE,
+		.after = after_seq};
+
+	if (!events)
+		return -ENOMEM;
+	if (worker[0]) {
+		walk.worker = led_view_worker_id(v, worker);
+		if (walk.worker == 0)
+			return 0; /* not yet */
+	}
+	int rc = led_view_events(v, *after_seq + 1, false, one_event, &walk);
+
+	return rc == 1 ? 0 : rc != 0 ? rc : walk.bad;
+}

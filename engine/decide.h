@@ -1,0 +1,99 @@
+/* What policy's own files share: what was decided about each worker, the figures the
+ * rules are asked with, and the acts of a person on a decision. */
+#ifndef ENG_DECIDE_H
+#define ENG_DECIDE_H
+
+#include "budget.h"
+#include "decision.h"
+#include "eng.h"
+
+#define ENG_RISES_MAX     8
+#define ENG_RUN_COSTS_MAX 8
+#define ENG_DENIED_NS     (INT64_C(7) * 86400 * 1000000000)
+
+struct eng_rise { /* an executed scale_up */
+	int64_t at_ns;
+	int64_t impact_nano; /* per day */
+	uint32_t to_instances;
+	bool asked;
+};
+
+/* Of one worker; made from the ledger's decisions at start. */
+struct eng_history {
+	struct eng_decision *open; /* owned: waits for an approval */
+	struct eng_decision *last; /* owned: executed, its outcome is not known yet */
+	enum eng_action advice;    /* last one given */
+	uint32_t advice_to;
+	int64_t denied_until_ns[ENG_ACT_COUNT];
+	struct eng_rise rises[ENG_RISES_MAX]; /* newest last */
+	unsigned n_rises;
+	int64_t pauses_ns[ENG_RISES_MAX]; /* by policy, newest last */
+	unsigned n_pauses;
+	uint64_t runs_at_change; /* runs since ever when the last decision took effect */
+	/* enforce.c: what its last runs cost */
+	nv_i128 run_costs[ENG_RUN_COSTS_MAX]; /* a ring */
+	unsigned n_run_costs;
+	nv_i128 cost_mark;
+	uint64_t runs_mark;
+	bool marked;
+	nv_i128 told; /* last "remaining" on the control pipe */
+	bool was_told;
+};
+
+struct eng_decide {
+	ev_timer analyse;
+	ev_timer tick; /* day change, approvals that expire */
+	ev_timer soon; /* zero delay: after a commit */
+	int64_t day_from_ns;
+	int64_t day_to_ns;
+	int64_t rebased_ns;
+	nv_i128 spent_today;
+	uint64_t n_total; /* decisions, advice included */
+	uint64_t n_today;
+	int64_t analysed_ns;
+	int64_t next_ns;
+};
+
+/* Never NULL: dies without memory, as the engine cannot decide without it. */
+struct eng_history *eng_history_of(struct eng_worker *w);
+
+/* ---- figures.c ---- */
+struct eng_room { /* of the fleet, per day */
+	nv_i128 projected;
+	nv_i128 reserved;
+};
+int
+eng_room_read(struct eng *eng, struct led_view *v, int64_t now_ns, struct eng_room *ret);
+struct eng_case { /* one worker before the rules */
+	struct eng_worker *worker;
+	struct eng_policy_rules rules;
+	struct eng_policy_figures figures;
+	struct led_totals window;
+	int64_t from_ns;
+	struct eng_policy_result result;
+};
+/* Fills everything but the result. The worker is in the configuration. */
+int eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
+	const struct eng_room *room, int64_t now_ns, struct eng_case *ret);
+uint64_t eng_runs(const struct led_totals *t);
+/* Reserved by waiting approvals, per day. */
+nv_i128 eng_reserved_pending(const struct eng *eng);
+
+/* ---- decide.c ---- */
+/* One analysis now. rows (may be NULL): an array that gets one object a worker.
+ * dry: nothing is recorded or done. */
+int eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err);
+/* ret_json: the decision after it, a new reference. -ENOENT no such decision; -EALREADY
+ * it does not wait any more; -ESTALE approved too late: it is void now (recorded). */
+int eng_decide_approve(struct eng *eng, uint64_t id, unsigned uid, json_t **ret_json,
+	struct nv_err *err);
+int eng_decide_deny(struct eng *eng, uint64_t id, unsigned uid, const char *reason,
+	json_t **ret_json, struct nv_err *err);
+/* Durable. */
+int eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *err);
+
+/* ---- enforce.c ---- */
+void eng_enforce_rebase(struct eng *eng);
+void eng_enforce(struct eng *eng);
+
+#endif

@@ -1,0 +1,477 @@
+/* One decision as it is kept: see decision.h. */
+#include "decision.h"
+
+#include "nv_buf.h"
+#include "nv_clock.h"
+#include "nv_json.h"
+#include "nv_units.h"
+#include "txn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_PREFIX "decision/"
+
+static const char *const state_names[ENG_DEC_COUNT] = {
+	[ENG_DEC_PENDING] = "pending",
+	[ENG_DEC_EXECUTED] = "executed",
+	[ENG_DEC_DENIED] = "denied",
+	[ENG_DEC_EXPIRED] = "expired",
+	[ENG_DEC_VOID] = "void",
+	[ENG_DEC_ADVISED] = "advised",
+};
+
+const char *
+eng_dec_state_name(enum eng_dec_state state)
+{
+	NV_ASSERT((unsigned)state < ENG_DEC_COUNT);
+	return state_names[state];
+}
+
+const char *
+eng_decision_key(uint64_t id, char key[ENG_DECISION_KEY_BYTES])
+{
+	/* Padded, so that the order of keys is the order of decisions. */
+	(void)snprintf(key, ENG_DECISION_KEY_BYTES, KEY_PREFIX "%020" PRIu64, id);
+	return key;
+}
+
+void
+eng_decision_free(struct eng_decision *d)
+{
+	if (!d)
+		return;
+	json_decref(d->doc);
+	free(d);
+}
+
+/* ---- making one ---- */
+
+static json_t *
+inputs_json(const struct eng_dec_basis *basis, int64_t now_ns)
+{
+	const struct eng_policy_figures *f = basis->figures;
+	const struct led_totals *t = basis->window;
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "window_from", nv_json_time(basis->from_ns));
+	bad |= json_object_set_new(o, "window_to", nv_json_time(now_ns));
+	bad |= json_object_set_new(o, "runs_ok", json_integer((json_int_t)f->runs_ok));
+	bad |= json_object_set_new(
+		o, "runs_failed", json_integer((json_int_t)f->runs_failed));
+	bad |= json_object_set_new(
+		o, "recent_ok", json_integer((json_int_t)f->recent_ok));
+	bad |= json_object_set_new(
+		o, "recent_failed", json_integer((json_int_t)f->recent_failed));
+	bad |= json_object_set_new(o, "cost", nv_json_money(t->cost));
+	bad |= json_object_set_new(o, "revenue", nv_json_money(t->revenue));
+	bad |= json_object_set_new(o, "refunds", nv_json_money(t->refunds));
+	bad |= json_object_set_new(o, "fees", nv_json_money(t->fees));
+	bad |= json_object_set_new(o, "disputes", nv_json_money(t->disputes));
+	bad |= json_object_set_new(o, "roi_percent",
+		nv_json_percent(basis->result->roi_known, basis->result->roi_ppm));
+	bad |= json_object_set_new(
+		o, "cost_per_run", nv_json_money(basis->result->cost_per_run_nano));
+	bad |= json_object_set_new(o, "cost_24h", nv_json_money(f->cost_24h));
+	bad |= json_object_set_new(o, "run_interval_ms", json_integer(f->interval_ms));
+	bad |= json_object_set_new(o, "instances", json_integer(f->instances));
+	bad |= json_object_set_new(
+		o, "fleet_projected", nv_json_money(f->fleet_projected));
+	bad |= json_object_set_new(o, "fleet_reserved", nv_json_money(f->fleet_reserved));
+	bad |= json_object_set_new(
+		o, "ledger_seq", json_integer((json_int_t)t->seq_last));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *
+thresholds_json(const struct eng_dec_basis *basis)
+{
+	const struct eng_policy_rules *r = basis->rules;
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(
+		o, "min_roi_percent", nv_json_percent(true, r->min_roi_ppm));
+	bad |= json_object_set_new(
+		o, "scale_roi_percent", nv_json_percent(true, r->scale_roi_ppm));
+	bad |= json_object_set_new(
+		o, "kill_roi_percent", nv_json_percent(true, r->kill_roi_ppm));
+	bad |= json_object_set_new(o, "min_runs", json_integer(r->min_runs));
+	bad |= json_object_set_new(
+		o, "approval_above", nv_json_money(r->approval_above_nano));
+	bad |= json_object_set_new(
+		o, "max_daily_budget", nv_json_money(basis->figures->fleet_budget));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static int
+doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_basis *basis)
+{
+	const struct eng_policy_result *r = basis->result;
+	json_t *o = d->doc;
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "event", json_string("decision"));
+	bad |= json_object_set_new(o, "step", json_string("proposed"));
+	bad |= json_object_set_new(o, "type", json_string(eng_action_name(d->action)));
+	bad |= json_object_set_new(o, "worker", json_string(d->worker));
+	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(d->state)));
+	bad |= json_object_set_new(o, "rule", json_string(r->rule));
+	bad |= json_object_set_new(o, "reason", nv_json_str(r->reason));
+	bad |= json_object_set_new(o, "expected", nv_json_str(r->expected));
+	bad |= json_object_set_new(o, "counterfactual", nv_json_str(r->counterfactual));
+	bad |= json_object_set_new(o, "cost_impact", nv_json_money(d->impact_nano));
+	bad |= json_object_set_new(
+		o, "currency", json_string(eng->config->base_currency));
+	bad |= json_object_set_new(o, "requires_approval", json_boolean(d->asked));
+	bad |= json_object_set_new(o, "from_instances", json_integer(d->from_instances));
+	bad |= json_object_set_new(o, "to_instances", json_integer(d->to_instances));
+	bad |= json_object_set_new(o, "proposed_ns", json_integer(d->proposed_ns));
+	bad |= json_object_set_new(o, "expires_ns", json_integer(d->expires_ns));
+	bad |= json_object_set_new(o, "inputs", inputs_json(basis, d->proposed_ns));
+	bad |= json_object_set_new(o, "thresholds", thresholds_json(basis));
+	return bad ? -ENOMEM : 0;
+}
+
+struct eng_decision *
+eng_decision_new(const struct eng *eng, const struct eng_worker *w,
+	const struct eng_dec_basis *basis, enum eng_dec_state state, int64_t now_ns)
+{
+	struct eng_decision *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	(void)snprintf(d->worker, sizeof d->worker, "%s", w->name);
+	d->action = basis->result->action;
+	d->state = state;
+	d->proposed_ns = now_ns;
+	if (state == ENG_DEC_PENDING)
+		d->expires_ns = now_ns + eng->config->approval_expiry_ms * NV_NS_PER_MS;
+	d->impact_nano = (int64_t)NV_MIN(basis->result->cost_impact, NV_MONEY_MAX);
+	d->asked = basis->result->needs_approval;
+	d->from_instances = eng_desire_instances(w);
+	d->to_instances =
+		basis->result->action == ENG_ACT_KILL ? 0 : basis->result->to_instances;
+	d->doc = json_object();
+	if (!d->doc || doc_fill(d, eng, basis) < 0) {
+		eng_decision_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+int
+eng_decision_step(struct eng_decision *d, const char *step, enum eng_dec_state state,
+	const char *by, const char *note, int64_t now_ns)
+{
+	json_t *o = d->doc;
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "step", json_string(step));
+	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(state)));
+	if (strcmp(step, "executed") == 0) {
+		d->executed_ns = now_ns;
+		bad |= json_object_set_new(o, "runs_total", json_integer(d->runs_total));
+		bad |= json_object_set_new(o, "executed_ns", json_integer(now_ns));
+	} else {
+		d->decided_ns = now_ns;
+		bad |= json_object_set_new(o, "decided_ns", json_integer(now_ns));
+		bad |= json_object_set_new(o, "decided_by", nv_json_str(by));
+	}
+	if (note && note[0])
+		bad |= json_object_set_new(o, "note", nv_json_str(note));
+	d->state = state;
+	return bad ? -ENOMEM : 0;
+}
+
+int
+eng_decision_outcome(struct eng_decision *d, json_t *outcome)
+{
+	int bad = json_object_set_new(d->doc, "outcome", outcome);
+
+	bad |= json_object_set_new(d->doc, "step", json_string("outcome"));
+	d->outcome_known = true;
+	return bad ? -ENOMEM : 0;
+}
+
+int
+eng_decision_put(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	struct eng_decision *d)
+{
+	char key[ENG_DECISION_KEY_BYTES];
+	uint64_t seq = 0;
+	NV_CLEANUP_FREE char *line = nv_json_line(d->doc);
+
+	if (!line)
+		return -ENOMEM;
+	struct led_event ev = {
+		.kind = LED_DECISION,
+		.worker = eng_txn_worker(eng, txn, w),
+		.claimed_ns = txn->now_ns,
+		.received_ns = txn->now_ns,
+		.ref = d->id,
+		.line = line,
+		.line_bytes = strlen(line),
+	};
+	int rc = eng_txn_event(eng, txn, w, &ev, &seq);
+
+	if (rc < 0)
+		return rc;
+	if (d->id == 0)
+		d->id = seq;
+	return led_batch_state_put(
+		txn->batch, eng_decision_key(d->id, key), line, ev.line_bytes);
+}
+
+/* ---- reading one back ---- */
+
+static bool
+state_from(const char *name, enum eng_dec_state *ret)
+{
+	for (unsigned i = 0; i < ENG_DEC_COUNT; i++) {
+		if (strcmp(name, state_names[i]) == 0) {
+			*ret = (enum eng_dec_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+take_ns(const json_t *o, const char *key, int64_t *ret, struct nv_err *err)
+{
+	uint64_t v = 0;
+	int rc = nv_json_get_u64(o, key, 0, INT64_MAX, &v, err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+static int
+take_u32(const json_t *o, const char *key, uint32_t *ret, struct nv_err *err)
+{
+	uint64_t v = 0;
+	int rc = nv_json_get_u64(o, key, 0, UINT32_MAX, &v, err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+static int
+doc_take(struct eng_decision *d, struct nv_err *err)
+{
+	const char *type = NULL;
+	const char *state = NULL;
+	const char *worker = NULL;
+	const json_t *o = d->doc;
+	int rc;
+
+	if ((rc = nv_json_need_str(o, "type", 20, &type, err)) < 0 ||
+		(rc = nv_json_need_str(o, "state", 20, &state, err)) < 0 ||
+		(rc = nv_json_need_str(o, "worker", NV_NAME_MAX - 1, &worker, err)) < 0)
+		return rc;
+	if (!eng_action_from(type, &d->action) || !state_from(state, &d->state) ||
+		!nv_name_valid(worker))
+		return nv_err_set(err, -EINVAL, "unknown type, state or worker name");
+	(void)snprintf(d->worker, sizeof d->worker, "%s", worker);
+	d->asked = json_is_true(json_object_get(o, "requires_approval"));
+	d->outcome_known = json_object_get(o, "outcome") != NULL;
+	if ((rc = take_ns(o, "runs_total", &d->runs_total, err)) < 0)
+		return rc;
+	if ((rc = nv_json_get_money(o, "cost_impact", &d->impact_nano, err)) < 0)
+		return rc == -ENOENT ? nv_err_set(err, -EINVAL, "cost_impact is missing")
+				     : rc;
+	if ((rc = take_ns(o, "proposed_ns", &d->proposed_ns, err)) < 0 ||
+		(rc = take_ns(o, "expires_ns", &d->expires_ns, err)) < 0 ||
+		(rc = take_ns(o, "decided_ns", &d->decided_ns, err)) < 0 ||
+		(rc = take_ns(o, "executed_ns", &d->executed_ns, err)) < 0 ||
+		(rc = take_u32(o, "from_instances", &d->from_instances, err)) < 0)
+		return rc;
+	return take_u32(o, "to_instances", &d->to_instances, err);
+}
+
+static uint64_t
+id_from(const char *key)
+{
+	uint64_t id = 0;
+	const char *at = key + strlen(KEY_PREFIX);
+
+	if (strncmp(key, KEY_PREFIX, strlen(KEY_PREFIX)) != 0 || strlen(at) != 20)
+		return 0;
+	for (; *at; at++) {
+		if (*at < '0' || *at > '9' || __builtin_mul_overflow(id, 10, &id) ||
+			__builtin_add_overflow(id, (uint64_t)(*at - '0'), &id))
+			return 0;
+	}
+	return id;
+}
+
+struct eng_decision *
+eng_decision_load(const char *key, const void *value, size_t bytes, struct nv_err *err)
+{
+	json_error_t why;
+	struct eng_decision *d = calloc(1, sizeof *d);
+
+	if (!d) {
+		(void)nv_err_set(err, -ENOMEM, "no memory for a decision");
+		return NULL;
+	}
+	d->id = id_from(key);
+	d->doc = json_loadb(value, bytes, JSON_REJECT_DUPLICATES, &why);
+	if (d->id == 0)
+		(void)nv_err_set(err, -EINVAL, "%.60s is not a decision's key", key);
+	else if (!d->doc)
+		(void)nv_err_set(err, -EINVAL, "%.60s is not JSON: %s", key, why.text);
+	else if (doc_take(d, err) == 0)
+		return d;
+	eng_decision_free(d);
+	return NULL;
+}
+
+/* ---- showing one ---- */
+
+json_t *
+eng_decision_json(const struct eng_decision *d)
+{
+	static const char *const internal[] = {"event", "proposed_ns", "expires_ns",
+		"decided_ns", "executed_ns", "runs_total"};
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "id", json_integer((json_int_t)d->id));
+	bad |= json_object_update(o, d->doc);
+	for (size_t i = 0; i < NV_LEN(internal); i++)
+		(void)json_object_del(o, internal[i]); /* may not be there */
+	bad |= json_object_set_new(o, "target", json_string(d->worker));
+	bad |= json_object_set_new(o, "at", nv_json_time(d->proposed_ns));
+	bad |= json_object_set_new(o, "proposed", nv_json_time(d->proposed_ns));
+	bad |= json_object_set_new(o, "expires", nv_json_time(d->expires_ns));
+	bad |= json_object_set_new(o, "decided", nv_json_time(d->decided_ns));
+	bad |= json_object_set_new(o, "executed", nv_json_time(d->executed_ns));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static const char *
+doc_text(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text ? text : "";
+}
+
+static void
+explain_money(struct nv_buf *buf, const json_t *o, const char *key, const char *name)
+{
+	char shown[NV_MONEY_BYTES];
+	int64_t nano = 0;
+	const char *currency = doc_text(o, "currency");
+	const json_t *inputs = json_object_get(o, "inputs");
+
+	if (nv_json_get_money(inputs, key, &nano, NULL) == 0 && nano != 0)
+		nv_buf_printf(buf, ", %s %s", name, nv_money_show(nano, currency, shown));
+}
+
+static void
+explain_basis(struct nv_buf *buf, const json_t *o)
+{
+	const json_t *inputs = json_object_get(o, "inputs");
+	long long ok = json_integer_value(json_object_get(inputs, "runs_ok"));
+	long long failed = json_integer_value(json_object_get(inputs, "runs_failed"));
+
+	nv_buf_printf(buf, "It is based on %lld runs (%lld good) between %s and %s",
+		ok + failed, ok, doc_text(inputs, "window_from"),
+		doc_text(inputs, "window_to"));
+	explain_money(buf, o, "cost", "cost");
+	explain_money(buf, o, "revenue", "revenue");
+	explain_money(buf, o, "refunds", "refunds");
+	explain_money(buf, o, "fees", "fees");
+	explain_money(buf, o, "disputes", "disputes");
+	nv_buf_puts(buf, ".\n");
+	if (doc_text(o, "expected")[0])
+		nv_buf_printf(buf, "Expected effect: %s.\n", doc_text(o, "expected"));
+	if (doc_text(o, "counterfactual")[0])
+		nv_buf_printf(buf, "What would have changed it: %s.\n",
+			doc_text(o, "counterfactual"));
+}
+
+static void
+explain_state(struct nv_buf *buf, const struct eng_decision *d)
+{
+	char when[NV_RFC3339_BYTES];
+	const char *by = doc_text(d->doc, "decided_by");
+	const char *note = doc_text(d->doc, "note");
+	int64_t at = d->executed_ns ? d->executed_ns : d->decided_ns;
+
+	switch (d->state) {
+	case ENG_DEC_PENDING:
+		nv_buf_printf(buf,
+			"It waits for an approval until %s; meanwhile its cost is "
+			"reserved.",
+			nv_rfc3339(d->expires_ns, when));
+		break;
+	case ENG_DEC_ADVISED:
+		nv_buf_puts(buf, "Nothing was done: autonomous decisions are off for it, "
+				 "this is advice.");
+		break;
+	case ENG_DEC_EXECUTED:
+		nv_buf_printf(buf, "It was carried out at %s%s%s.", nv_rfc3339(at, when),
+			d->asked ? ", approved by " : "", d->asked ? by : "");
+		break;
+	default:
+		nv_buf_printf(buf, "It is %s since %s (%s).",
+			eng_dec_state_name(d->state), nv_rfc3339(at, when), by);
+	}
+	if (note[0])
+		nv_buf_printf(buf, " %s.", note);
+	nv_buf_puts(buf, "\n");
+}
+
+static void
+explain_outcome(struct nv_buf *buf, const json_t *o)
+{
+	const json_t *outcome = json_object_get(o, "outcome");
+
+	if (outcome)
+		nv_buf_printf(buf, "Outcome: %s.\n", doc_text(outcome, "summary"));
+}
+
+char *
+eng_decision_explain(const struct eng_decision *d)
+{
+	struct nv_buf buf;
+
+	nv_buf_init(&buf, 16384);
+	nv_buf_printf(&buf, "Decision %" PRIu64 ": %s %s", d->id,
+		eng_action_name(d->action), d->worker);
+	if (d->action == ENG_ACT_SCALE_UP)
+		nv_buf_printf(&buf, " from %u to %u instances", d->from_instances,
+			d->to_instances);
+	nv_buf_printf(&buf, ", because %s.\n", doc_text(d->doc, "reason"));
+	explain_basis(&buf, d->doc);
+	explain_state(&buf, d);
+	explain_outcome(&buf, d->doc);
+	char *text = nv_buf_take(&buf);
+
+	nv_buf_fini(&buf);
+	return text;
+}

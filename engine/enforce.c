@@ -1,0 +1,224 @@
+/* Holds the budgets: after each commit the spending of the day is compared with the
+ * caps, and a worker whose next run does not fit is paused on top of whatever is wanted
+ * of it. That pause is not a desire: it follows from the ledger alone, comes back after
+ * any restart, and ends by itself when the day does.
+ *
+ * A run that cost more than per_run is different: nothing in the figures of tomorrow
+ * will say that it is fixed. So the worker is paused as a desire, by "budget", and stays
+ * so until a person resumes it. */
+#include "decide.h"
+#include "report.h"
+#include "txn.h"
+
+#include "nv_clock.h"
+#include "nv_log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The commits keep the sums current; now and then they are taken from the ledger anew,
+ * so that no slip can live long. */
+#define REBASE_NS (60 * NV_NS_PER_SEC)
+
+void
+eng_enforce_rebase(struct eng *eng)
+{
+	struct eng_decide *d = eng->decide;
+	struct led_view *v = NULL;
+	int64_t now_ns = nv_wall_ns();
+	int64_t from_ns;
+	int64_t to_ns;
+	nv_i128 spent = 0;
+
+	eng_day_bounds(now_ns, &from_ns, &to_ns);
+	if (led_view_begin(eng->led, &v, NULL) < 0)
+		return; /* the sums stay as they are; tried again in a second */
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		struct led_totals today = {0};
+
+		if (w->id != 0 && eng_sum_window(eng, v, w->id, from_ns, INT64_MAX,
+					  &today, NULL) < 0) {
+			led_view_end(v);
+			return;
+		}
+		w->day_base_cost = w->totals.cost - today.cost;
+		spent += today.cost;
+	}
+	led_view_end(v);
+	if (d->day_from_ns != from_ns)
+		d->n_today = 0;
+	d->day_from_ns = from_ns;
+	d->day_to_ns = to_ns;
+	d->rebased_ns = now_ns;
+	d->spent_today = spent;
+}
+
+/* What the last runs cost, and what the next one may: the dearest of them. */
+static nv_i128
+next_run(const struct eng_worker *w)
+{
+	const struct eng_history *h = w->history;
+	uint64_t runs = eng_runs(&w->totals);
+	nv_i128 most = 0;
+
+	if (!h || h->n_run_costs == 0)
+		return runs ? w->totals.cost / (nv_i128)runs : 0;
+	for (unsigned i = 0; i < NV_MIN(h->n_run_costs, ENG_RUN_COSTS_MAX); i++)
+		most = NV_MAX(most, h->run_costs[i]);
+	return most;
+}
+
+static void
+pause_for_run(struct eng *eng, struct eng_worker *w, nv_i128 cost, uint64_t runs)
+{
+	char a[NV_MONEY_BYTES];
+	char b[NV_MONEY_BYTES];
+	struct eng_desire d = w->desire;
+	struct nv_err err = {0};
+	const char *currency = eng->config->base_currency;
+
+	d.want = ENG_WANT_PAUSED;
+	d.since_ns = nv_wall_ns();
+	(void)snprintf(d.by, sizeof d.by, "budget");
+	(void)snprintf(d.reason, sizeof d.reason,
+		"a run cost %s, above its budget of %s per run; a person may resume it",
+		nv_money_show(cost / (nv_i128)runs, currency, a),
+		nv_money_show(w->conf->budget_per_run_nano, currency, b));
+	nv_warn("%s is paused: %s", w->name, d.reason);
+	if (eng_desire_set(eng, w, &d, false, &err) < 0)
+		nv_error("%s", err.text);
+}
+
+/* Between two looks: how many runs were there, and what was spent. With one instance that
+ * is the cost of the run; with several it is their mean. */
+static void
+look_at_runs(struct eng *eng, struct eng_worker *w)
+{
+	struct eng_history *h = eng_history_of(w);
+	uint64_t now_runs = eng_runs(&w->totals);
+
+	if (!h->marked) {
+		h->marked = true;
+		h->runs_mark = now_runs;
+		h->cost_mark = w->totals.cost;
+		return;
+	}
+	uint64_t runs = now_runs - h->runs_mark;
+	nv_i128 cost = w->totals.cost - h->cost_mark;
+
+	if (runs == 0)
+		return;
+	h->runs_mark = now_runs;
+	h->cost_mark = w->totals.cost;
+	h->run_costs[h->n_run_costs % ENG_RUN_COSTS_MAX] = cost / (nv_i128)runs;
+	h->n_run_costs++;
+	if (h->n_run_costs == 2 * ENG_RUN_COSTS_MAX)
+		h->n_run_costs = ENG_RUN_COSTS_MAX;
+	if (eng_worker_is_running(w) &&
+		eng_budget_run_over(cost, runs, w->conf->budget_per_run_nano))
+		pause_for_run(eng, w, cost, runs);
+}
+
+/* The worker may want to know what is left: said at the edge of nothing, and when it
+ * moved by a tenth. */
+static void
+tell_remaining(struct eng *eng, struct eng_worker *w, nv_i128 remaining)
+{
+	struct eng_history *h = eng_history_of(w);
+	nv_i128 moved = remaining > h->told ? remaining - h->told : h->told - remaining;
+	char text[NV_MONEY_BYTES];
+	char line[200];
+
+	if (h->was_told && (remaining == 0) == (h->told == 0) && moved * 10 < h->told)
+		return;
+	if (h->was_told && moved == 0)
+		return;
+	h->was_told = true;
+	h->told = remaining;
+	(void)snprintf(line, sizeof line,
+		"{\"control\":\"budget\",\"remaining\":\"%s\",\"currency\":\"%s\"}",
+		nv_money_text(remaining, text), eng->config->base_currency);
+	eng_control_line(eng, w, line);
+}
+
+static void
+record_pause(struct eng *eng, struct eng_worker *w, bool pause)
+{
+	struct eng_txn txn = {0};
+	char line[500];
+	int64_t now_ns = nv_wall_ns();
+	/* The reason is our own sentence: money and words, nothing to escape. */
+	int n = snprintf(line, sizeof line,
+		"{\"event\":\"state\",\"worker\":\"%s\",\"state\":\"%s\",\"reason\":\"%"
+		"s\"}",
+		w->name, pause ? "budget_paused" : "budget_resumed",
+		pause ? w->budget_reason : "");
+	struct led_event ev = {
+		.kind = LED_STATE,
+		.claimed_ns = now_ns,
+		.received_ns = now_ns,
+		.line = line,
+		.line_bytes = (size_t)n,
+	};
+
+	eng_txn_begin(eng, &txn);
+	ev.worker = eng_txn_worker(eng, &txn, w);
+	if (eng_txn_event(eng, &txn, w, &ev, NULL) < 0)
+		eng_ledger_trouble(eng, "a budget pause cannot be written");
+	eng_txn_commit(eng, &txn);
+}
+
+static void
+enforce_one(struct eng *eng, struct eng_worker *w)
+{
+	struct eng_budget_verdict verdict;
+	struct eng_budget_figures f = {
+		.fleet_cap = eng->config->max_daily_budget_nano,
+		.fleet_spent = eng->decide->spent_today,
+		.worker_daily_cap = w->conf->budget_daily_nano,
+		.worker_spent = w->totals.cost - w->day_base_cost,
+		.worker_total_cap = w->conf->budget_total_nano,
+		.worker_total = w->totals.cost,
+		.next_run = next_run(w) * NV_MAX(eng_desire_instances(w), 1U),
+	};
+
+	memcpy(f.currency, eng->config->base_currency, sizeof f.currency);
+	eng_budget_check(&f, &verdict);
+	tell_remaining(eng, w, verdict.remaining);
+	if (verdict.pause == w->budget_paused)
+		return;
+	w->budget_paused = verdict.pause;
+	(void)snprintf(w->budget_reason, sizeof w->budget_reason, "%s",
+		verdict.pause ? verdict.reason : "");
+	/* Pause first: the record can wait a millisecond, the money cannot. The pause
+	 * follows from what is in the ledger already, so nothing is lost in between. */
+	eng_desire_send(eng, w, false);
+	if (w->desire.want != ENG_WANT_RUNNING)
+		return;
+	nv_info("%s is %s: %s", w->name, verdict.pause ? "paused" : "running again",
+		verdict.pause ? verdict.reason : "its budgets have room");
+	record_pause(eng, w, verdict.pause);
+}
+
+void
+eng_enforce(struct eng *eng)
+{
+	struct eng_decide *d = eng->decide;
+	int64_t now_ns = nv_wall_ns();
+	nv_i128 spent = 0;
+
+	if (now_ns >= d->day_to_ns || now_ns < d->day_from_ns ||
+		now_ns - d->rebased_ns >= REBASE_NS)
+		eng_enforce_rebase(eng);
+	for (const struct eng_worker *w = eng->workers; w; w = w->next)
+		spent += w->totals.cost - w->day_base_cost;
+	d->spent_today = spent;
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (!w->conf)
+			continue;
+		look_at_runs(eng, w);
+		enforce_one(eng, w);
+	}
+}
