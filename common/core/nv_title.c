@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 static struct {
@@ -54,6 +53,7 @@ nv_title_init(int argc, char **argv)
 	environ = env;
 	for (int i = 0; i < argc; i++)
 		argv[i] = args[i];
+	free(args);
 }
 
 void
