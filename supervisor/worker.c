@@ -331,20 +331,17 @@ sup_worker_apply(struct sup_worker *w)
 	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused;
 
 	grow(w, wanted);
-	/* The youngest first, so that scaling down takes those with the least to lose. */
-	for (uint32_t n = w->n_instances; n > 0; n--) {
-		struct sup_instance *inst = w->instances[n - 1];
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		struct sup_instance *inst = w->instances[i];
 
 		if (inst->machine.gate != gate)
-			sup_instance_event(
-				inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
+			sup_instance_event(inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
 		apply_pause(inst, paused);
 	}
-	for (uint32_t n = w->n_instances; n > 0; n--) {
-		struct sup_instance *inst = w->instances[n - 1];
-
-		if (inst->machine.want && n > wanted)
-			sup_instance_event(inst, SUP_EV_UNWANT);
+	/* The youngest first, so that scaling down takes those with the least to lose. */
+	for (uint32_t n = w->n_instances; n > wanted; n--) {
+		if (w->instances[n - 1]->machine.want)
+			sup_instance_event(w->instances[n - 1], SUP_EV_UNWANT);
 	}
 	for (uint32_t n = 1; n <= NV_MIN(wanted, w->n_instances); n++) {
 		if (!w->instances[n - 1]->machine.want)
