@@ -172,16 +172,23 @@ deadline(int timeout_ms)
 int
 nova_worker_control(struct nova_worker *w, struct nova_control *ret, int timeout_ms)
 {
+	int64_t until_ms = deadline(timeout_ms);
 	char *line = NULL;
 	size_t bytes;
 
-	if (w->n_kept > 0) {
-		line = take_kept(w, 0);
-	} else {
-		int rc = next_line(w, deadline(timeout_ms), &line);
+	while (!line) {
+		int rc = 1;
 
+		if (w->n_kept > 0)
+			line = take_kept(w, 0);
+		else
+			rc = next_line(w, until_ms, &line);
 		if (rc <= 0)
 			return rc;
+		if (!nova_json_member(line, "control", &bytes)) {
+			free(line); /* no control line at all */
+			line = NULL;
+		}
 	}
 	free(w->current);
 	free(w->params_text);
