@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PASS_MESSAGES_MAX 64 /* per loop pass, so that one peer cannot starve the rest \
-			      */
+/* Per loop pass, so that one peer cannot starve the rest. */
+#define PASS_MESSAGES_MAX 64
 
 struct nv_chan_packet {
 	struct nv_chan_packet *next; /* owned */
@@ -93,7 +93,7 @@ on_writable(struct ev_loop *loop, ev_io *w, int revents)
 		chan->head = p->next;
 		if (!chan->head)
 			chan->tail = NULL;
-		chan->queued_bytes -= p->bytes;
+		chan->queued_bytes -= sizeof(*p) + p->bytes;
 		packet_free(p);
 	}
 	ev_io_stop(loop, w);
@@ -147,7 +147,9 @@ static int
 enqueue(struct nv_chan *chan, enum nv_msg_type type, const void *body, size_t bytes,
 	const int *fds, unsigned n_fds)
 {
-	if (bytes > chan->queued_bytes_max - chan->queued_bytes)
+	/* With its own memory: messages without a body have a limit too. */
+	if (sizeof(struct nv_chan_packet) + bytes >
+		chan->queued_bytes_max - chan->queued_bytes)
 		return -ENOBUFS;
 	struct nv_chan_packet *p = calloc(1, sizeof(*p) + bytes);
 
@@ -171,7 +173,7 @@ enqueue(struct nv_chan *chan, enum nv_msg_type type, const void *body, size_t by
 	else
 		chan->head = p;
 	chan->tail = p;
-	chan->queued_bytes += bytes;
+	chan->queued_bytes += sizeof(*p) + bytes;
 	ev_io_start(chan->loop, &chan->out);
 	return 0;
 }
