@@ -50,7 +50,7 @@ nv_json_text(const char *text, size_t bytes)
 		at += n;
 	}
 	if (at == bytes)
-		return json_stringn(text, bytes);
+		return json_stringn(bytes > 0 ? text : "", bytes); /* NULL is no string */
 	nv_buf_init(&clean, 3 * bytes + 1);
 	for (at = 0; at < bytes;) {
 		size_t n = nv_utf8_len(text + at, bytes - at);
