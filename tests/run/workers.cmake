@@ -1,2 +1,3 @@
 # Promises of nova-runner, libnova and the example workers.
 nova_run(workers_runner workers_runner)
+nova_run(workers_examples workers_examples)
