@@ -149,6 +149,9 @@ struct led_options {
 int led_open(const char *dir, const struct led_options *opt, struct led **ret,
 	struct nv_err *err);
 void led_close(struct led *led);
+/* Frees what readers that died left behind; call it every second or so. *ret_dead may be
+ * NULL. */
+int led_readers_check(struct led *led, uint32_t *ret_dead);
 
 /* ---- write: one batch at a time ----
  * Begin, add, commit. Any error but -EINVAL of a single add (which changes nothing)

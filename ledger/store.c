@@ -554,3 +554,16 @@ led_close(struct led *led)
 	free(led->dir);
 	free(led);
 }
+
+int
+led_readers_check(struct led *led, uint32_t *ret_dead)
+{
+	int dead = 0;
+	int rc = mdb_reader_check(led->env, &dead);
+
+	if (rc != 0)
+		return led_rc(rc);
+	if (ret_dead)
+		*ret_dead = (uint32_t)dead;
+	return 0;
+}

@@ -1,3 +1,6 @@
 foreach(name IN ITEMS schema map entry batch)
 	nova_unit(test_led_${name} SOURCES test_led_${name}.c LINK nova_ledger)
 endforeach()
+foreach(name IN ITEMS model crash fault damage)
+	nova_unit(test_led_${name} SOURCES test_led_${name}.c LINK nova_ledger TIMEOUT 300)
+endforeach()
