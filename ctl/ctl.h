@@ -9,6 +9,7 @@
 #include "out.h"
 
 #define CTL_DEADLINE_MS 10000 /* a request that has no longer one of its own */
+#define CTL_ROWS_MAX    10000 /* --limit; what the engine gives at once */
 
 struct ctl {
 	struct nv_paths paths;

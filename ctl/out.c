@@ -308,7 +308,7 @@ ctl_field(const struct ctl_out *out, const char *label, const char *text)
 
 	nv_buf_init(&buf, TEXT_BYTES_MAX);
 	ctl_safe(&buf, text, strlen(text), false);
-	(void)printf("%s%-16s%s %s\n", ctl_style_on(out, CTL_DIM), label,
+	(void)printf("%s%-19s%s %s\n", ctl_style_on(out, CTL_DIM), label,
 		ctl_style_off(out, CTL_DIM), buf.data ? buf.data : "");
 	nv_buf_fini(&buf);
 }

@@ -36,7 +36,10 @@ const char *ctl_ago(const json_t *object, const char *key, char buf[CTL_VALUE_BY
 
 /* A JSON copy of the value at key, or null. */
 json_t *ctl_json_copy(const json_t *object, const char *key);
-/* A whole object as indented lines "key  value": for details nobody compares. */
-void ctl_print_tree(const struct ctl_out *out, const json_t *object);
+/* One event of the ledger on one line (event.c). */
+void ctl_print_event(const struct ctl_out *out, const json_t *event);
+/* A table of decisions (verb_autonomous.c). */
+void
+ctl_print_decisions(const struct ctl_out *out, const json_t *list, const char *empty);
 
 #endif

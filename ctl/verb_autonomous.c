@@ -65,6 +65,18 @@ approvals_table(const struct ctl *ctl, const json_t *list, const char *currency)
 }
 
 static void
+print_span(const struct ctl *ctl, const json_t *data, const char *key, const char *label)
+{
+	json_t *value = json_object_get(data, key);
+	char span[NV_UNITS_BYTES];
+
+	if (json_is_number(value))
+		ctl_field(&ctl->out, label,
+			nv_duration_show(
+				(int64_t)(json_number_value(value) * 1000.0), span));
+}
+
+static void
 print_autonomous(const struct ctl *ctl, const json_t *data)
 {
 	const json_t *budget = json_object_get(data, "budget");
@@ -80,6 +92,10 @@ print_autonomous(const struct ctl *ctl, const json_t *data)
 			: "disabled: decisions are advice only");
 	ctl_print(&ctl->out, CTL_BOLD, "Thresholds\n");
 	print_thresholds(ctl, json_object_get(data, "thresholds"), currency);
+	print_span(ctl, data, "interval_s", "analysed every");
+	print_span(ctl, data, "window_s", "over the last");
+	print_span(ctl, data, "cooldown_s", "not again within");
+	ctl_field(&ctl->out, "last analysis", ctl_ago(data, "last_analysis", buf));
 	ctl_print(&ctl->out, CTL_BOLD, "\nBudget\n");
 	ctl_field(&ctl->out, "daily", ctl_money(budget, "daily", currency, buf));
 	ctl_field(&ctl->out, "spent", ctl_money(budget, "spent", currency, buf));
@@ -152,8 +168,8 @@ decision_style(const char *state)
 	return CTL_PLAIN;
 }
 
-static void
-decisions_table(const struct ctl *ctl, const json_t *list, const char *empty)
+void
+ctl_print_decisions(const struct ctl_out *out, const json_t *list, const char *empty)
 {
 	static const struct ctl_column columns[] = {{"ID", true}, {"AT", false},
 		{"TYPE", false}, {"TARGET", false}, {"STATE", false},
@@ -181,7 +197,7 @@ decisions_table(const struct ctl *ctl, const json_t *list, const char *empty)
 			ctl_money(row, "cost_impact", ctl_str(row, "currency"), buf));
 		ctl_cell(t, CTL_PLAIN, ctl_str(row, "reason"));
 	}
-	ctl_table_print(t, &ctl->out, empty);
+	ctl_table_print(t, out, empty);
 }
 
 static int
@@ -195,7 +211,7 @@ show_decisions(struct ctl *ctl, const char *verb, json_t *args, const char *empt
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, data);
 	} else {
-		decisions_table(ctl, json_object_get(data, "decisions"), empty);
+		ctl_print_decisions(&ctl->out, json_object_get(data, "decisions"), empty);
 		json_decref(data);
 	}
 	return NV_EXIT_OK;
@@ -245,9 +261,8 @@ parse_id(struct ctl *ctl, json_int_t *ret)
 }
 
 static int
-answer(struct ctl *ctl, const char *verb)
+answer(struct ctl *ctl, const char *verb, const char *reason)
 {
-	const char *reason = ctl_opt(&ctl->args, "reason");
 	json_int_t id;
 	json_t *data;
 	int code = parse_id(ctl, &id);
@@ -278,13 +293,13 @@ answer(struct ctl *ctl, const char *verb)
 int
 ctl_verb_approve(struct ctl *ctl)
 {
-	return answer(ctl, "approve");
+	return answer(ctl, "approve", NULL);
 }
 
 int
 ctl_verb_deny(struct ctl *ctl)
 {
-	return answer(ctl, "deny");
+	return answer(ctl, "deny", ctl_opt(&ctl->args, "reason"));
 }
 
 int
@@ -295,7 +310,7 @@ ctl_verb_decisions(struct ctl *ctl)
 	struct nv_err err = {0};
 	int64_t limit;
 
-	if (ctl_opt_number(&ctl->args, "limit", 1, 100000, 50, &limit, &err) < 0) {
+	if (ctl_opt_number(&ctl->args, "limit", 1, CTL_ROWS_MAX, 50, &limit, &err) < 0) {
 		json_decref(args);
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	}

@@ -98,15 +98,15 @@ show_one(void *arg, const char *key, const char *value, const char *origin)
 		return;
 	}
 	ctl_cell(show->table, CTL_BOLD, key);
-	ctl_cell(show->table, CTL_PLAIN, value);
 	ctl_cell(show->table, CTL_DIM, origin);
+	ctl_cell(show->table, CTL_PLAIN, value);
 }
 
 int
 ctl_verb_config_show(struct ctl *ctl)
 {
 	static const struct ctl_column columns[] = {
-		{"SETTING", false}, {"VALUE", false}, {"FROM", false}};
+		{"SETTING", false}, {"FROM", false}, {"VALUE", false}};
 	struct nv_conf_sources sources = {0};
 	struct nv_conf_errors errs;
 	struct show show = {.prefix = ctl->args.words[0]};
@@ -157,7 +157,7 @@ simple_request(struct ctl *ctl, enum nv_msg_type type, int64_t timeout_ms)
 			&sup, type, &request, nv_mono_ms() + timeout_ms, &text, &err);
 	ctl_sup_close(&sup);
 	if (code != NV_EXIT_OK)
-		ctl_fail_err(&ctl->out, code, &err);
+		ctl_fail(&ctl->out, code, "%s", text ? text : err.text);
 	else if (ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "text",
 					    ctl_json_text(text, strlen(text)))));

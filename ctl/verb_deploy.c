@@ -160,6 +160,7 @@ add_new(struct ctl *ctl, struct ctl_sup *sup, struct order *order)
 {
 	struct nv_sup_request reload = {0};
 	struct nv_err err = {0};
+	NV_CLEANUP_FREE char *text = NULL;
 
 	if (order->n_command == 0)
 		return ctl_fail(&ctl->out, NV_EXIT_NO,
@@ -171,9 +172,9 @@ add_new(struct ctl *ctl, struct ctl_sup *sup, struct order *order)
 	if (code != NV_EXIT_OK)
 		return code;
 	code = ctl_sup_request(sup, NV_MSG_SUP_RELOAD, &reload,
-		nv_mono_ms() + CTL_DEADLINE_MS, NULL, &err);
+		nv_mono_ms() + CTL_DEADLINE_MS, &text, &err);
 	if (code != NV_EXIT_OK)
-		return take_back(ctl, order, code, err.text);
+		return take_back(ctl, order, code, text ? text : err.text);
 	return NV_EXIT_OK;
 }
 
@@ -251,7 +252,7 @@ deploy(struct ctl *ctl, struct order *order)
 	code = ask_deploy(ctl, order->worker, is_new, &data);
 	if (code != NV_EXIT_OK)
 		return code;
-	struct ctl_goal *goals = ctl_goals_from(data, CTL_WANT_RUNNING, &n);
+	struct ctl_goal *goals = ctl_goals_from(data, CTL_WANT_RUNNING, false, &n);
 
 	json_decref(data);
 	code = ctl_follow_up(ctl, goals, n);

@@ -7,45 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One event on one line; columns of fixed width so that following lines align. */
-static void
-print_event(const struct ctl *ctl, const json_t *ev)
-{
-	char when[CTL_VALUE_BYTES];
-	char money[CTL_VALUE_BYTES];
-	const char *who = ctl_str(ev, "worker");
-	const char *note = ctl_str(ev, "note");
-	char label[NV_UNITS_BYTES + 64];
-
-	if (!note[0])
-		note = ctl_str(ev, "category");
-	if (!note[0])
-		note = ctl_str(ev, "source");
-	if (ctl_int(ev, "instance") > 0)
-		(void)snprintf(label, sizeof(label), "%s#%lld", who,
-			(long long)ctl_int(ev, "instance"));
-	else
-		(void)snprintf(label, sizeof(label), "%s", who[0] ? who : "-");
-	(void)ctl_money(ev, "amount", ctl_str(ev, "currency"), money);
-	ctl_print(&ctl->out, CTL_DIM, "%8lld  %s  ", (long long)ctl_int(ev, "seq"),
-		ctl_when(ev, "at", when));
-	ctl_print(&ctl->out, CTL_PLAIN, "%-10s %-24s %14s  ", ctl_str(ev, "kind"), label,
-		money);
-	struct nv_buf buf;
-
-	nv_buf_init(&buf, 65536);
-	ctl_safe(&buf, note, strlen(note), false);
-	(void)printf("%s\n", buf.data ? buf.data : "");
-	nv_buf_fini(&buf);
-}
-
 static void
 print_events(const struct ctl *ctl, const json_t *list)
 {
 	size_t i;
 	json_t *ev;
 
-	json_array_foreach(list, i, ev) print_event(ctl, ev);
+	json_array_foreach(list, i, ev)
+	{
+		ctl_print_event(&ctl->out, ev);
+	}
 	(void)fflush(stdout); /* followed through a pipe: line by line */
 }
 
@@ -57,7 +28,7 @@ event_args(struct ctl *ctl, json_t **ret)
 	int64_t since = -1;
 	int64_t limit;
 
-	if (ctl_opt_number(&ctl->args, "limit", 1, 100000, 50, &limit, &err) < 0 ||
+	if (ctl_opt_number(&ctl->args, "limit", 1, CTL_ROWS_MAX, 50, &limit, &err) < 0 ||
 		ctl_opt_number(&ctl->args, "since-seq", 0, INT64_MAX, -1, &since, &err) <
 			0)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
@@ -101,7 +72,11 @@ follow(struct ctl *ctl, json_t *args)
 		if (!ctl->out.json) {
 			print_events(ctl, list);
 		} else {
-			json_array_foreach(list, i, ev) ctl_json_line(json_incref(ev));
+			json_array_foreach(list, i, ev)
+			{
+				ctl_json_line(json_incref(ev));
+				ctl->out.json_done = true; /* an error is none any more */
+			}
 		}
 		json_decref(data);
 	}
@@ -164,7 +139,7 @@ ctl_verb_quarantine(struct ctl *ctl)
 	int64_t limit;
 	json_t *data;
 
-	if (ctl_opt_number(&ctl->args, "limit", 1, 100000, 50, &limit, &err) < 0)
+	if (ctl_opt_number(&ctl->args, "limit", 1, CTL_ROWS_MAX, 50, &limit, &err) < 0)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	json_t *args = ctl_need(json_pack("{s:I}", "limit", (json_int_t)limit));
 

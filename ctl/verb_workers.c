@@ -46,8 +46,16 @@ suits(enum ctl_want want, const char *state)
 	return false;
 }
 
+/* Out of service on purpose: "start" of everything passes it over, rightly. */
+static bool
+is_out(const char *state)
+{
+	return strcmp(state, "killed") == 0 || strcmp(state, "undeployed") == 0 ||
+	       strcmp(state, "stopped") == 0 || strcmp(state, "removed") == 0;
+}
+
 struct ctl_goal *
-ctl_goals_from(const json_t *data, enum ctl_want want, size_t *ret_n)
+ctl_goals_from(const json_t *data, enum ctl_want want, bool all, size_t *ret_n)
 {
 	const json_t *list = json_object_get(data, "workers");
 	struct ctl_goal *goals = ctl_alloc(json_array_size(list), sizeof(*goals));
@@ -65,9 +73,8 @@ ctl_goals_from(const json_t *data, enum ctl_want want, size_t *ret_n)
 			g->worker, sizeof(g->worker), "%s", ctl_str(row, "worker"));
 		if (suits(want, state))
 			continue;
-		/* Left as it was: "start" of everything does not touch a killed one. */
 		g->done = true;
-		g->code = NV_EXIT_NO;
+		g->code = all && is_out(state) ? NV_EXIT_OK : NV_EXIT_NO;
 		(void)snprintf(g->state, sizeof(g->state), "%s", state);
 		(void)snprintf(g->text, sizeof(g->text), "left as it is: %s%s%s", state,
 			ctl_str(row, "reason")[0] ? ", " : "", ctl_str(row, "reason"));
@@ -117,7 +124,7 @@ ctl_change(struct ctl *ctl, const char *verb, json_t *args, enum ctl_want want)
 
 	if (code != NV_EXIT_OK)
 		return code;
-	struct ctl_goal *goals = ctl_goals_from(data, want, &n);
+	struct ctl_goal *goals = ctl_goals_from(data, want, ctl->args.n_words == 0, &n);
 
 	code = ctl_follow_up(ctl, goals, n);
 	free(goals);
@@ -337,6 +344,43 @@ parse_multiplier(const char *text, double *ret)
 	return errno == 0 && *end == '\0' && *ret <= 1000;
 }
 
+/* The count is kept also for a worker that does not run now: that is no failure, but
+ * nothing to wait for either. */
+static int
+scale(struct ctl *ctl, json_t *args)
+{
+	json_t *data;
+	int64_t checked_ms;
+	size_t n;
+
+	if (ctl_timeout(ctl, 0, &checked_ms) < 0) {
+		json_decref(args);
+		return NV_EXIT_USAGE;
+	}
+	int code = ctl_ask(ctl, "workers.scale", args, &data);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	const json_t *list = json_object_get(data, "workers");
+	struct ctl_goal *goals = ctl_goals_from(data, CTL_WANT_RUNNING, false, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *row = json_array_get(list, i);
+
+		if (!goals[i].done)
+			continue;
+		goals[i].code = NV_EXIT_OK;
+		(void)snprintf(goals[i].text, sizeof(goals[i].text),
+			"%lld instances when it runs; now it is %s%s%s",
+			(long long)ctl_int(row, "instances"), ctl_str(row, "state"),
+			ctl_str(row, "reason")[0] ? ": " : "", ctl_str(row, "reason"));
+	}
+	code = ctl_follow_up(ctl, goals, n);
+	free(goals);
+	json_decref(data);
+	return code;
+}
+
 int
 ctl_verb_workers_scale(struct ctl *ctl)
 {
@@ -363,6 +407,5 @@ ctl_verb_workers_scale(struct ctl *ctl)
 			(json_int_t)instances);
 	if (!args)
 		return ctl_fail(&ctl->out, NV_EXIT_USAGE, "the name is not UTF-8");
-	return ctl_change(ctl, "workers.scale", args,
-		instances == 0 ? CTL_WANT_STOPPED : CTL_WANT_RUNNING);
+	return scale(ctl, args);
 }

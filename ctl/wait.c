@@ -71,9 +71,11 @@ settle_crashed(struct ctl_goal *goal, const struct nv_ctl_worker *w,
 	if (strcmp(w->state, "halted") != 0 && w->retry_in_ms >= 0)
 		(void)snprintf(next, sizeof(next), "; next try in %s",
 			nv_duration_show(w->retry_in_ms, span));
+	const char *last = in && in->last_exit[0] ? in->last_exit : "no exit is known";
+	bool twice = strstr(w->reason, last) != NULL;
+
 	settle(goal, NV_EXIT_FAILED, "not running, %s: %s%s%s%s", w->state,
-		in && in->last_exit[0] ? in->last_exit : "no exit is known",
-		w->reason[0] ? "; " : "", w->reason, next);
+		twice ? "" : last, w->reason[0] && !twice ? "; " : "", w->reason, next);
 }
 
 static void
@@ -81,6 +83,7 @@ judge_running(struct ctl_goal *goal, const struct ctl_fleet *fleet,
 	const struct nv_ctl_worker *w)
 {
 	const struct nv_ctl_instance *crashed = NULL;
+	const struct nv_ctl_instance *finished = NULL; /* and not to be restarted */
 	uint32_t steady = 0;
 	uint32_t alive = 0;
 	char pids[200] = "";
@@ -93,6 +96,9 @@ judge_running(struct ctl_goal *goal, const struct ctl_fleet *fleet,
 		alive += in->pid > 0;
 		if (is_crash_state(in->state) && !is_old(goal, in))
 			crashed = in;
+		if (strcmp(in->state, "stopped") == 0 && in->last_exit[0] &&
+			!is_old(goal, in))
+			finished = in;
 		if (strcmp(in->state, "up") != 0 || in->uptime_ms < STEADY_MS ||
 			is_old(goal, in))
 			continue;
@@ -109,6 +115,11 @@ judge_running(struct ctl_goal *goal, const struct ctl_fleet *fleet,
 	if (w->paused) {
 		settle(goal, NV_EXIT_NO, "paused%s%s", w->reason[0] ? ": " : "",
 			w->reason);
+		return;
+	}
+	if (finished && strcmp(w->state, "stopped") == 0 && w->desired > 0) {
+		settle(goal, NV_EXIT_NO, "not running, it has ended: %s%s%s",
+			finished->last_exit, w->reason[0] ? "; " : "", w->reason);
 		return;
 	}
 	uint32_t wanted = goal->instance ? 1 : w->desired;
