@@ -7,3 +7,8 @@ endforeach()
 set_tests_properties(lint_tidy lint_cppcheck PROPERTIES RUN_SERIAL ON)
 
 nova_run(deploy_verbs deploy_verbs)
+
+# Whole fleets with real processes.
+foreach(promise IN ITEMS restart ps disk garbage two unprivileged demo)
+	nova_run(fleet_${promise} fleet_${promise} TIMEOUT 600)
+endforeach()

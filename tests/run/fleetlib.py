@@ -224,11 +224,9 @@ class Fleet:
         return None
 
     def status(self):
-        run = self.novactl("status", "--json")
-        with contextlib.suppress(ValueError):
-            found = json.loads(run.stdout) if run.returncode == 0 else None
-            return found if found and found.get("nova", {}).get("pid") else None
-        return None
+        """None when novasupd does not answer; also there when the engine does not."""
+        found = self.try_json("status")
+        return found if found and (found.get("nova") or {}).get("pid") else None
 
     def workers(self):
         found = self.try_json("workers", "status") or {}
@@ -248,6 +246,10 @@ class Fleet:
             if each["name"] in (name, "nova-" + name):
                 return each
         return {}
+
+    def root(self):
+        """Pid of novasupd itself, below the keeper that was started."""
+        return self.process("novasupd")["pid"]
 
     def tail(self, lines=40):
         with contextlib.suppress(OSError):
