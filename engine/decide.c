@@ -99,7 +99,7 @@ history_take(struct eng_worker *w, struct eng_decision *d)
 		break;
 	case ENG_DEC_ADVISED:
 		h->advice = d->action;
-		h->advice_to = d->to_instances;
+		h->advice_to = d->action == ENG_ACT_SCALE_UP ? d->to_instances : 0;
 		break;
 	default:
 		break;
@@ -389,7 +389,8 @@ act(struct eng *eng, struct eng_case *c, int64_t now_ns)
 		h->advice = ENG_ACT_NONE;
 		return 0;
 	}
-	if (advice && h->advice == r->action && h->advice_to == r->to_instances)
+	if (advice && h->advice == r->action &&
+		(r->action != ENG_ACT_SCALE_UP || h->advice_to == r->to_instances))
 		return 0; /* said already */
 	if (!advice && h->open)
 		close_open(eng, w, "void", ENG_DEC_VOID, "policy",
