@@ -7,3 +7,6 @@ endfunction()
 
 nova_intake_driver(intake_basic_driver intake/basic.c)
 nova_run(intake_basic intake_basic)
+
+nova_intake_driver(intake_torture_driver intake/torture.c intake/writers.c intake/naive.c)
+nova_run(intake_torture intake_torture)

@@ -93,6 +93,7 @@ supd_init(struct supd *s, const char *dir, const char *engine, const char *yaml,
 	memset(s, 0, sizeof(*s));
 	s->chan = -1;
 	s->engine_pid = -1;
+	s->sender_pid = -1;
 	(void)snprintf(s->state_dir, sizeof(s->state_dir), "%s/state", dir);
 	(void)snprintf(s->run_dir, sizeof(s->run_dir), "%s/run", dir);
 	(void)snprintf(s->engine, sizeof(s->engine), "%s", engine);
@@ -302,6 +303,21 @@ hand_over(struct supd *s)
 	(void)nv_msg_send(s->chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0);
 }
 
+/* A traced engine stands still while we would wait for room in the channel: another
+ * process does the sending. */
+static void
+hand_over_aside(struct supd *s)
+{
+	s->sender_pid = fork();
+	if (s->sender_pid < 0)
+		die("no fork: %s", strerror(errno));
+	if (s->sender_pid > 0)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	hand_over(s);
+	_exit(0);
+}
+
 void
 supd_engine_start(struct supd *s)
 {
@@ -336,7 +352,10 @@ supd_engine_start(struct supd *s)
 	(void)close(pair[1]);
 	s->chan = pair[0];
 	s->engine_pid = pid;
-	hand_over(s);
+	if (s->traced)
+		hand_over_aside(s);
+	else
+		hand_over(s);
 }
 
 static void
@@ -490,13 +509,20 @@ supd_engine_send(struct supd *s, enum nv_msg_type type, const void *body, size_t
 		die("%s is not sent: %s", nv_msg_name(type), strerror(-rc));
 }
 
-static void
-engine_gone(struct supd *s)
+void
+supd_engine_gone(struct supd *s)
 {
+	int status;
+
 	while (s->chan >= 0 && serve_one(s) == 1)
 		;
 	nv_fd_close(&s->chan);
 	s->engine_pid = -1;
+	/* The sender sees the engine's end as a closed peer. */
+	if (s->sender_pid > 0 && waitpid(s->sender_pid, &status, 0) == s->sender_pid &&
+		(!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		die("the hand-over failed");
+	s->sender_pid = -1;
 }
 
 void
@@ -511,7 +537,7 @@ supd_engine_kill(struct supd *s)
 		if (waitpid(s->engine_pid, &status, __WALL) < 0 && errno != EINTR)
 			die("waitpid: %s", strerror(errno));
 	} while (!WIFEXITED(status) && !WIFSIGNALED(status));
-	engine_gone(s);
+	supd_engine_gone(s);
 }
 
 int
@@ -532,7 +558,7 @@ supd_engine_wait(struct supd *s, int timeout_ms)
 			return -1;
 		supd_pump(s, (int)NV_MIN(left, 20));
 	}
-	engine_gone(s);
+	supd_engine_gone(s);
 	return status;
 }
 

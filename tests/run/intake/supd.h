@@ -40,6 +40,7 @@ struct supd {
 	uint64_t journal_lines;
 	int chan; /* -1: no engine */
 	pid_t engine_pid;
+	pid_t sender_pid; /* of a hand-over to a traced engine */
 	bool traced;      /* start it stopped under ptrace */
 	unsigned readies; /* SUP_ENGINE_STATE ready, over all engines */
 	unsigned troubles;
@@ -86,6 +87,8 @@ supd_is_ready(const struct supd *s, const void *arg); /* arg: unsigned, readies 
 bool supd_all_dropped(const struct supd *s, const void *arg);
 void
 supd_engine_send(struct supd *s, enum nv_msg_type type, const void *body, size_t bytes);
+/* It has been reaped: take what it said before. */
+void supd_engine_gone(struct supd *s);
 /* SIGKILL, reap, and take what it said before. */
 void supd_engine_kill(struct supd *s);
 /* Wait for it to end by itself; the wait status, or -1 after the time. */
