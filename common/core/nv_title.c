@@ -12,6 +12,7 @@
 static struct {
 	char *start;
 	size_t bytes;
+	char **env; /* owned for life: setenv may leave environ pointing elsewhere */
 } title;
 
 static char **
@@ -50,6 +51,7 @@ nv_title_init(int argc, char **argv)
 		end += strlen(*e) + 1;
 	title.start = argv[0];
 	title.bytes = (size_t)(end - argv[0]);
+	title.env = env;
 	environ = env;
 	for (int i = 0; i < argc; i++)
 		argv[i] = args[i];
