@@ -10,6 +10,7 @@
 #include "fleet.h"
 #include "intake.h"
 #include "nv_clock.h"
+#include "nv_log.h"
 #include "txn.h"
 
 #include <dirent.h>
@@ -37,6 +38,8 @@ eng_fixture_open(struct eng_fixture *f, const char *global, const char *const *w
 	struct led_options opt = {.map_bytes = (uint64_t)64 << 20, .boot_id = 1};
 	char path[128];
 
+	(void)setenv("NOVA_LOG_LEVEL", "error", 0);
+	nv_log_init("test");
 	fixture_init(&f->conf, global);
 	for (size_t i = 0; workers[i]; i++) {
 		char name[64];
