@@ -582,12 +582,16 @@ START_TEST(test_killed_anywhere)
 		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	}
 	eng_fixture_open(&f, global, workers);
-	/* Whatever is open can be answered. */
+	/* Whatever is open can be answered, or is void because the instances are not
+	 * what it was asked for (the child pretends to have one). */
 	uint64_t id = open_id("big");
 	json_t *json = NULL;
 
-	if (id != 0)
-		ck_assert_int_eq(eng_decide_deny(&f.eng, id, 1, NULL, &json, NULL), 0);
+	if (id != 0) {
+		int rc = eng_decide_deny(&f.eng, id, 1, NULL, &json, NULL);
+
+		ck_assert_msg(rc == 0 || rc == -EALREADY, "deny: %d", rc);
+	}
 	json_decref(json);
 	ck_assert_int_eq(led_view_begin(f.eng.led, &v, NULL), 0);
 	cs.n = 0;
