@@ -5,6 +5,7 @@
 
 #include "chain.h"
 #include "nv_fd.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_NAME "ledger.mdb"
 #define NEW_NAME  "new.mdb"
 #define LOCK_NAME "writer.lock"
 
@@ -144,72 +144,13 @@ led_begin_read(struct led *led, MDB_txn **ret)
 	return led_rc(rc);
 }
 
-/* ---- the file before LMDB sees it ---- */
-
-/* Fields of an LMDB 0.9 meta page (64-bit): 16 bytes of page header, then MDB_meta. */
-struct meta_page {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t page_bytes;
-	uint64_t last_page;
-	uint64_t txn;
-};
-enum {
-	META_MAGIC = 16,
-	META_VERSION = 20,
-	META_PAGE_BYTES = 40,
-	META_LAST_PAGE = 136,
-	META_TXN = 144,
-	META_READ = 152
-};
-#define LMDB_MAGIC UINT32_C(0xBEEFC0DE)
-_Static_assert(
-	sizeof(size_t) == 8, "the check of the meta pages knows LMDB's 64-bit format");
-
-static int
-read_meta(int fd, off_t offset, struct meta_page *ret)
-{
-	uint8_t page[META_READ];
-
-	if (pread(fd, page, sizeof(page), offset) != (ssize_t)sizeof(page))
-		return -EBADMSG;
-	memcpy(&ret->magic, page + META_MAGIC, 4);
-	memcpy(&ret->version, page + META_VERSION, 4);
-	memcpy(&ret->page_bytes, page + META_PAGE_BYTES, 4);
-	memcpy(&ret->last_page, page + META_LAST_PAGE, 8);
-	memcpy(&ret->txn, page + META_TXN, 8);
-	if (ret->magic != LMDB_MAGIC || ret->version != 1)
-		return -EBADMSG;
-	return 0;
-}
-
+/* Before LMDB sees the file: reading a page that is not there is a SIGBUS. */
 static int
 check_file(const char *path, struct nv_err *err)
 {
-	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct meta_page a;
-	struct meta_page b;
-	struct stat st;
+	struct led_meta_page meta[2];
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return nv_err_set(
-			err, -errno, "cannot open %s: %s", path, strerror(errno));
-	if (read_meta(fd, 0, &a) < 0 || a.page_bytes < 512 || a.page_bytes > 65536 ||
-		(a.page_bytes & (a.page_bytes - 1)) != 0 ||
-		read_meta(fd, a.page_bytes, &b) < 0 || b.page_bytes != a.page_bytes)
-		return nv_err_set(err, -EBADMSG,
-			"%s is damaged: its first two pages are not those of a ledger",
-			path);
-	uint64_t last = a.txn > b.txn ? a.last_page : b.last_page;
-
-	if (last >= UINT64_MAX / a.page_bytes - 1 ||
-		(uint64_t)st.st_size < (last + 1) * a.page_bytes)
-		return nv_err_set(err, -EBADMSG,
-			"%s is cut off: %lld bytes, its last page is number %llu of %u "
-			"bytes",
-			path, (long long)st.st_size, (unsigned long long)last,
-			a.page_bytes);
-	return 0;
+	return led_pages_meta(path, meta, err);
 }
 
 /* ---- environment and tables ---- */
@@ -524,7 +465,7 @@ led_open(const char *dir, const struct led_options *opt, struct led **ret,
 	led->map_bytes = opt && opt->map_bytes ? NV_MAX(opt->map_bytes, map_bytes_min)
 					       : map_bytes_default;
 	led->dir = strdup(dir);
-	int rc = led->dir ? join(path, sizeof(path), dir, FILE_NAME, err) : -ENOMEM;
+	int rc = led->dir ? join(path, sizeof(path), dir, LED_FILE_NAME, err) : -ENOMEM;
 
 	if (rc == 0)
 		rc = led->read_only ? open_reader(led, path, err)

@@ -7,6 +7,8 @@
 
 #include <lmdb.h>
 
+#define LED_FILE_NAME "ledger.mdb"
+
 /* Names and their ids (dense from 1), of the writer. Category and account names are
  * text from outside: their number is bounded, see LED_NAMES_MAX. */
 struct led_dict {

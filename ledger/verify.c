@@ -2,7 +2,10 @@
  * computes from them what the derived tables must hold. */
 #include "verify.h"
 
+#include "pages.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +383,58 @@ verify_fini(struct led_verify *v)
 	led_close(v->led);
 }
 
+/* A read transaction, and the meta page it stands on: a writer may be at work, so try
+ * again until the one that was read is the one that is held. */
+static int
+begin_at(struct led_verify *v, const char *path, struct led_meta_page *ret)
+{
+	struct led_meta_page meta[2];
+	struct nv_err err = {0};
+
+	for (int tries = 0; tries < 1000; tries++) {
+		int rc = led_begin_read(v->led, &v->txn);
+
+		if (rc < 0)
+			return rc;
+		rc = led_pages_meta(path, meta, &err);
+		if (rc < 0)
+			return rc;
+		for (int i = 0; i < 2; i++) {
+			if (meta[i].txn == mdb_txn_id(v->txn)) {
+				*ret = meta[i];
+				return 0;
+			}
+		}
+		mdb_txn_abort(v->txn);
+		v->txn = NULL;
+	}
+	return -EBUSY;
+}
+
+static int
+begin_and_check(struct led_verify *v)
+{
+	char path[PATH_MAX];
+	struct led_meta_page meta;
+	struct nv_err err = {0};
+	int n = snprintf(path, sizeof(path), "%s/%s", v->led->dir, LED_FILE_NAME);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -ENAMETOOLONG;
+	int rc = begin_at(v, path, &meta);
+
+	if (rc < 0)
+		return rc;
+	rc = led_pages_check(path, &meta, &err);
+	if (rc != -EBADMSG)
+		return rc;
+	/* What the pages say cannot be relied on: nothing to compare. */
+	led_problem(v, "%s", err.text);
+	mdb_txn_abort(v->txn);
+	v->txn = NULL;
+	return 0;
+}
+
 static int
 verify_open(struct led_verify *v, const char *dir)
 {
@@ -394,8 +449,8 @@ verify_open(struct led_verify *v, const char *dir)
 	}
 	if (rc < 0)
 		return rc;
-	rc = led_begin_read(v->led, &v->txn);
-	if (rc < 0)
+	rc = begin_and_check(v);
+	if (rc < 0 || !v->txn)
 		return rc;
 	memcpy(v->head, v->led->meta.genesis, LED_HASH_BYTES);
 	int mdb = mdb_cursor_open(v->txn, v->led->dbi[LED_DB_EVENT], &v->events);

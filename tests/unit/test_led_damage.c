@@ -181,12 +181,14 @@ goes_on(void)
 
 START_TEST(flipped_bits)
 {
-	uint64_t random = 0x2545f4914f6cdd1du;
+	const char *flips = getenv("LED_FLIPS");
+	unsigned long n = flips ? strtoul(flips, NULL, 10) : 500;
+	uint64_t random = 0x2545f4914f6cdd1du + n;
 	int found = 0;
 	int harmless = 0;
 
 	prepare();
-	for (int i = 0; i < 500; i++) {
+	for (unsigned long i = 0; i < n; i++) {
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
