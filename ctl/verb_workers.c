@@ -108,12 +108,22 @@ ctl_follow_up(struct ctl *ctl, struct ctl_goal *goals, size_t n)
 	return ctl_goals_report(ctl, goals, n);
 }
 
+static int
+follow_answer(struct ctl *ctl, const json_t *data, enum ctl_want want)
+{
+	size_t n;
+	struct ctl_goal *goals = ctl_goals_from(data, want, ctl->args.n_words == 0, &n);
+	int code = ctl_follow_up(ctl, goals, n);
+
+	free(goals);
+	return code;
+}
+
 int
 ctl_change(struct ctl *ctl, const char *verb, json_t *args, enum ctl_want want)
 {
 	json_t *data;
 	int64_t checked_ms;
-	size_t n;
 
 	/* A bad --timeout must not be found after the change was made. */
 	if (ctl_timeout(ctl, 0, &checked_ms) < 0) {
@@ -124,10 +134,7 @@ ctl_change(struct ctl *ctl, const char *verb, json_t *args, enum ctl_want want)
 
 	if (code != NV_EXIT_OK)
 		return code;
-	struct ctl_goal *goals = ctl_goals_from(data, want, ctl->args.n_words == 0, &n);
-
-	code = ctl_follow_up(ctl, goals, n);
-	free(goals);
+	code = follow_answer(ctl, data, want);
 	json_decref(data);
 	return code;
 }
@@ -247,26 +254,29 @@ through_novasupd(struct ctl *ctl, enum nv_msg_type type, enum ctl_want want,
 	return code;
 }
 
+/* An engine that is down or does not answer keeps nothing from being stopped. Should it
+ * have heard the wish after all, it wants the same. */
 int
 ctl_verb_workers_stop(struct ctl *ctl)
 {
-	struct ctl_engine engine;
 	struct nv_err err = {0};
+	struct nv_err sup_err = {0};
+	struct ctl_sup sup;
 	int64_t checked_ms;
+	json_t *data;
 
 	if (ctl_timeout(ctl, 0, &checked_ms) < 0)
 		return NV_EXIT_USAGE;
-	int code = ctl_engine_open(&engine, ctl, &err);
+	int code =
+		ctl_engine_call(ctl, "workers.set", set_args(ctl, "stop"), &data, &err);
 
-	ctl_engine_close(&engine);
-	if (code == NV_EXIT_OK)
-		return ctl_change(
-			ctl, "workers.set", set_args(ctl, "stop"), CTL_WANT_STOPPED);
+	if (code == NV_EXIT_OK) {
+		code = follow_answer(ctl, data, CTL_WANT_STOPPED);
+		json_decref(data);
+		return code;
+	}
 	if (code != NV_EXIT_UNREACHABLE)
 		return ctl_fail_err(&ctl->out, code, &err);
-	struct ctl_sup sup;
-	struct nv_err sup_err = {0};
-
 	code = ctl_sup_open(&sup, &ctl->paths, &sup_err);
 	ctl_sup_close(&sup);
 	if (code != NV_EXIT_OK)
