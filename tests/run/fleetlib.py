@@ -257,6 +257,22 @@ class Fleet:
                 return "--- novasupd.log\n" + "".join(f.readlines()[-lines:])
         return ""
 
+    def reports(self):
+        """What the sanitizers wrote, in builds with them."""
+        found = []
+        names = [self.path("novasupd.log")]
+        with contextlib.suppress(OSError):
+            names += [self.path("log", n) for n in os.listdir(self.path("log"))]
+        for name in names:
+            with contextlib.suppress(OSError):
+                with open(name, encoding="utf-8", errors="replace") as f:
+                    lines = f.readlines()
+                for n, line in enumerate(lines):
+                    if "ERROR: " in line and "Sanitizer" in line or ": runtime error: " in line:
+                        found += [os.path.basename(name) + ": " + x.rstrip()
+                                  for x in lines[n:n + 25]]
+        return found
+
     def show(self):
         text = ["--- workers status"]
         for args in (["status"], ["workers", "status"], ["approvals"]):
@@ -324,6 +340,11 @@ def run():
             print(f"not ok {n} - {what}", flush=True)
         print(f"# {time.monotonic() - started:.1f} s", flush=True)
     for fleet in Fleet.fleets:
+        report = fleet.reports()
+        if report:
+            bad = bad or "sanitizers"
+            print("\n".join("# " + line for line in report))
+            print("Bail out! a sanitizer found something")
         with contextlib.suppress(Exception):
             fleet.close()
     keep = {f.popen.pid for f in Fleet.fleets if f.popen}
