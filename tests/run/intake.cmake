@@ -10,3 +10,6 @@ nova_run(intake_basic intake_basic)
 
 nova_intake_driver(intake_torture_driver intake/torture.c intake/writers.c intake/naive.c)
 nova_run(intake_torture intake_torture)
+
+nova_intake_driver(intake_life_driver intake/life.c)
+nova_run(intake_life intake_life)

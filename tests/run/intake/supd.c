@@ -37,8 +37,8 @@ die(const char *fmt, ...)
 
 /* ---- configuration ---- */
 
-static void
-write_file(const char *path, const char *text)
+void
+supd_write_file(const char *path, const char *text)
 {
 	if (nv_write_file_atomic(path, text, strlen(text), 0644) != 0)
 		die("cannot write %s: %s", path, strerror(errno));
@@ -94,6 +94,7 @@ supd_init(struct supd *s, const char *dir, const char *engine, const char *yaml,
 	s->chan = -1;
 	s->engine_pid = -1;
 	s->sender_pid = -1;
+	s->config_gen = 1;
 	(void)snprintf(s->state_dir, sizeof(s->state_dir), "%s/state", dir);
 	(void)snprintf(s->run_dir, sizeof(s->run_dir), "%s/run", dir);
 	(void)snprintf(s->engine, sizeof(s->engine), "%s", engine);
@@ -106,10 +107,10 @@ supd_init(struct supd *s, const char *dir, const char *engine, const char *yaml,
 			path, sizeof(path), "%s/workers.d/%s.yaml", dir, workers[i]);
 		(void)snprintf(text, sizeof(text),
 			"worker: %s\ncommand: [/bin/true]\nkind: service\n", workers[i]);
-		write_file(path, text);
+		supd_write_file(path, text);
 	}
 	(void)snprintf(path, sizeof(path), "%s/nova.yaml", dir);
-	write_file(path, yaml);
+	supd_write_file(path, yaml);
 	s->config = make_snapshot(path);
 	new_life(s);
 }
@@ -285,7 +286,7 @@ send_with_fd(struct supd *s, enum nv_msg_type type, const struct nv_wr *w, int f
 static void
 hand_over(struct supd *s)
 {
-	struct nv_eng_hello hello = {.boot_id = s->boot_id, .config_gen = 1};
+	struct nv_eng_hello hello = {.boot_id = s->boot_id, .config_gen = s->config_gen};
 	uint8_t body[NV_MSG_BODY_MAX];
 	struct nv_wr w;
 
@@ -523,6 +524,17 @@ supd_engine_gone(struct supd *s)
 		(!WIFEXITED(status) || WEXITSTATUS(status) != 0))
 		die("the hand-over failed");
 	s->sender_pid = -1;
+}
+
+void
+supd_reload(struct supd *s)
+{
+	uint8_t body[4];
+	struct nv_wr w;
+
+	nv_wr_init(&w, body, sizeof(body));
+	nv_wr_u32(&w, ++s->config_gen);
+	send_with_fd(s, NV_MSG_ENG_CONFIG, &w, s->config);
 }
 
 void

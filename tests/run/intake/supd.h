@@ -36,6 +36,7 @@ struct supd {
 	uint64_t boot_id;
 	uint32_t n_ids;
 	int config; /* snapshot */
+	uint32_t config_gen;
 	int journal;
 	uint64_t journal_lines;
 	int chan; /* -1: no engine */
@@ -54,6 +55,7 @@ struct supd {
 
 NV_NORETURN void die(const char *fmt, ...) NV_PRINTF(1, 2);
 
+void supd_write_file(const char *path, const char *text);
 /* dir is an existing empty directory; a configuration with these workers is written into
  * it. yaml is added to nova.yaml. */
 void supd_init(struct supd *s, const char *dir, const char *engine, const char *yaml,
@@ -87,6 +89,8 @@ supd_is_ready(const struct supd *s, const void *arg); /* arg: unsigned, readies 
 bool supd_all_dropped(const struct supd *s, const void *arg);
 void
 supd_engine_send(struct supd *s, enum nv_msg_type type, const void *body, size_t bytes);
+/* ENG_CONFIG with the same configuration as the next generation. */
+void supd_reload(struct supd *s);
 /* It has been reaped: take what it said before. */
 void supd_engine_gone(struct supd *s);
 /* SIGKILL, reap, and take what it said before. */
