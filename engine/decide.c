@@ -11,6 +11,7 @@
 #include "nv_clock.h"
 #include "nv_json.h"
 #include "nv_log.h"
+#include "nv_units.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -223,7 +224,7 @@ execute(struct eng *eng, struct eng_worker *w, struct eng_decision *d, const cha
 	uint64_t seq = 0;
 	int rc;
 
-	d->runs_total = (int64_t)eng_runs(&w->totals);
+	eng_decision_stand(d, &w->totals);
 	if (d->id == 0)
 		count_new(eng, d->proposed_ns);
 	eng_txn_begin(eng, &txn);
@@ -511,30 +512,33 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 
 static json_t *
 outcome_of(const struct eng *eng, const struct eng_worker *w,
-	const struct eng_decision *d, const struct led_totals *since, int64_t now_ns)
+	const struct eng_decision *d, int64_t now_ns)
 {
 	char roi[64] = "unknown";
-	char cost[NV_MONEY_BYTES];
+	char money[NV_MONEY_BYTES];
 	char text[200];
 	int64_t ppm = 0;
-	bool known = nv_roi_ppm(eng_earned(since), since->cost, &ppm);
+	uint64_t runs = eng_runs(&w->totals) - (uint64_t)d->runs_total;
+	nv_i128 cost = w->totals.cost - d->cost_total;
+	nv_i128 earned = eng_earned(&w->totals) - d->earned_total;
+	bool known = nv_roi_ppm(earned, cost, &ppm);
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
 	if (known)
-		(void)snprintf(roi, sizeof roi, "%" PRId64 "%%", ppm / 10000);
+		(void)nv_percent_show(ppm, roi);
 	(void)snprintf(text, sizeof text,
-		"since then %" PRIu64
-		" runs, cost %s, ROI %s; it is %s with %u instances",
-		eng_runs(since),
-		nv_money_show(since->cost, eng->config->base_currency, cost), roi,
-		eng_worker_state(w), eng_desire_instances(w));
+		"since then %" PRIu64 " runs, cost %s, ROI %s; it is %s", runs,
+		nv_money_show(cost, eng->config->base_currency, money), roi,
+		eng_worker_state(w));
 	bad |= json_object_set_new(o, "at", nv_json_time(now_ns));
 	bad |= json_object_set_new(o, "from", nv_json_time(d->executed_ns));
-	bad |= json_object_set_new(o, "runs", json_integer((json_int_t)eng_runs(since)));
-	bad |= json_object_set_new(o, "cost", nv_json_money(since->cost));
-	bad |= json_object_set_new(o, "earned", nv_json_money(eng_earned(since)));
+	bad |= json_object_set_new(o, "runs", json_integer((json_int_t)runs));
+	bad |= json_object_set_new(o, "cost", nv_json_money(cost));
+	bad |= json_object_set_new(o, "earned", nv_json_money(earned));
 	bad |= json_object_set_new(o, "roi_percent", nv_json_percent(known, ppm));
+	bad |= json_object_set_new(o, "state", json_string(eng_worker_state(w)));
+	bad |= json_object_set_new(o, "instances", json_integer(eng_desire_instances(w)));
 	bad |= json_object_set_new(o, "summary", json_string(text));
 	if (bad) {
 		json_decref(o);
@@ -562,36 +566,18 @@ outcome_due(const struct eng *eng, const struct eng_worker *w,
 static void
 record_outcome(struct eng *eng, struct eng_worker *w, int64_t now_ns)
 {
-	struct eng_history *h = w->history;
-	struct eng_decision *d = h->last;
-	struct led_totals since = {0};
-	struct led_view *v = NULL;
-
-	if (led_view_begin(eng->led, &v, NULL) < 0)
-		return; /* the next tick tries again */
-	int rc = w->id == 0 ? 0
-			    : eng_sum_window(eng, v, w->id, d->executed_ns, INT64_MAX,
-				      &since, NULL);
-
-	led_view_end(v);
-	if (rc < 0)
-		return;
-	json_t *outcome = outcome_of(eng, w, d, &since, now_ns);
+	struct eng_decision *d = w->history->last;
+	json_t *outcome = outcome_of(eng, w, d, now_ns);
+	struct eng_txn txn = {0};
 
 	if (!outcome || eng_decision_outcome(d, outcome) < 0)
 		eng_ledger_trouble(eng, "no memory for a decision");
-	h->last = NULL;
-	int64_t changed_ns = w->changed_ns;
-	uint64_t runs = h->runs_at_change;
-	struct eng_txn txn = {0};
-
+	w->history->last = NULL;
 	eng_txn_begin(eng, &txn);
 	if (eng_decision_put(eng, &txn, w, d) < 0)
 		eng_ledger_trouble(eng, "a decision cannot be written");
 	eng_txn_commit(eng, &txn);
 	eng_decision_free(d);
-	w->changed_ns = changed_ns;
-	h->runs_at_change = runs;
 }
 
 /* What time alone changes. */

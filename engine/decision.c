@@ -5,6 +5,7 @@
 #include "nv_clock.h"
 #include "nv_json.h"
 #include "nv_units.h"
+#include "report.h"
 #include "txn.h"
 
 #include <errno.h>
@@ -184,6 +185,9 @@ eng_decision_step(struct eng_decision *d, const char *step, enum eng_dec_state s
 	if (strcmp(step, "executed") == 0) {
 		d->executed_ns = now_ns;
 		bad |= json_object_set_new(o, "runs_total", json_integer(d->runs_total));
+		bad |= json_object_set_new(o, "cost_total", nv_json_money(d->cost_total));
+		bad |= json_object_set_new(
+			o, "earned_total", nv_json_money(d->earned_total));
 		bad |= json_object_set_new(o, "executed_ns", json_integer(now_ns));
 	} else {
 		d->decided_ns = now_ns;
@@ -194,6 +198,20 @@ eng_decision_step(struct eng_decision *d, const char *step, enum eng_dec_state s
 		bad |= json_object_set_new(o, "note", nv_json_str(note));
 	d->state = state;
 	return bad ? -ENOMEM : 0;
+}
+
+static int64_t
+clip(nv_i128 nano)
+{
+	return (int64_t)NV_MAX(NV_MIN(nano, NV_MONEY_MAX), -NV_MONEY_MAX);
+}
+
+void
+eng_decision_stand(struct eng_decision *d, const struct led_totals *totals)
+{
+	d->runs_total = (int64_t)(totals->runs_ok + totals->runs_failed);
+	d->cost_total = clip(totals->cost);
+	d->earned_total = clip(eng_earned(totals));
 }
 
 int
@@ -294,6 +312,12 @@ doc_take(struct eng_decision *d, struct nv_err *err)
 	d->outcome_known = json_object_get(o, "outcome") != NULL;
 	if ((rc = take_ns(o, "runs_total", &d->runs_total, err)) < 0)
 		return rc;
+	rc = nv_json_get_money(o, "cost_total", &d->cost_total, err);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	rc = nv_json_get_money(o, "earned_total", &d->earned_total, err);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
 	if ((rc = nv_json_get_money(o, "cost_impact", &d->impact_nano, err)) < 0)
 		return rc == -ENOENT ? nv_err_set(err, -EINVAL, "cost_impact is missing")
 				     : rc;
@@ -350,7 +374,7 @@ json_t *
 eng_decision_json(const struct eng_decision *d)
 {
 	static const char *const internal[] = {"event", "proposed_ns", "expires_ns",
-		"decided_ns", "executed_ns", "runs_total"};
+		"decided_ns", "executed_ns", "runs_total", "cost_total", "earned_total"};
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 

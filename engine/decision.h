@@ -39,8 +39,11 @@ struct eng_decision {
 	int64_t decided_ns; /* approved, denied, expired, void; 0 = not */
 	int64_t executed_ns;
 	int64_t impact_nano; /* per day */
-	int64_t runs_total;  /* of the worker since ever, when it was executed */
-	bool asked;          /* it needed an approval */
+	/* Of the worker since ever, when it was executed. */
+	int64_t runs_total;
+	int64_t cost_total;
+	int64_t earned_total;
+	bool asked; /* it needed an approval */
 	bool outcome_known;
 	uint32_t from_instances;
 	uint32_t to_instances;
@@ -64,6 +67,8 @@ void eng_decision_free(struct eng_decision *d);
 /* The next step, in memory only. by: "policy", "uid 0", "clock"; note may be NULL. */
 int eng_decision_step(struct eng_decision *d, const char *step, enum eng_dec_state state,
 	const char *by, const char *note, int64_t now_ns);
+/* Before the step "executed": where the worker stands. */
+void eng_decision_stand(struct eng_decision *d, const struct led_totals *totals);
 /* Merge the outcome (taken) into the record. */
 int eng_decision_outcome(struct eng_decision *d, json_t *outcome);
 /* Append the record as it is now and keep it as the newest. */

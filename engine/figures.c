@@ -227,7 +227,10 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	case_history(w, now_ns, f);
 	f->fleet_budget = eng->config->max_daily_budget_nano;
 	f->fleet_projected = room->projected;
-	f->fleet_reserved = room->reserved;
+	/* What waits about this worker is not in the way of itself. */
+	f->fleet_reserved =
+		room->reserved -
+		(w->history && w->history->open ? w->history->open->impact_nano : 0);
 	f->worker_budget_daily = w->conf->budget_daily_nano;
 	f->worker_budget_total = w->conf->budget_total_nano;
 	f->worker_cost_total = w->totals.cost;
