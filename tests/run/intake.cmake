@@ -13,3 +13,10 @@ nova_run(intake_torture intake_torture)
 
 nova_intake_driver(intake_life_driver intake/life.c)
 nova_run(intake_life intake_life)
+
+add_library(intake_failsync MODULE intake/failsync.c)
+set_target_properties(intake_failsync PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_compile_definitions(intake_failsync PRIVATE _GNU_SOURCE)
+target_link_libraries(intake_failsync PRIVATE nova_warnings ${CMAKE_DL_LIBS})
+nova_intake_driver(intake_faults_driver intake/faults.c)
+nova_run(intake_faults intake_faults)
