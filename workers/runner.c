@@ -139,7 +139,7 @@ status_text(char *buf, size_t bytes)
 	else if (rn.broke)
 		(void)snprintf(buf, bytes, "no budget left: waiting");
 	else if (rn.sched.next_ms <= now_ms)
-		(void)snprintf(buf, bytes, "starting");
+		(void)snprintf(buf, bytes, "next run now");
 	else
 		(void)snprintf(buf, bytes, "next run in %s",
 			nv_duration_show(

@@ -11,7 +11,7 @@ import sys
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
 TICKETS_A_RUN = 2
-PRICE_A_TICKET = "0.008"
+PRICE_A_TICKET = "0.007"
 
 
 def emit(**event):
