@@ -229,8 +229,8 @@ become_child(struct sup_shared *shared)
 }
 
 int
-sup_keeper_start(const struct sup_cgroup_root *cgroups, struct sup_shared **ret_shared,
-	int *ret_exit)
+sup_keeper_start(const struct sup_cgroup_root *cgroups, int child_fd,
+	struct sup_shared **ret_shared, int *ret_exit)
 {
 	static struct keeper keeper; /* not on a stack that the child would keep */
 	int relay_pair[2] = {-1, -1};
@@ -268,6 +268,7 @@ sup_keeper_start(const struct sup_cgroup_root *cgroups, struct sup_shared **ret_
 		return become_child(keeper.shared);
 	}
 	nv_fd_close(&theirs);
+	nv_fd_close(&child_fd);
 	nv_title_set("nova: keeper of %d", (int)keeper.child);
 	while (keeper.child > 0)
 		wait_news(&keeper, -1);

@@ -23,8 +23,9 @@ struct sup_shared {
 
 /* Runs `body` in a child and keeps it. Returns twice: in the child *ret_exit is not
  * touched and the result is 0 (go on as novasupd proper); in the keeper, when all is
- * over, 1 with the exit code. -errno when there is no child. */
-int sup_keeper_start(const struct sup_cgroup_root *cgroups,
+ * over, 1 with the exit code. -errno when there is no child. child_fd (or -1) is the
+ * child's alone. */
+int sup_keeper_start(const struct sup_cgroup_root *cgroups, int child_fd,
 	struct sup_shared **ret_shared, int *ret_exit);
 
 #endif

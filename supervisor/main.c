@@ -206,7 +206,7 @@ run(const struct options *options, const struct nv_paths *paths)
 		return NV_EXIT_FAILED;
 	}
 	sup_cgroup_root_init(&cgroups, paths->run_dir);
-	int rc = sup_keeper_start(&cgroups, &shared, &exit_code);
+	int rc = sup_keeper_start(&cgroups, options->ready_fd, &shared, &exit_code);
 
 	if (rc < 0) {
 		nv_error("the keeper cannot start novasupd: %s", strerror(-rc));

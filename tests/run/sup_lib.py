@@ -18,6 +18,8 @@ import traceback
 
 BIN = os.environ.get("NOVA_BIN") or sys.exit("NOVA_BIN is not set: run this by ctest")
 HERE = os.path.dirname(os.path.abspath(__file__))
+# One that every user can run.
+PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 (STATUS, STOP, RESTART, RELOAD, SHUTDOWN, WAIT) = range(60, 66)
 (NOVA, PROC, WORKER, INSTANCE, END, REPLY) = range(70, 76)
@@ -246,8 +248,10 @@ class Fleet:
         return False
 
     def stderr(self):
-        with open(f"{self.dir}/stderr", errors="replace") as f:
-            return f.read()
+        with contextlib.suppress(FileNotFoundError):
+            with open(f"{self.dir}/stderr", errors="replace") as f:
+                return f.read()
+        return ""
 
     def client(self):
         return Client(f"{self.run}/novasupd.sock")
@@ -290,8 +294,10 @@ class Fleet:
 
     def events(self, worker):
         """All lines that the engine stored of a worker, in the order of its incarnations."""
-        with open(f"{self.state}/streams.jsonl") as f:
-            rows = [json.loads(line) for line in f]
+        rows = []
+        with contextlib.suppress(FileNotFoundError):
+            with open(f"{self.state}/streams.jsonl") as f:
+                rows = [json.loads(line) for line in f if line.endswith("\n")]
         out = []
         for stream_id in dict.fromkeys(r["id"] for r in rows if r["worker"] == worker):
             with contextlib.suppress(FileNotFoundError):
