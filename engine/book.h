@@ -11,7 +11,7 @@
 /* offset is the line's first byte in the stream. Adds to s->rec and to the worker's live
  * figures. at_end: it had no newline, the stream ends with it. */
 void eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
-	uint64_t offset, const char *line, size_t bytes, bool at_end);
+	uint64_t offset, const char *text, size_t bytes, bool at_end);
 /* A line that is not even looked at: too long. */
 void eng_book_refuse(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 	uint64_t offset, const char *line, size_t bytes, const char *reason);

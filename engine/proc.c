@@ -20,6 +20,7 @@ read_small(const char *path, char *buf, size_t buf_bytes)
 {
 	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	buf[0] = '\0';
 	if (fd < 0)
 		return -errno;
 	ssize_t n = nv_read_full(fd, buf, buf_bytes - 1);

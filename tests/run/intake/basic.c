@@ -285,7 +285,7 @@ test_hand_over(struct supd *s)
 		"an engine that must leave a stream open does not exit 0");
 	supd_reboot(s);
 	supd_engine_start(s);
-	status = supd_engine_stop(s, 5000, 20000);
+	(void)supd_engine_stop(s, 5000, 20000);
 	tap_ok(seen_events(s->state_dir, LED_STATE, "w0", "stream_lost") == 1,
 		"a stream nobody holds any more is closed with a note");
 }
