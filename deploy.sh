@@ -17,7 +17,6 @@ libev-dev:the event loop of every process
 libjansson-dev:JSON
 liblmdb-dev:the store below the ledger
 libyaml-dev:configuration files
-libmbedtls-dev:hashes of the audit chain
 nettle-dev:hashes of the audit chain'
 packages_demo='
 python3:some of the example agents

@@ -1,11 +1,13 @@
-# Libraries, each as an imported target. libev and mbedTLS ship no pkg-config
-# file in Debian 12, so those two are looked up by header and library.
+# Libraries, each as an imported target. libev ships no pkg-config file in Debian 12, so
+# it is looked up by header and library.
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb>=0.9.24)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2)
-pkg_check_modules(CHECK IMPORTED_TARGET check>=0.15)
+if(NOVA_TESTS)
+	pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check>=0.15)
+endif()
 
 function(nova_find_library target header library)
 	find_path(${target}_INCLUDE ${header} REQUIRED)
@@ -16,4 +18,3 @@ function(nova_find_library target header library)
 endfunction()
 
 nova_find_library(ev ev.h ev)
-nova_find_library(mbedcrypto mbedtls/sha256.h mbedcrypto)
