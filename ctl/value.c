@@ -51,7 +51,7 @@ ctl_nano(const char *text, nv_i128 *ret)
 
 	if (negative)
 		text++;
-	if (!text[0])
+	if (*text < '0' || *text > '9')
 		return false;
 	for (; *text; text++) {
 		if (*text == '.' && decimals < 0) {
@@ -66,6 +66,8 @@ ctl_nano(const char *text, nv_i128 *ret)
 		if (decimals >= 0)
 			decimals++;
 	}
+	if (decimals == 0)
+		return false; /* a point and nothing behind it */
 	for (int i = NV_MAX(decimals, 0); i < 9; i++) {
 		if (__builtin_mul_overflow(v, (nv_i128)10, &v))
 			return false;
