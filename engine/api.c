@@ -314,6 +314,7 @@ client_feed(struct eng_client *c)
 	json_t *events = json_array();
 	int rc = eng_feed(c->eng, v, c->follow_worker, &c->follow_after, events);
 	bool some = json_array_size(events) > 0;
+	bool full = json_array_size(events) >= ENG_API_PAGE;
 
 	led_view_end(v);
 	json_t *data = json_pack("{s:o}", "events", events);
@@ -325,7 +326,12 @@ client_feed(struct eng_client *c)
 		nv_buf_puts(&c->answer, line);
 		nv_buf_add(&c->answer, "\n", 1);
 	}
-	return client_send(c);
+	if (!client_send(c))
+		return false;
+	/* More is there: the next page when the loop comes round. */
+	if (full)
+		ev_io_start(c->eng->loop, &c->out);
+	return true;
 }
 
 static void

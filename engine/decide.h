@@ -54,8 +54,30 @@ struct eng_decide {
 	int64_t next_ns;
 };
 
+/* ---- history.c ---- */
 /* Never NULL: dies without memory, as the engine cannot decide without it. */
 struct eng_history *eng_history_of(struct eng_worker *w);
+
+void eng_history_free(struct eng_worker *w);
+/* Remember a decision whose newest record is in the ledger. Takes d. */
+void eng_history_take(struct eng_worker *w, struct eng_decision *d);
+/* All decisions of the ledger, in order. */
+int eng_history_load(struct eng *eng, struct led_view *v, struct nv_err *err);
+/* One more, for "total" and "today". */
+void eng_decision_count(struct eng *eng, int64_t proposed_ns);
+
+/* ---- act.c: each takes d, is durable when it returns, and dies with the ledger ---- */
+/* Decision, approval, desire and "executed" in one commit, then novasupd is told. Returns
+ * the id. */
+uint64_t eng_act_execute(struct eng *eng, struct eng_worker *w, struct eng_decision *d,
+	const char *by, const char *note, int64_t now_ns);
+/* A step that changes nothing but the record. Returns the id. */
+uint64_t eng_act_record(struct eng *eng, struct eng_worker *w, struct eng_decision *d);
+/* End the waiting decision about w without doing it. */
+void eng_act_close(struct eng *eng, struct eng_worker *w, const char *step,
+	enum eng_dec_state state, const char *by, const char *note, int64_t now_ns);
+/* What time alone changes: expiry, outcomes, and what is overtaken. */
+void eng_act_clock(struct eng *eng, int64_t now_ns);
 
 /* ---- figures.c ---- */
 struct eng_room { /* of the fleet, per day */

@@ -1,0 +1,145 @@
+/* A person's answer to a decision that waits: approved, or denied. */
+#include "decide.h"
+
+#include "nv_clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct eng_worker *
+find_open(struct eng *eng, uint64_t id)
+{
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->history && w->history->open && w->history->open->id == id)
+			return w;
+	}
+	return NULL;
+}
+
+static int
+not_open(struct eng *eng, uint64_t id, struct nv_err *err)
+{
+	struct led_view *v = NULL;
+	char key[ENG_DECISION_KEY_BYTES];
+	const void *value = NULL;
+	size_t bytes = 0;
+	int rc = led_view_begin(eng->led, &v, err);
+
+	if (rc < 0)
+		return rc;
+	struct eng_decision *d = NULL;
+
+	if (led_view_state(v, eng_decision_key(id, key), &value, &bytes) == 0)
+		d = eng_decision_load(key, value, bytes, NULL);
+	led_view_end(v);
+	if (!d)
+		return nv_err_set(err, -ENOENT, "there is no decision %" PRIu64, id);
+	rc = nv_err_set(err, -EALREADY, "decision %" PRIu64 " does not wait: it is %s",
+		id, eng_dec_state_name(d->state));
+	eng_decision_free(d);
+	return rc;
+}
+
+/* Do the rules still say the same, now that it is answered? */
+static bool
+still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
+	int64_t now_ns, char *why, size_t why_bytes)
+{
+	struct led_view *v = NULL;
+	struct eng_room room;
+	struct eng_case c;
+
+	(void)snprintf(why, why_bytes, "the ledger cannot be read");
+	if (led_view_begin(eng->led, &v, NULL) < 0)
+		return false;
+	int rc = w->conf ? eng_room_read(eng, v, now_ns, &room) : -ENOENT;
+
+	if (rc == 0) {
+		room.reserved -= d->impact_nano; /* its own */
+		rc = eng_case_read(eng, v, w, &room, now_ns, &c);
+	}
+	led_view_end(v);
+	if (!w->conf)
+		(void)snprintf(why, why_bytes, "the worker is not configured any more");
+	if (rc < 0)
+		return false;
+	eng_policy_decide(&c.rules, &c.figures, &c.result);
+	if (c.result.action != d->action) {
+		(void)snprintf(
+			why, why_bytes, "it does not hold any more: %s", c.result.reason);
+		return false;
+	}
+	/* Approved is a rise of so much; a tenth more is the noise of new runs. */
+	if (c.figures.instances != d->from_instances ||
+		c.result.cost_impact * 10 > (nv_i128)d->impact_nano * 11) {
+		(void)snprintf(why, why_bytes, "it would be something else by now: %s",
+			c.result.reason);
+		return false;
+	}
+	return true;
+}
+
+static void
+uid_text(unsigned uid, char by[32])
+{
+	(void)snprintf(by, 32, "uid %u", uid);
+}
+
+int
+eng_decide_approve(
+	struct eng *eng, uint64_t id, unsigned uid, json_t **ret_json, struct nv_err *err)
+{
+	int64_t now_ns = nv_wall_ns();
+	char by[32];
+	char why[400];
+	int rc = eng_intake_flush(eng);
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
+	eng_act_clock(eng, now_ns);
+	struct eng_worker *w = find_open(eng, id);
+
+	if (!w)
+		return not_open(eng, id, err);
+	struct eng_decision *d = w->history->open;
+
+	uid_text(uid, by);
+	if (!still_holds(eng, w, d, now_ns, why, sizeof why)) {
+		eng_act_close(eng, w, "void", ENG_DEC_VOID, by, why, now_ns);
+		return nv_err_set(
+			err, -ESTALE, "decision %" PRIu64 " is void: %s", id, why);
+	}
+	w->history->open = NULL;
+	(void)eng_act_execute(eng, w, d, by, NULL, now_ns);
+	/* Without its outcome it is kept as the worker's last. */
+	*ret_json = eng_decision_json(w->history->last);
+	return *ret_json ? 0 : -ENOMEM;
+}
+
+int
+eng_decide_deny(struct eng *eng, uint64_t id, unsigned uid, const char *reason,
+	json_t **ret_json, struct nv_err *err)
+{
+	int64_t now_ns = nv_wall_ns();
+	char by[32];
+	int rc = eng_intake_flush(eng);
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
+	eng_act_clock(eng, now_ns);
+	struct eng_worker *w = find_open(eng, id);
+
+	if (!w)
+		return not_open(eng, id, err);
+	uid_text(uid, by);
+	struct eng_decision *d = w->history->open;
+
+	if (eng_decision_step(d, "denied", ENG_DEC_DENIED, by, reason, now_ns) < 0)
+		eng_ledger_trouble(eng, "no memory for a decision");
+	*ret_json = eng_decision_json(d);
+	w->history->open = NULL;
+	(void)eng_act_record(eng, w, d);
+	return *ret_json ? 0 : -ENOMEM;
+}
