@@ -97,15 +97,6 @@ find_worker(struct booking *b)
 	return -EINVAL;
 }
 
-static int
-set_currency(struct booking *b, const char *code)
-{
-	b->currency = led_batch_currency_id(b->txn->batch, code);
-	if (b->currency == 0)
-		eng_ledger_trouble(b->eng, "the ledger takes no new currency");
-	return 0;
-}
-
 static bool
 is_declared(const struct nv_config *config, const char *code)
 {
@@ -123,26 +114,29 @@ find_currency(struct booking *b)
 	const struct eng_text *text = &b->line->field[ENG_F_CURRENCY];
 	char code[NV_CURRENCY_BYTES] = "";
 
-	if (!eng_line_has(b->line, ENG_F_CURRENCY))
-		return set_currency(b, b->eng->config->base_currency);
+	if (!eng_line_has(b->line, ENG_F_CURRENCY)) {
+		b->currency =
+			eng_txn_currency(b->eng, b->txn, b->eng->config->base_currency);
+		return 0;
+	}
 	for (uint32_t i = 0; i < text->bytes && i < sizeof(code) - 1; i++) {
 		char c = text->at[i];
 
 		code[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 	}
-	if (text->bytes >= sizeof(code) || !nv_currency_valid(code)) {
+	if (text->bytes < sizeof(code) && is_declared(b->eng->config, code)) {
+		b->currency = eng_txn_currency(b->eng, b->txn, code);
+		return 0;
+	}
+	if (text->bytes >= sizeof(code) || !nv_currency_valid(code))
 		(void)snprintf(b->reason, sizeof(b->reason),
 			"currency is not a code of 3 to 7 letters or digits, such as "
 			"USD");
-		return -EINVAL;
-	}
-	if (!is_declared(b->eng->config, code)) {
+	else
 		(void)snprintf(b->reason, sizeof(b->reason),
 			"currency %s is not declared in the configuration (base: %s)",
 			code, b->eng->config->base_currency);
-		return -EINVAL;
-	}
-	return set_currency(b, code);
+	return -EINVAL;
 }
 
 static void
@@ -217,7 +211,7 @@ book_usage(struct booking *b)
 	}
 	struct eng_text party = {vendor, (uint32_t)strlen(vendor)};
 
-	(void)set_currency(b, code);
+	b->currency = eng_txn_currency(b->eng, b->txn, code);
 	post(b, LED_CODE_COST, &party, nano);
 	return 0;
 }
@@ -352,7 +346,13 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	char refusal[ENG_REFUSAL_BYTES];
 	struct eng_line line;
 	struct eng_refusal why;
-	struct booking b = {.eng = eng, .txn = txn, .s = s, .line = &line};
+	struct booking b;
+
+	/* The rest is set by those who use it: a line comes a million times a second. */
+	b.eng = eng;
+	b.txn = txn;
+	b.s = s;
+	b.line = &line;
 
 	if (eng_scan(text, bytes, scratch, &line, &why) != 0) {
 		(void)snprintf(b.reason, sizeof(b.reason), "%s%s",

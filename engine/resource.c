@@ -80,7 +80,7 @@ eng_resource_book(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 		.category_bytes = 7,
 		.line = line,
 		.line_bytes = (size_t)n};
-	uint32_t base = led_batch_currency_id(txn->batch, eng->config->base_currency);
+	uint32_t base = eng_txn_currency(eng, txn, eng->config->base_currency);
 
 	if (led_batch_post(txn->batch, &ev, LED_CODE_COST, "host", 4, nano, base) != 0 ||
 		eng_txn_event(eng, txn, w, &ev, NULL) != 0)

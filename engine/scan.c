@@ -37,8 +37,11 @@ struct scan {
 	struct key keys[KEYS_MAX]; /* unknown and nested keys of the open objects */
 };
 
-static const char *const event_names[] = {
-#define X(name, text) text,
+static const struct {
+	const char *text;
+	uint32_t bytes;
+} event_names[] = {
+#define X(name, text) {text, sizeof(text) - 1},
 	ENG_EVENTS(X)
 #undef X
 };
@@ -61,7 +64,7 @@ static const char *const reject_texts[] = {"",
 const char *
 eng_event_name(enum eng_event event)
 {
-	return event < ENG_EV_COUNT ? event_names[event] : "unknown";
+	return event < ENG_EV_COUNT ? event_names[event].text : "unknown";
 }
 
 const char *
@@ -624,8 +627,8 @@ read_event(struct eng_line *line, struct eng_refusal *why)
 	if (!eng_line_has(line, ENG_F_EVENT))
 		return fail_field(why, ENG_F_EVENT, ENG_R_MISSING);
 	for (int e = 0; e < ENG_EV_COUNT; e++) {
-		if (strlen(event_names[e]) == name->bytes &&
-			memcmp(event_names[e], name->at, name->bytes) == 0) {
+		if (event_names[e].bytes == name->bytes &&
+			memcmp(event_names[e].text, name->at, name->bytes) == 0) {
 			line->event = (enum eng_event)e;
 			return 0;
 		}

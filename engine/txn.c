@@ -65,6 +65,18 @@ eng_txn_worker(struct eng *eng, struct eng_txn *txn, struct eng_worker *w)
 	return w->id;
 }
 
+uint32_t
+eng_txn_currency(struct eng *eng, struct eng_txn *txn, const char *code)
+{
+	if (txn->currency_id && strcmp(txn->currency, code) == 0)
+		return txn->currency_id;
+	txn->currency_id = led_batch_currency_id(txn->batch, code);
+	if (txn->currency_id == 0)
+		trouble(eng, "the ledger takes no new currency", -EIO, NULL);
+	(void)snprintf(txn->currency, sizeof(txn->currency), "%s", code);
+	return txn->currency_id;
+}
+
 int
 eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 	const struct led_event *ev, uint64_t *ret_seq)

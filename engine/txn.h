@@ -12,6 +12,8 @@ struct eng_txn {
 	int64_t now_ns;          /* wall clock */
 	int64_t mono_ns;
 	uint64_t round;
+	char currency[NV_CURRENCY_BYTES]; /* the last one asked for, and its id */
+	uint32_t currency_id;
 	uint64_t first_seq; /* 0: no event was added */
 	uint64_t last_seq;
 	struct eng_worker **touched; /* owned list; the workers are borrowed */
@@ -26,6 +28,7 @@ void eng_txn_commit(struct eng *eng, struct eng_txn *txn);
 
 /* The worker's id in the ledger; it counts as touched. */
 uint32_t eng_txn_worker(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);
+uint32_t eng_txn_currency(struct eng *eng, struct eng_txn *txn, const char *code);
 /* Append. 0; 1 a duplicate, nothing booked; -EEXIST the id is known with other content;
  * -EINVAL the ledger refuses the event. ret_seq may be NULL. */
 int eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
