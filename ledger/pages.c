@@ -162,6 +162,18 @@ struct walk {
 	struct nv_err *err;
 };
 
+enum kind { FREE_LIST, MAIN, TABLE };
+
+/* Where a page stands in its tree. */
+struct place {
+	enum kind kind;
+	unsigned height;      /* 1 = leaf */
+	const uint8_t *least; /* every key of it is at least this node's; NULL: any */
+	const uint8_t *below; /* and less than this node's */
+};
+
+static int walk_tree(struct walk *w, const struct led_tree *tree, enum kind kind);
+
 static int
 bad(struct walk *w, uint64_t page, const char *what)
 {
@@ -178,9 +190,6 @@ mark(struct walk *w, uint64_t page)
 	w->used[page / 8] = (uint8_t)(w->used[page / 8] | (1u << page % 8));
 	return 0;
 }
-
-static int
-walk_tree(struct walk *w, const struct led_tree *tree, bool is_free, bool is_main);
 
 static int
 walk_overflow(struct walk *w, uint64_t page, uint32_t data_bytes)
@@ -228,25 +237,26 @@ walk_free(struct walk *w, uint64_t page, const uint8_t *data, uint32_t bytes)
 }
 
 static int
-walk_data(struct walk *w, uint64_t page, const uint8_t *node, bool is_free, bool is_main)
+walk_data(struct walk *w, uint64_t page, const uint8_t *node, enum kind kind)
 {
 	uint32_t bytes = get16(node) | (uint32_t)get16(node + 2) << 16;
 	uint16_t flags = get16(node + 4);
 	const uint8_t *data = node + NODE_HEAD + get16(node + 6);
 	struct led_tree tree;
 
-	if ((flags & ~F_BIGDATA) != (is_main ? F_SUBDATA : 0) ||
-		(is_main && flags != F_SUBDATA) || (is_main && bytes != TREE_BYTES))
-		return bad(w, page, "a record of a kind that is not used here");
-	if (is_main) {
+	if (kind == MAIN) {
 		struct led_tree outer = w->seen;
 
+		if (flags != F_SUBDATA || bytes != TREE_BYTES)
+			return bad(w, page, "holds a record that is not a table");
 		get_tree(data, &tree);
-		int rc = walk_tree(w, &tree, false, false);
+		int rc = walk_tree(w, &tree, TABLE);
 
 		w->seen = outer;
 		return rc;
 	}
+	if (flags & ~F_BIGDATA)
+		return bad(w, page, "holds a record of a kind that is not used here");
 	if (flags & F_BIGDATA) {
 		uint64_t overflow = get64(data);
 		int rc = walk_overflow(w, overflow, bytes);
@@ -255,7 +265,7 @@ walk_data(struct walk *w, uint64_t page, const uint8_t *node, bool is_free, bool
 			return rc;
 		data = w->map + overflow * w->page_bytes + PAGE_HEAD;
 	}
-	return is_free ? walk_free(w, page, data, bytes) : 0;
+	return kind == FREE_LIST ? walk_free(w, page, data, bytes) : 0;
 }
 
 /* The node at an index lies within its page; *ret is it. */
@@ -263,11 +273,11 @@ static int
 node_at(struct walk *w, uint64_t page, unsigned i, bool leaf, const uint8_t **ret)
 {
 	const uint8_t *at = w->map + page * w->page_bytes;
-	uint32_t offset = get16(at + PAGE_HEAD + 2 * i);
+	uint32_t offset = get16(at + PAGE_HEAD + (size_t)2 * i);
 	uint32_t upper = get16(at + PAGE_UPPER);
 
 	if (offset % 2 != 0 || offset < upper || offset + NODE_HEAD > w->page_bytes)
-		return bad(w, page, "a record lies outside of it");
+		return bad(w, page, "has a record outside of it");
 	const uint8_t *node = at + offset;
 	uint64_t bytes = NODE_HEAD + (uint64_t)get16(node + 6);
 
@@ -276,19 +286,19 @@ node_at(struct walk *w, uint64_t page, unsigned i, bool leaf, const uint8_t **re
 				 ? 8
 				 : get16(node) | (uint32_t)get16(node + 2) << 16;
 	if (offset + bytes > w->page_bytes)
-		return bad(w, page, "a record reaches out of it");
+		return bad(w, page, "has a record that reaches out of it");
 	*ret = node;
 	return 0;
 }
 
-/* Keys of a page ascend; the first of a branch page is not looked at by LMDB. */
+/* Whether key a is less than key b. */
 static bool
-in_order(const uint8_t *a, const uint8_t *b, bool numbers)
+less(const uint8_t *a, const uint8_t *b, enum kind kind)
 {
 	size_t a_bytes = get16(a + 6);
 	size_t b_bytes = get16(b + 6);
 
-	if (numbers)
+	if (kind == FREE_LIST)
 		return a_bytes == 8 && b_bytes == 8 &&
 		       get64(a + NODE_HEAD) < get64(b + NODE_HEAD);
 	int c = memcmp(a + NODE_HEAD, b + NODE_HEAD, NV_MIN(a_bytes, b_bytes));
@@ -296,33 +306,54 @@ in_order(const uint8_t *a, const uint8_t *b, bool numbers)
 	return c < 0 || (c == 0 && a_bytes < b_bytes);
 }
 
-static int
-walk_page(struct walk *w, uint64_t page, unsigned height, bool is_free, bool is_main);
+static int walk_page(struct walk *w, uint64_t page, const struct place *p);
 
 static int
-walk_nodes(struct walk *w, uint64_t page, unsigned n, unsigned height, bool is_free,
-	bool is_main)
+walk_child(struct walk *w, uint64_t page, unsigned i, unsigned n, const uint8_t *node,
+	const struct place *p)
 {
-	const uint8_t *before = NULL;
+	uint64_t child = get16(node) | (uint64_t)get16(node + 2) << 16 |
+			 (uint64_t)get16(node + 4) << 32;
+	struct place inner = *p;
 
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *node = NULL;
-		int rc = node_at(w, page, i, height == 1, &node);
+	inner.height--;
+	if (i > 0)
+		inner.least = node;
+	if (i + 1 < n) {
+		int rc = node_at(w, page, i + 1, false, &inner.below);
 
 		if (rc < 0)
 			return rc;
-		if (before && !in_order(before, node, is_free))
-			return bad(w, page, "its keys are out of order");
-		if (height == 1 || i > 0)
-			before = node;
-		if (height == 1) {
-			w->seen.n_entries++;
-			rc = walk_data(w, page, node, is_free, is_main);
-		} else {
-			uint64_t child = get16(node) | (uint64_t)get16(node + 2) << 16 |
-					 (uint64_t)get16(node + 4) << 32;
+	}
+	return walk_page(w, child, &inner);
+}
 
-			rc = walk_page(w, child, height - 1, is_free, is_main);
+static int
+walk_nodes(struct walk *w, uint64_t page, unsigned n, const struct place *p)
+{
+	const uint8_t *before = NULL;
+	bool leaf = p->height == 1;
+
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *node = NULL;
+		int rc = node_at(w, page, i, leaf, &node);
+
+		if (rc < 0)
+			return rc;
+		/* The first key of a branch page means nothing: LMDB does not look at it.
+		 */
+		if (leaf || i > 0) {
+			if ((before && !less(before, node, p->kind)) ||
+				(p->least && less(node, p->least, p->kind)) ||
+				(p->below && !less(node, p->below, p->kind)))
+				return bad(w, page, "has keys out of order");
+			before = node;
+		}
+		if (leaf) {
+			w->seen.n_entries++;
+			rc = walk_data(w, page, node, p->kind);
+		} else {
+			rc = walk_child(w, page, i, n, node, p);
 		}
 		if (rc < 0)
 			return rc;
@@ -331,7 +362,7 @@ walk_nodes(struct walk *w, uint64_t page, unsigned n, unsigned height, bool is_f
 }
 
 static int
-walk_page(struct walk *w, uint64_t page, unsigned height, bool is_free, bool is_main)
+walk_page(struct walk *w, uint64_t page, const struct place *p)
 {
 	int rc = mark(w, page);
 
@@ -343,33 +374,35 @@ walk_page(struct walk *w, uint64_t page, unsigned height, bool is_free, bool is_
 
 	if (get64(at) != page)
 		return bad(w, page, "says it is another page");
-	if (get16(at + PAGE_FLAGS) != (height == 1 ? P_LEAF : P_BRANCH))
+	if (get16(at + PAGE_FLAGS) != (p->height == 1 ? P_LEAF : P_BRANCH))
 		return bad(w, page, "is not of the kind it should be");
 	if (lower < PAGE_HEAD + 2 || lower % 2 != 0 || lower > upper ||
 		upper > w->page_bytes)
 		return bad(w, page, "has impossible bounds");
 	unsigned n = (lower - PAGE_HEAD) / 2;
 
-	if (height > 1) {
+	if (p->height > 1 && n < 2)
+		return bad(w, page, "is a branch with fewer than two children");
+	if (p->height > 1)
 		w->seen.n_branch++;
-		if (n < 2)
-			return bad(w, page, "is a branch with fewer than two children");
-	} else {
+	else
 		w->seen.n_leaf++;
-	}
-	return walk_nodes(w, page, n, height, is_free, is_main);
+	return walk_nodes(w, page, n, p);
 }
 
 static int
-walk_tree(struct walk *w, const struct led_tree *tree, bool is_free, bool is_main)
+walk_tree(struct walk *w, const struct led_tree *tree, enum kind kind)
 {
+	struct place top = {.kind = kind, .height = tree->depth};
+
 	w->seen = (struct led_tree){0};
-	if (tree->flags != (is_free ? FLAGS_FREE : 0) || tree->depth > DEPTH_MAX ||
+	if (tree->flags != (kind == FREE_LIST ? FLAGS_FREE : 0) ||
+		tree->depth > DEPTH_MAX ||
 		(tree->root == UINT64_MAX) != (tree->depth == 0))
 		return nv_err_set(
 			w->err, -EBADMSG, "the description of a table is damaged");
 	if (tree->depth > 0) {
-		int rc = walk_page(w, tree->root, tree->depth, is_free, is_main);
+		int rc = walk_page(w, tree->root, &top);
 
 		if (rc < 0)
 			return rc;
@@ -404,10 +437,10 @@ led_pages_check(const char *path, const struct led_meta_page *meta, struct nv_er
 	int rc = w.used ? 0 : nv_err_set(err, -ENOMEM, "no memory to check the pages");
 
 	if (rc == 0)
-		rc = walk_tree(&w, &meta->main, false, true);
+		rc = walk_tree(&w, &meta->main, MAIN);
 	/* Last: pages in use are marked, so a free one among them is found. */
 	if (rc == 0)
-		rc = walk_tree(&w, &meta->free, true, false);
+		rc = walk_tree(&w, &meta->free, FREE_LIST);
 	free(w.used);
 	(void)munmap(map, bytes); /* nothing was written to it */
 	return rc;
