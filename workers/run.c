@@ -17,7 +17,8 @@
 
 #define LOG_HIGH_BYTES      ((size_t)64 << 10) /* read no more while this much waits */
 #define DRAIN_BYTES_MAX     ((size_t)2 << 20)
-#define KILL_AGAIN_MS       50
+#define KILL_AGAIN_MS_MIN   INT64_C(20)
+#define KILL_AGAIN_MS_MAX   INT64_C(2000)
 #define UNKILLABLE_SAY_MS   INT64_C(60000)
 #define UNKILLABLE_FIRST_MS INT64_C(5000)
 #define LEFTOVER_GRACE_MS   INT64_C(5000)
@@ -234,6 +235,7 @@ kill_all(struct rn_run *run)
 	if (run->state != RN_RUN_KILLED) {
 		run->state = RN_RUN_KILLED;
 		run->kill_since_ms = now_ms;
+		run->kill_again_ms = KILL_AGAIN_MS_MIN;
 		run->kill_said_ms = now_ms + UNKILLABLE_FIRST_MS - UNKILLABLE_SAY_MS;
 	}
 	if (now_ms - run->kill_said_ms >= UNKILLABLE_SAY_MS && n > 0) {
@@ -245,7 +247,8 @@ kill_all(struct rn_run *run)
 	if (n < 0)
 		nv_warn("run %" PRIu64 ": cannot read /proc: %s", run->number,
 			strerror(-n));
-	arm(run, KILL_AGAIN_MS);
+	arm(run, run->kill_again_ms);
+	run->kill_again_ms = NV_MIN(run->kill_again_ms * 5 / 4, KILL_AGAIN_MS_MAX);
 }
 
 static void

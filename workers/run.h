@@ -49,6 +49,7 @@ struct rn_run {
 	int64_t grace_ms;
 	int64_t kill_since_ms;
 	int64_t kill_said_ms;
+	int64_t kill_again_ms;
 	int out_fd;
 	ev_io out;
 	ev_timer step;      /* the next rung: timeout, kill, kill again */

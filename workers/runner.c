@@ -35,6 +35,7 @@
 #define LOG_BYTES_MAX    ((size_t)8 << 20)
 #define TITLE_MS_MAX     INT64_C(30000)
 #define SKIP_SAY_MS      INT64_C(60000)
+#define STOP_MS_MIN      INT64_C(500) /* to reap what was killed, and to report it */
 #define HASTE_GRACE_MS   INT64_C(2000)
 
 static struct {
@@ -66,6 +67,7 @@ static struct {
 	char variant[NV_NAME_MAX];
 	bool stopping;
 	int signals; /* how often TERM or INT has come */
+	int64_t stop_grace_ms;
 	int64_t stop_deadline_ms;
 	int64_t skipped; /* slots, since it was last said */
 	int64_t skip_said_ms;
@@ -94,6 +96,7 @@ show_title(void)
 		rn.runs, rn.ok,
 		rn.stopping ? " stopping"
 		: rn.paused ? " paused"
+		: rn.broke  ? " no budget"
 			    : "");
 }
 
@@ -360,7 +363,8 @@ on_stop_step(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)w;
 	(void)revents;
 	if (rn.run.state == RN_RUN_ALIVE)
-		rn_run_end(&rn.run, RN_RUN_STOP, NV_MAX(left_ms * 7 / 10, 0));
+		rn_run_end(&rn.run, RN_RUN_STOP,
+			rn.stop_grace_ms > 0 ? NV_MAX(left_ms * 7 / 10, 0) : 0);
 	else if (rn.run.state == RN_RUN_IDLE)
 		finish_stop();
 	if (left_ms > 0) {
@@ -376,7 +380,7 @@ on_stop_step(struct ev_loop *loop, ev_timer *w, int revents)
 static void
 begin_stop(const char *why, int64_t grace_ms)
 {
-	int64_t deadline_ms = nv_mono_ms() + NV_MAX(grace_ms, 0) * 95 / 100;
+	int64_t deadline_ms = nv_mono_ms() + NV_MAX(grace_ms * 95 / 100, STOP_MS_MIN);
 
 	if (rn.stopping && deadline_ms >= rn.stop_deadline_ms)
 		return;
@@ -386,6 +390,7 @@ begin_stop(const char *why, int64_t grace_ms)
 						    : "one run in progress");
 	rn.stopping = true;
 	rn.stop_deadline_ms = deadline_ms;
+	rn.stop_grace_ms = grace_ms;
 	show_title();
 	/* From the loop, never from here: the caller may be inside a run's end. */
 	arm(&rn.stop_step, rn.run.state == RN_RUN_IDLE ? 0 : grace_ms / 2);

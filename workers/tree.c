@@ -19,6 +19,8 @@
 struct proc {
 	pid_t pid;
 	pid_t parent;
+	pid_t group;
+	pid_t session;
 	unsigned long long start; /* ticks since boot: pid and start name a process */
 	char state;
 	char name[16];
@@ -76,16 +78,20 @@ read_proc(int proc_dir, pid_t pid, struct proc *ret)
 	char *open_at = strchr(text, '(');
 	char *close_at = strrchr(text, ')');
 	int parent;
+	int group;
+	int session;
 
 	*ret = (struct proc){.pid = pid};
-	/* Field 3 is the state, 4 the parent, 22 the start time. */
+	/* Fields: 3 state, 4 parent, 5 process group, 6 session, 22 start time. */
 	if (!open_at || !close_at || close_at < open_at ||
 		sscanf(close_at + 1, // NOLINT(cert-err34-c): the kernel wrote it
-			" %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+			" %c %d %d %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
 			"%*s %*s %*s %llu",
-			&ret->state, &parent, &ret->start) != 3)
+			&ret->state, &parent, &group, &session, &ret->start) != 5)
 		return -EBADMSG;
 	ret->parent = parent;
+	ret->group = group;
+	ret->session = session;
 	*close_at = '\0';
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", open_at + 1);
 	return 0;
@@ -182,12 +188,23 @@ signal_one(int proc_dir, const struct proc *p, int sig)
 		(void)pidfd_send_signal(fd, SIGCONT, NULL, 0);
 }
 
+/* A process that forks and dies again and again is never the one in the list by the time
+ * it is signalled. The kernel signals a process group as one: what is in the group cannot
+ * fork its way out. Groups of other sessions than ours hold nothing but descendants. */
+static void
+kill_group(const struct proc *p, pid_t own_session)
+{
+	if (p->group > 1 && p->session != own_session)
+		(void)kill(-p->group, SIGKILL); /* ESRCH: it is gone */
+}
+
 int
 rn_tree_signal(int sig, char *names, size_t names_bytes)
 {
 	NV_CLEANUP_FD proc_dir = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct procs procs = {0};
 	pid_t top = getpid();
+	pid_t session = getsid(0);
 	size_t used = 0;
 	int count = 0;
 
@@ -204,6 +221,8 @@ rn_tree_signal(int sig, char *names, size_t names_bytes)
 			continue;
 		count++;
 		signal_one(proc_dir, p, sig);
+		if (sig == SIGKILL)
+			kill_group(p, session);
 		if (used < names_bytes) {
 			int n = snprintf(names + used, names_bytes - used, "%s%s[%d]",
 				used ? ", " : "", p->name, (int)p->pid);
