@@ -126,17 +126,18 @@ by_decoding(const unsigned char *s, size_t bytes)
 START_TEST(test_utf8)
 {
 	ck_assert_uint_eq(nv_utf8_len("", 0), 0);
-	for (uint32_t v = 0; v < 1u << 24; v += 1 + (v >> 8) % 5) {
-		/* All leads and second bytes, many thirds; the fourth follows from them.
-		 */
+	/* All leads and second bytes, some thirds; the fourth follows from them. */
+	for (uint32_t v = 0; v < 1u << 24; v += 1 + (v >> 8) % 97) {
 		const unsigned char s[4] = {(unsigned char)(v >> 16),
 			(unsigned char)(v >> 8), (unsigned char)v,
 			(unsigned char)(v * 7)};
 
-		for (size_t n = 1; n <= 4; n++)
-			ck_assert_msg(
-				nv_utf8_len((const char *)s, n) == by_decoding(s, n),
-				"%02x %02x %02x %02x of %zu", s[0], s[1], s[2], s[3], n);
+		/* Every ck_assert writes to a pipe: only when it matters. */
+		for (size_t n = 1; n <= 4; n++) {
+			if (nv_utf8_len((const char *)s, n) != by_decoding(s, n))
+				ck_abort_msg("%02x %02x %02x %02x of %zu", s[0], s[1],
+					s[2], s[3], n);
+		}
 	}
 }
 END_TEST
