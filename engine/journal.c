@@ -2,6 +2,7 @@
 
 #include "book.h"
 #include "intake.h"
+#include "nv_log.h"
 #include "resource.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct entry {
 	const char *state;
 	const char *reason;
 	const char *stage;
+	const char *err_name; /* "ENOENT" */
 	uint64_t stream;
 	uint64_t instance;
 	uint64_t generation;
@@ -28,7 +30,6 @@ struct entry {
 	uint64_t uptime_ms;
 	int64_t pid;
 	int64_t status;
-	int64_t err;
 	int64_t at_ns;
 	bool crash;
 };
@@ -91,6 +92,7 @@ read_entry(const json_t *root, struct entry *ret)
 		.state = text(root, "state"),
 		.reason = text(root, "reason"),
 		.stage = text(root, "stage"),
+		.err_name = text(root, "errno"),
 		.crash = json_is_true(json_object_get(root, "crash"))};
 	if (!nv_name_valid(ret->worker))
 		return "worker is not a worker's name";
@@ -103,9 +105,8 @@ read_entry(const json_t *root, struct entry *ret)
 		!count(root, "uptime_ms", INT64_MAX, &ret->uptime_ms))
 		return "cpu_us or uptime_ms is not a whole number";
 	if (!number(root, "pid", 0, INT32_MAX, &ret->pid) ||
-		!number(root, "status", INT32_MIN, INT32_MAX, &ret->status) ||
-		!number(root, "errno", 0, 4096, &ret->err))
-		return "pid, status or errno is not a whole number";
+		!number(root, "status", INT32_MIN, INT32_MAX, &ret->status))
+		return "pid or status is not a whole number";
 	if (!(at >= 0 && at < 9e9))
 		return "at is not unix seconds";
 	ret->at_ns = (int64_t)llround(at * 1e6) * 1000; /* a double knows microseconds */
@@ -121,7 +122,7 @@ describe_exit(const struct entry *e, char *buf, size_t buf_bytes)
 
 	if (strcmp(e->cause, "exec") == 0)
 		(void)snprintf(how, sizeof(how), "could not start: %s: %s", e->stage,
-			strerror((int)e->err));
+			e->err_name);
 	else if (WIFSIGNALED(status))
 		(void)snprintf(how, sizeof(how), "signal %d (%s)", WTERMSIG(status),
 			sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status))
@@ -264,9 +265,14 @@ eng_journal_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *journa
 
 	if (!wrong && !kind_of(&e, &kind))
 		wrong = "not a lifecycle event Nova knows";
-	if (wrong)
+	if (wrong) {
+		/* Nova's own words: kept like any line, but never passed over in silence.
+		 */
+		nv_error("a line of novasupd's journal is refused: %s: %.*s", wrong,
+			(int)bytes, line);
 		eng_book_refuse(eng, txn, journal, offset, line, bytes, wrong);
-	else
+	} else {
 		book_entry(eng, txn, journal, offset, &e, kind, line, bytes);
+	}
 	json_decref(root);
 }
