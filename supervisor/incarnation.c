@@ -11,6 +11,7 @@
 #include "sup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +149,7 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 
 	if (rc == 0)
 		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
-			setting->uid, setting->gid);
+			setting->uid, setting->gid, &inst->failed_secret);
 	if (rc < 0) {
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};
 		return rc;
@@ -303,6 +304,21 @@ is_anothers(const struct sup_incarnation *inc, pid_t pid)
 	return false;
 }
 
+/* In the cgroup of an agent (any of the fleet's)? */
+static bool
+in_our_cgroups(const struct sup *sup, pid_t pid)
+{
+	char path[64];
+	NV_CLEANUP_FREE char *text = NULL;
+	const char *agents =
+		sup->cgroups.usable ? strstr(sup->cgroups.path, "/nova-") : NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (!agents || nv_read_file_at(AT_FDCWD, path, 65536, &text, NULL) < 0)
+		return false;
+	return strstr(text, agents) != NULL;
+}
+
 /* Its session or its group (kept by every fork), its environment or its pipes (kept by a
  * daemon that makes its own session). An orphan that shows none of all that and is nobody
  * else's either may be its own: it goes too. */
@@ -328,7 +344,8 @@ is_member(void *arg, const struct sup_proc *proc)
 		sup_proctree_has_pipe(proc->pid, inc->stream->event_inode) ||
 		sup_proctree_has_pipe(proc->pid, inc->log->inode))
 		return 1;
-	return inc->child.pid == 0 && !is_anothers(inc, proc->pid);
+	return inc->child.pid == 0 && !in_our_cgroups(inc->instance->sup, proc->pid) &&
+	       !is_anothers(inc, proc->pid);
 }
 
 /* One walk: each member gets the signal (unless it is 0). Returns how many there are that
@@ -349,6 +366,28 @@ walk(struct sup_incarnation *inc, int sig)
 			(void)kill(list[i].pid, sig);
 	}
 	return list ? news : 1; /* not seen is not gone */
+}
+
+/* A process with the rights for it can leave its cgroup. When its parents are gone it
+ * comes to us: an unknown child that is in none of the fleet's cgroups. */
+static bool
+has_outsider(const struct sup_incarnation *inc)
+{
+	char path[64];
+	NV_CLEANUP_FREE char *text = NULL;
+	char *end;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	if (nv_read_file_at(AT_FDCWD, path, (size_t)1 << 20, &text, NULL) < 0)
+		return false; /* a kernel without the file; cgroups alone have to do */
+	for (char *at = text;; at = end) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+
+		if (end == at)
+			return false;
+		if (!sup_child_known(pid) && !in_our_cgroups(inc->instance->sup, pid))
+			return true;
+	}
 }
 
 /* ---- stop, pause, kill ---- */
@@ -377,7 +416,7 @@ sup_incarnation_ask(struct sup_incarnation *inc)
 		(long long)conf->stop_grace_ms);
 	sup_stream_control(inc->stream, line);
 	signal_asked(inc, conf->stop_signal);
-	if (inc->frozen)
+	if (inc->frozen && conf->kind == NV_KIND_SERVICE)
 		sup_incarnation_pause(inc, false);
 	signal_asked(inc, SIGCONT); /* a stopped process cannot obey */
 }
@@ -385,7 +424,7 @@ sup_incarnation_ask(struct sup_incarnation *inc)
 void
 sup_incarnation_ask_rest(struct sup_incarnation *inc)
 {
-	if (inc->frozen)
+	if (inc->frozen && inc->instance->worker->conf->kind == NV_KIND_SERVICE)
 		sup_incarnation_pause(inc, false);
 	if (inc->cgroup.path[0]) {
 		sup_cgroup_signal(&inc->cgroup, SIGTERM);
@@ -469,7 +508,7 @@ sup_incarnation_gone(struct sup_incarnation *inc)
 	}
 	if (rc < 0)
 		nv_error("%s: %s", inc->cgroup.path, strerror(-rc));
-	return rc == 0;
+	return rc == 0 && (!has_outsider(inc) || walk(inc, SIGKILL) == 0);
 }
 
 void

@@ -223,7 +223,8 @@ name_end(struct sup_inst *i)
 		cause = "oom";
 	else
 		cause = e->status == 0 ? "exit" : "crash";
-	e->crash = e->exec || (!i->asked && (i->forced || e->oom || e->status != 0));
+	e->crash = e->exec ? !e->machine
+			   : !i->asked && (i->forced || e->oom || e->status != 0);
 	(void)snprintf(e->cause, sizeof(e->cause), "%s", cause);
 }
 
@@ -241,6 +242,8 @@ ended(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 		return actions;
 	if (i->asked)
 		return actions | try_start(i);
+	if (i->end.machine)
+		return actions | restart_later(i, policy, now_ms);
 	if (policy->restart == NV_RESTART_TEMPORARY ||
 		(policy->restart == NV_RESTART_TRANSIENT && !i->end.crash)) {
 		enter(i, i->end.crash ? SUP_INST_FAILED : SUP_INST_FINISHED,
@@ -361,7 +364,7 @@ static unsigned
 on_spawn_fail(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
 	NV_ASSERT(i->state == SUP_INST_STARTING);
-	i->end = (struct sup_inst_end){.exec = true};
+	i->end = (struct sup_inst_end){.exec = true, .machine = i->end.machine};
 	return ended(i, policy, now_ms);
 }
 

@@ -88,9 +88,10 @@ struct sup_inst_policy {
 
 /* How the last incarnation ended; filled by the caller before MAIN_EXIT or SPAWN_FAIL. */
 struct sup_inst_end {
-	int status;              /* wait status */
-	bool oom;                /* the kernel killed something of it for memory */
-	bool exec;               /* it could not be started */
+	int status;   /* wait status */
+	bool oom;     /* the kernel killed something of it for memory */
+	bool exec;    /* it could not be started */
+	bool machine; /* ... as descriptors, memory or processes ran out: no crash */
 	char cause[NV_NAME_MAX]; /* set by the step: "exit", "crash", "stop", ... */
 	bool crash;              /* set by the step: counts against the limit */
 };

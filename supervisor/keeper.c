@@ -64,6 +64,10 @@ forward_signals(struct keeper *k)
 	while (read(k->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		int sig = (int)info.ssi_signo;
 
+		/* The terminal is gone: not a wish for a new configuration, but the end.
+		 */
+		if (sig == SIGHUP && info.ssi_code == SI_KERNEL)
+			sig = SIGTERM;
 		if (sig != SIGCHLD && k->child > 0)
 			(void)kill(k->child, sig);
 	}

@@ -168,6 +168,26 @@ lock_run_dir(const char *run_dir, struct nv_err *err)
 	return nv_fd_steal(&fd);
 }
 
+/* Our log goes to standard error; whoever reads it (a pager, a stopped terminal) shall
+ * not be able to hold the supervisor. Opened anew, as O_NONBLOCK on the one we got would
+ * be shared with the shell. Lines that do not fit are lost; without the right to open it,
+ * it stays as it is. */
+static void
+unblock_stderr(void)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) < 0 ||
+		(!S_ISFIFO(st.st_mode) &&
+			!(S_ISCHR(st.st_mode) && isatty(STDERR_FILENO))))
+		return;
+	int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0 && dup2(fd, STDERR_FILENO) < 0)
+		nv_warn("standard error: %s", strerror(errno));
+	nv_fd_close(&fd);
+}
+
 /* Descriptors that a shell or a build tool left open are nobody's business here. */
 static void
 keep_standard_fds(int ready_fd)
@@ -195,6 +215,7 @@ run(const struct options *options, const struct nv_paths *paths)
 	int exit_code = NV_EXIT_FAILED;
 
 	keep_standard_fds(options->ready_fd);
+	unblock_stderr();
 	if (strlen(paths->run_dir) >= sizeof(((struct nv_eng_hello *)0)->run_dir) - 20) {
 		nv_error("%s: too long for a unix socket in it", paths->run_dir);
 		return NV_EXIT_USAGE;

@@ -195,6 +195,9 @@ sup_shutdown(struct sup *sup, const char *by)
 		sup_workers_haste(sup);
 	} else if (sup->phase == SUP_DRAINING && sup->stop_requests > 2) {
 		end_drain(sup);
+	} else if (sup->phase == SUP_DRAINING) {
+		nv_warn("the engine still stores %u streams; once more gives them up",
+			sup->streams.n_streams);
 	}
 	sup_advance(sup);
 }
@@ -455,6 +458,8 @@ sup_run(const struct nv_paths *paths, struct sup_shared *shared,
 	ev_run(sup.loop, 0);
 	nv_info("stopped: no process of the fleet is left");
 	tear_down(&sup);
+	if (getppid() != shared->keeper_pid) /* else it is the keeper who cleans up */
+		sup_cgroup_root_fini(&sup.cgroups, 0);
 	atomic_store(&shared->finished, 1);
 	return sup.exit_code;
 }

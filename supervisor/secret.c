@@ -67,12 +67,13 @@ copy_one(int dir, const char *conf_dir, const char *name, uid_t uid, gid_t gid)
 
 int
 sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
-	size_t n_names, uid_t uid, gid_t gid)
+	size_t n_names, uid_t uid, gid_t gid, const char **ret_failed)
 {
 	char parent[PATH_BYTES];
 
 	if (snprintf(parent, sizeof(parent), "%s", dir) >= (int)sizeof(parent))
 		return -ENAMETOOLONG;
+	*ret_failed = NULL;
 	*strrchr(parent, '/') = '\0';
 	sup_secret_remove(dir);
 	if ((mkdir(parent, 0711) < 0 && errno != EEXIST) || mkdir(dir, 0700) < 0)
@@ -80,8 +81,11 @@ sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
 	NV_CLEANUP_FD fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	int rc = fd < 0 ? -errno : 0;
 
-	for (size_t i = 0; i < n_names && rc == 0; i++)
+	for (size_t i = 0; i < n_names && rc == 0; i++) {
 		rc = copy_one(fd, conf_dir, names[i], uid, gid);
+		if (rc < 0)
+			*ret_failed = names[i];
+	}
 	if (rc == 0 && (uid != geteuid() || gid != getegid()) && fchown(fd, uid, gid) < 0)
 		rc = -errno;
 	if (rc < 0)

@@ -14,9 +14,9 @@ int sup_secret_path(char *ret, size_t ret_bytes, const char *run_dir, const char
 	uint32_t instance);
 /* Make dir and copy conf_dir/secrets/NAME into it for uid:gid. Each source must be a
  * regular file of root or of ourselves that nobody else can read. -errno, and nothing
- * is left behind. */
+ * is left behind; *ret_failed is then the secret it was about, or NULL. */
 int sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
-	size_t n_names, uid_t uid, gid_t gid);
+	size_t n_names, uid_t uid, gid_t gid, const char **ret_failed);
 void sup_secret_remove(const char *dir);
 /* Whatever an earlier fleet left in run_dir/credentials. */
 void sup_secret_remove_all(const char *run_dir);

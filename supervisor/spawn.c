@@ -50,6 +50,23 @@ sup_stage_name(enum sup_stage stage)
 	return stage_names[stage];
 }
 
+bool
+sup_spawn_error_is_machine(const struct sup_spawn_error *e)
+{
+	switch (e->error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOSPC:
+	case EAGAIN:
+		return e->stage == SUP_STAGE_DESCRIPTORS ||
+		       e->stage == SUP_STAGE_CGROUP || e->stage == SUP_STAGE_CLONE ||
+		       e->stage == SUP_STAGE_SECRET || e->stage == SUP_STAGE_EXEC;
+	default:
+		return false;
+	}
+}
+
 /* What the child reads and writes, on the parent's stack. */
 struct job {
 	const struct sup_spawn *spawn;

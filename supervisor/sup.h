@@ -93,6 +93,7 @@ struct sup_instance {
 	ev_timer look;               /* is the rest of the tree gone? */
 	int64_t look_ms;             /* how long until the next look */
 	struct sup_spawn_error spawn_error;
+	const char *failed_secret; /* borrowed from the configuration: of spawn_error */
 	int32_t last_pid;
 	char last_exit[200];
 };

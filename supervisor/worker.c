@@ -107,6 +107,26 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 	}
 }
 
+/* What the failed stage was about, where a name helps. */
+static const char *
+failed_thing(const struct sup_instance *inst)
+{
+	const struct nv_conf_worker *conf = inst->worker->conf;
+
+	switch (inst->spawn_error.stage) {
+	case SUP_STAGE_EXEC:
+		return conf->kind == NV_KIND_TASK ? "nova-runner" : conf->argv[0];
+	case SUP_STAGE_DIRECTORY:
+		return conf->directory;
+	case SUP_STAGE_USER:
+		return conf->user;
+	case SUP_STAGE_SECRET:
+		return inst->failed_secret;
+	default:
+		return NULL;
+	}
+}
+
 static void
 record(struct sup_instance *inst)
 {
@@ -131,13 +151,15 @@ record(struct sup_instance *inst)
 		.generation = inst->generation,
 		.status = 127 << 8,
 		.cause = end->cause,
-		.crash = true,
+		.crash = end->crash,
 		.error = inst->spawn_error};
 
-	(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s: %s %s",
+	const char *what = failed_thing(inst);
+
+	(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s: %s %s%s%s",
 		sup_stage_name(inst->spawn_error.stage),
 		strerrorname_np(inst->spawn_error.error),
-		strerror(inst->spawn_error.error));
+		strerror(inst->spawn_error.error), what ? ": " : "", what ? what : "");
 	nv_warn("%s#%u does not start: %s", inst->worker->name, inst->number,
 		inst->last_exit);
 	sup_journal_exit(inst->sup->journal, &entry);
@@ -177,6 +199,8 @@ static void
 start(struct sup_instance *inst)
 {
 	if (sup_incarnation_start(inst) < 0) {
+		inst->machine.end.machine =
+			sup_spawn_error_is_machine(&inst->spawn_error);
 		sup_instance_event(inst, SUP_EV_SPAWN_FAIL);
 		return;
 	}
@@ -335,7 +359,8 @@ sup_worker_apply(struct sup_worker *w)
 		struct sup_instance *inst = w->instances[i];
 
 		if (inst->machine.gate != gate)
-			sup_instance_event(inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
+			sup_instance_event(
+				inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
 		apply_pause(inst, paused);
 	}
 	/* The youngest first, so that scaling down takes those with the least to lose. */
