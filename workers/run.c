@@ -19,7 +19,7 @@
 #define DRAIN_BYTES_MAX     ((size_t)2 << 20)
 #define KILL_AGAIN_MS_MIN   INT64_C(20)
 #define KILL_AGAIN_MS_MAX   INT64_C(2000)
-#define UNKILLABLE_SAY_MS   INT64_C(60000)
+#define SAY_AGAIN_MS        INT64_C(60000)
 #define UNKILLABLE_FIRST_MS INT64_C(5000)
 #define LEFTOVER_GRACE_MS   INT64_C(5000)
 
@@ -236,9 +236,9 @@ kill_all(struct rn_run *run)
 		run->state = RN_RUN_KILLED;
 		run->kill_since_ms = now_ms;
 		run->kill_again_ms = KILL_AGAIN_MS_MIN;
-		run->kill_said_ms = now_ms + UNKILLABLE_FIRST_MS - UNKILLABLE_SAY_MS;
+		run->kill_said_ms = now_ms + UNKILLABLE_FIRST_MS - SAY_AGAIN_MS;
 	}
-	if (now_ms - run->kill_said_ms >= UNKILLABLE_SAY_MS && n > 0) {
+	if (now_ms - run->kill_said_ms >= SAY_AGAIN_MS && n > 0) {
 		nv_warn("run %" PRIu64 ": %d processes have not died %" PRId64
 			" s after KILL: %s; no new run until they have",
 			run->number, n, (now_ms - run->kill_since_ms) / 1000, names);
@@ -266,6 +266,23 @@ ask_all(struct rn_run *run, int64_t grace_ms, char *names, size_t names_bytes, i
 	arm(run, grace_ms);
 }
 
+/* A command that does so does it in every run: counted, and said once a minute. */
+static void
+say_leftovers(struct rn_run *run, int n, const char *names)
+{
+	int64_t now_ms = nv_mono_ms();
+
+	run->leftover_runs++;
+	if (run->leftover_said_ms && now_ms - run->leftover_said_ms < SAY_AGAIN_MS)
+		return;
+	nv_warn("run %" PRIu64 " left %d process%s behind: %s; ending %s (%" PRIu64
+		" such run%s)",
+		run->number, n, n == 1 ? "" : "es", names, n == 1 ? "it" : "them",
+		run->leftover_runs, run->leftover_runs == 1 ? "" : "s");
+	run->leftover_runs = 0;
+	run->leftover_said_ms = now_ms;
+}
+
 /* The leader is dead; is anything left of what it started? */
 static void
 check_leftovers(struct rn_run *run)
@@ -281,9 +298,7 @@ check_leftovers(struct rn_run *run)
 
 	ask_all(run, NV_MIN(run->grace_ms, LEFTOVER_GRACE_MS), names, sizeof(names), &n);
 	if (n > 0)
-		nv_warn("run %" PRIu64 " left %d process%s behind: %s; ending %s",
-			run->number, n, n == 1 ? "" : "es", names,
-			n == 1 ? "it" : "them");
+		say_leftovers(run, n, names);
 }
 
 void

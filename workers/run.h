@@ -59,6 +59,8 @@ struct rn_run {
 	bool last_too_long;
 	bool mid_line; /* the output so far does not end with a newline */
 	uint64_t log_lost_bytes;
+	uint64_t leftover_runs; /* runs that left something behind, not yet said */
+	int64_t leftover_said_ms;
 };
 
 void rn_run_init(struct rn_run *run, struct ev_loop *loop, struct rn_sink *log,
