@@ -134,6 +134,7 @@ nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	w->secrets = calloc(node->n_children + 1, sizeof(*w->secrets));
 	if (!w->secrets)
 		return -ENOMEM;
+	w->n_secrets = 0;
 	nv_yaml_each(item, node)
 	{
 		const char *text = item_text(r, source, item, "secrets");
@@ -240,6 +241,7 @@ read_choices(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	p->choices = calloc(node->n_children + 1, sizeof(*p->choices));
 	if (!p->choices)
 		return -ENOMEM;
+	p->n_choices = 0;
 	nv_yaml_each(item, node)
 	{
 		const char *text = item_text(r, source, item, key);

@@ -237,7 +237,7 @@ parse_span(const struct nv_value_context *ctx, const struct nv_option *o,
 
 	if (rc == 0)
 		rc = parse_duration(ctx, o, single ? text : high, &ms[1], err);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (ms[0] > ms[1])
 		return nv_err_set(err, -EINVAL, "%s begins above its end", text);
@@ -549,7 +549,7 @@ nv_value_copy(enum nv_opt_kind kind, void *target, const void *from)
 	case NV_OPT_PERCENT:
 	case NV_OPT_MONEY:
 	case NV_OPT_SIZE:
-		memcpy(target, from, sizeof(int64_t));
+		*(int64_t *)target = *(const int64_t *)from;
 		return 0;
 	default:
 		nv_assert_failed(

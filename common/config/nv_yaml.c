@@ -158,13 +158,12 @@ mark_repeats(struct reader *r, struct nv_yaml_node *map)
 
 	if (map->n_children < 2)
 		return 0;
-	struct nv_yaml_node **sorted =
-		calloc(map->n_children, sizeof(struct nv_yaml_node *));
+	struct nv_yaml_node **sorted = calloc(map->n_children, sizeof(void *));
 
 	if (!sorted)
 		return nv_err_set(r->err, -ENOMEM, "out of memory");
-	nv_yaml_each(item, map) memcpy(&sorted[n++], &item, sizeof(item));
-	qsort(sorted, n, sizeof(struct nv_yaml_node *), compare_keys);
+	nv_yaml_each(item, map) memcpy(&sorted[n++], &item, sizeof(void *));
+	qsort(sorted, n, sizeof(void *), compare_keys);
 	for (size_t i = 1; i < n; i++) {
 		if (strcmp(sorted[i]->key, sorted[i - 1]->key) == 0)
 			sorted[i]->repeats = sorted[i - 1]->repeats
@@ -220,7 +219,7 @@ on_scalar(struct reader *r, const yaml_event_t *event)
 	struct level *up = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
 	const yaml_char_t *value = event->data.scalar.value;
 	size_t bytes = event->data.scalar.length;
-	struct nv_yaml_node *node;
+	struct nv_yaml_node *node = NULL;
 
 	if (memchr(value, '\0', bytes))
 		return fail_at(r, &event->start_mark,
@@ -240,6 +239,7 @@ on_scalar(struct reader *r, const yaml_event_t *event)
 
 	if (rc < 0)
 		return rc;
+	NV_ASSERT(node);
 	node->text = text;
 	node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	return 0;
@@ -266,8 +266,10 @@ on_open(struct reader *r, const yaml_event_t *event, enum nv_yaml_kind kind)
 static int
 on_close(struct reader *r)
 {
+	NV_ASSERT(r->depth > 0);
 	struct nv_yaml_node *node = r->levels[--r->depth].node;
 
+	NV_ASSERT(node);
 	return node->kind == NV_YAML_MAP ? mark_repeats(r, node) : 0;
 }
 
