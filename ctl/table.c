@@ -61,13 +61,14 @@ ctl_cell(struct ctl_table *table, enum ctl_style style, const char *text)
 void
 ctl_cellf(struct ctl_table *table, enum ctl_style style, const char *fmt, ...)
 {
+	NV_CLEANUP_FREE char *text = NULL;
 	va_list ap;
-	char text[1024];
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine for a cell */
+	int n = vasprintf(&text, fmt, ap);
+
 	va_end(ap);
-	ctl_cell(table, style, text);
+	ctl_cell(table, style, n < 0 ? "(out of memory)" : text);
 }
 
 size_t

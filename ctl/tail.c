@@ -111,7 +111,7 @@ show_rotated(const char *path, size_t n, ctl_line_fn *fn, void *arg)
 	while (n > 0 && n_parts < ROTATED_MAX) {
 		char name[1300];
 		struct stat st;
-		size_t lines;
+		size_t lines = 0;
 
 		(void)snprintf(name, sizeof(name), "%s.%zu", path, n_parts + 1);
 		int fd = open(name, O_RDONLY | O_CLOEXEC);

@@ -65,7 +65,7 @@ int
 ctl_verb_agents(struct ctl *ctl)
 {
 	json_t *args = ctl_need(json_object());
-	json_t *data;
+	json_t *data = NULL;
 
 	pass_option(ctl, args, "status");
 	pass_option(ctl, args, "group");
@@ -167,7 +167,7 @@ print_agent(const struct ctl *ctl, const json_t *agent)
 int
 ctl_verb_agent(struct ctl *ctl)
 {
-	json_t *data;
+	json_t *data = NULL;
 	const char *name = ctl->args.words[0];
 	json_t *args = ctl_need(json_object());
 

@@ -113,7 +113,7 @@ print_autonomous(const struct ctl *ctl, const json_t *data)
 static int
 show_autonomous(struct ctl *ctl, const char *verb, json_t *args)
 {
-	json_t *data;
+	json_t *data = NULL;
 	int code = ctl_ask(ctl, verb, args, &data);
 
 	if (code != NV_EXIT_OK)
@@ -203,7 +203,7 @@ ctl_print_decisions(const struct ctl_out *out, const json_t *list, const char *e
 static int
 show_decisions(struct ctl *ctl, const char *verb, json_t *args, const char *empty)
 {
-	json_t *data;
+	json_t *data = NULL;
 	int code = ctl_ask(ctl, verb, args, &data);
 
 	if (code != NV_EXIT_OK)
@@ -229,7 +229,7 @@ ctl_verb_autonomous_run(struct ctl *ctl)
 int
 ctl_verb_approvals(struct ctl *ctl)
 {
-	json_t *data;
+	json_t *data = NULL;
 	int code = ctl_ask(ctl, "approvals", NULL, &data);
 
 	if (code != NV_EXIT_OK)
@@ -263,8 +263,8 @@ parse_id(struct ctl *ctl, json_int_t *ret)
 static int
 answer(struct ctl *ctl, const char *verb, const char *reason)
 {
-	json_int_t id;
-	json_t *data;
+	json_int_t id = 0;
+	json_t *data = NULL;
 	int code = parse_id(ctl, &id);
 
 	if (code != NV_EXIT_OK)
@@ -328,8 +328,8 @@ ctl_verb_decisions(struct ctl *ctl)
 int
 ctl_verb_explain(struct ctl *ctl)
 {
-	json_int_t id;
-	json_t *data;
+	json_int_t id = 0;
+	json_t *data = NULL;
 	int code = parse_id(ctl, &id);
 
 	if (code == NV_EXIT_OK)

@@ -236,8 +236,8 @@ deploy(struct ctl *ctl, struct order *order)
 {
 	struct ctl_engine engine;
 	struct nv_err err = {0};
-	bool is_new;
-	json_t *data;
+	bool is_new = false;
+	json_t *data = NULL;
 	size_t n;
 	/* Nothing is written when the engine could not deploy it anyway. */
 	int code = ctl_engine_open(&engine, ctl, &err);

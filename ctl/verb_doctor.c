@@ -28,7 +28,7 @@
 
 #define DISK_LOW_BYTES  ((uint64_t)64 << 20)
 #define DISK_WARN_BYTES ((uint64_t)1 << 30)
-#define FILES_WARN      1024
+#define FILES_WARN      4096
 #define YEAR_2025_NS    (INT64_C(1735689600) * NV_NS_PER_SEC)
 
 enum verdict { GOOD, WARN, FAIL };
@@ -174,7 +174,7 @@ check_limits(struct doctor *d)
 	size_t bytes;
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) == 0)
-		note(d, "open files", lim.rlim_max < FILES_WARN * 4 ? WARN : GOOD,
+		note(d, "open files", lim.rlim_max < FILES_WARN ? WARN : GOOD,
 			"%llu, at most %llu; each instance takes about 6 in novasupd",
 			(unsigned long long)lim.rlim_cur,
 			(unsigned long long)lim.rlim_max);
@@ -227,7 +227,7 @@ static void
 check_engine(struct doctor *d)
 {
 	struct nv_err err = {0};
-	json_t *data;
+	json_t *data = NULL;
 
 	if (ctl_engine_call(d->ctl, "ping", NULL, &data, &err) != NV_EXIT_OK) {
 		note(d, "nova-engine", FAIL, "%s", err.text);
@@ -275,9 +275,9 @@ check_ledger(struct doctor *d)
 	static const struct led_options options = {.read_only = true};
 	char dir[NV_PATH_MAX + 16];
 	struct nv_err err = {0};
-	struct led *led;
-	struct led_view *view;
-	struct led_stats stats;
+	struct led *led = NULL;
+	struct led_view *view = NULL;
+	struct led_stats stats = {0};
 
 	(void)snprintf(dir, sizeof(dir), "%s/ledger", d->ctl->paths.state_dir);
 	int rc = led_open(dir, &options, &led, &err);

@@ -59,7 +59,7 @@ follow(struct ctl *ctl, json_t *args)
 	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
 
 	while (code == NV_EXIT_OK && !ferror(stdout)) {
-		json_t *data;
+		json_t *data = NULL;
 
 		code = ctl_engine_recv(&engine, deadline_ms, &data, &err);
 		deadline_ms = -1;
@@ -87,8 +87,8 @@ follow(struct ctl *ctl, json_t *args)
 int
 ctl_verb_events(struct ctl *ctl)
 {
-	json_t *args;
-	json_t *data;
+	json_t *args = NULL;
+	json_t *data = NULL;
 	int code = event_args(ctl, &args);
 
 	if (code != NV_EXIT_OK)
@@ -137,7 +137,7 @@ ctl_verb_quarantine(struct ctl *ctl)
 	const char *worker = ctl_opt(&ctl->args, "worker");
 	struct nv_err err = {0};
 	int64_t limit;
-	json_t *data;
+	json_t *data = NULL;
 
 	if (ctl_opt_number(&ctl->args, "limit", 1, CTL_ROWS_MAX, 50, &limit, &err) < 0)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);

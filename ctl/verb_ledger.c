@@ -60,8 +60,8 @@ ctl_verb_ledger_stats(struct ctl *ctl)
 {
 	static const char *const counts[] = {
 		"events", "quarantined", "streams", "duplicates_refused", "batches"};
-	struct led *led;
-	struct led_view *view;
+	struct led *led = NULL;
+	struct led_view *view = NULL;
 	struct led_stats stats;
 	int code = ctl_ledger_open(ctl, &led, &view);
 

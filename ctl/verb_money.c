@@ -65,7 +65,7 @@ show_money(struct ctl *ctl, const char *verb, const char *what)
 	const char *by = ctl_opt(&ctl->args, "by");
 	const char *from = ctl_opt(&ctl->args, "from");
 	json_t *args = ctl_need(json_object());
-	json_t *data;
+	json_t *data = NULL;
 	char head[32];
 
 	pass(ctl, args, "by");
@@ -110,7 +110,7 @@ ctl_verb_roi(struct ctl *ctl)
 		"cost", "revenue", "refunds", "disputes", "fees"};
 	const char *target = ctl->args.words[0];
 	json_t *args = ctl_need(json_object());
-	json_t *data;
+	json_t *data = NULL;
 	char buf[CTL_VALUE_BYTES];
 
 	(void)json_object_set_new(args, "target", ctl_json_text(target, strlen(target)));
@@ -204,7 +204,7 @@ send_track(struct ctl *ctl, const char *decimal, const char *currency, const cha
 {
 	char **words = ctl->args.words;
 	json_t *args = ctl_need(json_object());
-	json_t *data;
+	json_t *data = NULL;
 	struct nv_err err = {0};
 	char shown[CTL_VALUE_BYTES];
 

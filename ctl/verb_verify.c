@@ -71,29 +71,45 @@ ctl_verb_ledger_verify(struct ctl *ctl)
 	return ok ? NV_EXIT_OK : NV_EXIT_NO;
 }
 
+/* Into a new file, or not at all. */
+static int
+export_file(struct led_view *view, enum led_format format, const char *output,
+	struct nv_err *err)
+{
+	int fd = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return nv_err_set(err, -errno, "%s: %s", output, strerror(errno));
+	int rc = led_export(view, format, fd, err);
+
+	if (rc == 0 && fsync(fd) < 0)
+		rc = nv_err_set(err, -errno, "%s: %s", output, strerror(errno));
+	if (rc < 0)
+		(void)unlink(output); /* half an export is none */
+	nv_fd_close(&fd);
+	return rc;
+}
+
 static int
 export_to(struct ctl *ctl, struct led_view *view, enum led_format format,
 	const char *output)
 {
 	struct nv_err err = {0};
-	NV_CLEANUP_FD fd = -1;
+	int rc;
 
 	if (output) {
-		fd = open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", output,
-				strerror(errno));
+		rc = export_file(view, format, output, &err);
+	} else {
+		(void)fflush(stdout);
+		rc = led_export(view, format, STDOUT_FILENO, &err);
+		ctl->out.json_done = true; /* it cannot be taken back */
 	}
-	(void)fflush(stdout);
-	int rc = led_export(view, format, output ? fd : STDOUT_FILENO, &err);
-
-	if (rc == 0 && output && fsync(fd) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		ctl->out.json_done = true; /* what is out cannot be taken back */
+	if (rc < 0)
 		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "the export is not whole: %s",
 			err.text[0] ? err.text : strerror(-rc));
-	}
+	if (output && ctl->out.json)
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "output",
+					    ctl_json_text(output, strlen(output)))));
 	return NV_EXIT_OK;
 }
 
@@ -103,8 +119,8 @@ ctl_verb_ledger_export(struct ctl *ctl)
 	const char *text = ctl_opt(&ctl->args, "format");
 	const char *output = ctl_opt(&ctl->args, "output");
 	enum led_format format = LED_FORMAT_JSON;
-	struct led *led;
-	struct led_view *view;
+	struct led *led = NULL;
+	struct led_view *view = NULL;
 
 	if (text && strcmp(text, "csv") == 0 && !ctl->out.json)
 		format = LED_FORMAT_CSV;

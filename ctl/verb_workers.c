@@ -122,7 +122,7 @@ follow_answer(struct ctl *ctl, const json_t *data, enum ctl_want want)
 int
 ctl_change(struct ctl *ctl, const char *verb, json_t *args, enum ctl_want want)
 {
-	json_t *data;
+	json_t *data = NULL;
 	int64_t checked_ms;
 
 	/* A bad --timeout must not be found after the change was made. */
@@ -263,7 +263,7 @@ ctl_verb_workers_stop(struct ctl *ctl)
 	struct nv_err sup_err = {0};
 	struct ctl_sup sup;
 	int64_t checked_ms;
-	json_t *data;
+	json_t *data = NULL;
 
 	if (ctl_timeout(ctl, 0, &checked_ms) < 0)
 		return NV_EXIT_USAGE;
@@ -359,7 +359,7 @@ parse_multiplier(const char *text, double *ret)
 static int
 scale(struct ctl *ctl, json_t *args)
 {
-	json_t *data;
+	json_t *data = NULL;
 	int64_t checked_ms;
 	size_t n;
 

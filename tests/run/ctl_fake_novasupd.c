@@ -325,8 +325,7 @@ main(int argc, char **argv)
 		}
 		if (polled[1].revents && n < NV_LEN(polled))
 			polled[n++] = (struct pollfd){
-				.fd = accept4(polled[1].fd, NULL, NULL, SOCK_CLOEXEC),
-				.events = POLLIN};
+				.fd = accept(polled[1].fd, NULL, NULL), .events = POLLIN};
 	}
 	return NV_EXIT_FAILED;
 }

@@ -3,20 +3,23 @@
 #include "run_suite.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct ctl_args args;
 static struct nv_err err;
 
+/* The words live until the next call, as argv does. */
 static int
 parse(char *const *words)
 {
-	char *argv[32] = {(char[]){"novactl"}};
+	static char kept[32][128];
+	char *argv[32] = {kept[0]};
 	int argc = 1;
 
-	while (words[argc - 1]) {
-		argv[argc] = words[argc - 1];
-		argc++;
+	for (; words[argc - 1]; argc++) {
+		(void)snprintf(kept[argc], sizeof(kept[argc]), "%s", words[argc - 1]);
+		argv[argc] = kept[argc];
 	}
 	ctl_args_fini(&args);
 	err = (struct nv_err){0};
