@@ -63,7 +63,7 @@ still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
 	led_view_end(v);
 	if (!w->conf)
 		(void)snprintf(why, why_bytes, "the worker is not configured any more");
-	if (rc < 0)
+	if (rc != 0)
 		return false;
 	eng_policy_decide(&c.rules, &c.figures, &c.result);
 	if (c.result.action != d->action) {

@@ -268,13 +268,13 @@ eng_verb_scale(struct eng_call *call)
 
 	if (rc == 0)
 		rc = eng_api_worker(call, name, &w);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (!w->conf)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is not in the configuration any more", w->name);
 	rc = scaled(call, w, &n);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	uint32_t min = NV_MAX(w->conf->instances_min, 1U);
 
@@ -342,7 +342,7 @@ eng_verb_deploy(struct eng_call *call)
 	char reason[200];
 	int rc = take_one(call, &w);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (!w->conf)
 		return nv_err_set(&call->err, -EPERM,
@@ -367,7 +367,7 @@ eng_verb_undeploy(struct eng_call *call)
 	char reason[200];
 	int rc = take_one(call, &w);
 
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	(void)snprintf(reason, sizeof reason, "undeployed by uid %u", call->uid);
 	struct change change = {

@@ -15,11 +15,11 @@
 int
 eng_verb_ping(struct eng_call *call)
 {
-	int64_t up_ns = nv_mono_ns() - call->eng->started_mono_ns;
+	int64_t up_ms = (nv_mono_ns() - call->eng->started_mono_ns) / NV_NS_PER_MS;
 
 	call->data = json_pack("{s:s, s:i, s:f, s:I}", "version", NOVA_VERSION, "pid",
-		(int)getpid(), "uptime_s", (double)(up_ns / NV_NS_PER_MS) / 1000.,
-		"config_gen", (json_int_t)call->eng->config_gen);
+		(int)getpid(), "uptime_s", (double)up_ms / 1000., "config_gen",
+		(json_int_t)call->eng->config_gen);
 	return 0;
 }
 

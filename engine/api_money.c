@@ -233,7 +233,7 @@ money_table(struct eng_call *call, bool cost)
 {
 	struct eng *eng = call->eng;
 	struct table t = {.eng = eng};
-	struct eng_period p;
+	struct eng_period p = {0};
 	const char *by = "worker";
 	nv_i128 total = 0;
 	const char *what = cost ? "cost" : "revenue";
@@ -327,7 +327,7 @@ eng_verb_roi(struct eng_call *call)
 	const char *kind = "";
 	struct led_view *v = NULL;
 	struct led_totals t = {0};
-	struct eng_period p;
+	struct eng_period p = {0};
 	int rc = nv_json_need_str(call->args, "target", 200, &target, &call->err);
 
 	if (rc == 0)

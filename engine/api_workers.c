@@ -203,7 +203,7 @@ eng_verb_agent(struct eng_call *call)
 		rc = eng_api_worker(call, name, &w);
 	if (rc == 0)
 		rc = led_view_begin(call->eng->led, &v, &call->err);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	json_t *o = agent_row(call->eng, w);
 	int bad = o ? 0 : -1;

@@ -233,7 +233,7 @@ analysis_read(struct eng *eng, int64_t now_ns, struct analysis *a, struct nv_err
 	if (rc < 0)
 		return rc;
 	a->cases = calloc(eng->config->n_workers + 1, sizeof *a->cases);
-	a->order = calloc(eng->config->n_workers + 1, sizeof *a->order);
+	a->order = calloc(eng->config->n_workers + 1, sizeof(struct eng_case *));
 	rc = a->cases && a->order ? eng_room_read(eng, v, now_ns, &room) : -ENOMEM;
 	for (struct eng_worker *w = eng->workers; rc == 0 && w; w = w->next) {
 		if (!w->conf)
@@ -249,7 +249,7 @@ analysis_read(struct eng *eng, int64_t now_ns, struct analysis *a, struct nv_err
 			err, rc, "the figures cannot be read: %s", strerror(-rc));
 	for (size_t i = 0; i < a->n; i++)
 		ask(&a->cases[i], now_ns);
-	qsort(a->order, a->n, sizeof a->order[0], by_urgency);
+	qsort(a->order, a->n, sizeof(struct eng_case *), by_urgency);
 	return 0;
 }
 

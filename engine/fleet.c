@@ -81,7 +81,7 @@ index_grow(struct eng_fleet *fleet, size_t n_slots)
 {
 	struct eng_worker **old = fleet->slots;
 	size_t n_old = fleet->n_slots;
-	struct eng_worker **slots = calloc(n_slots, sizeof *slots);
+	struct eng_worker **slots = calloc(n_slots, sizeof(struct eng_worker *));
 
 	if (!slots)
 		return -ENOMEM;
@@ -118,12 +118,17 @@ eng_worker_by_id(struct eng *eng, uint32_t id)
 struct eng_worker *
 eng_worker_add(struct eng *eng, const char *name)
 {
-	if (!eng->fleet) {
-		eng->fleet = calloc(1, sizeof *eng->fleet);
-		if (!eng->fleet || index_grow(eng->fleet, 64) < 0)
-			return NULL;
-	}
 	struct eng_fleet *fleet = eng->fleet;
+
+	NV_ASSERT(name != NULL);
+	if (!fleet) {
+		fleet = calloc(1, sizeof *fleet);
+		if (!fleet || index_grow(fleet, 64) < 0) {
+			free(fleet);
+			return NULL;
+		}
+		eng->fleet = fleet;
+	}
 
 	if (2 * (fleet->n_workers + 1) > fleet->n_slots &&
 		index_grow(fleet, 2 * fleet->n_slots) < 0)

@@ -33,17 +33,18 @@ bool
 eng_clause_match(const struct eng_clause *c, const char *text)
 {
 	size_t have = strlen(text);
-	size_t want = c->text ? strlen(c->text) : 0;
+	const char *wanted = c->text ? c->text : "";
+	size_t want = strlen(wanted);
 
 	switch (c->kind) {
 	case ENG_CLAUSE_EQUALS:
-		return strcmp(text, c->text) == 0;
+		return strcmp(text, wanted) == 0;
 	case ENG_CLAUSE_STARTS:
-		return strncmp(text, c->text, want) == 0;
+		return strncmp(text, wanted, want) == 0;
 	case ENG_CLAUSE_ENDS:
-		return have >= want && strcmp(text + have - want, c->text) == 0;
+		return have >= want && strcmp(text + have - want, wanted) == 0;
 	case ENG_CLAUSE_CONTAINS:
-		return strstr(text, c->text) != NULL;
+		return strstr(text, wanted) != NULL;
 	case ENG_CLAUSE_REGEX:
 		return regexec(c->regex, text, 0, NULL, 0) == 0;
 	case ENG_CLAUSE_OR:
@@ -131,7 +132,7 @@ look_up(const struct eng_price *price, const char *provider, const char *model,
 	char lower[ENG_PRICE_KEY_BYTES];
 	size_t i = 0;
 
-	for (; model[i] && i < sizeof lower - 1; i++)
+	for (; i < sizeof lower - 1 && model[i]; i++)
 		lower[i] = (char)(model[i] >= 'A' && model[i] <= 'Z' ? model[i] + 32
 								     : model[i]);
 	lower[i] = '\0';
@@ -170,7 +171,7 @@ take_name(char *out, size_t out_bytes, const char *text, size_t bytes, bool lowe
 static const struct eng_price_hit *
 find(const struct eng_price *price, const struct eng_usage *u)
 {
-	char key[ENG_PRICE_KEY_BYTES];
+	char key[ENG_PRICE_KEY_BYTES] = "";
 	uint32_t h = 2166136261U;
 
 	if (!take_name(key, 80, u->provider ? u->provider : "",

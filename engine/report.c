@@ -67,7 +67,7 @@ date_start(const struct tm *tm)
 	noon.tm_isdst = -1;
 	time_t inside = mktime(&noon); /* noon always exists */
 	int date = date_order(&noon);
-	time_t before = inside - 16 * 3600;
+	time_t before = inside - (time_t)16 * 3600;
 
 	/* The date is before..inside in order: bisect for its first second. Where
 	 * the clocks go back over midnight the later start is found. */
@@ -168,7 +168,7 @@ static bool
 parse_date(const char *text, int64_t *ret_ns)
 {
 	struct tm tm = {0};
-	int digits[8];
+	int digits[8] = {0};
 	static const char shape[] = "dddd-dd-dd";
 	size_t n = 0;
 

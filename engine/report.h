@@ -38,7 +38,7 @@ nv_i128 eng_convert(nv_i128 nano, int64_t rate_nano);
  * when there is money in a currency that is no longer declared: it is left out. 0, or
  * -EIO when the ledger cannot be read. */
 int eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id,
-	int64_t from_ns, int64_t to_ns, struct led_totals *ret, bool *ret_unconverted);
+	int64_t from_ns, int64_t end_ns, struct led_totals *ret, bool *ret_unconverted);
 
 /* revenue - refunds - disputes - fees: what is left of the sales. */
 nv_i128 eng_earned(const struct led_totals *t);
