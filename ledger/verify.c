@@ -19,12 +19,11 @@ led_problem(struct led_verify *v, const char *fmt, ...)
 	char text[512];
 	va_list ap;
 
-	if (++v->n_problems > LED_PROBLEMS_MAX)
-		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
-	v->fn(v->arg, text);
+	if (++v->n_problems <= LED_PROBLEMS_MAX)
+		v->fn(v->arg, text);
 }
 
 bool
@@ -282,7 +281,7 @@ check_head(struct led_verify *v, const struct led_audit *a)
 			"batch %llu: starts at event %llu and rejected line %llu, "
 			"expected %llu and %llu",
 			(ull)a->batch, (ull)a->first_seq, (ull)a->first_bad,
-			(ull)(v->seq + 1), (ull)(v->bad + 1));
+			(ull)v->seq + 1, (ull)v->bad + 1);
 	if (a->time_ns < v->time_ns || a->duplicates < v->duplicates)
 		led_problem(
 			v, "batch %llu: its time or its count goes back", (ull)a->batch);

@@ -56,8 +56,8 @@ static int
 difference(MDB_cursor *cursor, uint32_t worker, uint32_t currency, uint32_t from,
 	uint32_t to, struct led_sum *ret)
 {
-	struct led_sum before;
-	struct led_sum after;
+	struct led_sum before = {0};
+	struct led_sum after = {0};
 	int rc = total_below(cursor, worker, currency, from, &before);
 
 	if (rc == 0)
@@ -156,8 +156,8 @@ static int
 one_category(struct category_walk *w, const uint8_t *key)
 {
 	char name[LED_CATEGORY_MAX + 1] = "";
-	struct led_sum before;
-	struct led_sum after;
+	struct led_sum before = {0};
+	struct led_sum after = {0};
 	uint32_t category = led_key_get_u32(key + 10);
 	int rc = category_below(w->cursor, key, w->from, &before);
 

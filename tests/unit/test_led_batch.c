@@ -96,11 +96,11 @@ START_TEST(totals_of_each_kind)
 		struct led_totals t = window(led, "w1", 0, INT64_MAX);
 
 		ck_assert_money_eq(t.cost, 20000001);
-		ck_assert_money_eq(t.revenue, 50 * NV_MONEY_SCALE);
-		ck_assert_money_eq(t.refunds, 5 * NV_MONEY_SCALE);
+		ck_assert_money_eq(t.revenue, (nv_i128)50 * NV_MONEY_SCALE);
+		ck_assert_money_eq(t.refunds, (nv_i128)5 * NV_MONEY_SCALE);
 		ck_assert_money_eq(t.fees, 300000000);
-		ck_assert_money_eq(t.disputes, 6 * NV_MONEY_SCALE);
-		ck_assert_money_eq(t.payouts, 30 * NV_MONEY_SCALE);
+		ck_assert_money_eq(t.disputes, (nv_i128)6 * NV_MONEY_SCALE);
+		ck_assert_money_eq(t.payouts, (nv_i128)30 * NV_MONEY_SCALE);
 		ck_assert_uint_eq(t.runs_ok, 1);
 		ck_assert_uint_eq(t.runs_failed, 1);
 		ck_assert_uint_eq(t.run_ms, 3000);
@@ -587,7 +587,7 @@ START_TEST(categories)
 	static const char *const kinds[] = {"llm", "", "email", "llm"};
 
 	for (unsigned i = 0; i < 8; i++) {
-		struct led_batch *b = begin(led, T0 + i * 30 * MIN);
+		struct led_batch *b = begin(led, T0 + (int64_t)i * 30 * MIN);
 		struct led_event ev = plain_event(
 			LED_COST, led_batch_worker_id(b, i % 2 ? "w2" : "w1"), "{}");
 		uint32_t usd = led_batch_currency_id(b, "USD");

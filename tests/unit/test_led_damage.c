@@ -20,7 +20,7 @@ write_ledger(void)
 	char line[64];
 
 	for (int i = 0; i < 40; i++) {
-		struct led_batch *b = begin(led, T0 + i * 7 * MIN);
+		struct led_batch *b = begin(led, T0 + (int64_t)i * 7 * MIN);
 		uint32_t w = led_batch_worker_id(b, i % 3 ? "w1" : "w2");
 		uint32_t usd = led_batch_currency_id(b, "USD");
 

@@ -47,7 +47,8 @@ failing_write(size_t bytes, bool *ret_cut)
 	return -1;
 }
 
-ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset);
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc's names are
+ * reserved */
 ssize_t
 pwrite(int fd, const void *data, size_t bytes, off_t offset)
 {
@@ -63,7 +64,6 @@ pwrite(int fd, const void *data, size_t bytes, off_t offset)
 	return syscall(SYS_pwrite64, fd, data, bytes, offset);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t bytes, off64_t offset);
 ssize_t
 pwrite64(int fd, const void *data, size_t bytes, off64_t offset)
 {
@@ -104,6 +104,8 @@ fsync(int fd)
 	}
 	return (int)syscall(SYS_fsync, fd);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* ---- one failure ---- */
 

@@ -353,22 +353,28 @@ struct category_table {
 	struct led_view *v;
 };
 
+static unsigned
+index_of(const char *const *list, unsigned n, const char *text)
+{
+	unsigned i = 0;
+
+	while (i < n && strcmp(list[i], text) != 0)
+		i++;
+	ck_assert_uint_lt(i, n);
+	return i;
+}
+
 static int
 take_category(void *arg, uint32_t worker, uint32_t currency, const char *name,
 	nv_i128 nano, uint64_t events)
 {
 	struct category_table *t = arg;
-	char worker_name[NV_NAME_MAX];
-	char code[NV_CURRENCY_BYTES];
-	unsigned c = 0;
-	unsigned k = 0;
-
+	char worker_name[NV_NAME_MAX] = "";
+	char code[NV_CURRENCY_BYTES] = "";
 	ck_assert_int_eq(led_view_worker_name(t->v, worker, worker_name), 0);
 	ck_assert_int_eq(led_view_currency_code(t->v, currency, code), 0);
-	while (strcmp(currencies[c], code) != 0)
-		c++;
-	while (strcmp(categories[k], name) != 0)
-		k++;
+	unsigned c = index_of(currencies, CURRENCIES, code);
+	unsigned k = index_of(categories, CATEGORIES, name);
 	unsigned w = (unsigned)(worker_name[1] - '0');
 
 	ck_assert_uint_eq(t->events[w][c][k], 0); /* told once */
