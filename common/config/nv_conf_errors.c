@@ -24,11 +24,7 @@ make_printable(char *text)
 
 static void
 add(struct nv_conf_errors *errs, const char *file, unsigned line, unsigned column,
-	const char *fmt, va_list ap) __attribute__((format(printf, 5, 0)));
-
-static void
-add(struct nv_conf_errors *errs, const char *file, unsigned line, unsigned column,
-	const char *fmt, va_list ap)
+	const char *text)
 {
 	if (errs->n >= NV_CONFIG_ERRORS_MAX) {
 		errs->n_more++;
@@ -45,7 +41,7 @@ add(struct nv_conf_errors *errs, const char *file, unsigned line, unsigned colum
 
 	*e = (struct nv_err){.line = line, .column = column};
 	(void)snprintf(e->file, sizeof(e->file), "%s", file); /* cut is fine */
-	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);   /* cut is fine */
+	(void)snprintf(e->text, sizeof(e->text), "%s", text);
 	make_printable(e->file);
 	make_printable(e->text);
 }
@@ -54,23 +50,27 @@ void
 nv_conf_error(struct nv_conf_errors *errs, const char *file, unsigned line,
 	unsigned column, const char *fmt, ...)
 {
+	char text[sizeof(errs->list->text)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(errs, file, line, column, fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
+	add(errs, file, line, column, text);
 }
 
 void
 nv_conf_error_at(struct nv_conf_errors *errs, const struct nv_conf_origin *origin,
 	const char *fmt, ...)
 {
+	char text[sizeof(errs->list->text)];
 	va_list ap;
 
 	va_start(ap, fmt);
-	add(errs, origin->source ? origin->source->name : "", origin->line,
-		origin->column, fmt, ap);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
+	add(errs, origin->source ? origin->source->name : "", origin->line,
+		origin->column, text);
 }
 
 static int

@@ -1,5 +1,6 @@
 nova_unit(test_nv_yaml SOURCES test_nv_yaml.c LINK nova_config)
 nova_unit(test_nv_conf_sources SOURCES test_nv_conf_sources.c LINK nova_config)
+nova_unit(test_nv_conf_refusals SOURCES test_nv_conf_refusals.c LINK nova_config)
 nova_unit(test_nv_config SOURCES test_nv_config.c LINK nova_config)
 if(TARGET test_nv_config)
 	target_compile_definitions(test_nv_config PRIVATE NOVA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

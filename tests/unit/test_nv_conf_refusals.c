@@ -1,0 +1,300 @@
+/* What is refused, with the whole sentence a person reads; and the fleet's settings, good
+ * and bad. */
+#include "conf_fixture.h"
+
+/* Worker files that are refused, with everything that is said. */
+static const struct {
+	const char *text;
+	const char *says;
+} worker_bad[] = {
+	{"", "w.yaml:1:1: command: missing; expected a list of words such as [python3, "
+	     "agent.py]\nw.yaml:1:1: worker: missing; expected a name of a-z, 0-9, _, . "
+	     "and -"},
+	{"- a\n",
+		"w.yaml:1:1: expected settings such as `worker: my_agent`, found a list"},
+	{"hello\n", "w.yaml:1:1: expected settings such as `worker: my_agent`, found a "
+		    "single value"},
+	{"worker: Email\ncommand: [x]\n",
+		"w.yaml:1:9: worker: expected a name of a-z, 0-9, _, . and -, at most 63 "
+		"long "
+		"and beginning with a letter or digit, found \"Email\""},
+	{"worker: w\ncommand: python3 x.py\n", "w.yaml:2:10: command: expected a list of "
+					       "words such as [python3, agent.py], "
+					       "found a single value"},
+	{"worker: w\ncommand: []\n",
+		"w.yaml:2:10: command: the list is empty: it begins with a program"},
+	{"worker: w\ncommand: ['']\n",
+		"w.yaml:2:11: command: the program's name is empty"},
+	{"worker: w\ncommand: [a, ~]\n", "w.yaml:2:14: command: expected text, found "
+					 "nothing (write '' for an empty "
+					 "word)"},
+	{"worker: w\ncommand: [a, [b]]\n",
+		"w.yaml:2:14: command: expected text, found a list"},
+	{"worker: w\ncommand: [x]\nruninterval: 5s\n",
+		"w.yaml:3:1: runinterval: unknown key; did you mean \"run_interval\"?"},
+	{"worker: w\ncommand: [x]\nzzzzzzzzzzzz: 5s\n",
+		"w.yaml:3:1: zzzzzzzzzzzz: unknown key; known here: worker, group, "
+		"description, "
+		"command, directory, kind, run_interval, run_timeout, instances, "
+		"restart, "
+		"crashes, heartbeat, stop, ready, budget, roi, limits, user, secrets, "
+		"env, "
+		"params, autonomous"},
+	{"worker: w\ncommand: [x]\ncrashes: {maxx: 5}\n",
+		"w.yaml:3:11: crashes.maxx: unknown key; did you mean \"max\"?"},
+	{"worker: w\ncommand: [x]\ncrashes.max: 5\n",
+		"w.yaml:3:1: crashes.max: unknown key; did you mean \"crashes\"?"},
+	{"worker: w\ncommand: [x]\nkind: task\nkind: service\n",
+		"w.yaml:4:1: kind: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nstop: {grace: 1s}\nstop: {grace: 2s}\n",
+		"w.yaml:4:1: stop: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nroi: {min: 1%, min: 2%}\n",
+		"w.yaml:3:16: roi.min: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\ncrashes: 5\n",
+		"w.yaml:3:10: crashes: expected a map of settings, found a single value"},
+	{"worker: w\ncommand: [x]\ncrashes:\n",
+		"w.yaml:3:9: crashes: expected a map of settings, found nothing"},
+	{"worker: w\ncommand: [x]\nkind:\n",
+		"w.yaml:3:6: kind: expected a word, found nothing"},
+	{"worker: w\ncommand: [x]\nkind: [task]\n",
+		"w.yaml:3:7: kind: expected a word, found a list"},
+	{"worker: w\ncommand: [x]\nkind: tsak\n",
+		"w.yaml:3:7: kind: expected one of task, service, found \"tsak\"; did "
+		"you mean "
+		"\"task\"?"},
+	{"worker: w\ncommand: [x]\nrun_interval: 60\n",
+		"w.yaml:3:15: run_interval: expected a duration such as 90s, 5m or "
+		"1h30m, found "
+		"\"60\""},
+	{"worker: w\ncommand: [x]\nrun_interval: 99ms\n",
+		"w.yaml:3:15: run_interval: 99ms is below the minimum 100ms"},
+	{"worker: w\ncommand: [x]\nrun_interval: 367d\n",
+		"w.yaml:3:15: run_interval: 367d is above the maximum 366d"},
+	{"worker: w\ncommand: [x]\nbudget: {daily: 10}\n",
+		"w.yaml:3:17: budget.daily: expected an amount such as $10 or 10.00 EUR, "
+		"found "
+		"\"10\""},
+	{"worker: w\ncommand: [x]\nbudget: {daily: -5 USD}\n",
+		"w.yaml:3:17: budget.daily: -5 USD is below the minimum $0.00"},
+	{"worker: w\ncommand: [x]\nbudget: {total: $10/day}\n",
+		"w.yaml:3:17: budget.total: expected an amount such as $10 or 10.00 EUR, "
+		"found "
+		"\"$10/day\""},
+	{"worker: w\ncommand: [x]\nbudget: {daily: 5 EUR}\n",
+		"w.yaml:3:17: budget.daily: the currency EUR is not known: the base "
+		"currency is "
+		"USD, others are declared under `currencies`"},
+	{"worker: w\ncommand: [x]\nbudget: {daily: $0.0000000001}\n",
+		"w.yaml:3:17: budget.daily: \"$0.0000000001\" has more than 9 decimals"},
+	{"worker: w\ncommand: [x]\nroi: {kill: -101%}\n",
+		"w.yaml:3:13: roi.kill: -101% is below the minimum -100%"},
+	{"worker: w\ncommand: [x]\nroi: {min: 400%}\n",
+		"w.yaml:3:12: roi.min: expected roi.kill <= roi.min <= roi.scale, found "
+		"0%, 400% "
+		"and 300%"},
+	{"worker: w\ncommand: [x]\ninstances: {start: 3, max: 2}\n",
+		"w.yaml:3:20: instances.start: 3 is not within instances.min and max, "
+		"0..2"},
+	{"worker: w\ncommand: [x]\ninstances: {min: 3, max: 2}\n",
+		"w.yaml:3:18: instances.min: 3 is above instances.max, 2"},
+	{"worker: w\ncommand: [x]\ninstances: {start: 1.5}\n",
+		"w.yaml:3:20: instances.start: expected a whole number, found \"1.5\""},
+	{"worker: w\ncommand: [x]\ninstances: {start: 007}\n",
+		"w.yaml:3:20: instances.start: expected a whole number, found \"007\""},
+	{"worker: w\ncommand: [x]\ninstances: {start: 99999999999999999999}\n",
+		"w.yaml:3:20: instances.start: 99999999999999999999 is above the maximum "
+		"10000"},
+	{"worker: w\ncommand: [x]\ncrashes: {backoff: 5m..1s}\n",
+		"w.yaml:3:20: crashes.backoff: 5m..1s begins above its end"},
+	{"worker: w\ncommand: [x]\ncrashes: {backoff: 1s...5m}\n",
+		"w.yaml:3:20: crashes.backoff: expected two durations such as 1s..5m, "
+		"found "
+		"\"1s...5m\""},
+	{"worker: w\ncommand: [x]\nheartbeat: {every: 2m, timeout: 1m}\n",
+		"w.yaml:3:33: heartbeat.timeout: must be longer than heartbeat.every"},
+	{"worker: w\ncommand: [x]\nheartbeat: {every: none, timeout: 1m}\n",
+		"w.yaml:3:35: heartbeat.timeout: every and timeout are both none, or "
+		"neither is"},
+	{"worker: w\ncommand: [x]\nstop: {signal: STOP}\n",
+		"w.yaml:3:16: stop.signal: expected a signal such as TERM, INT or HUP, "
+		"found "
+		"\"STOP\""},
+	{"worker: w\ncommand: [x]\nlimits: {memory: 256}\n",
+		"w.yaml:3:18: limits.memory: expected a size such as 256MiB, found "
+		"\"256\""},
+	{"worker: w\ncommand: [x]\nuser: a/b\n",
+		"w.yaml:3:7: user: expected an account name, found \"a/b\""},
+	{"worker: w\ncommand: [x]\nsecrets: [../etc/passwd]\n",
+		"w.yaml:3:11: secrets: expected a name of letters, digits, _, . and -, "
+		"found "
+		"\"../etc/passwd\""},
+	{"worker: w\ncommand: [x]\nsecrets: [a, a]\n",
+		"w.yaml:3:14: secrets: a is listed twice"},
+	{"worker: w\ncommand: [x]\nenv: {NOVA_WORKER: x}\n",
+		"w.yaml:3:7: env.NOVA_WORKER: is set by Nova itself"},
+	{"worker: w\ncommand: [x]\nenv: {'A=B': x}\n",
+		"w.yaml:3:7: env.A=B: a variable's name has letters, digits and _, and "
+		"no digit "
+		"first"},
+	{"worker: w\ncommand: [x]\nenv: {A: 1, A: 2}\n",
+		"w.yaml:3:13: env.A: repeated; first on line 3"},
+	{"worker: w\ncommand: [x]\nparams: {s: [a]}\n",
+		"w.yaml:3:13: params.s: expected {choices: [...]} or {range: a..b}"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choice: [a]}}\n",
+		"w.yaml:3:13: params.s: expected either `choices` or `range`\n"
+		"w.yaml:3:14: params.s.choice: unknown key; did you mean \"choices\"?"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choices: []}}\n",
+		"w.yaml:3:23: params.s: the list of choices is empty"},
+	{"worker: w\ncommand: [x]\nparams: {s: {choices: [a, a]}}\n",
+		"w.yaml:3:27: params.s: a choice is listed twice"},
+	{"worker: w\ncommand: [x]\nparams: {s: {range: 1..x}}\n",
+		"w.yaml:3:21: params.s: expected a range such as 1..10, 0.1..0.9 or "
+		"30s..10m"},
+	{"worker: w\ncommand: [x]\nparams: {s: {range: 9..1}}\n",
+		"w.yaml:3:21: params.s: the range begins above its end"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {range: 1..2}}\n",
+		"w.yaml:3:32: params.run_interval: expected a range of durations such as "
+		"30s..10m"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {choices: [1s]}}\n",
+		"w.yaml:3:34: params.run_interval: run_interval takes a range of "
+		"durations"},
+	{"worker: w\ncommand: [x]\nparams: {run_interval: {range: 2m..3m}}\n",
+		"w.yaml:3:9: params.run_interval: the worker's run_interval is not "
+		"within the "
+		"range 2m..3m"},
+	{"worker: w\ncommand: [x]\nautonomous: maybe\n",
+		"w.yaml:3:13: autonomous: expected true or false, found \"maybe\""},
+	{"worker: w\ncommand: [x]\ndescription: \"a\\eb\\u0007\"\nkind: \"\\e[31m\"\n",
+		"w.yaml:4:7: kind: expected one of task, service, found \"?[31m\""},
+};
+
+START_TEST(test_worker_bad)
+{
+	struct fixture f;
+
+	fixture_init(&f, "");
+	fixture_worker(&f, "w.yaml", worker_bad[_i].text);
+	ck_assert_int_eq(fixture_parse(&f), -EINVAL);
+	ck_assert_str_eq(fixture_errors(&f), worker_bad[_i].says);
+	fixture_fini(&f);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *key;
+	const char *shown; /* NULL: refused, and key is what is said */
+} global_rows[] = {
+	{"max_daily_budget: $0", "max_daily_budget", "$0.00"},
+	{"max_daily_budget: $12.50/day", "max_daily_budget", "$12.50"},
+	{"currency: EUR\nmax_daily_budget: 20 EUR", "max_daily_budget", "20.00 EUR"},
+	{"currency: EUR", "approval_above", "50.00 EUR"},
+	{"currency: EUR\ncurrencies: {USD: 0.9 EUR}\napproval_above: $10",
+		"approval_above", "9.00 EUR"},
+	{"{\"currencies\": {\"EUR\": {\"rate\": \"1.08 USD\"}, \"JPY\": \"$0.0067\"}}",
+		"currencies", "{EUR: $1.08, JPY: $0.0067}"},
+	{"autonomous: {enabled: yes, window: 1d}", "autonomous.enabled", "true"},
+	{"prices: {cpu_second: $0, table: mine.json}", "prices.table",
+		"/etc/nova/mine.json"},
+	{"logs: {size: 1MiB, keep: 0}", "logs.size", "1MiB"},
+	{"timezone: America/Argentina/Buenos_Aires", "timezone",
+		"America/Argentina/Buenos_Aires"},
+	{"engine_away: 0s\nsample: 100ms", "engine_away", "0s"},
+	{"max_daily_budget: -1 USD",
+		"nova.yaml:1:19: max_daily_budget: -1 USD is below the minimum $0.00",
+		NULL},
+	{"max_dayly_budget: $1",
+		"nova.yaml:1:1: max_dayly_budget: unknown key; did you mean "
+		"\"max_daily_budget\"?",
+		NULL},
+	{"currency: usd",
+		"nova.yaml:1:11: currency: expected a currency code such as USD, found "
+		"\"usd\"",
+		NULL},
+	{"currency: EUR\nmax_daily_budget: $5",
+		"nova.yaml:2:19: max_daily_budget: the currency USD is not known: the "
+		"base "
+		"currency is EUR, others are declared under `currencies`",
+		NULL},
+	{"currencies: {EUR: 1.08}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"1.08\" is not one",
+		NULL},
+	{"currencies: {EUR: 1.08 GBP}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"1.08 GBP\" is not in the base currency",
+		NULL},
+	{"currencies: {EUR: 0 USD}",
+		"nova.yaml:1:19: currencies.EUR: expected what one EUR is worth, such as "
+		"1.08 "
+		"USD; \"0 USD\" is not above zero",
+		NULL},
+	{"currencies: {USD: 1 USD}",
+		"nova.yaml:1:14: currencies.USD: expected a currency code such as EUR, "
+		"other "
+		"than the base currency",
+		NULL},
+	{"currencies: {EUR: {rat: 1 USD}}",
+		"nova.yaml:1:19: currencies.EUR: expected {rate: 1.08 USD} and nothing "
+		"else",
+		NULL},
+	{"timezone: ../../etc/passwd",
+		"nova.yaml:1:11: timezone: expected a time zone such as UTC or "
+		"Europe/Berlin, "
+		"found \"../../etc/passwd\"",
+		NULL},
+	{"min_roi: 400%",
+		"nova.yaml:1:10: min_roi: expected kill_roi <= min_roi <= scale_roi, "
+		"found 0%, "
+		"400% and 300%",
+		NULL},
+	{"worker: w",
+		"nova.yaml:1:1: worker: unknown key; known here: currency, currencies, "
+		"timezone, "
+		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
+		"min_runs, "
+		"run_interval, crashes, stop, autonomous, prices, logs, engine_away, "
+		"sample",
+		NULL},
+	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
+		NULL},
+	{"a: 1\n\tb: 2\nmax_daily_budget: x",
+		"nova.yaml:2:1: not YAML: found a tab character that violates "
+		"indentation, while "
+		"scanning a plain scalar (from line 1)",
+		NULL},
+};
+
+START_TEST(test_global)
+{
+	struct fixture f;
+
+	fixture_init(&f, global_rows[_i].text);
+	int rc = fixture_parse(&f);
+
+	if (global_rows[_i].shown) {
+		ck_assert_msg(rc == 0, "%s", fixture_errors(&f));
+		ck_assert_str_eq(fixture_show(&f, global_rows[_i].key).value,
+			global_rows[_i].shown);
+	} else {
+		ck_assert_int_eq(rc, -EINVAL);
+		ck_assert_str_eq(fixture_errors(&f), global_rows[_i].key);
+	}
+	fixture_fini(&f);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("nv_conf_refusals");
+	TCase *tc = tcase_create("nv_conf_refusals");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, test_worker_bad, 0, (int)NV_LEN(worker_bad));
+	tcase_add_loop_test(tc, test_global, 0, (int)NV_LEN(global_rows));
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
