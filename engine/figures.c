@@ -1,6 +1,7 @@
 /* The figures the rules are asked with, read from the ledger. */
 #include "decide.h"
 #include "report.h"
+#include "resource.h"
 
 #include "nv_clock.h"
 
@@ -217,6 +218,8 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	f->halted = w->halted;
 	f->instances = NV_MAX(eng_desire_instances(w), 1U);
 	f->instances_max = w->conf->instances_max;
+	for (const struct eng_instance *i = w->instances; i; i = i->next)
+		f->live += !i->gone;
 	f->interval_ms = eng_worker_interval_ms(w);
 	f->runs_ok = c.window.runs_ok;
 	f->runs_failed = c.window.runs_failed;

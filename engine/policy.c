@@ -325,6 +325,11 @@ can_grow(const struct eng_policy_figures *f, struct eng_policy_result *r)
 		r->rule = "halted";
 		(void)snprintf(r->reason, sizeof r->reason,
 			"ROI is high, but it is halted at its crash limit");
+	} else if (f->live < f->instances && f->state != ENG_POL_BUDGET_PAUSED) {
+		r->rule = "not_up";
+		(void)snprintf(r->reason, sizeof r->reason,
+			"ROI is high, but only %u of its %u instances are up", f->live,
+			f->instances);
 	} else if (f->state == ENG_POL_BUDGET_PAUSED) {
 		r->rule = "budget_paused";
 		(void)snprintf(r->reason, sizeof r->reason,

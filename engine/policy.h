@@ -52,6 +52,7 @@ struct eng_policy_figures {
 	bool halted; /* at its crash limit */
 	uint32_t instances;
 	uint32_t instances_max;
+	uint32_t live;       /* instances that are up */
 	int64_t interval_ms; /* between two runs of one instance */
 	/* over the window */
 	uint64_t runs_ok;

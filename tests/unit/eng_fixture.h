@@ -11,6 +11,7 @@
 #include "intake.h"
 #include "nv_clock.h"
 #include "nv_log.h"
+#include "resource.h"
 #include "txn.h"
 
 #include <dirent.h>
@@ -29,6 +30,7 @@ struct eng_fixture {
 	struct eng eng;
 	struct fixture conf;
 	char dir[64];
+	struct eng_instance up[64];
 };
 
 static inline void
@@ -60,6 +62,17 @@ eng_fixture_open(struct eng_fixture *f, const char *global, const char *const *w
 	ck_assert_msg(eng_fleet_load(&f->eng, &err) == 0, "%s", err.text);
 	ck_assert_msg(eng_decide_open(&f->eng, &err) == 0, "%s", err.text);
 	f->eng.desires_sent = true;
+	/* Eight instances of each worker are up, as far as the engine can see. */
+	memset(f->up, 0, sizeof f->up);
+	size_t n = 0;
+
+	for (struct eng_worker *w = f->eng.workers; w; w = w->next) {
+		for (uint32_t i = 1; i <= 8 && n < NV_LEN(f->up); i++) {
+			f->up[n] = (struct eng_instance){
+				.next = w->instances, .worker = w, .instance = i};
+			w->instances = &f->up[n++];
+		}
+	}
 }
 
 static inline void

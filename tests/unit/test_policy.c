@@ -26,6 +26,7 @@ figures(double revenue, double cost, int64_t interval_ms)
 	return (struct eng_policy_figures){.state = ENG_POL_RUNNING,
 		.instances = 1,
 		.instances_max = 8,
+		.live = 8,
 		.interval_ms = interval_ms,
 		.runs_ok = 20,
 		.recent_ok = 20,
@@ -204,6 +205,9 @@ START_TEST(test_health)
 	f.halted = true;
 	ck_assert_str_eq(decide(&f).rule, "halted");
 	f.halted = false;
+	f.live = 0;
+	ck_assert_str_eq(decide(&f).rule, "not_up");
+	f.live = 1;
 	f.runs_ok = 5;
 	f.runs_failed = 15; /* in the window, while the last ones were good */
 	ck_assert_str_eq(decide(&f).rule, "success<30%");
@@ -265,6 +269,7 @@ START_TEST(test_extremes)
 	f.fleet_budget = NV_MONEY_MAX;
 	f.instances = 10000;
 	f.instances_max = 10000000;
+	f.live = 10000;
 	(void)decide(&f);
 	f.earned = -f.earned;
 	ck_assert_int_eq(decide(&f).action, ENG_ACT_KILL);
