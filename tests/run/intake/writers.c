@@ -41,7 +41,7 @@ writers_new(void)
 
 	if (w == MAP_FAILED)
 		die("no shared memory");
-	w->pause_us = 300;
+	w->pause_us = 1000;
 	return w;
 }
 
