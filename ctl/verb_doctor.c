@@ -23,6 +23,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -98,6 +99,38 @@ check_disk(struct doctor *d, const char *name, const char *path)
 		"%s free at %s", nv_size_show(left, text), path);
 }
 
+/* Secrets are files in secrets/ beside nova.yaml, readable by their owner only. */
+static void
+check_secrets(struct doctor *d, const struct nv_config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_workers; i++) {
+		const struct nv_conf_worker *w = &config->workers[i];
+
+		for (size_t k = 0; k < w->n_secrets; k++, n++) {
+			char path[NV_PATH_MAX + 300];
+			struct stat st;
+
+			(void)snprintf(path, sizeof(path), "%s/secrets/%s", config->dir,
+				w->secrets[k]);
+			if (stat(path, &st) < 0)
+				note(d, "secrets", FAIL, "%s of %s: %s", path, w->name,
+					strerror(errno));
+			else if (st.st_mode & 077)
+				note(d, "secrets", FAIL,
+					"%s of %s may be read by others (mode %04o)",
+					path, w->name, st.st_mode & 07777);
+			else
+				continue;
+			return;
+		}
+	}
+	if (n > 0)
+		note(d, "secrets", GOOD, "%zu granted, each readable by its owner only",
+			n);
+}
+
 static void
 check_config(struct doctor *d)
 {
@@ -119,13 +152,29 @@ check_config(struct doctor *d)
 	} else {
 		note(d, "configuration", GOOD, "%s, %zu workers", ctl->paths.config,
 			config->n_workers);
+		check_secrets(d, config);
 	}
 	nv_config_free(config);
 	nv_conf_errors_fini(&errs);
 }
 
-/* cgroup v2, alone or beside v1; cgroup.kill came with Linux 5.14. It is not in the
- * root cgroup, so the one we are in is looked at. */
+/* cgroup.kill and cgroup.freeze came with 5.14 and 5.2; they do not show in a root
+ * cgroup, so the version tells. */
+static bool
+kernel_at_least(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	char *end;
+
+	if (uname(&u) < 0)
+		return false;
+	unsigned long found_major = strtoul(u.release, &end, 10);
+	unsigned long found_minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return found_major > major || (found_major == major && found_minor >= minor);
+}
+
+/* cgroup v2, alone or beside v1. */
 static void
 check_cgroup(struct doctor *d)
 {
@@ -133,13 +182,14 @@ check_cgroup(struct doctor *d)
 
 	for (size_t i = 0; i < NV_LEN(mounts); i++) {
 		struct statfs fs;
-		char path[256];
 
 		if (statfs(mounts[i], &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
 			continue;
-		(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts[i]);
-		if (access(mounts[i], W_OK) == 0)
-			note(d, "cgroup v2", GOOD, "%s", mounts[i]);
+		if (!kernel_at_least(5, 14))
+			note(d, "cgroup v2", WARN,
+				"%s, but the kernel has no cgroup.kill", mounts[i]);
+		else if (access(mounts[i], W_OK) == 0)
+			note(d, "cgroup v2", GOOD, "%s, with cgroup.kill", mounts[i]);
 		else
 			note(d, "cgroup v2", WARN,
 				"%s is not writable for you: without a delegated subtree "

@@ -4,8 +4,12 @@
 #include "value.h"
 #include "verbs.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RECONNECT_MS 5000 /* an engine that died is back sooner, or not at all */
+#define NAP_MS       100
 
 static void
 print_events(const struct ctl *ctl, const json_t *list)
@@ -44,44 +48,88 @@ event_args(struct ctl *ctl, json_t **ret)
 	return NV_EXIT_OK;
 }
 
-static int
-follow(struct ctl *ctl, json_t *args)
-{
+struct follower {
+	struct ctl *ctl;
+	json_t *args; /* owned */
 	struct ctl_engine engine;
-	struct nv_err err = {0};
-	int code = ctl_engine_open(&engine, ctl, &err);
+	int64_t last_seq; /* newest one seen; -1 before the first answer */
+};
 
+/* One answer of the engine, printed. */
+static int
+take_answer(struct follower *f, int64_t deadline_ms, struct nv_err *err)
+{
+	json_t *data = NULL;
+	size_t i;
+	json_t *ev;
+	int code = ctl_engine_recv(&f->engine, deadline_ms, &data, err);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	const json_t *list = json_object_get(data, "events");
+
+	if (f->last_seq < 0)
+		f->last_seq = json_array_size(list) ? 0 : ctl_int(data, "last_seq");
+	json_array_foreach(list, i, ev)
+	{
+		f->last_seq = NV_MAX(f->last_seq, ctl_int(ev, "seq"));
+		if (f->ctl->out.json) {
+			ctl_json_line(json_incref(ev));
+			f->ctl->out.json_done = true; /* an error is none any more */
+		} else {
+			ctl_print_event(&f->ctl->out, ev);
+		}
+	}
+	(void)fflush(stdout); /* line by line, also through a pipe */
+	json_decref(data);
+	return ferror(stdout) ? NV_EXIT_FAILED : NV_EXIT_OK;
+}
+
+/* Connect, ask, and print until the connection ends; why is in err. */
+static int
+follow_once(struct follower *f, struct nv_err *err)
+{
+	int code = ctl_engine_open(&f->engine, f->ctl, err);
+
+	if (f->last_seq >= 0)
+		(void)json_object_set_new(
+			f->args, "since_seq", json_integer(f->last_seq + 1));
 	if (code == NV_EXIT_OK)
-		code = ctl_engine_send(&engine, "events.follow", args, &err);
-	else
-		json_decref(args);
+		code = ctl_engine_send(
+			&f->engine, "events.follow", json_deep_copy(f->args), err);
 	/* The first answer has a deadline; after it, silence is normal. */
 	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
 
-	while (code == NV_EXIT_OK && !ferror(stdout)) {
-		json_t *data = NULL;
-
-		code = ctl_engine_recv(&engine, deadline_ms, &data, &err);
+	while (code == NV_EXIT_OK) {
+		code = take_answer(f, deadline_ms, err);
 		deadline_ms = -1;
-		if (code != NV_EXIT_OK)
-			break;
-		const json_t *list = json_object_get(data, "events");
-		size_t i;
-		json_t *ev;
-
-		if (!ctl->out.json) {
-			print_events(ctl, list);
-		} else {
-			json_array_foreach(list, i, ev)
-			{
-				ctl_json_line(json_incref(ev));
-				ctl->out.json_done = true; /* an error is none any more */
-			}
-		}
-		json_decref(data);
 	}
-	ctl_engine_close(&engine);
-	return code == NV_EXIT_OK ? code : ctl_fail_err(&ctl->out, code, &err);
+	ctl_engine_close(&f->engine);
+	return code;
+}
+
+/* An engine that is started anew has every event: go on after the last one seen. */
+static int
+follow(struct ctl *ctl, json_t *args)
+{
+	struct follower f = {.ctl = ctl, .args = args, .last_seq = -1};
+	struct nv_err err = {0};
+	int code = follow_once(&f, &err);
+	int64_t until_ms = nv_mono_ms() + RECONNECT_MS;
+
+	while (code == NV_EXIT_UNREACHABLE && f.last_seq >= 0 &&
+		nv_mono_ms() < until_ms) {
+		int64_t seen = f.last_seq;
+
+		(void)poll(NULL, 0, NAP_MS);
+		code = follow_once(&f, &err);
+		if (f.last_seq > seen)
+			until_ms = nv_mono_ms() + RECONNECT_MS;
+	}
+	json_decref(args);
+	if (ferror(stdout))
+		return NV_EXIT_FAILED; /* said at the end of the program */
+	return ctl_fail_err(&ctl->out, code, &err);
 }
 
 int

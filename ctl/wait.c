@@ -188,9 +188,11 @@ wait_stopped(
 	int code = ctl_sup_request(
 		sup, NV_MSG_SUP_WAIT, &request, nv_mono_ms() + left_ms + 2000, NULL, err);
 
-	if (code == NV_EXIT_OK)
+	if (code == NV_EXIT_OK) {
 		settle(goal, NV_EXIT_OK, "stopped");
-	else if (code != NV_EXIT_UNREACHABLE)
+		(void)snprintf(goal->state, sizeof(goal->state), "stopped");
+		goal->up = 0;
+	} else if (code != NV_EXIT_UNREACHABLE)
 		settle(goal, NV_EXIT_FAILED, "not stopped: %s", err->text);
 	return code == NV_EXIT_UNREACHABLE ? code : NV_EXIT_OK;
 }
