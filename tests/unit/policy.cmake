@@ -5,3 +5,4 @@ target_compile_definitions(test_price PRIVATE NOVA_SOURCE="${PROJECT_SOURCE_DIR}
 foreach(name IN ITEMS decide api)
 	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_engine)
 endforeach()
+nova_unit(test_nv_json SOURCES test_nv_json.c LINK nova_ext)
