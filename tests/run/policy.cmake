@@ -1,0 +1,1 @@
+nova_run(policy_decisions policy_decisions TIMEOUT 300)
