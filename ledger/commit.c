@@ -432,12 +432,20 @@ write_all(struct led_batch *b, MDB_txn *txn)
 	return rc;
 }
 
+/* Totals kept in memory so that they need not be read back; past this many they are
+ * forgotten and read again when they are touched. */
+enum { TOTALS_MAX = 1 << 20 };
+
 /* What was written is now what the writer knows. */
 static int
 remember(struct led_batch *b)
 {
 	struct led *led = b->led;
 
+	for (int t = 0; t < LED_T_COUNT; t++) {
+		if (led->totals.t[t].keys.n > TOTALS_MAX)
+			led_map_clear(&led->totals.t[t].keys);
+	}
 	for (int t = 0; t < LED_T_COUNT; t++) {
 		struct led_sums *next = &b->next.t[t];
 

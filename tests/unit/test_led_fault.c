@@ -203,6 +203,148 @@ START_TEST(each_call_fails)
 }
 END_TEST
 
+/* ---- no memory ---- */
+
+/* A sanitizer has an allocator of its own. */
+#ifndef __SANITIZE_ADDRESS__
+static long allocations_left = -1; /* < 0: never fails */
+
+static bool
+out_of_memory(void)
+{
+	if (allocations_left < 0)
+		return false;
+	if (allocations_left > 0) {
+		allocations_left--;
+		return false;
+	}
+	allocations_left = -1; /* once */
+	shared->hit = true;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__libc_malloc(size_t bytes);           /* NOLINT: glibc's own, */
+void *__libc_calloc(size_t n, size_t bytes); /* NOLINT: for those who */
+void *__libc_realloc(void *p, size_t bytes); /* NOLINT: interpose */
+
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): as above */
+void *
+malloc(size_t bytes)
+{
+	return out_of_memory() ? NULL : __libc_malloc(bytes);
+}
+
+void *
+calloc(size_t n, size_t bytes)
+{
+	return out_of_memory() ? NULL : __libc_calloc(n, bytes);
+}
+
+void *
+realloc(void *p, size_t bytes)
+{
+	return out_of_memory() ? NULL : __libc_realloc(p, bytes);
+}
+
+void *
+reallocarray(void *p, size_t n, size_t bytes)
+{
+	size_t all;
+
+	if (__builtin_mul_overflow(n, bytes, &all))
+		return NULL;
+	return realloc(p, all);
+}
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
+
+static int
+quiet_batch(struct led *led, uint64_t *seq)
+{
+	struct led_batch *b;
+	uint64_t next = *seq;
+	int rc = led_batch_begin(led, T0, &b, NULL);
+
+	if (rc < 0)
+		return rc;
+	for (int i = 0; i < 30; i++) {
+		char id[32];
+		struct led_event ev = plain_event(
+			LED_COST, led_batch_worker_id(b, i % 2 ? "w1" : "w2"), "{}");
+		uint32_t usd = led_batch_currency_id(b, "USD");
+
+		(void)snprintf(id, sizeof(id), "id-%llu", (unsigned long long)next + 1);
+		set_id(&ev, id);
+		set_category(&ev, id);
+		rc = led_batch_post(
+			b, &ev, LED_CODE_COST, id, strlen(id), (int64_t)next + 1, usd);
+		if (rc == 0)
+			rc = led_batch_event(b, &ev, &next);
+		if (rc == 0)
+			rc = led_batch_state_put(b, id, "{}", 2);
+		if (rc != 0) {
+			led_batch_abort(b);
+			return rc;
+		}
+	}
+	rc = led_batch_commit(b, NULL);
+	if (rc == 0)
+		*seq = next;
+	return rc;
+}
+
+NV_NORETURN static void
+work_without(long allocation)
+{
+	struct led_options opt = {.map_bytes = 1};
+	struct led *led;
+	uint64_t seq = 0;
+
+	allocations_left = allocation;
+	if (led_open(test_dir, &opt, &led, NULL) < 0)
+		_exit(1);
+	for (int i = 0; i < 6; i++) {
+		if (quiet_batch(led, &seq) != 0)
+			_exit(1);
+		shared->acked = seq;
+	}
+	led_close(led);
+	_exit(0);
+}
+
+START_TEST(each_allocation_fails)
+{
+	int status;
+	long n = 0;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	do {
+		make_dir();
+		*shared = (struct shared){0};
+		pid_t pid = fork();
+
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0)
+			work_without(n);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_msg(WIFEXITED(status), "allocation %ld: it crashed", n);
+		/* One that failed may be done without, but never silently lose anything.
+		 */
+		if (!shared->hit || WEXITSTATUS(status) == 0)
+			ck_assert_uint_eq(shared->acked, 180);
+		check_after();
+		remove_dir();
+		n++;
+	} while (shared->hit && n < 5000);
+	(void)printf("%ld allocations failed, each once\n", n - 1);
+	ck_assert_int_gt(n, 50);
+	ck_assert_int_lt(n, 5000);
+}
+END_TEST
+#endif
+
 /* ---- a full disk ---- */
 
 static bool
@@ -306,6 +448,9 @@ main(void)
 
 	tcase_set_timeout(tc, 200);
 	tcase_add_loop_test(tc, each_call_fails, 0, FAULT_COUNT);
+#ifndef __SANITIZE_ADDRESS__
+	tcase_add_test(tc, each_allocation_fails);
+#endif
 	tcase_add_test(tc, disk_full);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
