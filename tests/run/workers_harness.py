@@ -185,6 +185,20 @@ def alive(pid):
         return False
 
 
+def children(pid):
+    """Pids of its children, zombies too."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit():
+                with open("/proc/%s/stat" % name, "rb") as f:
+                    if int(f.read().rpartition(b")")[2].split()[1]) == pid:
+                        found.append(int(name))
+        except (OSError, ProcessLookupError):
+            continue
+    return found
+
+
 def marked(mark):
     """Pids of the processes that carry mark in their environment. nova-runner is not one of
     them: its title covers its own."""
@@ -242,8 +256,10 @@ def main():
             print("not ok %d - %s" % (number, name))
             print("# %s" % str(e).replace("\n", "\n# "))
             for p in processes:
-                print("# log: %s" % p.log_text().replace("\n", "\n# "))
-                print("# events: %s" % b"\n".join(p.events.lines[-20:]).decode("utf-8", "replace").replace("\n", "\n# "))
+                for kind, lines in (("log", p.log_text().split("\n")),
+                                    ("event", [l.decode("utf-8", "replace") for l in p.events.lines])):
+                    for line in lines[-30:]:
+                        print("# %s: %s" % (kind, line))
         finally:
             for p in processes:
                 p.stop()
