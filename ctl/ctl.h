@@ -17,6 +17,7 @@ struct ctl {
 	bool config_given;
 	bool state_dir_given;
 	bool log_dir_given;
+	bool run_dir_given;
 	struct ctl_out out;
 	struct ctl_args args;
 };

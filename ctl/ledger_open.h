@@ -6,8 +6,8 @@
 #include "led.h"
 
 #define CTL_LEDGER_DIR_BYTES (NV_PATH_MAX + 16)
-void ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES]);
-/* An error is printed and its exit code returned. */
+/* An error is printed and its exit code returned, in both. */
+int ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES]);
 int ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view);
 
 #endif

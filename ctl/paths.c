@@ -21,6 +21,7 @@ ctl_paths_init(struct ctl *ctl, struct nv_err *err)
 	ctl->config_given = is_given(args->config, "NOVA_CONFIG");
 	ctl->state_dir_given = is_given(args->state_dir, "NOVA_STATE_DIR");
 	ctl->log_dir_given = is_given(args->log_dir, "NOVA_LOG_DIR");
+	ctl->run_dir_given = is_given(args->run_dir, "NOVA_RUN_DIR");
 	return nv_paths_resolve(&ctl->paths, args->config, args->state_dir, args->run_dir,
 		args->log_dir, err);
 }
@@ -32,21 +33,51 @@ adopt(bool given, char path[NV_PATH_MAX], const char *theirs)
 		(void)snprintf(path, NV_PATH_MAX, "%s", theirs);
 }
 
-void
-ctl_paths_adopt(struct ctl *ctl)
+static bool
+all_given(const struct ctl *ctl)
+{
+	return ctl->config_given && ctl->state_dir_given && ctl->log_dir_given;
+}
+
+/* False when novasupd did not answer; why is in err. */
+static bool
+ask_novasupd(struct ctl *ctl, struct nv_err *err)
 {
 	struct ctl_sup sup;
 	struct ctl_fleet fleet;
+	bool answered = ctl_sup_open(&sup, &ctl->paths, err) == NV_EXIT_OK &&
+			ctl_sup_status(&sup, "", &fleet, err) == NV_EXIT_OK;
+
+	ctl_sup_close(&sup);
+	if (!answered)
+		return false;
+	adopt(ctl->config_given, ctl->paths.config, fleet.nova.config);
+	adopt(ctl->state_dir_given, ctl->paths.state_dir, fleet.nova.state_dir);
+	adopt(ctl->log_dir_given, ctl->paths.log_dir, fleet.nova.log_dir);
+	ctl_fleet_clear(&fleet);
+	return true;
+}
+
+void
+ctl_paths_adopt(struct ctl *ctl)
+{
+	struct nv_err ignored = {0};
+
+	if (!all_given(ctl))
+		(void)ask_novasupd(ctl, &ignored); /* else: the defaults */
+}
+
+int
+ctl_paths_need(struct ctl *ctl, enum ctl_place place)
+{
+	static const char *const options[] = {"config", "state-dir", "log-dir"};
+	const bool given[] = {
+		ctl->config_given, ctl->state_dir_given, ctl->log_dir_given};
 	struct nv_err err = {0};
 
-	if (ctl->config_given && ctl->state_dir_given && ctl->log_dir_given)
-		return;
-	if (ctl_sup_open(&sup, &ctl->paths, &err) == NV_EXIT_OK &&
-		ctl_sup_status(&sup, "", &fleet, &err) == NV_EXIT_OK) {
-		adopt(ctl->config_given, ctl->paths.config, fleet.nova.config);
-		adopt(ctl->state_dir_given, ctl->paths.state_dir, fleet.nova.state_dir);
-		adopt(ctl->log_dir_given, ctl->paths.log_dir, fleet.nova.log_dir);
-		ctl_fleet_clear(&fleet);
-	}
-	ctl_sup_close(&sup);
+	if (given[place] || ask_novasupd(ctl, &err) || !ctl->run_dir_given)
+		return NV_EXIT_OK;
+	return ctl_fail(&ctl->out, NV_EXIT_UNREACHABLE,
+		"%s; where its files are is not known: give --%s", err.text,
+		options[place]);
 }

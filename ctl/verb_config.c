@@ -57,9 +57,10 @@ ctl_verb_config_check(struct ctl *ctl)
 {
 	struct nv_conf_errors errs;
 	struct nv_config *config = NULL;
-	int code = NV_EXIT_OK;
+	int code = ctl_paths_need(ctl, CTL_PLACE_CONFIG);
 
-	ctl_paths_adopt(ctl);
+	if (code != NV_EXIT_OK)
+		return code;
 	if (ctl_conf_load(ctl, NULL, NULL, &config, &errs) < 0) {
 		code = print_errors(ctl, &errs);
 	} else if (ctl->out.json) {
@@ -111,9 +112,11 @@ ctl_verb_config_show(struct ctl *ctl)
 	struct nv_conf_errors errs;
 	struct show show = {.prefix = ctl->args.words[0]};
 
-	ctl_paths_adopt(ctl);
+	int code = ctl_paths_need(ctl, CTL_PLACE_CONFIG);
+
+	if (code != NV_EXIT_OK)
+		return code;
 	int rc = ctl_conf_load(ctl, NULL, NULL, NULL, &errs);
-	int code = NV_EXIT_OK;
 
 	if (rc < 0)
 		code = print_errors(ctl, &errs);

@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void
+int
 ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES])
 {
-	ctl_paths_adopt(ctl);
+	int code = ctl_paths_need(ctl, CTL_PLACE_STATE_DIR);
+
 	(void)snprintf(dir, CTL_LEDGER_DIR_BYTES, "%s/ledger", ctl->paths.state_dir);
+	return code;
 }
 
 /* Open read-only; an error is printed and its exit code returned. */
@@ -24,7 +26,10 @@ ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_vie
 	char dir[CTL_LEDGER_DIR_BYTES];
 	struct nv_err err = {0};
 
-	ctl_ledger_dir(ctl, dir);
+	int code = ctl_ledger_dir(ctl, dir);
+
+	if (code != NV_EXIT_OK)
+		return code;
 	int rc = led_open(dir, &options, ret_led, &err);
 
 	if (rc == -ENOENT)

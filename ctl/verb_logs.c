@@ -82,12 +82,14 @@ ctl_verb_logs(struct ctl *ctl)
 	if (!nv_name_valid(name))
 		return ctl_fail(
 			&ctl->out, NV_EXIT_USAGE, "\"%s\" is no name of a worker", name);
-	ctl_paths_adopt(ctl);
+	int code = ctl_paths_need(ctl, CTL_PLACE_LOG_DIR);
+
+	if (code != NV_EXIT_OK)
+		return code;
 	(void)snprintf(path, sizeof(path), "%s/%s.log", ctl->paths.log_dir, name);
 	if (ctl->out.json && !sink.follow)
 		sink.lines = ctl_need(json_array());
 	int rc = ctl_tail_open(&tail, path, (size_t)n, sink.follow, take_line, &sink);
-	int code = NV_EXIT_OK;
 
 	if (rc == 0 && sink.follow) {
 		(void)fflush(stdout);

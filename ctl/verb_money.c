@@ -194,7 +194,11 @@ fresh_id(char id[64])
 {
 	uint64_t r[2] = {(uint64_t)nv_wall_ns(), (uint64_t)nv_mono_ns()};
 
-	(void)getrandom(r, sizeof(r), 0); /* the clocks stand in for what is missing */
+	uint64_t random[2];
+
+	/* The clocks stand in when there is nothing random. */
+	if (getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random))
+		memcpy(r, random, sizeof(r));
 	(void)snprintf(id, 64, "novactl-%016llx%016llx", (unsigned long long)r[0],
 		(unsigned long long)r[1]);
 }

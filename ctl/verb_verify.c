@@ -30,13 +30,16 @@ int
 ctl_verb_ledger_verify(struct ctl *ctl)
 {
 	char dir[CTL_LEDGER_DIR_BYTES];
-	struct problems p = {.list = ctl_need(json_array())};
 	uint64_t checked = 0;
+	int code = ctl_ledger_dir(ctl, dir);
 
-	ctl_ledger_dir(ctl, dir);
+	if (code != NV_EXIT_OK)
+		return code;
+	struct problems p = {.list = ctl_need(json_array())};
+
 	if (access(dir, F_OK) < 0) {
-		int code = ctl_fail(&ctl->out,
-			errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED, "%s: %s", dir,
+		code = ctl_fail(&ctl->out, errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED,
+			"%s: %s", dir,
 			errno == ENOENT ? "there is no ledger yet" : strerror(errno));
 
 		json_decref(p.list);
