@@ -232,7 +232,7 @@ export_json(struct out *o)
 {
 	const struct led_meta *meta = &o->v->led->meta;
 	char created[TIME_BYTES];
-	struct led_stats stats;
+	struct led_stats stats = {0};
 	int rc = led_view_stats(o->v, &stats);
 
 	if (rc < 0)
