@@ -70,6 +70,7 @@ struct eng_worker {
 	 * it at the next start or at any other state): such a worker is never scaled up.
 	 */
 	bool halted;
+	bool recalled;         /* journal.c: halted is what the ledger last said */
 	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
 	int64_t changed_ns;    /* when the last decision took effect, 0 = never */
 	nv_i128 day_base_cost; /* decide.c: totals.cost when the day began */

@@ -91,7 +91,8 @@ fill(struct eng_intake *in, struct eng_stream *s)
 			(unsigned long long)s->rec.stream_id, strerror((int)-n),
 			ENG_RETRY_S);
 		stall(in, s);
-		commit_after(in, ENG_RETRY_S);
+		if (!ev_is_active(&in->commit))
+			commit_after(in, ENG_RETRY_S);
 		return;
 	}
 	in->waiting_bytes += (uint64_t)n;
@@ -267,8 +268,14 @@ send_closed(struct eng *eng, const struct led_stream *rec)
 
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_sup_stream_closed_encode(&w, &m);
-	/* Without a novasupd there is nobody to tell; the next life of it starts anew. */
-	(void)nv_chan_send_wr(&eng->sup, NV_MSG_SUP_STREAM_CLOSED, &w);
+	int rc = nv_chan_send_wr(&eng->sup, NV_MSG_SUP_STREAM_CLOSED, &w);
+
+	/* A novasupd that reads nothing for megabytes: the next engine says it again.
+	 * Without one there is nobody to tell. */
+	if (rc == -ENOBUFS) {
+		nv_error("novasupd does not read what it is told; ending");
+		_exit(NV_EXIT_FAILED);
+	}
 }
 
 static void

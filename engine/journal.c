@@ -276,3 +276,65 @@ eng_journal_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *journa
 	}
 	json_decref(root);
 }
+
+/* ---- what an earlier engine knew ---- */
+
+/* Newest first: the first word about a worker is the one that holds. */
+#define RECALL_EVENTS 20000
+
+struct recall {
+	struct eng *eng;
+	unsigned left;
+};
+
+static void
+recall_entry(struct eng_worker *w, const struct led_event *ev)
+{
+	json_t *root = json_loadb(ev->line, ev->line_bytes, 0, NULL);
+	struct entry e;
+
+	if (json_is_object(root) && !read_entry(root, &e)) {
+		if (!w->recalled && ev->kind != LED_EXIT) {
+			w->recalled = true;
+			w->halted =
+				ev->kind == LED_STATE && strcmp(e.state, "halted") == 0;
+		}
+		if (!w->last_error[0] && w->halted && ev->kind == LED_STATE)
+			note_state(w, &e);
+		if (!w->last_error[0] && ev->kind == LED_EXIT && e.crash)
+			describe_exit(&e, w->last_error, sizeof(w->last_error));
+	}
+	json_decref(root);
+}
+
+static int
+recall_event(void *arg, const struct led_event *ev)
+{
+	struct recall *r = arg;
+
+	if (ev->worker != 0 && ev->stream != 0 &&
+		(ev->kind == LED_START || ev->kind == LED_STATE ||
+			ev->kind == LED_EXIT)) {
+		struct eng_worker *w = eng_worker_by_id(r->eng, ev->worker);
+
+		if (w)
+			recall_entry(w, ev);
+	}
+	return --r->left == 0;
+}
+
+void
+eng_journal_recall(struct eng *eng)
+{
+	struct recall r = {eng, RECALL_EVENTS};
+	struct led_view *view;
+	struct nv_err err = {0};
+
+	if (led_view_begin(eng->led, &view, &err) != 0)
+		eng_ledger_trouble(eng, err.text);
+	int rc = led_view_events(view, 0, true, recall_event, &r);
+
+	led_view_end(view);
+	if (rc < 0)
+		eng_ledger_trouble(eng, "the newest events cannot be read");
+}

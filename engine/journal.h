@@ -9,4 +9,8 @@
 void eng_journal_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *journal,
 	uint64_t offset, const char *line, size_t bytes);
 
+/* At the start of an engine: which workers are halted and how they last crashed, from the
+ * newest events of the ledger (a bounded number of them). */
+void eng_journal_recall(struct eng *eng);
+
 #endif

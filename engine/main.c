@@ -4,6 +4,7 @@
 #include "eng.h"
 #include "fleet.h"
 #include "intake.h"
+#include "journal.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -215,6 +216,7 @@ on_hello(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the price table cannot be used");
 	if (eng_fleet_load(eng, &err) != 0)
 		fail_start(&err, "the desired state cannot be read");
+	eng_journal_recall(eng);
 	if (eng_decide_open(eng, &err) != 0)
 		fail_start(&err, "the decisions cannot be read");
 	return 0;

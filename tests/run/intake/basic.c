@@ -9,10 +9,13 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -251,6 +254,57 @@ test_journal(struct supd *s)
 		"a bad line of the journal stops nothing");
 }
 
+/* One question to the engine's socket; the answer's line. */
+static void
+ask(const struct supd *s, const char *question, char *answer, size_t answer_bytes)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	size_t n = 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(
+		addr.sun_path, sizeof(addr.sun_path), "%s/engine.sock", s->run_dir);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
+		nv_write_full(fd, question, strlen(question)) != 0)
+		die("the engine does not answer: %s", strerror(errno));
+	while (n + 1 < answer_bytes && !memchr(answer, '\n', n)) {
+		ssize_t got = read(fd, answer + n, answer_bytes - 1 - n);
+
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	answer[n] = '\0';
+	(void)close(fd);
+}
+
+/* What an engine that is gone knew, the next one tells. */
+static void
+test_recall(struct supd *s)
+{
+	char answer[65536];
+	char path[64];
+	char *title;
+	size_t bytes;
+	unsigned readies = s->readies;
+
+	supd_engine_start(s);
+	if (!supd_pump_until(s, supd_is_ready, &readies, 20000))
+		die("the engine does not get ready");
+	ask(s, "{\"verb\":\"workers.metrics\",\"args\":{\"worker\":\"w3\"}}\n", answer,
+		sizeof(answer));
+	tap_ok(strstr(answer, "halted: 6 crashes in 1h") != NULL,
+		"a new engine knows who was halted, and why");
+	/* The title is set before the answer, with the end of the start. */
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", s->engine_pid);
+	if (nv_read_file_at(AT_FDCWD, path, 4096, &title, &bytes) != 0)
+		die("%s cannot be read", path);
+	tap_ok(strstr(title, "nova: engine 4 workers, 0 streams, spent ") == title,
+		"its title tells what it does: %s", title);
+	free(title);
+	(void)supd_engine_stop(s, 5000, 20000);
+}
+
 /* ---- hand-over ---- */
 
 /* Said while there is no engine; closed by one that was killed before it was told. */
@@ -326,6 +380,7 @@ main(int argc, char **argv)
 	test_ends(&s);
 	test_ids(&s);
 	test_journal(&s);
+	test_recall(&s);
 	test_hand_over(&s);
 	test_orphan(&s);
 	tap_ok(seen_sound(s.state_dir), "the ledger verifies");
