@@ -34,6 +34,10 @@
 #define SYS_clone3 435
 #endif
 
+/* The child runs on a stack that AddressSanitizer does not know; without this it
+ * complains about each function there that does not return. */
+#define ON_CHILD_STACK __attribute__((no_sanitize("address")))
+
 #define STACK_BYTES ((size_t)256 << 10)
 #define FD_FLOOR    16 /* sources are moved above the numbers they become */
 
@@ -87,7 +91,7 @@ sup_spawn_start_from(enum sup_spawn_way way)
 	state.way = way;
 }
 
-NV_NORETURN static void
+ON_CHILD_STACK NV_NORETURN static void
 give_up(struct job *job, enum sup_stage stage, int error)
 {
 	job->error = error;
@@ -96,7 +100,7 @@ give_up(struct job *job, enum sup_stage stage, int error)
 		(void)syscall(SYS_exit_group, 127);
 }
 
-static void
+ON_CHILD_STACK static void
 check(struct job *job, enum sup_stage stage, long rc)
 {
 	if (rc < 0)
@@ -104,7 +108,7 @@ check(struct job *job, enum sup_stage stage, long rc)
 }
 
 /* Handlers would run in the parent's memory: they are gone before the mask is. */
-static void
+ON_CHILD_STACK static void
 child_reset_signals(struct job *job)
 {
 	struct sigaction dfl;
@@ -119,7 +123,7 @@ child_reset_signals(struct job *job)
 	}
 }
 
-static void
+ON_CHILD_STACK static void
 child_join_cgroups(struct job *job)
 {
 	const struct sup_spawn *s = job->spawn;
@@ -134,7 +138,7 @@ child_join_cgroups(struct job *job)
 	check(job, SUP_STAGE_CGROUP, write(fd, "0", 1));
 }
 
-static void
+ON_CHILD_STACK static void
 child_set_identity(struct job *job)
 {
 	const struct sup_spawn *s = job->spawn;
@@ -158,7 +162,7 @@ child_set_identity(struct job *job)
 	check(job, SUP_STAGE_IDENTITY, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
-static void
+ON_CHILD_STACK static void
 child_set_fds(struct job *job)
 {
 	const struct sup_spawn *s = job->spawn;
@@ -172,14 +176,13 @@ child_set_fds(struct job *job)
 	}
 	for (unsigned i = 0; i < s->n_fds; i++)
 		check(job, SUP_STAGE_DESCRIPTORS, dup2(from[i], (int)i));
-	/* Everything of ours is close-on-exec; this is for what is not ours, and a
-	 * kernel without the call (before 5.9) has only that. CLOEXEC, because the
-	 * descriptors of the parent's libraries are in a table of our own already. */
+	/* Everything of ours is close-on-exec; this is for what a library opened
+	 * without it. A kernel without the call (before 5.9) has only the flags. */
 	if (syscall(SYS_close_range, s->n_fds, ~0U, 0) < 0 && errno != ENOSYS)
 		give_up(job, SUP_STAGE_DESCRIPTORS, errno);
 }
 
-NV_NORETURN static void
+ON_CHILD_STACK NV_NORETURN static void
 child_exec(struct job *job)
 {
 	const struct sup_spawn *s = job->spawn;
@@ -196,7 +199,7 @@ child_exec(struct job *job)
 	give_up(job, SUP_STAGE_EXEC, error);
 }
 
-static int
+ON_CHILD_STACK static int
 child_main(void *arg)
 {
 	struct job *job = arg;
