@@ -458,8 +458,6 @@ START_TEST(test_reader_that_does_not_read)
 
 	/* Much more than the socket holds, and never reads. */
 	for (int i = 0; i < 50; i++) {
-		static const char ask[] =
-			"{\"verb\":\"events\",\"args\":{\"limit\":5000}}\n";
 		static const char request[] =
 			"{\"verb\":\"events\",\"args\":{\"limit\":5000}}\n";
 		ssize_t n = send(slow, request, sizeof request - 1, MSG_NOSIGNAL);
