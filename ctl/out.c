@@ -138,6 +138,20 @@ ctl_safe(struct nv_buf *buf, const char *text, size_t bytes, bool keep_newline)
 		no_memory();
 }
 
+bool
+ctl_is_utf8(const char *text)
+{
+	for (size_t left = strlen(text); left > 0;) {
+		size_t len = nv_utf8_len(text, left);
+
+		if (len == 0)
+			return false;
+		text += len;
+		left -= len;
+	}
+	return true;
+}
+
 struct range {
 	unsigned first;
 	unsigned last;

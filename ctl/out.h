@@ -35,6 +35,8 @@ void ctl_field(const struct ctl_out *out, const char *label, const char *text);
 /* Append text made safe for a terminal: controls (C0, DEL, C1, bidirectional overrides)
  * as \xNN or \u{N}, bytes that are not UTF-8 as U+FFFD. keep_newline leaves \n alone. */
 void ctl_safe(struct nv_buf *buf, const char *text, size_t bytes, bool keep_newline);
+/* Whether all of it is UTF-8. */
+bool ctl_is_utf8(const char *text);
 /* Columns the text takes on a terminal: wide characters count two, marks none. The text
  * has gone through ctl_safe. */
 unsigned ctl_width(const char *text, size_t bytes);

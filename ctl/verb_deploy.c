@@ -77,6 +77,10 @@ order_read(struct ctl *ctl, struct order *order, struct nv_err *err)
 		if (order->n_command == CTL_WORDS_MAX)
 			return nv_err_set(err, -EINVAL,
 				"the command has more than %d words", CTL_WORDS_MAX);
+		if (!ctl_is_utf8(args->words[i]))
+			return nv_err_set(err, -EINVAL,
+				"a word of the command is not UTF-8: a YAML file cannot "
+				"hold it");
 		order->command[order->n_command++] = ctl_copy(args->words[i]);
 	}
 	for (size_t nth = 0;; nth++) {

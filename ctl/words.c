@@ -74,6 +74,10 @@ ctl_words_split(
 			return nv_err_set(
 				err, -EINVAL, "a word is longer than 65536 bytes");
 		words[(*n_words)++] = taken;
+		if (!ctl_is_utf8(taken))
+			return nv_err_set(err, -EINVAL,
+				"a word of the command is not UTF-8: a YAML file cannot "
+				"hold it");
 	}
 }
 

@@ -31,6 +31,8 @@ ctl_worker_file_set(
 			return nv_err_set(err, -EINVAL,
 				"\"%s\" is given by the arguments, not by --config", key);
 	}
+	if (!ctl_is_utf8(value))
+		return nv_err_set(err, -EINVAL, "\"%s\": the value is not UTF-8", key);
 	for (;;) {
 		size_t bytes = strcspn(at, ".");
 		char part[NV_NAME_MAX];
