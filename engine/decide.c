@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define SETTING_KEY "setting/autonomous"
+#define SMALL_FLEET 200 /* workers whose budgets are checked after every commit */
 
 /* ---- the durable switch ---- */
 
@@ -331,9 +332,14 @@ on_soon(struct ev_loop *loop, ev_timer *timer, int revents)
 void
 eng_decide_after_commit(struct eng *eng)
 {
-	/* Acting on it needs a commit of its own: not from inside this one. */
+	double delay_s = 0.;
+
+	/* Acting on it needs a commit of its own: not from inside this one. A fleet of
+	 * thousands is looked at a little later, or commits would do nothing else. */
 	if (eng->decide && eng->desires_sent && !ev_is_active(&eng->decide->soon)) {
-		ev_timer_set(&eng->decide->soon, 0., 0.);
+		if (eng->config->n_workers > SMALL_FLEET)
+			delay_s = (double)eng->config->n_workers * 20e-6;
+		ev_timer_set(&eng->decide->soon, delay_s, 0.);
 		ev_timer_start(eng->loop, &eng->decide->soon);
 	}
 }
