@@ -196,11 +196,15 @@ hear_acks(struct torture *t)
 
 /* ---- kills ---- */
 
-/* Mostly soon after the start, where recovery is; sometimes long after. */
+/* Half of them during start and recovery, half while it works. */
 static void
 life_time(struct torture *t)
 {
 	static const uint32_t max_us[] = {3000, 15000, 15000, 40000};
+	unsigned readies = t->s.readies;
+
+	if (rnd(t, 2) && !supd_pump_until(&t->s, supd_is_ready, &readies, 30000))
+		die("the engine does not get ready");
 	uint32_t us = rnd(t, max_us[rnd(t, NV_LEN(max_us))]);
 	int64_t end = nv_mono_ns() + (int64_t)us * 1000;
 
