@@ -335,8 +335,8 @@ check_window(
 		ck_assert_uint_eq(expected.events, 0);
 		return;
 	}
-	int rc = led_view_window(v, id, led_view_currency_id(v, currencies[currency]),
-		from, to, &got);
+	int rc = led_view_window(
+		v, id, led_view_currency_id(v, currencies[currency]), from, to, &got);
 
 	ck_assert(rc == 0 || rc == -ENOENT);
 	ck_assert_money_eq(got.cost, expected.cost);
