@@ -24,21 +24,6 @@ put(json_t *object, const char *key, json_t *value)
 }
 
 static const json_t *
-engine_row(const json_t *metrics, const char *worker)
-{
-	const json_t *list = json_object_get(metrics, "workers");
-	size_t i;
-	json_t *row;
-
-	json_array_foreach(list, i, row)
-	{
-		if (strcmp(ctl_str(row, "worker"), worker) == 0)
-			return row;
-	}
-	return NULL;
-}
-
-static const json_t *
 engine_instance(const json_t *row, uint32_t instance)
 {
 	const json_t *list = json_object_get(row, "instances");
@@ -71,16 +56,18 @@ instance_json(const struct nv_ctl_instance *in, const json_t *row)
 	return object;
 }
 
+/* The worker's instances, which stand at *at and together; moves *at behind them. */
 static json_t *
-instances_json(const struct ctl_fleet *fleet, const char *worker, const json_t *row)
+instances_json(
+	const struct ctl_fleet *fleet, size_t *at, const char *worker, const json_t *row)
 {
 	json_t *list = ctl_need(json_array());
 
-	for (size_t i = 0; fleet && i < fleet->n_instances; i++) {
-		if (strcmp(fleet->instances[i].worker, worker) == 0)
-			(void)json_array_append_new(
-				list, instance_json(&fleet->instances[i], row));
-	}
+	for (; *at < fleet->n_instances &&
+		strcmp(fleet->instances[*at].worker, worker) == 0;
+		(*at)++)
+		(void)json_array_append_new(
+			list, instance_json(&fleet->instances[*at], row));
 	return list;
 }
 
@@ -110,8 +97,7 @@ state_of(const struct nv_ctl_worker *w, const json_t *row)
 }
 
 static json_t *
-worker_json(
-	const struct ctl_fleet *fleet, const struct nv_ctl_worker *w, const json_t *row)
+worker_json(const struct nv_ctl_worker *w, json_t *instances, const json_t *row)
 {
 	json_t *object = ctl_need(json_object());
 	const char *want_reason = ctl_str(json_object_get(row, "desired"), "reason");
@@ -130,7 +116,7 @@ worker_json(
 	put(object, "window_s", seconds(w->window_ms));
 	put(object, "retry_in_s",
 		w->retry_in_ms < 0 ? json_null() : seconds((uint64_t)w->retry_in_ms));
-	put(object, "instances", instances_json(fleet, w->worker, row));
+	put(object, "instances", instances);
 	put_engine_half(object, row);
 	return object;
 }
@@ -153,30 +139,52 @@ engine_only_json(const json_t *row, bool novasupd_answers)
 	return object;
 }
 
+/* The engine's rows by name; each is taken out when it is joined. */
+static json_t *
+index_rows(const json_t *list)
+{
+	json_t *index = ctl_need(json_object());
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		(void)json_object_set(index, ctl_str(row, "worker"), row);
+	}
+	return index;
+}
+
 json_t *
 ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const char *only)
 {
 	json_t *rows = ctl_need(json_array());
 	const json_t *list = json_object_get(metrics, "workers");
+	json_t *index = index_rows(list);
+	size_t at = 0;
 	size_t i;
 	json_t *row;
 
 	for (size_t k = 0; fleet && k < fleet->n_workers; k++) {
 		const struct nv_ctl_worker *w = &fleet->workers[k];
 
+		row = json_object_get(index, w->worker);
+		json_t *joined =
+			worker_json(w, instances_json(fleet, &at, w->worker, row), row);
+
 		if (!only || strcmp(only, w->worker) == 0)
-			(void)json_array_append_new(rows,
-				worker_json(fleet, w, engine_row(metrics, w->worker)));
+			(void)json_array_append(rows, joined);
+		json_decref(joined);
+		(void)json_object_del(index, w->worker); /* the engine may not know it */
 	}
 	json_array_foreach(list, i, row)
 	{
 		const char *name = ctl_str(row, "worker");
 
-		if ((!only || strcmp(only, name) == 0) &&
-			(!fleet || !ctl_fleet_worker(fleet, name)))
+		if ((!only || strcmp(only, name) == 0) && json_object_get(index, name))
 			(void)json_array_append_new(
 				rows, engine_only_json(row, fleet != NULL));
 	}
+	json_decref(index);
 	return rows;
 }
 
