@@ -1,0 +1,287 @@
+/* What the fields of a line mean, and why a line is refused, in words. */
+#include "scan_private.h"
+
+#include "nv_clock.h"
+#include "nv_money.h"
+#include "nv_name.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum field_type { T_S, T_N, T_A, T_B };
+
+static const struct {
+	const char *text;
+	uint32_t bytes;
+} event_names[] = {
+#define X(name, text) {text, sizeof(text) - 1},
+	ENG_EVENTS(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	enum field_type type;
+} fields[] = {
+#define X(name, text, type) {text, T_##type},
+	ENG_FIELDS(X)
+#undef X
+};
+
+static const char *const reject_texts[] = {"",
+#define X(name, text) text,
+	ENG_REJECTS(X)
+#undef X
+};
+
+const char *
+eng_event_name(enum eng_event event)
+{
+	return event < ENG_EV_COUNT ? event_names[event].text : "unknown";
+}
+
+const char *
+eng_reject_text(enum eng_reject reject)
+{
+	return reject < ENG_R_COUNT ? reject_texts[reject] : "unknown";
+}
+
+const char *
+eng_refusal_text(const struct eng_refusal *why, char buf[ENG_REFUSAL_BYTES])
+{
+	if (why->field >= 0)
+		(void)snprintf(buf, ENG_REFUSAL_BYTES, "%s %s", fields[why->field].name,
+			eng_reject_text(why->reject));
+	else if (why->column > 0)
+		(void)snprintf(buf, ENG_REFUSAL_BYTES, "column %u: %s", why->column,
+			eng_reject_text(why->reject));
+	else
+		(void)snprintf(
+			buf, ENG_REFUSAL_BYTES, "%s", eng_reject_text(why->reject));
+	return buf;
+}
+
+static int
+fail_field(struct eng_refusal *why, enum eng_field field, enum eng_reject reject)
+{
+	*why = (struct eng_refusal){reject, 0, (int)field};
+	return -EINVAL;
+}
+
+static int
+check_types(const struct eng_found *s)
+{
+	static const uint8_t allowed[] = {[T_S] = 1 << V_STRING,
+		[T_N] = 1 << V_NUMBER,
+		[T_A] = 1 << V_STRING | 1 << V_NUMBER,
+		[T_B] = 1 << V_TRUE | 1 << V_FALSE};
+
+	for (uint32_t left = s->line->have; left; left &= left - 1) {
+		enum eng_field f = (enum eng_field)__builtin_ctz(left);
+		enum field_type type = fields[f].type;
+
+		if (allowed[type] >> s->kind[f] & 1)
+			continue;
+		if (f == ENG_F_AT)
+			return fail_field(s->why, f, ENG_R_TYPE_TIME);
+		return fail_field(s->why, f,
+			type == T_S   ? ENG_R_TYPE_STRING
+			: type == T_N ? ENG_R_TYPE_NUMBER
+			: type == T_B ? ENG_R_TYPE_BOOL
+				      : ENG_R_TYPE_AMOUNT);
+	}
+	return 0;
+}
+
+static int
+read_event(struct eng_line *line, struct eng_refusal *why)
+{
+	const struct eng_text *name = &line->field[ENG_F_EVENT];
+
+	if (!eng_line_has(line, ENG_F_EVENT))
+		return fail_field(why, ENG_F_EVENT, ENG_R_MISSING);
+	for (int e = 0; e < ENG_EV_COUNT; e++) {
+		if (event_names[e].bytes == name->bytes &&
+			memcmp(event_names[e].text, name->at, name->bytes) == 0) {
+			line->event = (enum eng_event)e;
+			return 0;
+		}
+	}
+	return fail_field(why, ENG_F_EVENT, ENG_R_UNKNOWN_EVENT);
+}
+
+static int
+read_amount(const struct eng_found *s, struct eng_line *line)
+{
+	const struct eng_text *text = &line->field[ENG_F_AMOUNT];
+	bool number = s->kind[ENG_F_AMOUNT] == V_NUMBER;
+
+	switch (nv_money_parse(text->at, text->bytes,
+		number ? NV_DECIMAL_ROUND : NV_DECIMAL_EXACT, &line->amount_nano,
+		&line->rounded)) {
+	case 0:
+		/* -0.0 is what some languages print for nothing; -1e-12 is not nothing.
+		 */
+		if (line->amount_nano < 0 || (text->at[0] == '-' && line->rounded))
+			return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_NEGATIVE);
+		return 0;
+	case -ERANGE:
+		return fail_field(s->why, ENG_F_AMOUNT,
+			text->at[0] == '-' ? ENG_R_AMOUNT_NEGATIVE : ENG_R_AMOUNT_RANGE);
+	case -EDOM:
+		return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_EXACT);
+	default:
+		return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_SYNTAX);
+	}
+}
+
+static int
+read_time(const struct eng_found *s, struct eng_line *line)
+{
+	const struct eng_text *text = &line->field[ENG_F_AT];
+	bool rounded;
+	int rc;
+
+	/* Unix seconds have the scale of money: nanoseconds are seconds times 10^9. */
+	if (s->kind[ENG_F_AT] == V_NUMBER)
+		rc = nv_money_parse(
+			text->at, text->bytes, NV_DECIMAL_ROUND, &line->at_ns, &rounded);
+	else
+		rc = nv_rfc3339_parse(text->at, text->bytes, &line->at_ns);
+	if (rc == -ERANGE || (rc == 0 && line->at_ns < 0))
+		return fail_field(s->why, ENG_F_AT, ENG_R_TIME_RANGE);
+	return rc ? fail_field(s->why, ENG_F_AT, ENG_R_TIME) : 0;
+}
+
+static int
+read_count(const struct eng_line *line, enum eng_field field, uint64_t *ret,
+	struct eng_refusal *why)
+{
+	int64_t nano;
+	bool rounded;
+
+	*ret = 0;
+	if (!eng_line_has(line, field))
+		return 0;
+	const struct eng_text *text = &line->field[field];
+
+	if (nv_money_parse(text->at, text->bytes, NV_DECIMAL_ROUND, &nano, &rounded) !=
+			0 ||
+		rounded || nano < 0 || nano % NV_MONEY_SCALE != 0)
+		return fail_field(why, field, ENG_R_COUNT_RANGE);
+	*ret = (uint64_t)(nano / NV_MONEY_SCALE);
+	return 0;
+}
+
+static int
+read_usage(struct eng_line *line, struct eng_refusal *why)
+{
+	if (!eng_line_has(line, ENG_F_MODEL))
+		return fail_field(why, ENG_F_MODEL, ENG_R_MISSING);
+	if (!eng_line_has(line, ENG_F_TOKENS_IN) && !eng_line_has(line, ENG_F_TOKENS_OUT))
+		return fail_field(why, ENG_F_TOKENS_IN, ENG_R_MISSING);
+	int rc = read_count(line, ENG_F_TOKENS_IN, &line->tokens_in, why);
+
+	if (rc == 0)
+		rc = read_count(line, ENG_F_TOKENS_OUT, &line->tokens_out, why);
+	if (rc == 0)
+		rc = read_count(line, ENG_F_TOKENS_READ, &line->tokens_read, why);
+	if (rc == 0)
+		rc = read_count(line, ENG_F_TOKENS_WRITE, &line->tokens_write, why);
+	return rc;
+}
+
+static int
+read_run(struct eng_line *line, struct eng_refusal *why)
+{
+	const struct eng_text *text = &line->field[ENG_F_DURATION];
+	int64_t nano;
+	bool rounded;
+
+	line->duration_ms = 0;
+	if (!eng_line_has(line, ENG_F_OK))
+		return fail_field(why, ENG_F_OK, ENG_R_MISSING);
+	if (!eng_line_has(line, ENG_F_DURATION))
+		return 0;
+	if (nv_money_parse(text->at, text->bytes, NV_DECIMAL_ROUND, &nano, &rounded) !=
+			0 ||
+		nano < 0)
+		return fail_field(why, ENG_F_DURATION, ENG_R_DURATION_RANGE);
+	line->duration_ms = nano / NV_MONEY_SCALE;
+	return 0;
+}
+
+static int
+read_agent(const struct eng_line *line, struct eng_refusal *why)
+{
+	const struct eng_text *text = &line->field[ENG_F_AGENT];
+	char name[NV_NAME_MAX];
+
+	if (text->bytes < sizeof(name)) {
+		memcpy(name, text->at, text->bytes);
+		name[text->bytes] = '\0';
+		if (nv_name_valid(name))
+			return 0;
+	}
+	return fail_field(why, ENG_F_AGENT, ENG_R_WORKER_NAME);
+}
+
+/* What each event needs of its own. */
+static int
+read_fields(const struct eng_found *s, struct eng_line *line)
+{
+	switch (line->event) {
+	case ENG_EV_COST:
+	case ENG_EV_REVENUE:
+	case ENG_EV_REFUND:
+	case ENG_EV_DISPUTE:
+	case ENG_EV_FEE:
+	case ENG_EV_PAYOUT:
+		if (!eng_line_has(line, ENG_F_AMOUNT))
+			return fail_field(s->why, ENG_F_AMOUNT, ENG_R_MISSING);
+		return read_amount(s, line);
+	case ENG_EV_RUN:
+		return read_run(line, s->why);
+	case ENG_EV_USAGE:
+		return read_usage(line, s->why);
+	case ENG_EV_METRIC:
+		if (!eng_line_has(line, ENG_F_NAME))
+			return fail_field(s->why, ENG_F_NAME, ENG_R_MISSING);
+		if (!eng_line_has(line, ENG_F_VALUE))
+			return fail_field(s->why, ENG_F_VALUE, ENG_R_MISSING);
+		return 0;
+	case ENG_EV_READY:
+	case ENG_EV_HEARTBEAT:
+	case ENG_EV_COUNT:
+		break;
+	}
+	return 0;
+}
+
+int
+eng_scan_meaning(const struct eng_found *s)
+{
+	struct eng_line *line = s->line;
+	int rc = check_types(s);
+
+	if (rc == 0)
+		rc = read_event(line, s->why);
+	if (rc == 0 && eng_line_has(line, ENG_F_ID)) {
+		uint32_t bytes = line->field[ENG_F_ID].bytes;
+
+		if (bytes == 0 || bytes > ENG_ID_BYTES_MAX)
+			rc = fail_field(s->why, ENG_F_ID, ENG_R_ID_LENGTH);
+	}
+	if (rc == 0 && eng_line_has(line, ENG_F_AT))
+		rc = read_time(s, line);
+	if (rc == 0 && eng_line_has(line, ENG_F_AGENT))
+		rc = read_agent(line, s->why);
+	if (rc)
+		return rc;
+	line->ok = eng_line_has(line, ENG_F_OK) && s->kind[ENG_F_OK] == V_TRUE;
+	line->ack = eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE;
+	if (line->ack && !eng_line_has(line, ENG_F_ID))
+		return fail_field(s->why, ENG_F_ACK, ENG_R_ACK_WITHOUT_ID);
+	return read_fields(s, line);
+}
