@@ -64,7 +64,7 @@ sup_cgroup_field(const char *text, const char *key)
 int
 sup_cgroup_populated(const char *path)
 {
-	char text[256];
+	char text[256] = "";
 	int rc = sup_cgroup_read(path, "cgroup.events", text, sizeof(text));
 
 	if (rc == -ENOENT || rc == -ENODEV)
@@ -274,7 +274,7 @@ sup_cgroup_signal(const struct sup_cgroup *cg, int sig)
 void
 sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
 {
-	char text[4096];
+	char text[4096] = "";
 
 	*ret = (struct sup_cgroup_usage){0};
 	if (sup_cgroup_read(cg->path, "cpu.stat", text, sizeof(text)) == 0)

@@ -348,24 +348,67 @@ is_member(void *arg, const struct sup_proc *proc)
 	       !is_anothers(inc, proc->pid);
 }
 
-/* One walk: each member gets the signal (unless it is 0). Returns how many there are that
- * the signal is news for. */
+/* The last scan of /proc. Looks of one pass of the loop share it, so that the end of a
+ * thousand trees costs one scan: each of them lost its main process in an earlier pass.
+ */
+static struct {
+	struct sup_proc *list;
+	size_t n;
+	unsigned pass;
+} scan;
+
+static bool
+take_scan(struct sup *sup, bool fresh)
+{
+	unsigned pass = ev_iteration(sup->loop);
+
+	if (fresh || !scan.list || scan.pass != pass) {
+		scan.list = sup_proctree_scan(&scan.n);
+		scan.pass = pass;
+	}
+	return scan.list != NULL;
+}
+
+/* One walk: each member gets the signal. Returns how many there are that it is news for.
+ */
 static size_t
 walk(struct sup_incarnation *inc, int sig)
 {
-	size_t n;
-	struct sup_proc *list = sup_proctree_scan(&n);
-	size_t members = list ? sup_proctree_mark(list, n, is_member, inc) : 0;
 	size_t news = 0;
 
-	for (size_t i = 0; members > 0 && i < n; i++) {
-		if (!list[i].member)
+	if (!take_scan(inc->instance->sup, true))
+		return 1; /* not seen is not gone */
+	size_t members = sup_proctree_mark(scan.list, scan.n, is_member, inc);
+
+	for (size_t i = 0; members > 0 && i < scan.n; i++) {
+		if (!scan.list[i].member)
 			continue;
-		news += sig != SIGSTOP || list[i].state != 'T';
-		if (sig)
-			(void)kill(list[i].pid, sig);
+		news += sig != SIGSTOP || scan.list[i].state != 'T';
+		(void)kill(scan.list[i].pid, sig);
 	}
-	return list ? news : 1; /* not seen is not gone */
+	return news;
+}
+
+/* Without a cgroup: nothing was found in two walks of two passes, since a process that is
+ * born while the first one runs can be missed by it. What is found for the first time is
+ * asked. */
+static bool
+walks_are_clean(struct sup_incarnation *inc)
+{
+	if (take_scan(inc->instance->sup, false) &&
+		sup_proctree_mark(scan.list, scan.n, is_member, inc) == 0) {
+		if (inc->clean_walks == 0 || inc->clean_pass != scan.pass)
+			inc->clean_walks++;
+		inc->clean_pass = scan.pass;
+		return inc->clean_walks >= 2;
+	}
+	inc->clean_walks = 0;
+	if (inc->ask_rest) {
+		inc->ask_rest = false;
+		if (walk(inc, SIGTERM) > 0)
+			(void)walk(inc, SIGCONT);
+	}
+	return false;
 }
 
 /* A process with the rights for it can leave its cgroup. When its parents are gone it
@@ -429,8 +472,9 @@ sup_incarnation_ask_rest(struct sup_incarnation *inc)
 	if (inc->cgroup.path[0]) {
 		sup_cgroup_signal(&inc->cgroup, SIGTERM);
 		sup_cgroup_signal(&inc->cgroup, SIGCONT);
-	} else if (walk(inc, SIGTERM) > 0) {
-		(void)walk(inc, SIGCONT);
+	} else {
+		inc->ask_rest =
+			true; /* by the first look, which knows whether there is any */
 	}
 }
 
@@ -496,10 +540,8 @@ sup_incarnation_gone(struct sup_incarnation *inc)
 {
 	if (inc->child.pid != 0)
 		return false;
-	if (!inc->cgroup.path[0]) {
-		inc->clean_walks = walk(inc, 0) == 0 ? inc->clean_walks + 1 : 0;
-		return inc->clean_walks >= 2;
-	}
+	if (!inc->cgroup.path[0])
+		return walks_are_clean(inc);
 	int rc = sup_cgroup_populated(inc->cgroup.path);
 
 	if (rc > 0) {
@@ -537,8 +579,12 @@ on_main_exit(struct sup_child *child, int status, const struct rusage *usage)
 		(uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
 		(uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 	inc->usage_rss_kib = (uint64_t)usage->ru_maxrss;
+	inst->look_ms = 1; /* doubled with each look */
 	sup_instance_event(inst, SUP_EV_MAIN_EXIT);
-	sup_instance_look(inst);
+	if (inc->cgroup.path[0])
+		sup_instance_look(inst);
+	else
+		sup_instance_look_soon(inst); /* with all others that died just now */
 }
 
 void

@@ -23,26 +23,35 @@ struct entry {
 static struct sup_proc table[SUP_PROCTREE_MAX];
 
 /* "PID (name) S ppid pgid sid ...": the name may hold anything, so what counts is
- * after its last parenthesis. */
+ * after its last parenthesis. Fields are numbered as in man proc: 3 is the state. */
 static bool
 parse_stat(char *text, struct sup_proc *ret)
 {
+	enum { PPID = 4, PGID = 5, SID = 6, START = 22 };
 	char *at = strrchr(text, ')');
-	int ppid;
-	int pgid;
-	int sid;
-	unsigned long long start;
 
-	if (!at || sscanf(at,
-			   ") %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-			   "%*d %*d %*d %*d %llu",
-			   &ret->state, &ppid, &pgid, &sid, &start) != 5)
+	if (!at || at[1] != ' ' || at[2] == '\0')
 		return false;
-	ret->ppid = ppid;
-	ret->pgid = pgid;
-	ret->sid = sid;
-	ret->start = start;
+	ret->state = at[2];
 	ret->member = false;
+	at += 3;
+	for (int field = PPID; field <= START; field++) {
+		char *end;
+		unsigned long long value =
+			strtoull(at, &end, 10); /* -1 comes back as -1 */
+
+		if (end == at)
+			return false;
+		at = end;
+		if (field == PPID)
+			ret->ppid = (pid_t)value;
+		else if (field == PGID)
+			ret->pgid = (pid_t)value;
+		else if (field == SID)
+			ret->sid = (pid_t)value;
+		else if (field == START)
+			ret->start = value;
+	}
 	return true;
 }
 
@@ -122,20 +131,21 @@ sup_proctree_mark(
 	struct sup_proc *list, size_t n, sup_proctree_root_fn *is_root, void *arg)
 {
 	size_t n_members = 0;
-	bool grew = true;
+	bool grew = false;
 
 	for (size_t i = 0; i < n; i++) {
 		int verdict = is_root(arg, &list[i]);
 
 		list[i].member = verdict > 0;
-		if (verdict < 0)
-			list[i].ppid = 0; /* cut off: nothing is inherited through it */
+		list[i].cut = verdict < 0;
+		grew |= list[i].member;
 	}
 	while (grew) {
 		grew = false;
 		for (size_t i = 0; i < n; i++) {
-			struct sup_proc *parent =
-				list[i].member ? NULL : find(list, n, list[i].ppid);
+			struct sup_proc *parent = list[i].member || list[i].cut
+							  ? NULL
+							  : find(list, n, list[i].ppid);
 
 			if (parent && parent->member && parent != &list[i]) {
 				list[i].member = true;

@@ -16,6 +16,7 @@ struct sup_proc {
 	pid_t sid;
 	uint64_t start; /* clock ticks since boot: with the pid, an identity */
 	char state;     /* as in /proc/PID/stat: 'Z' is dead already */
+	bool cut;       /* set by sup_proctree_mark: nothing is inherited through it */
 	bool member;    /* set by sup_proctree_mark */
 };
 

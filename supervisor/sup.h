@@ -77,7 +77,8 @@ struct sup_incarnation {
 	uint64_t usage_cpu_us; /* of the main process and what it waited for */
 	uint64_t usage_rss_kib;
 	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
-	bool oom;
+	bool ask_rest; /* what outlived the main process is still to be asked to end */
+	unsigned clean_pass;  /* of the loop, of the last of: */
 	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
 	bool frozen;
 };
@@ -195,6 +196,7 @@ void sup_workers_haste(struct sup *sup);
 void sup_instance_event(struct sup_instance *inst, enum sup_inst_event event);
 /* The main process is gone: is the rest? If not, look again soon. */
 void sup_instance_look(struct sup_instance *inst);
+void sup_instance_look_soon(struct sup_instance *inst); /* in the next pass */
 /* Why it is in its state, for people: "6 crashes in 1h". */
 void sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes);
 struct sup_instance *sup_instance_by_stream(struct sup *sup, uint64_t stream_id);

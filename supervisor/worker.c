@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS_MIN 2
 #define LOOK_MS_MAX 100
 
 /* ---- one instance ---- */
@@ -65,13 +64,18 @@ sup_instance_look(struct sup_instance *inst)
 		sup_instance_event(inst, SUP_EV_GONE);
 		return;
 	}
-	if (ev_is_active(&inst->look))
-		ev_timer_stop(loop, &inst->look);
-	else
-		inst->look_ms = LOOK_MS_MIN;
+	ev_timer_stop(loop, &inst->look);
 	inst->look_ms = NV_MIN(inst->look_ms * 2, LOOK_MS_MAX);
 	ev_timer_set(&inst->look, (double)inst->look_ms / 1000, 0.);
 	ev_timer_start(loop, &inst->look);
+}
+
+void
+sup_instance_look_soon(struct sup_instance *inst)
+{
+	ev_timer_stop(inst->sup->loop, &inst->look);
+	ev_timer_set(&inst->look, 0., 0.);
+	ev_timer_start(inst->sup->loop, &inst->look);
 }
 
 void

@@ -188,7 +188,7 @@ START_TEST(test_limit_halts_and_reset_clears)
 	(void)sup_inst_step(&i, &p, SUP_EV_GATE_OPEN, 0);
 	(void)sup_inst_step(&i, &p, SUP_EV_WANT, 0);
 	for (int k = 0; k < 3; k++) {
-		ck_assert_uint_eq(crash(&i, &p, k * 100), SUP_ACT_RECORD);
+		ck_assert_uint_eq(crash(&i, &p, (int64_t)k * 100), SUP_ACT_RECORD);
 		ck_assert_int_eq(i.state, SUP_INST_BACKOFF);
 	}
 	ck_assert_uint_eq(crash(&i, &p, 400), SUP_ACT_RECORD | SUP_ACT_REPORT);

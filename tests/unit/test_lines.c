@@ -55,14 +55,14 @@ END_TEST
 
 START_TEST(test_long_lines_are_cut)
 {
-	static char input[LOG_LINE_BYTES_MAX * 2 + 10];
+	static char input[LOG_LINE_BYTES_MAX * (size_t)2 + 10];
 	static const struct {
 		size_t bytes;
 		unsigned n;
 		unsigned cut;
 	} rows[] = {{LOG_LINE_BYTES_MAX - 1, 1, 0}, {LOG_LINE_BYTES_MAX, 1, 0},
-		{LOG_LINE_BYTES_MAX + 1, 2, 1}, {LOG_LINE_BYTES_MAX * 2, 2, 1},
-		{LOG_LINE_BYTES_MAX * 2 + 1, 3, 2}};
+		{LOG_LINE_BYTES_MAX + 1, 2, 1}, {LOG_LINE_BYTES_MAX * (size_t)2, 2, 1},
+		{LOG_LINE_BYTES_MAX * (size_t)2 + 1, 3, 2}};
 
 	for (size_t k = 0; k < NV_LEN(rows); k++) {
 		fresh();

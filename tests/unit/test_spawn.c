@@ -22,7 +22,8 @@ struct started {
 
 /* Run a shell script with its output on descriptors 1 and 2; way as given. */
 static void
-run(enum sup_spawn_way way, char *script, struct sup_spawn *more, struct started *ret)
+run(enum sup_spawn_way way, char *script, const struct sup_spawn *given,
+	struct started *ret)
 {
 	char arg0[] = "sh";
 	char arg1[] = "-c";
@@ -32,21 +33,22 @@ run(enum sup_spawn_way way, char *script, struct sup_spawn *more, struct started
 	NV_CLEANUP_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	NV_CLEANUP_FD in = -1;
 	NV_CLEANUP_FD out = -1;
+	struct sup_spawn spawn = *given;
 	pid_t pid = 0;
 	int pidfd = -1;
 
 	ck_assert_int_eq(nv_pipe(&in, &out, 0), 0);
-	more->argv = argv;
-	more->envp = no_env;
-	if (!more->candidates)
-		more->candidates = candidates;
-	more->fds[0] = null;
-	more->fds[1] = out;
-	more->fds[2] = out;
-	more->n_fds = 3;
-	more->cgroup_fd = -1;
+	spawn.argv = argv;
+	spawn.envp = no_env;
+	if (!spawn.candidates)
+		spawn.candidates = candidates;
+	spawn.fds[0] = null;
+	spawn.fds[1] = out;
+	spawn.fds[2] = out;
+	spawn.n_fds = 3;
+	spawn.cgroup_fd = -1;
 	sup_spawn_start_from(way);
-	ret->rc = sup_spawn(more, &pid, &pidfd, &ret->error);
+	ret->rc = sup_spawn(&spawn, &pid, &pidfd, &ret->error);
 	nv_fd_close(&out);
 	ssize_t n = nv_read_full(in, ret->output, sizeof(ret->output) - 1);
 
