@@ -28,10 +28,11 @@ ctl_out_init(struct ctl_out *out, bool json)
 	const char *term = getenv("TERM");
 	struct winsize ws;
 
+	bool dumb = !term || !term[0] || strcmp(term, "dumb") == 0;
+
 	*out = (struct ctl_out){.json = json, .tty = isatty(STDOUT_FILENO) == 1};
-	out->colour = out->tty && !(no_color && no_color[0]) && term && term[0] &&
-		      strcmp(term, "dumb") != 0;
-	out->progress = !json && isatty(STDERR_FILENO) == 1;
+	out->colour = out->tty && !dumb && !(no_color && no_color[0]);
+	out->progress = !json && !dumb && isatty(STDERR_FILENO) == 1;
 	if (out->tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
 		out->columns = ws.ws_col;
 }
