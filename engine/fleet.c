@@ -515,8 +515,11 @@ eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w)
 {
 	if (w->history)
 		w->history->was_told = false; /* enforce.c says it again */
-	if (eng_worker_is_paused(w)) {
-		w->pause_told = false;
+	/* While the engine starts, the streams it is handed belong to workers that were
+	 * told something by its predecessor, perhaps to pause, which may be over. Later
+	 * ones are new and run unless told otherwise. */
+	if (!eng->desires_sent || eng_worker_is_paused(w)) {
+		w->pause_told = !eng_worker_is_paused(w);
 		tell_pause(eng, w);
 	}
 }
