@@ -221,3 +221,12 @@ ctl_ask(struct ctl *ctl, const char *verb, json_t *args, json_t **ret_data)
 
 	return code == NV_EXIT_OK ? code : ctl_fail_err(&ctl->out, code, &err);
 }
+
+void
+ctl_put_option(const struct ctl *ctl, json_t *args, const char *option)
+{
+	const char *value = ctl_opt(&ctl->args, option);
+
+	if (value)
+		ctl_put_text(args, option, value);
+}

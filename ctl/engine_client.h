@@ -32,4 +32,7 @@ int ctl_engine_call(const struct ctl *ctl, const char *verb, json_t *args,
 /* The same, and an error is printed: the usual way of a verb. */
 int ctl_ask(struct ctl *ctl, const char *verb, json_t *args, json_t **ret_data);
 
+/* An option of the verb as the argument of the same name, when it was given. */
+void ctl_put_option(const struct ctl *ctl, json_t *args, const char *option);
+
 #endif

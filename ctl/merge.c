@@ -14,7 +14,7 @@ seconds(uint64_t ms)
 static json_t *
 text_or_null(const char *text)
 {
-	return text[0] ? ctl_json_text(text, strlen(text)) : json_null();
+	return text[0] ? ctl_json_str(text) : json_null();
 }
 
 static void

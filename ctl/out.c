@@ -334,6 +334,18 @@ ctl_json_text(const char *text, size_t bytes)
 	return ctl_need(nv_json_text(text, bytes));
 }
 
+json_t *
+ctl_json_str(const char *text)
+{
+	return ctl_need(nv_json_str(text));
+}
+
+void
+ctl_put_text(json_t *object, const char *key, const char *text)
+{
+	(void)json_object_set_new(object, key, ctl_json_str(text));
+}
+
 void
 ctl_json_line(json_t *object)
 {
@@ -408,7 +420,7 @@ ctl_warn(struct ctl_out *out, const char *fmt, ...)
 	to_stderr(out, "warning: ", text);
 	if (!out->warnings)
 		out->warnings = ctl_need(json_array());
-	(void)json_array_append_new(out->warnings, ctl_json_text(text, strlen(text)));
+	(void)json_array_append_new(out->warnings, ctl_json_str(text));
 }
 
 void

@@ -70,5 +70,7 @@ char *ctl_copy(const char *text);
 json_t *ctl_need(json_t *value);
 /* json_string of bytes that may not be UTF-8. */
 json_t *ctl_json_text(const char *text, size_t bytes);
+json_t *ctl_json_str(const char *text);
+void ctl_put_text(json_t *object, const char *key, const char *text);
 
 #endif

@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The engine's arguments from options of the same name. */
-static void
-pass_option(struct ctl *ctl, json_t *args, const char *name)
-{
-	const char *value = ctl_opt(&ctl->args, name);
-
-	if (value)
-		(void)json_object_set_new(
-			args, name, ctl_json_text(value, strlen(value)));
-}
-
 static void
 agents_table(const struct ctl *ctl, const json_t *data)
 {
@@ -67,8 +56,8 @@ ctl_verb_agents(struct ctl *ctl)
 	json_t *args = ctl_need(json_object());
 	json_t *data = NULL;
 
-	pass_option(ctl, args, "status");
-	pass_option(ctl, args, "group");
+	ctl_put_option(ctl, args, "status");
+	ctl_put_option(ctl, args, "group");
 	int code = ctl_ask(ctl, "agents", args, &data);
 
 	if (code != NV_EXIT_OK)
@@ -171,7 +160,7 @@ ctl_verb_agent(struct ctl *ctl)
 	const char *name = ctl->args.words[0];
 	json_t *args = ctl_need(json_object());
 
-	(void)json_object_set_new(args, "worker", ctl_json_text(name, strlen(name)));
+	ctl_put_text(args, "worker", name);
 	int code = ctl_ask(ctl, "agent", args, &data);
 
 	if (code != NV_EXIT_OK)
@@ -191,7 +180,7 @@ ctl_verb_kill(struct ctl *ctl)
 	const char *name = ctl->args.words[0];
 	json_t *args = ctl_need(json_object());
 
-	(void)json_object_set_new(args, "worker", ctl_json_text(name, strlen(name)));
-	pass_option(ctl, args, "reason");
+	ctl_put_text(args, "worker", name);
+	ctl_put_option(ctl, args, "reason");
 	return ctl_change(ctl, "kill", args, CTL_WANT_STOPPED);
 }

@@ -272,8 +272,7 @@ answer(struct ctl *ctl, const char *verb, const char *reason)
 	json_t *args = ctl_need(json_pack("{s:I}", "id", id));
 
 	if (reason)
-		(void)json_object_set_new(
-			args, "reason", ctl_json_text(reason, strlen(reason)));
+		ctl_put_text(args, "reason", reason);
 	code = ctl_ask(ctl, verb, args, &data);
 	if (code != NV_EXIT_OK)
 		return code;
@@ -305,7 +304,6 @@ ctl_verb_deny(struct ctl *ctl)
 int
 ctl_verb_decisions(struct ctl *ctl)
 {
-	static const char *const keys[] = {"worker", "since"};
 	json_t *args = ctl_need(json_object());
 	struct nv_err err = {0};
 	int64_t limit;
@@ -315,13 +313,8 @@ ctl_verb_decisions(struct ctl *ctl)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	}
 	(void)json_object_set_new(args, "limit", json_integer(limit));
-	for (size_t i = 0; i < NV_LEN(keys); i++) {
-		const char *value = ctl_opt(&ctl->args, keys[i]);
-
-		if (value)
-			(void)json_object_set_new(
-				args, keys[i], ctl_json_text(value, strlen(value)));
-	}
+	ctl_put_option(ctl, args, "worker");
+	ctl_put_option(ctl, args, "since");
 	return show_decisions(ctl, "decisions", args, "no decisions");
 }
 

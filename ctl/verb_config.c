@@ -23,11 +23,10 @@ errors_json(const struct nv_conf_errors *errs)
 	for (size_t i = 0; i < errs->n; i++) {
 		const struct nv_err *e = &errs->list[i];
 
-		(void)json_array_append_new(
-			list, ctl_need(json_pack("{s:o, s:i, s:i, s:o}", "file",
-				      ctl_json_text(e->file, strlen(e->file)), "line",
-				      (int)e->line, "column", (int)e->column, "text",
-				      ctl_json_text(e->text, strlen(e->text)))));
+		(void)json_array_append_new(list,
+			ctl_need(json_pack("{s:o, s:i, s:i, s:o}", "file",
+				ctl_json_str(e->file), "line", (int)e->line, "column",
+				(int)e->column, "text", ctl_json_str(e->text))));
 	}
 	return list;
 }
@@ -91,11 +90,10 @@ show_one(void *arg, const char *key, const char *value, const char *origin)
 	if (show->prefix && strncmp(key, show->prefix, strlen(show->prefix)) != 0)
 		return;
 	if (show->list) {
-		(void)json_array_append_new(
-			show->list, ctl_need(json_pack("{s:o, s:o, s:o}", "key",
-					    ctl_json_text(key, strlen(key)), "value",
-					    ctl_json_text(value, strlen(value)), "origin",
-					    ctl_json_text(origin, strlen(origin)))));
+		(void)json_array_append_new(show->list,
+			ctl_need(json_pack("{s:o, s:o, s:o}", "key", ctl_json_str(key),
+				"value", ctl_json_str(value), "origin",
+				ctl_json_str(origin))));
 		return;
 	}
 	ctl_cell(show->table, CTL_BOLD, key);
@@ -163,7 +161,7 @@ simple_request(struct ctl *ctl, enum nv_msg_type type, int64_t timeout_ms)
 		ctl_fail(&ctl->out, code, "%s", text ? text : err.text);
 	else if (ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "text",
-					    ctl_json_text(text, strlen(text)))));
+					    ctl_json_str(text))));
 	else
 		ctl_print(&ctl->out, CTL_PLAIN, "%s\n", text[0] ? text : "done");
 	free(text);

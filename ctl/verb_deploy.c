@@ -288,6 +288,6 @@ ctl_verb_undeploy(struct ctl *ctl)
 	const char *name = ctl->args.words[0];
 	json_t *args = ctl_need(json_object());
 
-	(void)json_object_set_new(args, "worker", ctl_json_text(name, strlen(name)));
+	ctl_put_text(args, "worker", name);
 	return ctl_change(ctl, "undeploy", args, CTL_WANT_STOPPED);
 }

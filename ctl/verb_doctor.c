@@ -54,9 +54,9 @@ note(struct doctor *d, const char *name, enum verdict verdict, const char *fmt, 
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
 	d->failed = d->failed || verdict == FAIL;
-	(void)json_array_append_new(d->checks,
-		ctl_need(json_pack("{s:s, s:s, s:o}", "check", name, "result",
-			words[verdict], "detail", ctl_json_text(text, strlen(text)))));
+	(void)json_array_append_new(
+		d->checks, ctl_need(json_pack("{s:s, s:s, s:o}", "check", name, "result",
+				   words[verdict], "detail", ctl_json_str(text))));
 }
 
 static void

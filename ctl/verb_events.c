@@ -27,7 +27,6 @@ print_events(const struct ctl *ctl, const json_t *list)
 static int
 event_args(struct ctl *ctl, json_t **ret)
 {
-	const char *worker = ctl_opt(&ctl->args, "worker");
 	struct nv_err err = {0};
 	int64_t since = -1;
 	int64_t limit;
@@ -41,9 +40,7 @@ event_args(struct ctl *ctl, json_t **ret)
 	(void)json_object_set_new(args, "limit", json_integer(limit));
 	if (since >= 0)
 		(void)json_object_set_new(args, "since_seq", json_integer(since));
-	if (worker)
-		(void)json_object_set_new(
-			args, "worker", ctl_json_text(worker, strlen(worker)));
+	ctl_put_option(ctl, args, "worker");
 	*ret = args;
 	return NV_EXIT_OK;
 }
@@ -182,7 +179,6 @@ quarantine_table(const struct ctl *ctl, const json_t *data)
 int
 ctl_verb_quarantine(struct ctl *ctl)
 {
-	const char *worker = ctl_opt(&ctl->args, "worker");
 	struct nv_err err = {0};
 	int64_t limit;
 	json_t *data = NULL;
@@ -191,9 +187,7 @@ ctl_verb_quarantine(struct ctl *ctl)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	json_t *args = ctl_need(json_pack("{s:I}", "limit", (json_int_t)limit));
 
-	if (worker)
-		(void)json_object_set_new(
-			args, "worker", ctl_json_text(worker, strlen(worker)));
+	ctl_put_option(ctl, args, "worker");
 	int code = ctl_ask(ctl, "quarantine", args, &data);
 
 	if (code != NV_EXIT_OK)

@@ -12,16 +12,6 @@
 #include <sys/random.h>
 
 static void
-pass(struct ctl *ctl, json_t *args, const char *option)
-{
-	const char *value = ctl_opt(&ctl->args, option);
-
-	if (value)
-		(void)json_object_set_new(
-			args, option, ctl_json_text(value, strlen(value)));
-}
-
-static void
 print_period(const struct ctl *ctl, const json_t *data)
 {
 	const json_t *period = json_object_get(data, "period");
@@ -68,10 +58,10 @@ show_money(struct ctl *ctl, const char *verb, const char *what)
 	json_t *data = NULL;
 	char head[32];
 
-	pass(ctl, args, "by");
-	pass(ctl, args, "from");
-	pass(ctl, args, "to");
-	pass(ctl, args, "period");
+	ctl_put_option(ctl, args, "by");
+	ctl_put_option(ctl, args, "from");
+	ctl_put_option(ctl, args, "to");
+	ctl_put_option(ctl, args, "period");
 	if (!json_object_get(args, "period") && !from)
 		(void)json_object_set_new(args, "period", json_string("today"));
 	int code = ctl_ask(ctl, verb, args, &data);
@@ -113,8 +103,8 @@ ctl_verb_roi(struct ctl *ctl)
 	json_t *data = NULL;
 	char buf[CTL_VALUE_BYTES];
 
-	(void)json_object_set_new(args, "target", ctl_json_text(target, strlen(target)));
-	pass(ctl, args, "period");
+	ctl_put_text(args, "target", target);
+	ctl_put_option(ctl, args, "period");
 	int code = ctl_ask(ctl, "roi", args, &data);
 
 	if (code != NV_EXIT_OK)
@@ -212,16 +202,14 @@ send_track(struct ctl *ctl, const char *decimal, const char *currency, const cha
 	struct nv_err err = {0};
 	char shown[CTL_VALUE_BYTES];
 
-	(void)json_object_set_new(
-		args, "kind", ctl_json_text(words[0], strlen(words[0])));
-	(void)json_object_set_new(
-		args, "worker", ctl_json_text(words[1], strlen(words[1])));
+	ctl_put_text(args, "kind", words[0]);
+	ctl_put_text(args, "worker", words[1]);
 	(void)json_object_set_new(args, "amount", ctl_need(json_string(decimal)));
-	(void)json_object_set_new(args, "id", ctl_json_text(id, strlen(id)));
+	ctl_put_text(args, "id", id);
 	if (currency[0])
 		(void)json_object_set_new(
 			args, "currency", ctl_need(json_string(currency)));
-	pass(ctl, args, "source");
+	ctl_put_option(ctl, args, "source");
 	int code = ctl_engine_call(ctl, "track", args, &data, &err);
 
 	if (code == NV_EXIT_UNREACHABLE)
@@ -231,7 +219,7 @@ send_track(struct ctl *ctl, const char *decimal, const char *currency, const cha
 	if (code != NV_EXIT_OK)
 		return ctl_fail_err(&ctl->out, code, &err);
 	if (ctl->out.json) {
-		(void)json_object_set_new(data, "id", ctl_json_text(id, strlen(id)));
+		ctl_put_text(data, "id", id);
 		ctl_json(&ctl->out, data);
 		return NV_EXIT_OK;
 	}

@@ -22,8 +22,7 @@ add_problem(void *arg, const char *problem)
 	struct problems *p = arg;
 
 	if (p->n++ < PROBLEMS_MAX)
-		(void)json_array_append_new(
-			p->list, ctl_json_text(problem, strlen(problem)));
+		(void)json_array_append_new(p->list, ctl_json_str(problem));
 }
 
 int
@@ -112,7 +111,7 @@ export_to(struct ctl *ctl, struct led_view *view, enum led_format format,
 			err.text[0] ? err.text : strerror(-rc));
 	if (output && ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "output",
-					    ctl_json_text(output, strlen(output)))));
+					    ctl_json_str(output))));
 	return NV_EXIT_OK;
 }
 

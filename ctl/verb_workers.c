@@ -145,8 +145,7 @@ names_json(const struct ctl *ctl)
 	json_t *list = ctl_need(json_array());
 
 	for (int i = 0; i < ctl->args.n_words; i++)
-		(void)json_array_append_new(list,
-			ctl_json_text(ctl->args.words[i], strlen(ctl->args.words[i])));
+		(void)json_array_append_new(list, ctl_json_str(ctl->args.words[i]));
 	return list;
 }
 

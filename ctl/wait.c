@@ -285,9 +285,8 @@ ctl_goals_report(struct ctl *ctl, const struct ctl_goal *goals, size_t n)
 			rows, ctl_need(json_pack("{s:s, s:b, s:s*, s:o, s:i, s:i, s:I}",
 				      "worker", g->worker, "ok", g->code == NV_EXIT_OK,
 				      "state", g->state[0] ? g->state : NULL, "result",
-				      ctl_json_text(g->text, strlen(g->text)), "desired",
-				      (int)g->desired, "up", (int)g->up, "epoch",
-				      (json_int_t)g->epoch)));
+				      ctl_json_str(g->text), "desired", (int)g->desired,
+				      "up", (int)g->up, "epoch", (json_int_t)g->epoch)));
 	}
 	if (ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:o}", "workers", rows)));

@@ -51,8 +51,7 @@ ctl_worker_file_set(
 			if (known)
 				return nv_err_set(
 					err, -EINVAL, "\"%s\" is given twice", key);
-			(void)json_object_set_new(
-				level, part, ctl_json_text(value, strlen(value)));
+			(void)json_object_set_new(level, part, ctl_json_str(value));
 			return 0;
 		}
 		if (known && !json_is_object(known))
