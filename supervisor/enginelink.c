@@ -168,7 +168,7 @@ on_down(struct sup *sup)
 	sup->engine_spoke = false;
 	if (!sup->engine_trouble)
 		(void)snprintf(sup->engine_reason, sizeof(sup->engine_reason),
-			"nova-engine ended (%s) and is started again",
+			"there is no engine (%s); another one is started",
 			sup->engine.last_exit[0] ? sup->engine.last_exit
 						 : "channel closed");
 	if (was_ready || !ev_is_active(&sup->away_timer)) {

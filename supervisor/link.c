@@ -158,7 +158,9 @@ start(struct sup_link *link, struct sup_spawn_error *ret_error)
 		.fds = {sup->null_fd, STDERR_FILENO, STDERR_FILENO, theirs},
 		.n_fds = 4,
 		.cgroup_fd = link->cgroup.dir_fd,
-		.limits = {{RLIMIT_NOFILE, sup->shared->nofile}},
+		/* As we ourselves: they hold descriptors of every instance. */
+		.limits = {{RLIMIT_NOFILE,
+			{sup->shared->nofile.rlim_max, sup->shared->nofile.rlim_max}}},
 		.n_limits = 1};
 
 	rc = sup_spawn(&spec, &pid, &pidfd, ret_error);
@@ -187,6 +189,7 @@ start_or_retry(struct sup_link *link)
 		nv_error("%s/%s does not start: %s; trying again in %lld ms",
 			link->sup->paths.bin_dir, link->program, link->last_exit,
 			(long long)link->backoff_ms);
+		link->on_down(link->sup);
 		return;
 	}
 	link->started_ms = nv_mono_ms();

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS_MAX 100
+#define LOOK_MS_MAX      100
+#define RUNNER_MARGIN_MS 1000
 
 /* ---- one instance ---- */
 
@@ -153,7 +154,6 @@ record(struct sup_instance *inst)
 	struct sup_journal_exit entry = {.worker = inst->worker->name,
 		.instance = inst->number,
 		.generation = inst->generation,
-		.status = 127 << 8,
 		.cause = end->cause,
 		.crash = end->crash,
 		.error = inst->spawn_error};
@@ -474,6 +474,10 @@ take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_work
 		.crashes = c->crashes,
 		.ready_event = c->ready == NV_READY_EVENT,
 		.grace_ms = c->stop_grace_ms};
+	/* The runner gives its command all of the grace, and then has to say how it went.
+	 */
+	if (c->kind == NV_KIND_TASK && c->stop_grace_ms > 0)
+		w->policy.grace_ms += RUNNER_MARGIN_MS;
 	w->removed = false;
 	sup_conf_drop(old);
 	for (uint32_t i = 0; i < w->n_instances; i++) {
