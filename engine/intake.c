@@ -525,7 +525,10 @@ eng_intake_journal(struct eng *eng, uint64_t stream_id, int mem_fd)
 		return -EINVAL;
 	}
 	(void)known(eng, stream_id, &rec);
-	rec.state = LED_STREAM_OPEN;
+	if (rec.state == LED_STREAM_CLOSED) {
+		nv_fd_close(&mem_fd);
+		return -EINVAL; /* of a life that was declared over */
+	}
 	int rc = eng_stream_new(eng, &rec, -1, mem_fd, -1, &in->journal);
 
 	if (rc)
@@ -589,17 +592,29 @@ collect_left_over(void *arg, const struct led_stream *rec)
 	return 0;
 }
 
+/* The journal of an earlier life is never closed while that life may go on: only here. */
+static bool
+is_journal(uint64_t stream_id)
+{
+	return (stream_id & 0xffffff) == 0;
+}
+
 static void
 close_left_over(struct eng *eng, struct eng_txn *txn, const struct led_stream *rec)
 {
 	struct led_stream closed = *rec;
 	char line[256];
+	bool journal = is_journal(rec->stream_id);
 	int n = snprintf(line, sizeof(line),
-		"{\"event\":\"state\",\"state\":\"stream_lost\",\"stream\":\"%llu\","
-		"\"offset\":%llu,"
-		"\"reason\":\"novasupd ended before it: what came after the offset is "
-		"not known\"}",
-		(unsigned long long)rec->stream_id, (unsigned long long)rec->offset);
+		"{\"event\":\"state\",\"state\":\"%s\",\"stream\":\"%llu\",\"offset\":%"
+		"llu,"
+		"\"reason\":\"%s\"}",
+		journal ? "novasupd_ended" : "stream_lost",
+		(unsigned long long)rec->stream_id, (unsigned long long)rec->offset,
+		journal ? "a new novasupd has started: its predecessor's journal ends "
+			  "here"
+			: "novasupd ended before it: what came after the offset is not "
+			  "known");
 	struct led_event ev = {.kind = LED_STATE,
 		.worker = rec->worker,
 		.claimed_ns = txn->now_ns,
@@ -611,6 +626,12 @@ close_left_over(struct eng *eng, struct eng_txn *txn, const struct led_stream *r
 
 	closed.state = LED_STREAM_CLOSED;
 	closed.closed_ns = txn->now_ns;
+	if (!journal)
+		nv_warn("stream %llu (instance %u) was left open by an earlier novasupd: "
+			"closed "
+			"at byte %llu",
+			(unsigned long long)rec->stream_id, rec->instance,
+			(unsigned long long)rec->offset);
 	if (eng_txn_event(eng, txn, NULL, &ev, NULL) < 0)
 		eng_ledger_trouble(eng, "the note about a lost stream is refused");
 	eng_txn_stream(eng, txn, &closed);
@@ -632,9 +653,6 @@ eng_intake_synced(struct eng *eng)
 	if (rc)
 		eng_ledger_trouble(eng, "the streams of the ledger cannot be read");
 	if (l.n > 0) {
-		nv_info("%zu streams of an earlier novasupd are closed where the ledger "
-			"has them",
-			l.n);
 		eng_txn_begin(eng, &txn);
 		for (size_t i = 0; i < l.n; i++)
 			close_left_over(eng, &txn, &l.list[i]);
@@ -717,21 +735,6 @@ eng_intake_done(const struct eng *eng)
 
 	return in->n_streams == 0 &&
 	       (!in->journal || eng_stream_waiting(in->journal) == 0);
-}
-
-void
-eng_intake_finish(struct eng *eng)
-{
-	struct eng_intake *in = eng->intake;
-	struct eng_txn txn;
-
-	if (!in->journal || !eng_intake_done(eng))
-		return;
-	eng_txn_begin(eng, &txn);
-	in->journal->rec.state = LED_STREAM_CLOSED;
-	in->journal->rec.closed_ns = txn.now_ns;
-	eng_txn_stream(eng, &txn, &in->journal->rec);
-	eng_txn_commit(eng, &txn);
 }
 
 int

@@ -51,10 +51,6 @@ void eng_intake_stop(struct eng *eng, uint32_t drain_ms);
 void eng_intake_orphan(struct eng *eng);
 /* Every stream is closed and the journal read to its end. */
 bool eng_intake_done(const struct eng *eng);
-/* After a drain that is done: the journal is closed as well, so that the next start has
- * nothing to explain. */
-void eng_intake_finish(struct eng *eng);
-
 /* NULL when there is no such live stream. */
 struct eng_stream *eng_intake_find(struct eng *eng, uint64_t stream_id);
 

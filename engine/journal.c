@@ -137,8 +137,8 @@ describe_exit(const struct entry *e, char *buf, size_t buf_bytes)
 		(unsigned long long)(e->uptime_ms % 1000 / 100));
 }
 
-/* The record of a stream that is not live any more, or not yet. */
-static void
+/* The record of a stream that is not live any more, or not yet; false for a fresh one. */
+static bool
 stored_stream(struct eng *eng, const struct entry *e, struct led_stream *ret)
 {
 	struct led_view *view;
@@ -157,6 +157,7 @@ stored_stream(struct eng *eng, const struct entry *e, struct led_stream *ret)
 			.opened_ns = e->at_ns};
 	else if (rc)
 		eng_ledger_trouble(eng, "a stream's record cannot be read");
+	return rc == 0;
 }
 
 /* The last word about what an incarnation used. */
@@ -175,10 +176,14 @@ book_rest(
 		s->touched = true;
 		return;
 	}
-	stored_stream(eng, e, &stored);
+	bool known = stored_stream(eng, e, &stored);
+
 	stored.worker = eng_txn_worker(eng, txn, w);
 	eng_resource_book(eng, txn, w, &stored, e->cpu_us, stored.mem_kib_s_booked);
-	eng_txn_stream(eng, txn, &stored);
+	/* A failed exec has used nothing: its stream leaves no trace before it has come.
+	 */
+	if (known || stored.cpu_us_booked > 0)
+		eng_txn_stream(eng, txn, &stored);
 }
 
 static void

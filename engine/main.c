@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define CHANNEL_FD      3
@@ -384,7 +385,6 @@ finish(struct eng *eng)
 		(void)eng_intake_flush(eng);
 		if (code == NV_EXIT_OK && !eng_intake_done(eng))
 			code = NV_EXIT_FAILED;
-		eng_intake_finish(eng);
 		eng_api_close(eng);
 		eng_watchdog_close(eng);
 		eng_resource_close(eng);
@@ -400,6 +400,19 @@ finish(struct eng *eng)
 	return code;
 }
 
+/* Three descriptors a stream: as many as the system allows. */
+static void
+raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		nv_warn("cannot raise the limit of open files: %s", strerror(errno));
+}
+
 static int
 run(void)
 {
@@ -409,6 +422,7 @@ run(void)
 	/* A terminal's Ctrl-C goes to the whole group: novasupd says when to end. */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
+	raise_files();
 	eng->started_mono_ns = nv_mono_ns();
 	eng->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!eng->loop) {

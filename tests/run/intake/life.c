@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ start_engine(struct supd *s)
 
 	supd_engine_start(s);
 	if (!supd_pump_until(s, supd_is_ready, &readies, 30000))
-		die("the engine does not get ready");
+		die("the engine does not get ready: status %d, %s",
+			supd_engine_wait(s, 1000), s->trouble);
 }
 
 static bool
@@ -184,6 +186,41 @@ test_deaf(struct supd *s)
 		"acks nobody reads do not hold up the events");
 }
 
+/* ---- a large fleet ---- */
+
+#define MANY 1500
+
+static void
+test_many(struct supd *s)
+{
+	struct rlimit files;
+	struct seen_worker w;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < MANY * 6) {
+		tap_ok(true, "%d streams # SKIP the limit of open files is too low",
+			MANY);
+		return;
+	}
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	supd_reboot(s);
+	start_engine(s);
+	for (unsigned i = 0; i < MANY; i++) {
+		size_t st = supd_stream_add(s, "burner", i + 1, 2, 0);
+
+		s->streams[st].pid = 0;
+		say_line(s, st, "{\"event\":\"payout\",\"amount\":\"0.01\"}");
+	}
+	supd_engine_kill(s);
+	start_engine(s);
+	settle(s);
+	int status = supd_engine_stop(s, 5000, 60000);
+
+	seen_worker(s->state_dir, "burner", &w);
+	tap_ok(w.totals.payouts == (nv_i128)MANY * 10000000 && status == 0,
+		"%d streams at a time, handed over again after a kill", MANY);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -211,6 +248,7 @@ main(int argc, char **argv)
 	test_watchdog(&s);
 	test_compute(&s);
 	test_deaf(&s);
+	test_many(&s);
 	tap_ok(seen_sound(s.state_dir), "the ledger verifies");
 	supd_fini(&s);
 	return tap_end();

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -336,6 +337,8 @@ supd_engine_start(struct supd *s)
 	if (pid == 0) {
 		char *argv[] = {s->engine, NULL};
 
+		struct rlimit files;
+
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (s->preload)
 			(void)setenv("LD_PRELOAD", s->preload, 1);
@@ -345,6 +348,11 @@ supd_engine_start(struct supd *s)
 
 		if (fd < 0 || dup2(fd, 3) != 3 || close(fd) != 0)
 			_exit(120);
+		/* What most systems give a program to begin with. */
+		if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max > 1024) {
+			files.rlim_cur = 1024;
+			(void)setrlimit(RLIMIT_NOFILE, &files);
+		}
 		if (s->traced)
 			(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		(void)execv(s->engine, argv);
