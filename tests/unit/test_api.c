@@ -291,8 +291,8 @@ START_TEST(test_set_and_scale)
 	ck_assert_int_eq(eng_worker_find(&f.eng, "email")->desire.want, ENG_WANT_STOPPED);
 	ck_assert_int_eq(
 		eng_worker_find(&f.eng, "spare")->desire.want, ENG_WANT_UNDEPLOYED);
-	data = eng_fixture_ask(
-		&f, "{\"verb\":\"workers.set\",\"args\":{\"action\":\"start\"}}");
+	ck_assert_ptr_nonnull(eng_fixture_ask(
+		&f, "{\"verb\":\"workers.set\",\"args\":{\"action\":\"start\"}}"));
 	ck_assert_int_eq(eng_worker_find(&f.eng, "email")->desire.want, ENG_WANT_RUNNING);
 	ck_assert_uint_eq(eng_desire_instances(eng_worker_find(&f.eng, "email")), 2);
 	ck_assert_int_eq(/* the catalogue is not started with the rest */

@@ -206,7 +206,7 @@ START_TEST(test_denied_for_a_week)
 
 	ck_assert_int_eq(h->denied_until_ns[ENG_ACT_KILL], 0);
 	ck_assert_int_gt(h->denied_until_ns[ENG_ACT_SCALE_UP],
-		nv_wall_ns() + 6 * 86400 * NV_NS_PER_SEC);
+		nv_wall_ns() + INT64_C(6) * 86400 * NV_NS_PER_SEC);
 	verify();
 }
 END_TEST

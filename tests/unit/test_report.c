@@ -96,8 +96,8 @@ START_TEST(test_days_follow)
 			eng_day_bounds(t, &from, &to);
 			ck_assert(from <= t && t < to);
 			ck_assert(last == 0 || from == last);
-			ck_assert(to - from >= 22 * 3600 * NV_NS_PER_SEC &&
-				  to - from <= 26 * 3600 * NV_NS_PER_SEC);
+			ck_assert(to - from >= INT64_C(22) * 3600 * NV_NS_PER_SEC &&
+				  to - from <= INT64_C(26) * 3600 * NV_NS_PER_SEC);
 			last = to;
 			t = to;
 		}
