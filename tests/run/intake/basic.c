@@ -364,6 +364,13 @@ test_orphan(struct supd *s)
 	tap_ok(status >= 0 && w.totals.payouts == INT64_C(3000000000),
 		"without novasupd the pipes are drained, then the engine ends (%lld ms)",
 		(long long)(nv_mono_ms() - began));
+	/* It was only the channel that broke: the same novasupd starts another engine. */
+	supd_engine_start(s);
+	supd_journal_line(s, "{\"event\":\"state\",\"worker\":\"w1\",\"instance\":1,"
+			     "\"state\":\"cooldown\",\"reason\":\"x\",\"at\":1}");
+	status = supd_engine_stop(s, 5000, 20000);
+	tap_ok(status == 0 && seen_events(s->state_dir, LED_STATE, "w1", "cooldown") == 1,
+		"the journal goes on with the next engine");
 	supd_reboot(s);
 }
 
