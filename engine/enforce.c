@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The commits keep the sums current; now and then they are taken from the ledger anew,
@@ -55,19 +56,30 @@ eng_enforce_rebase(struct eng *eng)
 	d->spent_today = spent;
 }
 
-/* What the last runs cost, and what the next one may: the dearest of them. */
+static int
+by_cost(const void *a, const void *b)
+{
+	nv_i128 x = *(const nv_i128 *)a;
+	nv_i128 y = *(const nv_i128 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What the next run may cost: the median of the last ones, so that one bill booked
+ * between two runs does not keep a worker down for ever; the mean while there are few. */
 static nv_i128
 next_run(const struct eng_worker *w)
 {
 	const struct eng_history *h = w->history;
 	uint64_t runs = eng_runs(&w->totals);
-	nv_i128 most = 0;
+	nv_i128 sorted[ENG_RUN_COSTS_MAX];
+	unsigned n = h ? NV_MIN(h->n_run_costs, ENG_RUN_COSTS_MAX) : 0;
 
-	if (!h || h->n_run_costs == 0)
+	if (n < 3)
 		return runs ? w->totals.cost / (nv_i128)runs : 0;
-	for (unsigned i = 0; i < NV_MIN(h->n_run_costs, ENG_RUN_COSTS_MAX); i++)
-		most = NV_MAX(most, h->run_costs[i]);
-	return most;
+	memcpy(sorted, h->run_costs, n * sizeof sorted[0]);
+	qsort(sorted, n, sizeof sorted[0], by_cost);
+	return sorted[n / 2];
 }
 
 static void
@@ -114,6 +126,7 @@ look_at_runs(struct eng *eng, struct eng_worker *w)
 	h->cost_mark = w->totals.cost;
 	h->run_costs[h->n_run_costs % ENG_RUN_COSTS_MAX] = cost / (nv_i128)runs;
 	h->n_run_costs++;
+	/* Full stays full, and the place of the oldest is kept. */
 	if (h->n_run_costs == 2 * ENG_RUN_COSTS_MAX)
 		h->n_run_costs = ENG_RUN_COSTS_MAX;
 	if (eng_worker_is_running(w) &&

@@ -426,6 +426,25 @@ START_TEST(test_daily_caps)
 }
 END_TEST
 
+START_TEST(test_one_large_bill)
+{
+	struct eng_worker *a;
+
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, CAPPED, capped);
+	a = eng_worker_find(&f.eng, "a");
+	for (int i = 0; i < 5; i++) {
+		eng_fixture_runs(&f, "a", 1, true, i == 2 ? "5.00" : "0.01", "0");
+		eng_fixture_turn(&f);
+	}
+	ck_assert(a->budget_paused);
+	/* The next day it has room for its usual runs, and makes them. */
+	a->day_base_cost = a->totals.cost;
+	eng_enforce(&f.eng);
+	ck_assert_msg(!a->budget_paused, "%s", a->budget_reason);
+}
+END_TEST
+
 START_TEST(test_per_run_cap)
 {
 	struct eng_worker *c;
@@ -635,6 +654,7 @@ main(void)
 	tcase_add_test(c, test_sick_is_paused_and_tried_again);
 	tcase_add_test(c, test_outcome);
 	tcase_add_test(c, test_daily_caps);
+	tcase_add_test(c, test_one_large_bill);
 	tcase_add_test(c, test_per_run_cap);
 	tcase_add_test(c, test_held);
 	tcase_add_test(c, test_killed_anywhere);
