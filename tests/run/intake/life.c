@@ -188,7 +188,7 @@ test_deaf(struct supd *s)
 
 /* ---- a large fleet ---- */
 
-#define MANY 1500
+#define MANY 1500u
 
 static void
 test_many(struct supd *s)
@@ -197,7 +197,7 @@ test_many(struct supd *s)
 	struct seen_worker w;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < MANY * 6) {
-		tap_ok(true, "%d streams # SKIP the limit of open files is too low",
+		tap_ok(true, "%u streams # SKIP the limit of open files is too low",
 			MANY);
 		return;
 	}
@@ -218,7 +218,7 @@ test_many(struct supd *s)
 
 	seen_worker(s->state_dir, "burner", &w);
 	tap_ok(w.totals.payouts == (nv_i128)MANY * 10000000 && status == 0,
-		"%d streams at a time, handed over again after a kill", MANY);
+		"%u streams at a time, handed over again after a kill", MANY);
 }
 
 int

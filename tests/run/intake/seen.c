@@ -43,7 +43,6 @@ read_worker(void *arg, struct led_view *view)
 	struct worker_query *q = arg;
 	uint32_t id = led_view_worker_id(view, q->name);
 
-	memset(q->ret, 0, sizeof(*q->ret));
 	if (id)
 		(void)led_view_window(view, id, led_view_currency_id(view, "USD"), 0,
 			INT64_MAX, &q->ret->totals);
@@ -54,6 +53,7 @@ seen_worker(const char *state_dir, const char *worker, struct seen_worker *ret)
 {
 	struct worker_query q = {worker, ret};
 
+	*ret = (struct seen_worker){0};
 	seen_view(state_dir, read_worker, &q);
 }
 
