@@ -116,7 +116,7 @@ static double
 bench_engine(const char *engine, const char *dir, uint64_t lines, unsigned pipes)
 {
 	static struct supd s;
-	struct seen_worker seen;
+	struct seen_worker seen = {0};
 	unsigned readies = 0;
 	char name[64];
 

@@ -111,7 +111,7 @@ static void
 test_bad_lines(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "w0", 1, 1, 0);
-	struct seen_worker w;
+	struct seen_worker w = {0};
 	unsigned readies = s->readies;
 	char *long_line = malloc(1 << 20);
 	uint64_t missing = 0;
@@ -159,7 +159,7 @@ test_ends(struct supd *s)
 	size_t whole = supd_stream_add(s, "w1", 1, 1, 0);
 	size_t cut = supd_stream_add(s, "w1", 2, 1, 0);
 	size_t empty = supd_stream_add(s, "w1", 3, 1, 0);
-	struct seen_worker w;
+	struct seen_worker w = {0};
 
 	say(s, whole, TEXT("{\"event\":\"revenue\",\"amount\":\"2.5\"}"));
 	say_line(s, cut, "{\"event\":\"revenue\",\"amount\":\"1\"}");
@@ -181,9 +181,9 @@ static void
 test_ids(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "w2", 1, 1, 0);
-	struct seen_worker w2;
-	struct seen_worker w3;
-	struct seen_worker stranger;
+	struct seen_worker w2 = {0};
+	struct seen_worker w3 = {0};
+	struct seen_worker stranger = {0};
 
 	say_line(s, st, "{\"event\":\"ready\"}");
 	say_line(s, st,
@@ -234,7 +234,7 @@ static void
 test_journal(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "w3", 1, 4, 0);
-	struct seen_worker w;
+	struct seen_worker w = {0};
 
 	supd_journal_start(s, st);
 	supd_journal_exit(s, st, 256, true, 1000);
@@ -311,7 +311,7 @@ test_recall(struct supd *s)
 static void
 test_hand_over(struct supd *s)
 {
-	struct seen_worker w;
+	struct seen_worker w = {0};
 	size_t st = supd_stream_add(s, "w0", 9, 1, 0);
 	unsigned readies = s->readies;
 	int status;
@@ -350,7 +350,7 @@ test_orphan(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "w0", 10, 1, 0);
 	unsigned readies = s->readies;
-	struct seen_worker w;
+	struct seen_worker w = {0};
 	int64_t began = nv_mono_ms();
 
 	supd_engine_start(s);

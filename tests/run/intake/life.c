@@ -106,7 +106,7 @@ static bool
 costs_at_least(const struct supd *s, const void *arg)
 {
 	const struct cost_query *q = arg;
-	struct seen_worker w;
+	struct seen_worker w = {0};
 
 	seen_worker(s->state_dir, q->worker, &w);
 	return w.totals.cost >= q->at_least;
@@ -119,7 +119,7 @@ test_compute(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "burner", 1, 1, 0);
 	struct cost_query q = {.worker = "burner", .at_least = 1};
-	struct seen_worker w;
+	struct seen_worker w = {0};
 	pid_t pid = start_burner();
 	int64_t end = nv_mono_ms() + 30000;
 	bool booked = false;
@@ -160,7 +160,7 @@ static void
 test_deaf(struct supd *s)
 {
 	size_t st = supd_stream_add(s, "talker", 2, 1, 0);
-	struct seen_worker w;
+	struct seen_worker w = {0};
 	pid_t pid;
 
 	start_engine(s);
@@ -194,7 +194,7 @@ static void
 test_many(struct supd *s)
 {
 	struct rlimit files;
-	struct seen_worker w;
+	struct seen_worker w = {0};
 
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < MANY * 6) {
 		tap_ok(true, "%u streams # SKIP the limit of open files is too low",

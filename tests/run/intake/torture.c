@@ -438,7 +438,7 @@ static bool
 money_agrees(const struct torture *t, enum writer_kind kind, uint64_t lines)
 {
 	int64_t nano = kind == WR_SAME ? 20000000 : kind == WR_SHELL ? 3 : 1;
-	struct seen_worker seen;
+	struct seen_worker seen = {0};
 
 	seen_worker(t->s.state_dir, writer_worker(kind), &seen);
 	return seen.totals.cost == (nv_i128)lines * nano &&
