@@ -257,12 +257,24 @@ on_inotify(struct ev_loop *loop, ev_io *w, int revents)
 }
 
 static void
+on_more_starts(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct sup *sup = t->data;
+
+	(void)loop;
+	(void)revents;
+	sup->more_starts = false;
+	sup_workers_apply(sup);
+}
+
+static void
 on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct sup *sup = w->data;
 
 	(void)loop;
 	(void)revents;
+	sup->starts_left = SUP_STARTS_PER_PASS;
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
 	sup_workers_collect(sup);
@@ -348,9 +360,10 @@ start_watchers(struct sup *sup)
 	ev_io_init(&sup->inotify_io, on_inotify, sup->inotify_fd, EV_READ);
 	ev_timer_init(&sup->title_timer, on_title, 0.2, 2.);
 	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
+	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
 	ev_prepare_init(&sup->prepare, on_prepare);
 	sup->signal_io.data = sup->inotify_io.data = sup->title_timer.data = sup;
-	sup->drain_timer.data = sup->prepare.data = sup;
+	sup->drain_timer.data = sup->more_timer.data = sup->prepare.data = sup;
 	ev_io_start(sup->loop, &sup->signal_io);
 	if (sup->inotify_fd >= 0)
 		ev_io_start(sup->loop, &sup->inotify_io);

@@ -41,9 +41,10 @@ struct sup_journal;
 struct sup_control;
 struct sup_notify;
 
-#define SUP_INSTANCES_MAX 10000
-#define SUP_CLIENTS_MAX   64
-#define SUP_WAITERS_MAX   64
+#define SUP_INSTANCES_MAX   10000
+#define SUP_STARTS_PER_PASS 32 /* so that a large fleet's start keeps nobody waiting */
+#define SUP_CLIENTS_MAX     64
+#define SUP_WAITERS_MAX     64
 
 enum sup_phase {
 	SUP_RUNNING,
@@ -142,6 +143,9 @@ struct sup {
 	ev_io signal_io;
 	ev_timer title_timer;
 	ev_timer drain_timer;
+	ev_timer more_timer;  /* the next pass comes at once: starts are waiting */
+	unsigned starts_left; /* that this pass may still make */
+	bool more_starts;     /* some were put off to the next pass */
 	ev_timer away_timer;
 
 	struct sup_worker *workers; /* owned list, by name */

@@ -202,6 +202,8 @@ report(struct sup_instance *inst)
 static void
 start(struct sup_instance *inst)
 {
+	if (inst->sup->starts_left > 0)
+		inst->sup->starts_left--;
 	if (sup_incarnation_start(inst) < 0) {
 		inst->machine.end.machine =
 			sup_spawn_error_is_machine(&inst->spawn_error);
@@ -351,6 +353,22 @@ apply_pause(struct sup_instance *inst, bool paused)
 		sup_incarnation_pause(inst->now, paused);
 }
 
+/* Whether this pass may start one more; if not, the next pass comes at once and applies
+ * what is wanted again. */
+static bool
+may_start(struct sup *sup)
+{
+	if (sup->starts_left > 0)
+		return true;
+	if (!sup->more_starts) {
+		sup->more_starts = true;
+		ev_timer_stop(sup->loop, &sup->more_timer);
+		ev_timer_set(&sup->more_timer, 0., 0.);
+		ev_timer_start(sup->loop, &sup->more_timer);
+	}
+	return false;
+}
+
 void
 sup_worker_apply(struct sup_worker *w)
 {
@@ -362,9 +380,10 @@ sup_worker_apply(struct sup_worker *w)
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		struct sup_instance *inst = w->instances[i];
 
-		if (inst->machine.gate != gate)
-			sup_instance_event(
-				inst, gate ? SUP_EV_GATE_OPEN : SUP_EV_GATE_SHUT);
+		if (!gate && inst->machine.gate)
+			sup_instance_event(inst, SUP_EV_GATE_SHUT);
+		else if (gate && !inst->machine.gate && may_start(w->sup))
+			sup_instance_event(inst, SUP_EV_GATE_OPEN);
 		apply_pause(inst, paused);
 	}
 	/* The youngest first, so that scaling down takes those with the least to lose. */
@@ -373,7 +392,7 @@ sup_worker_apply(struct sup_worker *w)
 			sup_instance_event(w->instances[n - 1], SUP_EV_UNWANT);
 	}
 	for (uint32_t n = 1; n <= NV_MIN(wanted, w->n_instances); n++) {
-		if (!w->instances[n - 1]->machine.want)
+		if (!w->instances[n - 1]->machine.want && may_start(w->sup))
 			sup_instance_event(w->instances[n - 1], SUP_EV_WANT);
 	}
 }
