@@ -268,18 +268,6 @@ state_from(const char *name, enum eng_dec_state *ret)
 }
 
 static int
-take_ns(const json_t *o, const char *key, int64_t *ret, struct nv_err *err)
-{
-	uint64_t v = 0;
-	int rc = nv_json_get_u64(o, key, 0, INT64_MAX, &v, err);
-
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	*ret = (int64_t)v;
-	return 0;
-}
-
-static int
 take_u32(const json_t *o, const char *key, uint32_t *ret, struct nv_err *err)
 {
 	uint64_t v = 0;
@@ -310,7 +298,7 @@ doc_take(struct eng_decision *d, struct nv_err *err)
 	(void)snprintf(d->worker, sizeof d->worker, "%s", worker);
 	d->asked = json_is_true(json_object_get(o, "requires_approval"));
 	d->outcome_known = json_object_get(o, "outcome") != NULL;
-	if ((rc = take_ns(o, "runs_total", &d->runs_total, err)) < 0)
+	if ((rc = nv_json_take_count(o, "runs_total", &d->runs_total, err)) < 0)
 		return rc;
 	rc = nv_json_get_money(o, "cost_total", &d->cost_total, err);
 	if (rc < 0 && rc != -ENOENT)
@@ -321,10 +309,10 @@ doc_take(struct eng_decision *d, struct nv_err *err)
 	if ((rc = nv_json_get_money(o, "cost_impact", &d->impact_nano, err)) < 0)
 		return rc == -ENOENT ? nv_err_set(err, -EINVAL, "cost_impact is missing")
 				     : rc;
-	if ((rc = take_ns(o, "proposed_ns", &d->proposed_ns, err)) < 0 ||
-		(rc = take_ns(o, "expires_ns", &d->expires_ns, err)) < 0 ||
-		(rc = take_ns(o, "decided_ns", &d->decided_ns, err)) < 0 ||
-		(rc = take_ns(o, "executed_ns", &d->executed_ns, err)) < 0 ||
+	if ((rc = nv_json_take_count(o, "proposed_ns", &d->proposed_ns, err)) < 0 ||
+		(rc = nv_json_take_count(o, "expires_ns", &d->expires_ns, err)) < 0 ||
+		(rc = nv_json_take_count(o, "decided_ns", &d->decided_ns, err)) < 0 ||
+		(rc = nv_json_take_count(o, "executed_ns", &d->executed_ns, err)) < 0 ||
 		(rc = take_u32(o, "from_instances", &d->from_instances, err)) < 0)
 		return rc;
 	return take_u32(o, "to_instances", &d->to_instances, err);

@@ -295,18 +295,6 @@ take_text(const json_t *o, const char *key, char *out, size_t bytes, struct nv_e
 }
 
 static int
-take_time(const json_t *o, const char *key, int64_t *ret, struct nv_err *err)
-{
-	uint64_t v = 0;
-	int rc = nv_json_get_u64(o, key, 0, INT64_MAX, &v, err);
-
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	*ret = (int64_t)v;
-	return 0;
-}
-
-static int
 desire_take(const json_t *o, struct eng_desire *d, struct nv_err *err)
 {
 	const char *want = NULL;
@@ -326,10 +314,10 @@ desire_take(const json_t *o, struct eng_desire *d, struct nv_err *err)
 		(rc = take_text(o, "by", d->by, sizeof d->by, err)) < 0 ||
 		(rc = take_text(o, "variant", d->variant, sizeof d->variant, err)) < 0 ||
 		(rc = take_text(o, "params", d->params, sizeof d->params, err)) < 0 ||
-		(rc = take_time(o, "since_ns", &d->since_ns, err)) < 0 ||
-		(rc = take_time(o, "fresh_ns", &d->fresh_ns, err)) < 0)
+		(rc = nv_json_take_count(o, "since_ns", &d->since_ns, err)) < 0 ||
+		(rc = nv_json_take_count(o, "fresh_ns", &d->fresh_ns, err)) < 0)
 		return rc;
-	return take_time(o, "run_interval_ms", &d->run_interval_ms, err);
+	return nv_json_take_count(o, "run_interval_ms", &d->run_interval_ms, err);
 }
 
 int

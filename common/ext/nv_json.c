@@ -153,6 +153,19 @@ nv_json_get_u64(const json_t *object, const char *key, uint64_t min, uint64_t ma
 }
 
 int
+nv_json_take_count(
+	const json_t *object, const char *key, int64_t *ret, struct nv_err *err)
+{
+	uint64_t v = 0;
+	int rc = nv_json_get_u64(object, key, 0, INT64_MAX, &v, err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+int
 nv_json_get_bool(const json_t *object, const char *key, bool *ret, struct nv_err *err)
 {
 	const json_t *value = json_object_get(object, key);

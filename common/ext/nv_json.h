@@ -32,6 +32,9 @@ int nv_json_get_str(const json_t *object, const char *key, size_t bytes_max,
 	const char **ret, struct nv_err *err);
 int nv_json_get_u64(const json_t *object, const char *key, uint64_t min, uint64_t max,
 	uint64_t *ret, struct nv_err *err);
+/* A whole number that may be missing: 0 then. */
+int nv_json_take_count(
+	const json_t *object, const char *key, int64_t *ret, struct nv_err *err);
 int
 nv_json_get_bool(const json_t *object, const char *key, bool *ret, struct nv_err *err);
 /* The same, and missing is -EINVAL with a sentence. */
