@@ -66,7 +66,7 @@ start_writer(int *ret_ack, uint32_t events_max)
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		close(ack[0]);
+		leave_check(ack[1]);
 		write_for_ever(ack[1], events_max);
 	}
 	close(ack[1]);
