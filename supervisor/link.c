@@ -67,9 +67,10 @@ wait_and_retry(struct sup_link *link)
 
 	if (link->started_ms && now - link->started_ms >= SUP_LINK_STABLE_MS)
 		link->backoff_ms = 0;
-	link->backoff_ms = link->backoff_ms
-				   ? NV_MIN(link->backoff_ms * 2, SUP_LINK_BACKOFF_MAX_MS)
-				   : SUP_LINK_BACKOFF_MIN_MS;
+	int64_t max_ms = link->was_up ? SUP_LINK_BACKOFF_UP_MS : SUP_LINK_BACKOFF_MAX_MS;
+
+	link->backoff_ms = link->backoff_ms ? NV_MIN(link->backoff_ms * 2, max_ms)
+					    : SUP_LINK_BACKOFF_MIN_MS;
 	link->state = SUP_LINK_BACKOFF;
 	arm(link, link->backoff_ms);
 }
@@ -193,6 +194,7 @@ start_or_retry(struct sup_link *link)
 		return;
 	}
 	link->started_ms = nv_mono_ms();
+	link->was_up = false;
 	link->state = SUP_LINK_STARTING;
 	link->on_start(link->sup);
 }
@@ -255,6 +257,7 @@ sup_link_expect_end(struct sup_link *link)
 void
 sup_link_up(struct sup_link *link)
 {
+	link->was_up = true;
 	if (link->state == SUP_LINK_STARTING)
 		link->state = SUP_LINK_UP;
 }

@@ -13,6 +13,7 @@
 
 #define SUP_LINK_BACKOFF_MIN_MS 100
 #define SUP_LINK_BACKOFF_MAX_MS 5000
+#define SUP_LINK_BACKOFF_UP_MS  1000 /* at most, for one that had become ready */
 #define SUP_LINK_STABLE_MS      10000
 
 struct sup;
@@ -38,6 +39,7 @@ struct sup_link {
 	struct sup_cgroup cgroup;
 	enum sup_link_state state;
 	bool wanted;
+	bool was_up; /* this process, or the last one, had become ready */
 	int64_t started_ms;
 	int64_t backoff_ms;
 	uint32_t restarts;

@@ -348,6 +348,7 @@ def main(tests):
     print(f"1..{len(chosen)}")
     for n, test in enumerate(chosen, 1):
         failed = True
+        begin = time.monotonic()
         try:
             test()
             failed = False
@@ -362,7 +363,7 @@ def main(tests):
                 print(f"# {san[0]}")
             fleet.cleanup(failed)
         Fleet.all.clear()
-        print(f"{'not ok' if failed else 'ok'} {n} - {test.__name__[5:].replace('_', ' ')}",
-              flush=True)
+        print(f"{'not ok' if failed else 'ok'} {n} - {test.__name__[5:].replace('_', ' ')}\n"
+              f"# {time.monotonic() - begin:.1f} s", flush=True)
         bad += failed
     sys.exit(1 if bad else 0)
