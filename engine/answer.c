@@ -56,10 +56,8 @@ still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
 		return false;
 	int rc = w->conf ? eng_room_read(eng, v, now_ns, &room) : -ENOENT;
 
-	if (rc == 0) {
-		room.reserved -= d->impact_nano; /* its own */
+	if (rc == 0) /* which leaves out what this decision itself reserves */
 		rc = eng_case_read(eng, v, w, &room, now_ns, &c);
-	}
 	led_view_end(v);
 	if (!w->conf)
 		(void)snprintf(why, why_bytes, "the worker is not configured any more");

@@ -369,6 +369,10 @@ eng_verb_undeploy(struct eng_call *call)
 
 	if (rc != 0)
 		return rc;
+	if (w->desire.want == ENG_WANT_KILLED) /* or a start would bring it back */
+		return nv_err_set(&call->err, -EPERM,
+			"%s is killed (%s) and stays so; deploy brings it back", w->name,
+			w->desire.reason);
 	(void)snprintf(reason, sizeof reason, "undeployed by uid %u", call->uid);
 	struct change change = {
 		.worker = w, .desire = wish(call, w, ENG_WANT_UNDEPLOYED, reason)};

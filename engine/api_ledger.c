@@ -32,6 +32,7 @@ struct entry {
 	struct eng_worker *worker;
 	int64_t nano;
 	char currency[NV_CURRENCY_BYTES];
+	int64_t rate_nano;
 	const char *source;
 	const char *id;
 	const char *note;
@@ -69,7 +70,6 @@ take_amount(struct eng_call *call, struct entry *e)
 {
 	const char *text = NULL;
 	const char *currency = call->eng->config->base_currency;
-	int64_t rate = 0;
 	int rc = nv_json_need_str(call->args, "amount", 60, &text, &call->err);
 
 	if (rc < 0)
@@ -88,7 +88,8 @@ take_amount(struct eng_call *call, struct entry *e)
 	rc = nv_json_get_str(call->args, "currency", 10, &currency, &call->err);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	if (!nv_currency_valid(currency) || !eng_rate(call->eng->config, currency, &rate))
+	if (!nv_currency_valid(currency) ||
+		!eng_rate(call->eng->config, currency, &e->rate_nano))
 		return nv_err_set(&call->err, -EINVAL,
 			"currency %s is neither the base currency %s nor declared in "
 			"currencies",
@@ -194,6 +195,8 @@ eng_verb_track(struct eng_call *call)
 	if (rc < 0)
 		return nv_err_set(&call->err, rc, "the ledger refuses the entry: %s",
 			strerror(-rc));
+	if (rc == 0 && e.kind == LED_COST)
+		e.worker->manual_cost += eng_convert(e.nano, e.rate_nano);
 	call->data =
 		json_pack("{s:I, s:b}", "seq", (json_int_t)seq, "duplicate", rc == 1);
 	return 0;

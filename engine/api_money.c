@@ -5,6 +5,7 @@
 #include "intake.h"
 #include "report.h"
 
+#include "nv_clock.h"
 #include "nv_json.h"
 
 #include <errno.h>
@@ -96,6 +97,19 @@ period_json(const struct eng_period *p)
 	return json_pack("{s:o, s:o, s:s}", "from",
 		p->from_ns == 0 ? json_null() : nv_json_time(p->from_ns), "to",
 		nv_json_time(p->to_ns), "name", p->name);
+}
+
+/* The ledger keeps its sums by the minute, those of categories by the hour: the answer
+ * names the time it really speaks of. */
+static void
+widen(struct eng_period *p, bool hours, int64_t now_ns)
+{
+	const int64_t edge = (hours ? INT64_C(3600) : INT64_C(60)) * NV_NS_PER_SEC;
+	int64_t rest = p->to_ns % edge;
+
+	p->from_ns -= p->from_ns % edge;
+	if (rest > 0 && p->to_ns < now_ns)
+		p->to_ns = NV_MIN(p->to_ns - rest + edge, now_ns);
 }
 
 struct bucket {
@@ -247,6 +261,7 @@ money_table(struct eng_call *call, bool cost)
 	rc = led_view_begin(eng->led, &t.view, &call->err);
 	if (rc < 0)
 		return rc;
+	widen(&p, strcmp(by, "category") == 0 || strcmp(by, "source") == 0, call->now_ns);
 	rc = fill_table(call, &t, &p, by, cost);
 	led_view_end(t.view);
 	if (rc == 0) {
@@ -336,6 +351,7 @@ eng_verb_roi(struct eng_call *call)
 		rc = led_view_begin(eng->led, &v, &call->err);
 	if (rc < 0)
 		return rc;
+	widen(&p, false, call->now_ns);
 	rc = sum_target(call, v, target, &p, &t, &kind);
 	led_view_end(v);
 	if (rc < 0)

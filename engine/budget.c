@@ -22,7 +22,7 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 			nv_money_show(spent, f->currency, b), until);
 		return true;
 	}
-	if (f->next_run > left) {
+	if (f->next_run > left && !(f->next_run_guessed && spent <= 0)) {
 		(void)snprintf(v->reason, sizeof v->reason,
 			"the next run (about %s) does not fit in what is left of %s "
 			"(%s)%s",

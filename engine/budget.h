@@ -7,6 +7,11 @@
 
 #include "nv_money.h"
 
+/* Beyond every sum anybody means, 10^18 units: what is converted or projected ends here
+ * instead of overflowing. Times a threshold, or the milliseconds of a day, it still fits
+ * 128 bits. */
+#define ENG_SUM_MAX ((nv_i128)NV_MONEY_SCALE * NV_MONEY_SCALE * NV_MONEY_SCALE)
+
 struct eng_budget_figures {
 	nv_i128 fleet_cap; /* max_daily_budget */
 	nv_i128 fleet_spent;
@@ -16,6 +21,10 @@ struct eng_budget_figures {
 	nv_i128 worker_total;
 	nv_i128 next_run; /* what one run of each of its instances may cost; 0 = unknown
 			   */
+	/* next_run is a mean that knows no single run: alone it keeps nobody from
+	 * beginning with a cap of which nothing is spent, or he might never show that it
+	 * is wrong. */
+	bool next_run_guessed;
 	char currency[NV_CURRENCY_BYTES];
 };
 

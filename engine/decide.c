@@ -365,6 +365,7 @@ eng_decide_config(struct eng *eng)
 		led_view_end(v);
 	}
 	d->day_to_ns = 0; /* the zone may be another one */
+	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);
 	ev_timer_stop(eng->loop, &d->analyse);
 	ev_timer_set(&d->analyse, interval, interval);

@@ -35,6 +35,10 @@ struct eng_history {
 	unsigned n_run_costs;
 	nv_i128 cost_mark;
 	uint64_t runs_mark;
+	nv_i128 manual_mark;
+	nv_i128 compute_mark;
+	uint64_t compute_runs; /* runs at the last booking of compute cost */
+	bool compute_seen;
 	bool marked;
 	nv_i128 told; /* last "remaining" on the control pipe */
 	bool was_told;
@@ -48,7 +52,8 @@ struct eng_decide {
 	int64_t day_to_ns;
 	int64_t rebased_ns;
 	nv_i128 spent_today;
-	uint64_t n_total; /* decisions, advice included */
+	char base_currency[NV_CURRENCY_BYTES]; /* of all amounts kept here */
+	uint64_t n_total;                      /* decisions, advice included */
 	uint64_t n_today;
 	int64_t analysed_ns;
 	int64_t next_ns;
@@ -116,6 +121,8 @@ int eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *er
 
 /* ---- enforce.c ---- */
 void eng_enforce_rebase(struct eng *eng);
+/* After a change of configuration: what single runs cost is reckoned anew. */
+void eng_enforce_forget(struct eng *eng);
 void eng_enforce(struct eng *eng);
 
 #endif

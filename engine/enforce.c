@@ -68,13 +68,14 @@ by_cost(const void *a, const void *b)
 /* What the next run may cost: the median of the last ones, so that one bill booked
  * between two runs does not keep a worker down for ever; the mean while there are few. */
 static nv_i128
-next_run(const struct eng_worker *w)
+next_run(const struct eng_worker *w, bool *ret_guessed)
 {
 	const struct eng_history *h = w->history;
 	uint64_t runs = eng_runs(&w->totals);
 	nv_i128 sorted[ENG_RUN_COSTS_MAX];
 	unsigned n = h ? NV_MIN(h->n_run_costs, ENG_RUN_COSTS_MAX) : 0;
 
+	*ret_guessed = n < 3;
 	if (n < 3)
 		return runs ? w->totals.cost / (nv_i128)runs : 0;
 	memcpy(sorted, h->run_costs, n * sizeof sorted[0]);
@@ -103,27 +104,56 @@ pause_for_run(struct eng *eng, struct eng_worker *w, nv_i128 cost, uint64_t runs
 		nv_error("%s", err.text);
 }
 
+static void
+mark_runs(struct eng_history *h, const struct eng_worker *w)
+{
+	h->marked = true;
+	h->runs_mark = eng_runs(&w->totals);
+	h->cost_mark = w->totals.cost;
+	h->manual_mark = w->manual_cost;
+	h->compute_mark = w->compute_cost;
+}
+
+/* What `runs` runs have cost since the mark. A bill entered by a person is no run's.
+ * Compute cost is booked in pieces of a minute: each of the runs since the piece before
+ * bears the same share of it, and the first piece an engine books, of which it does not
+ * know the runs, is nobody's. */
+static nv_i128
+cost_of_runs(struct eng_history *h, const struct eng_worker *w, uint64_t runs)
+{
+	nv_i128 manual = w->manual_cost - h->manual_mark;
+	nv_i128 compute = w->compute_cost - h->compute_mark;
+	nv_i128 cost = w->totals.cost - h->cost_mark - manual - compute;
+
+	if (compute <= 0)
+		return cost;
+	uint64_t sharing = eng_runs(&w->totals) - h->compute_runs;
+
+	if (h->compute_seen)
+		cost += compute * (nv_i128)runs / (nv_i128)NV_MAX(sharing, runs);
+	h->compute_seen = true;
+	h->compute_runs = eng_runs(&w->totals);
+	return cost;
+}
+
 /* Between two looks: how many runs were there, and what was spent. With one instance that
  * is the cost of the run; with several it is their mean. */
 static void
 look_at_runs(struct eng *eng, struct eng_worker *w)
 {
 	struct eng_history *h = eng_history_of(w);
-	uint64_t now_runs = eng_runs(&w->totals);
 
 	if (!h->marked) {
-		h->marked = true;
-		h->runs_mark = now_runs;
-		h->cost_mark = w->totals.cost;
+		mark_runs(h, w);
 		return;
 	}
-	uint64_t runs = now_runs - h->runs_mark;
-	nv_i128 cost = w->totals.cost - h->cost_mark;
+	uint64_t runs = eng_runs(&w->totals) - h->runs_mark;
 
 	if (runs == 0)
 		return;
-	h->runs_mark = now_runs;
-	h->cost_mark = w->totals.cost;
+	nv_i128 cost = cost_of_runs(h, w, runs);
+
+	mark_runs(h, w);
 	h->run_costs[h->n_run_costs % ENG_RUN_COSTS_MAX] = cost / (nv_i128)runs;
 	h->n_run_costs++;
 	/* Full stays full, and the place of the oldest is kept. */
@@ -194,9 +224,10 @@ enforce_one(struct eng *eng, struct eng_worker *w)
 		.worker_spent = w->totals.cost - w->day_base_cost,
 		.worker_total_cap = w->conf->budget_total_nano,
 		.worker_total = w->totals.cost,
-		.next_run = next_run(w) * NV_MAX(eng_desire_instances(w), 1U),
 	};
 
+	f.next_run =
+		next_run(w, &f.next_run_guessed) * NV_MAX(eng_desire_instances(w), 1U);
 	memcpy(f.currency, eng->config->base_currency, sizeof f.currency);
 	eng_budget_check(&f, &verdict);
 	tell_remaining(eng, w, verdict.remaining);
@@ -213,6 +244,25 @@ enforce_one(struct eng *eng, struct eng_worker *w)
 	nv_info("%s is %s: %s", w->name, verdict.pause ? "paused" : "running again",
 		verdict.pause ? verdict.reason : "its budgets have room");
 	record_pause(eng, w, verdict.pause);
+}
+
+/* Amounts of before and after a change of rates or of the base currency do not compare:
+ * their difference is nobody's run. */
+void
+eng_enforce_forget(struct eng *eng)
+{
+	struct eng_decide *d = eng->decide;
+	bool same = strcmp(d->base_currency, eng->config->base_currency) == 0;
+
+	memcpy(d->base_currency, eng->config->base_currency, sizeof d->base_currency);
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (!w->history)
+			continue;
+		w->history->marked = false;
+		w->history->was_told = false;
+		if (!same)
+			w->history->n_run_costs = 0;
+	}
 }
 
 void

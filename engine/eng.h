@@ -61,7 +61,11 @@ struct eng_worker {
 	uint32_t id;                       /* in the ledger; 0 until the first event */
 	const struct nv_conf_worker *conf; /* borrowed from eng.config */
 	struct eng_desire desire;
-	bool budget_paused; /* paused on top of the desire, see budget.c */
+	/* Of what it has cost since the engine started, what no single run has caused;
+	 * base currency. enforce.c looks at what was added. */
+	nv_i128 manual_cost;  /* entered by a person */
+	nv_i128 compute_cost; /* booked from resource accounting */
+	bool budget_paused;   /* paused on top of the desire, see budget.c */
 	char budget_reason[200];
 	struct led_totals
 		totals;    /* in the base currency, since ever: as of the last commit */

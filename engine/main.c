@@ -1,6 +1,7 @@
 /* nova-engine: reads every worker's pipe, owns the ledger, decides. Started by novasupd
  * with the channel to it on descriptor 3; it opens nothing else on its own but the
  * ledger, its socket, and what the configuration names. */
+#include "decide.h"
 #include "eng.h"
 #include "fleet.h"
 #include "intake.h"
@@ -114,6 +115,7 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 		return 0;
 	eng_resource_settle(eng);
 	(void)eng_intake_flush(eng);
+	eng_enforce(eng); /* what was said before it counts by the old rules */
 	eng->config = config;
 	eng->config_gen = gen;
 	rc = eng_fleet_load(eng, &err);
@@ -257,6 +259,8 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 	eng_intake_synced(eng);
 	if (eng_resource_open(eng) != 0 || eng_watchdog_open(eng) != 0)
 		fail_start(&err, "no memory");
+	/* What waited while there was no engine may have used up a budget. */
+	eng_enforce(eng);
 	/* The socket first: whoever waits for "ready" may call at once. */
 	if (eng_api_open(eng, &err) != 0)
 		fail_start(&err, "the engine's socket cannot be opened");

@@ -16,6 +16,8 @@
  */
 #include "policy.h"
 
+#include "budget.h"
+
 #include "nv_units.h"
 
 #include <stdio.h>
@@ -74,9 +76,10 @@ eng_policy_cost_per_day(
 	if (runs == 0 || interval_ms <= 0 || cost <= 0)
 		return 0;
 	/* One division, so that 1.00 over 20 runs every 86.4 s is 50.00 and not
-	 * 49.999...; a cost of 10^12 units still fits. */
-	NV_ASSERT(!__builtin_mul_overflow(cost, (nv_i128)DAY_MS * instances, &top));
-	return divide(top, (nv_i128)interval_ms * (nv_i128)runs);
+	 * 49.999... */
+	if (__builtin_mul_overflow(cost, (nv_i128)DAY_MS * instances, &top))
+		return ENG_SUM_MAX;
+	return NV_MIN(divide(top, (nv_i128)interval_ms * (nv_i128)runs), ENG_SUM_MAX);
 }
 
 /* Exact comparison: (earned - cost) / cost < threshold, cost > 0. */
@@ -98,6 +101,17 @@ is_sick(uint64_t ok, uint64_t failed)
 	uint64_t all = ok + failed;
 
 	return all >= ENG_POLICY_SICK_RUNS && ok * PPM < all * ENG_POLICY_SICK_PPM;
+}
+
+/* What `cost` more earns at the present ratio, for people: exact unless it is absurd. */
+static nv_i128
+earned_by(const struct eng_policy_figures *f, nv_i128 cost)
+{
+	nv_i128 top;
+
+	if (__builtin_mul_overflow(cost, f->earned, &top))
+		return f->earned < 0 ? -ENG_SUM_MAX : ENG_SUM_MAX;
+	return divide(top, f->cost);
 }
 
 /* Earnings at which the ROI reaches the threshold. */
@@ -385,9 +399,7 @@ answer_grow(const struct eng_policy_rules *rules, const struct eng_policy_figure
 		nv_percent_show(rules->scale_roi_ppm, limit), f->instances, to, more);
 	(void)snprintf(r->expected, sizeof r->expected,
 		"%s more cost a day, and %s more in sales if each run earns as before",
-		more,
-		nv_money_show(
-			divide(impact * f->earned, f->cost), rules->currency, sales));
+		more, nv_money_show(earned_by(f, impact), rules->currency, sales));
 	(void)snprintf(r->counterfactual, sizeof r->counterfactual,
 		"with %s less in sales it would have stayed as it is",
 		nv_money_show(f->earned - earned_at(f, rules->scale_roi_ppm),

@@ -1,6 +1,8 @@
 /* Periods and sums: see report.h. */
 #include "report.h"
 
+#include "budget.h"
+
 #include "nv_clock.h"
 #include "nv_units.h"
 
@@ -255,15 +257,20 @@ eng_rate(const struct nv_config *config, const char *code, int64_t *ret_rate_nan
 nv_i128
 eng_convert(nv_i128 nano, int64_t rate_nano)
 {
-	nv_i128 product;
-
 	if (rate_nano == NV_MONEY_SCALE)
 		return nano;
-	/* A balance of 10^19 units at a rate of 10^9 still fits. */
-	NV_ASSERT(!__builtin_mul_overflow(nano, rate_nano, &product));
+	/* Whole units and the rest apart: the product of both together would pass 128
+	 * bits with amounts a confused worker can report. */
 	nv_i128 half = NV_MONEY_SCALE / 2;
+	nv_i128 rest = nano % NV_MONEY_SCALE * rate_nano;
+	nv_i128 whole;
+	nv_i128 sum;
 
-	return (product + (product < 0 ? -half : half)) / NV_MONEY_SCALE;
+	rest = (rest + (rest < 0 ? -half : half)) / NV_MONEY_SCALE;
+	if (__builtin_mul_overflow(nano / NV_MONEY_SCALE, (nv_i128)rate_nano, &whole) ||
+		__builtin_add_overflow(whole, rest, &sum) || sum > ENG_SUM_MAX)
+		return nano < 0 ? -ENG_SUM_MAX : ENG_SUM_MAX;
+	return sum < -ENG_SUM_MAX ? -ENG_SUM_MAX : sum;
 }
 
 void

@@ -31,7 +31,7 @@ int eng_time_parse(const char *text, int64_t now_ns, int64_t *ret_ns, struct nv_
 /* How much of the base currency one unit of `code` is worth, scale 10^-9; false when it
  * is neither the base nor declared. */
 bool eng_rate(const struct nv_config *config, const char *code, int64_t *ret_rate_nano);
-/* amount * rate, rounded half away from zero. */
+/* amount * rate, rounded half away from zero; at most ENG_SUM_MAX. */
 nv_i128 eng_convert(nv_i128 nano, int64_t rate_nano);
 
 /* Sum of every currency at today's declared rates. ret_unconverted (may be NULL) is true

@@ -85,6 +85,7 @@ eng_resource_book(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 	if (led_batch_post(txn->batch, &ev, LED_CODE_COST, "host", 4, nano, base) != 0 ||
 		eng_txn_event(eng, txn, w, &ev, NULL) != 0)
 		eng_ledger_trouble(eng, "the ledger does not take a compute cost");
+	w->compute_cost += nano;
 	rec->cpu_us_booked = cpu_total;
 	rec->mem_kib_s_booked = mem_total;
 }
