@@ -89,7 +89,7 @@ json_text(struct out *o, const char *name, const char *text, size_t bytes)
 static void
 json_name(struct out *o, const char *name, enum led_dict_kind dict, uint32_t id)
 {
-	char buf[LED_ACCOUNT_MAX + 1];
+	char buf[LED_ACCOUNT_MAX + 1] = "";
 
 	if (id == 0)
 		return;
@@ -263,12 +263,14 @@ export_json(struct out *o)
 
 /* ---- CSV ---- */
 
-/* A field, quoted when it has to be (RFC 4180, section 2). */
+/* A field, quoted when it has to be (RFC 4180, section 2); NULL is empty. */
 static void
 csv_text(struct out *o, const char *text, size_t bytes)
 {
 	bool quote = false;
 
+	if (!text)
+		return;
 	for (size_t i = 0; i < bytes && !quote; i++)
 		quote = strchr(",\"\r\n", text[i]) != NULL;
 	if (!quote) {
@@ -291,7 +293,7 @@ csv_text(struct out *o, const char *text, size_t bytes)
 static void
 csv_name(struct out *o, enum led_dict_kind dict, uint32_t id)
 {
-	char buf[LED_ACCOUNT_MAX + 1];
+	char buf[LED_ACCOUNT_MAX + 1] = "";
 
 	nv_buf_puts(&o->buf, ",");
 	(void)name_of(o, dict, id, buf, sizeof(buf));
@@ -332,9 +334,9 @@ csv_row(struct out *o, const struct led_event *ev, const struct led_leg *leg, un
 	csv_number(o, ev->instance);
 	csv_number(o, ev->generation);
 	nv_buf_puts(&o->buf, ",");
-	csv_text(o, ev->id ? ev->id : "", ev->id_bytes);
+	csv_text(o, ev->id, ev->id_bytes);
 	nv_buf_puts(&o->buf, ",");
-	csv_text(o, ev->category ? ev->category : "", ev->category_bytes);
+	csv_text(o, ev->category, ev->category_bytes);
 	nv_buf_printf(&o->buf, ",%s", leg ? code_name(leg->code) : "");
 	csv_name(o, LED_DICT_ACCOUNT, leg ? leg->debit : 0);
 	csv_name(o, LED_DICT_ACCOUNT, leg ? leg->credit : 0);
@@ -343,7 +345,7 @@ csv_row(struct out *o, const struct led_event *ev, const struct led_leg *leg, un
 	csv_flags(o, ev);
 	csv_number(o, ev->ref);
 	nv_buf_puts(&o->buf, ",");
-	csv_text(o, ev->line ? ev->line : "", ev->line_bytes);
+	csv_text(o, ev->line, ev->line_bytes);
 	nv_buf_puts(&o->buf, "\r\n");
 }
 
