@@ -10,6 +10,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "readers.h"
 #include "resource.h"
 #include "txn.h"
 #include "watchdog.h"
@@ -244,6 +245,7 @@ on_title(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	show_title(w->data);
+	eng_readers_look(w->data, nv_mono_ns());
 }
 
 static int

@@ -152,6 +152,9 @@ void led_close(struct led *led);
 /* Frees what readers that died left behind; call it every second or so. *ret_dead may be
  * NULL. */
 int led_readers_check(struct led *led, uint32_t *ret_dead);
+/* The process that reads the oldest state of the ledger, and which batch made it: as long
+ * as it reads on nothing younger is reused, and the file grows. -ENOENT: nobody reads. */
+int led_readers_oldest(struct led *led, int *ret_pid, uint64_t *ret_txn);
 
 /* ---- write: one batch at a time ----
  * Begin, add, commit. Any error but -EINVAL of a single add (which changes nothing)

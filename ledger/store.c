@@ -508,3 +508,43 @@ led_readers_check(struct led *led, uint32_t *ret_dead)
 		*ret_dead = (uint32_t)dead;
 	return 0;
 }
+
+struct oldest {
+	int pid; /* 0 = none yet */
+	uint64_t txn;
+};
+
+/* LMDB tells of its readers in text only: pid, thread, transaction ("-" when it does not
+ * read now), after a line with the headings. */
+static int
+note_reader(const char *line, void *arg)
+{
+	struct oldest *oldest = arg;
+	char *end;
+	long pid = strtol(line, &end, 10);
+
+	if (end == line || pid <= 0)
+		return 0;
+	const char *at = strrchr(end, ' ');
+	uint64_t txn = at ? strtoull(at, &end, 10) : 0;
+
+	if (!at || end == at || (oldest->pid != 0 && oldest->txn <= txn) || txn == 0)
+		return 0;
+	*oldest = (struct oldest){(int)pid, txn};
+	return 0;
+}
+
+int
+led_readers_oldest(struct led *led, int *ret_pid, uint64_t *ret_txn)
+{
+	struct oldest oldest = {0};
+	int rc = mdb_reader_list(led->env, note_reader, &oldest);
+
+	if (rc < 0)
+		return -EIO;
+	if (oldest.pid == 0)
+		return -ENOENT;
+	*ret_pid = oldest.pid;
+	*ret_txn = oldest.txn;
+	return 0;
+}

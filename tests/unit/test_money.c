@@ -1,7 +1,11 @@
 /* What an outsider tried to break the money with: approvals past a budget, runs charged
  * with what they did not cause, kills that come undone, amounts that nobody can mean. */
 #include "eng_fixture.h"
+#include "readers.h"
 #include "report.h"
+
+#include <signal.h>
+#include <sys/wait.h>
 
 #define GLOBAL(budget) \
 	"max_daily_budget: " budget "\n" \
@@ -270,6 +274,74 @@ START_TEST(test_category_period_is_what_was_summed)
 }
 END_TEST
 
+/* ---- who else reads ---- */
+
+/* A process that reads the ledger's state of now, until it is killed. */
+static pid_t
+reader(void)
+{
+	int ready[2];
+	char byte = 0;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		struct led_options opt = {.read_only = true};
+		struct nv_err err = {0};
+		struct led *led;
+		struct led_view *v;
+		char path[128];
+
+		(void)snprintf(path, sizeof path, "%s/ledger", f.dir);
+		if (led_open(path, &opt, &led, &err) < 0 ||
+			led_view_begin(led, &v, &err) < 0 || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	return pid;
+}
+
+START_TEST(test_readers)
+{
+	int pid = 0;
+	uint64_t txn = 0;
+	uint32_t dead = 0;
+
+	run_once("c", "0.10");
+	ck_assert_int_eq(led_readers_oldest(f.eng.led, &pid, &txn), -ENOENT);
+	pid_t first = reader();
+
+	run_once("c", "0.10");
+	pid_t second = reader();
+
+	ck_assert_int_eq(led_readers_oldest(f.eng.led, &pid, &txn), 0);
+	ck_assert_int_eq(pid, first);
+	eng_readers_look(&f.eng, 1);
+	eng_readers_look(
+		&f.eng, 1 + ENG_READERS_SLOW_NS); /* a warning: seen in the log */
+	(void)kill(first, SIGKILL);
+	ck_assert_int_eq(waitpid(first, NULL, 0), first);
+	/* Its place is free again, and the other one is the oldest now. */
+	ck_assert_int_eq(led_readers_check(f.eng.led, &dead), 0);
+	ck_assert_uint_eq(dead, 1);
+	uint64_t first_txn = txn;
+
+	ck_assert_int_eq(led_readers_oldest(f.eng.led, &pid, &txn), 0);
+	ck_assert_int_eq(pid, second);
+	ck_assert_uint_gt(txn, first_txn);
+	(void)kill(second, SIGKILL);
+	ck_assert_int_eq(waitpid(second, NULL, 0), second);
+	eng_readers_look(&f.eng, 2 + ENG_READERS_SLOW_NS);
+	ck_assert_int_eq(led_readers_oldest(f.eng.led, &pid, &txn), -ENOENT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -286,6 +358,7 @@ main(void)
 	tcase_add_test(c, test_only_deploy_ends_a_kill);
 	tcase_add_test(c, test_absurd_amounts);
 	tcase_add_test(c, test_category_period_is_what_was_summed);
+	tcase_add_test(c, test_readers);
 	suite_add_tcase(s, c);
 	return run_suite(s);
 }
