@@ -1,4 +1,4 @@
-foreach(name IN ITEMS schema map entry batch)
+foreach(name IN ITEMS schema map entry batch store)
 	nova_unit(test_led_${name} SOURCES test_led_${name}.c LINK nova_ledger)
 endforeach()
 foreach(name IN ITEMS model crash fault damage)
