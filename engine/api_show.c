@@ -214,7 +214,13 @@ event_amount(struct led_view *v, const struct led_event *ev, json_t *o, int *bad
 	char code[NV_CURRENCY_BYTES];
 	json_t *rest;
 
-	if (ev->n_legs == 0 || led_view_currency_code(v, ev->legs[0].currency, code) < 0)
+	if (ev->n_legs == 0) {
+		/* Nothing moved, and that is what was said: zero of any currency. */
+		if (ev->kind >= LED_COST && ev->kind <= LED_PAYOUT)
+			*bad |= json_object_set_new(o, "amount", nv_json_money(0));
+		return;
+	}
+	if (led_view_currency_code(v, ev->legs[0].currency, code) < 0)
 		return;
 	*bad |= json_object_set_new(o, "amount", nv_json_money(ev->legs[0].nano));
 	*bad |= json_object_set_new(o, "currency", json_string(code));

@@ -94,6 +94,15 @@ eng_verb_metrics(struct eng_call *call)
 	return bad ? -ENOMEM : 0;
 }
 
+/* What is wished for, unless it was tried too often to be true. */
+static const char *
+agent_state(const struct eng_worker *w)
+{
+	const char *state = eng_worker_state(w);
+
+	return w->halted && strcmp(state, "running") == 0 ? "halted" : state;
+}
+
 /* One row for people: configuration, state and figures together. */
 static json_t *
 agent_row(const struct eng *eng, const struct eng_worker *w)
@@ -103,8 +112,8 @@ agent_row(const struct eng *eng, const struct eng_worker *w)
 	int bad = o ? 0 : -1;
 
 	bad |= json_object_set_new(o, "agent", json_string(w->name));
-	bad |= json_object_set_new(o, "status", json_string(eng_worker_state(w)));
-	bad |= json_object_set_new(o, "state", json_string(eng_worker_state(w)));
+	bad |= json_object_set_new(o, "status", json_string(agent_state(w)));
+	bad |= json_object_set_new(o, "state", json_string(agent_state(w)));
 	bad |= json_object_set_new(o, "reason", nv_json_str(eng_worker_reason(w)));
 	if (conf) {
 		bad |= json_object_set_new(
@@ -141,7 +150,7 @@ eng_verb_agents(struct eng_call *call)
 		return rc;
 	list = json_array();
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
-		if (status && strcmp(status, eng_worker_state(w)) != 0)
+		if (status && strcmp(status, agent_state(w)) != 0)
 			continue;
 		if (group && strcmp(group, eng_worker_group(w)) != 0)
 			continue;
