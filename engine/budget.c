@@ -5,13 +5,16 @@
 
 #define HOUR_MS 3600000
 
-/* One cap against what is spent. Tightens the verdict; true when it says pause. */
+/* One cap against what is spent and promised. Tightens the verdict; true when it says
+ * pause. */
 static bool
 check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
-	const char *name, const char *until, struct eng_budget_verdict *v)
+	nv_i128 promised, const char *name, const char *until,
+	struct eng_budget_verdict *v)
 {
 	char a[NV_MONEY_BYTES];
 	char b[NV_MONEY_BYTES];
+	char c[NV_MONEY_BYTES];
 	nv_i128 left = cap - spent;
 
 	v->remaining = NV_MIN(v->remaining, NV_MAX(left, 0));
@@ -22,7 +25,9 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 			nv_money_show(spent, f->currency, b), until);
 		return true;
 	}
-	if (f->next_run > left && !(f->next_run_guessed && spent <= 0)) {
+	if (f->next_run <= left - promised || (f->next_run_guessed && spent <= 0))
+		return false;
+	if (f->next_run > left) {
 		(void)snprintf(v->reason, sizeof v->reason,
 			"the next run (about %s) does not fit in what is left of %s "
 			"(%s)%s",
@@ -30,7 +35,13 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 			nv_money_show(left, f->currency, b), until);
 		return true;
 	}
-	return false;
+	(void)snprintf(v->reason, sizeof v->reason,
+		"the next run (about %s) does not fit in what is left of %s (%s, %s of "
+		"it for others' next runs)%s",
+		nv_money_show(f->next_run, f->currency, a), name,
+		nv_money_show(left, f->currency, b),
+		nv_money_show(promised, f->currency, c), until);
+	return true;
 }
 
 void
@@ -41,19 +52,19 @@ eng_budget_check(const struct eng_budget_figures *f, struct eng_budget_verdict *
 	static const char tomorrow[] = "; goes on when the day ends";
 
 	/* All caps count for what remains; the first that says pause gives the reason. */
-	if (check_cap(f, f->fleet_cap, f->fleet_spent, "the daily budget of the fleet",
-		    tomorrow, &v))
+	if (check_cap(f, f->fleet_cap, f->fleet_spent, f->fleet_promised,
+		    "the daily budget of the fleet", tomorrow, &v))
 		v.pause = true;
 	first = v;
 	if (f->worker_total_cap >= 0 &&
-		check_cap(f, f->worker_total_cap, f->worker_total, "its total budget", "",
-			&v) &&
+		check_cap(f, f->worker_total_cap, f->worker_total, 0, "its total budget",
+			"", &v) &&
 		!first.pause) {
 		v.pause = true;
 		first = v;
 	}
 	if (f->worker_daily_cap >= 0 &&
-		check_cap(f, f->worker_daily_cap, f->worker_spent, "its daily budget",
+		check_cap(f, f->worker_daily_cap, f->worker_spent, 0, "its daily budget",
 			tomorrow, &v) &&
 		!first.pause) {
 		v.pause = true;

@@ -15,6 +15,7 @@
 struct eng_budget_figures {
 	nv_i128 fleet_cap; /* max_daily_budget */
 	nv_i128 fleet_spent;
+	nv_i128 fleet_promised;   /* to the next runs of workers that go before it */
 	nv_i128 worker_daily_cap; /* -1 = none */
 	nv_i128 worker_spent;
 	nv_i128 worker_total_cap; /* -1 = none */

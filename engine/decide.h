@@ -39,6 +39,7 @@ struct eng_history {
 	nv_i128 compute_mark;
 	uint64_t compute_runs; /* runs at the last booking of compute cost */
 	bool compute_seen;
+	bool runs_now; /* at the beginning of a look at all budgets */
 	bool marked;
 	nv_i128 told; /* last "remaining" on the control pipe */
 	bool was_told;

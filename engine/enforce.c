@@ -8,6 +8,7 @@
  * so until a person resumes it. */
 #include "decide.h"
 #include "report.h"
+#include "resource.h"
 #include "txn.h"
 
 #include "nv_clock.h"
@@ -213,13 +214,26 @@ record_pause(struct eng *eng, struct eng_worker *w, bool pause)
 	eng_txn_commit(eng, &txn);
 }
 
+/* Halted at its crash limit it spends nothing, whatever is wanted of it. */
+static bool
+will_run(const struct eng_worker *w)
+{
+	const struct eng_instance *i = w->instances;
+
+	while (i && i->gone)
+		i = i->next;
+	return w->desire.want == ENG_WANT_RUNNING && (i || !w->halted);
+}
+
+/* promised: what the next runs of the workers before it may cost; adds its own. */
 static void
-enforce_one(struct eng *eng, struct eng_worker *w)
+enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 {
 	struct eng_budget_verdict verdict;
 	struct eng_budget_figures f = {
 		.fleet_cap = eng->config->max_daily_budget_nano,
 		.fleet_spent = eng->decide->spent_today,
+		.fleet_promised = *promised,
 		.worker_daily_cap = w->conf->budget_daily_nano,
 		.worker_spent = w->totals.cost - w->day_base_cost,
 		.worker_total_cap = w->conf->budget_total_nano,
@@ -230,6 +244,8 @@ enforce_one(struct eng *eng, struct eng_worker *w)
 		next_run(w, &f.next_run_guessed) * NV_MAX(eng_desire_instances(w), 1U);
 	memcpy(f.currency, eng->config->base_currency, sizeof f.currency);
 	eng_budget_check(&f, &verdict);
+	if (!verdict.pause && will_run(w))
+		*promised += f.next_run;
 	tell_remaining(eng, w, verdict.remaining);
 	if (verdict.pause == w->budget_paused)
 		return;
@@ -265,12 +281,24 @@ eng_enforce_forget(struct eng *eng)
 	}
 }
 
+/* Those that run keep their place, in the order of their names; what is left then may
+ * let others go on. */
+static void
+enforce_those(struct eng *eng, bool running, nv_i128 *promised)
+{
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->conf && w->history->runs_now == running)
+			enforce_one(eng, w, promised);
+	}
+}
+
 void
 eng_enforce(struct eng *eng)
 {
 	struct eng_decide *d = eng->decide;
 	int64_t now_ns = nv_wall_ns();
 	nv_i128 spent = 0;
+	nv_i128 promised = 0;
 
 	if (now_ns >= d->day_to_ns || now_ns < d->day_from_ns ||
 		now_ns - d->rebased_ns >= REBASE_NS)
@@ -282,6 +310,8 @@ eng_enforce(struct eng *eng)
 		if (!w->conf)
 			continue;
 		look_at_runs(eng, w);
-		enforce_one(eng, w);
+		w->history->runs_now = eng_worker_is_running(w);
 	}
+	enforce_those(eng, true, &promised);
+	enforce_those(eng, false, &promised);
 }

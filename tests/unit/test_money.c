@@ -107,6 +107,38 @@ START_TEST(test_approval_that_fits_exactly)
 }
 END_TEST
 
+/* The fleet's budget has room for one run of each of them, then of two, then of one: what
+ * is promised to some is not given to others. */
+START_TEST(test_the_fleet_shares_what_is_left)
+{
+	static const char *const three[] = {"worker: x\ncommand: [a]\n",
+		"worker: y\ncommand: [a]\n", "worker: z\ncommand: [a]\n", NULL};
+
+	reload_with(GLOBAL("$10"), three);
+	run_once("x", "1.00");
+	run_once("y", "1.00");
+	run_once("z", "1.00");
+	run_once("x", "1.00");
+	run_once("x", "1.00");
+	run_once("x", "1.00");
+	ck_assert(!worker("x")->budget_paused && !worker("y")->budget_paused);
+	ck_assert_msg(!worker("z")->budget_paused, "6 spent, 3 promised");
+	run_once("z", "1.50"); /* 7.50; a run of z is 1.25 on the average */
+	ck_assert(!worker("x")->budget_paused && !worker("y")->budget_paused);
+	ck_assert(worker("z")->budget_paused);
+	ck_assert_ptr_nonnull(
+		strstr(worker("z")->budget_reason, "for others' next runs"));
+	run_once("y", "1.00"); /* 8.50 */
+	ck_assert(!worker("x")->budget_paused && worker("y")->budget_paused);
+	/* One that is stopped needs nothing: its share goes to the next. */
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"workers.set\",\"args\":{\"workers\":[\"x\"],"
+		"\"action\":\"stop\"}}"));
+	eng_fixture_turn(&f);
+	ck_assert(!worker("y")->budget_paused && worker("z")->budget_paused);
+}
+END_TEST
+
 /* ---- what a run is charged with ---- */
 
 START_TEST(test_a_bill_entered_by_hand_is_no_run)
@@ -351,6 +383,7 @@ main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, test_approval_after_the_budget_was_lowered);
 	tcase_add_test(c, test_approval_that_fits_exactly);
+	tcase_add_test(c, test_the_fleet_shares_what_is_left);
 	tcase_add_test(c, test_a_bill_entered_by_hand_is_no_run);
 	tcase_add_test(c, test_compute_is_shared_by_its_runs);
 	tcase_add_test(c, test_a_new_rate_is_no_run);
