@@ -9,6 +9,7 @@
 #define ENG_API_H
 
 #include "eng.h"
+#include "report.h"
 
 #include <jansson.h>
 
@@ -52,6 +53,11 @@ int eng_api_worker(struct eng_call *call, const char *name, struct eng_worker **
 
 /* api_show.c: parts of answers, new references. */
 json_t *eng_json_metrics(const struct eng *eng, const struct led_totals *t);
+/* What the figures in `o` leave out for want of a rate, currency by currency, becomes its
+ * "unconverted"; nothing is added when there is none. `what`: only where that amount
+ * ("cost", "revenue") is not zero; NULL = any. 0, or negative. */
+int eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
+	const struct eng_scope *scope, const char *what);
 json_t *eng_json_resources(const struct eng_worker *w, uint32_t instance); /* 0 = all */
 json_t *eng_json_desired(const struct eng_worker *w);
 json_t *eng_json_budget(const struct eng *eng);

@@ -89,11 +89,13 @@ take_amount(struct eng_call *call, struct entry *e)
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	if (!nv_currency_valid(currency) ||
-		!eng_rate(call->eng->config, currency, &e->rate_nano))
+		!eng_currency_known(call->eng->config, currency))
 		return nv_err_set(&call->err, -EINVAL,
-			"currency %s is neither the base currency %s nor declared in "
+			"currency %s is neither a code of ISO 4217 nor declared under "
 			"currencies",
-			currency, call->eng->config->base_currency);
+			currency);
+	/* Without a rate it stays 0: in the base currency it does not count. */
+	(void)eng_rate(call->eng->config, currency, &e->rate_nano);
 	(void)snprintf(e->currency, sizeof e->currency, "%s", currency);
 	return 0;
 }

@@ -33,18 +33,26 @@ eng_verb_summary(struct eng_call *call)
 	struct led_totals today = {0};
 	struct led_stats stats = {0};
 	struct eng_intake_figures intake = {0};
-	bool unconverted = false;
+	json_t *metrics = NULL;
 	int rc = led_view_begin(eng->led, &v, &call->err);
 
 	if (rc < 0)
 		return rc;
-	rc = eng_sum_window(
-		eng, v, 0, eng->decide->day_from_ns, INT64_MAX, &today, &unconverted);
+	rc = eng_sum_window(eng, v, 0, eng->decide->day_from_ns, INT64_MAX, &today, NULL);
 	if (rc == 0)
 		rc = led_view_stats(v, &stats);
+	if (rc == 0) {
+		metrics = eng_json_metrics(eng, &today);
+		rc = eng_json_put_unconverted(metrics, eng, v,
+			&(struct eng_scope){(const uint32_t[]){0}, 1,
+				eng->decide->day_from_ns, INT64_MAX},
+			NULL);
+	}
 	led_view_end(v);
-	if (rc < 0)
+	if (rc < 0) {
+		json_decref(metrics);
 		return rc;
+	}
 	eng_intake_figures(eng, &intake);
 	json_t *counts = eng_json_counts(eng);
 	json_int_t pending = json_integer_value(json_object_get(counts, "pending"));
@@ -54,10 +62,10 @@ eng_verb_summary(struct eng_call *call)
 		(json_int_t)intake.control_dropped, "head_hash",
 		hash_json(stats.head_hash));
 
-	call->data = json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:o}", "today",
-		eng_json_metrics(eng, &today), "budget", eng_json_budget(eng),
-		"decisions", counts, "pending_approvals", pending, "autonomous",
-		eng->autonomous, "unconverted_money", unconverted, "engine", e);
+	call->data = json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:o}", "today", metrics,
+		"budget", eng_json_budget(eng), "decisions", counts, "pending_approvals",
+		pending, "autonomous", eng->autonomous, "unconverted_money",
+		json_object_get(metrics, "unconverted") != NULL, "engine", e);
 	return 0;
 }
 
@@ -123,7 +131,6 @@ struct table {
 	struct bucket *rows; /* owned */
 	size_t n;
 	size_t cap;
-	bool unconverted;
 };
 
 static int
@@ -163,10 +170,8 @@ one_category(void *arg, uint32_t worker, uint32_t currency, const char *category
 	(void)events;
 	if (led_view_currency_code(t->view, currency, code) < 0)
 		return -EIO;
-	if (!eng_rate(t->eng->config, code, &rate_nano)) {
-		t->unconverted |= nano != 0;
-		return 0;
-	}
+	if (!eng_rate(t->eng->config, code, &rate_nano))
+		return 0; /* "unconverted" has it */
 	return table_add(t, category && category[0] ? category : "(none)",
 		eng_convert(nano, rate_nano));
 }
@@ -177,16 +182,14 @@ by_worker(struct table *t, const struct eng_period *p, bool cost, bool group)
 {
 	for (const struct eng_worker *w = t->eng->workers; w; w = w->next) {
 		struct led_totals sum = {0};
-		bool unconverted = false;
 		const char *name = group ? eng_worker_group(w) : w->name;
 
 		if (w->id == 0)
 			continue;
 		int rc = eng_sum_window(
-			t->eng, t->view, w->id, p->from_ns, p->to_ns, &sum, &unconverted);
+			t->eng, t->view, w->id, p->from_ns, p->to_ns, &sum, NULL);
 		nv_i128 nano = cost ? sum.cost : sum.revenue;
 
-		t->unconverted |= unconverted;
 		if (rc == 0 && nano != 0)
 			rc = table_add(t, name[0] ? name : "(not configured)", nano);
 		if (rc < 0)
@@ -263,17 +266,23 @@ money_table(struct eng_call *call, bool cost)
 		return rc;
 	widen(&p, strcmp(by, "category") == 0 || strcmp(by, "source") == 0, call->now_ns);
 	rc = fill_table(call, &t, &p, by, cost);
-	led_view_end(t.view);
 	if (rc == 0) {
 		if (t.n > 1)
 			qsort(t.rows, t.n, sizeof t.rows[0], largest_first);
 		for (size_t i = 0; i < t.n; i++)
 			total += t.rows[i].nano;
-		call->data = json_pack("{s:o, s:o, s:s, s:s, s:o, s:b}", "period",
+		call->data = json_pack("{s:o, s:o, s:s, s:s, s:o}", "period",
 			period_json(&p), "total", nv_json_money(total), "currency",
 			eng->config->base_currency, "by", by, "rows",
-			rows_json(&t, what, total), "unconverted_money", t.unconverted);
+			rows_json(&t, what, total));
+		rc = eng_json_put_unconverted(call->data, eng, t.view,
+			&(struct eng_scope){(const uint32_t[]){0}, 1, p.from_ns, p.to_ns},
+			what);
 	}
+	led_view_end(t.view);
+	if (rc == 0)
+		rc = json_object_set_new(call->data, "unconverted_money",
+			json_boolean(json_object_get(call->data, "unconverted") != NULL));
 	free(t.rows);
 	return rc;
 }
@@ -292,76 +301,90 @@ eng_verb_revenue(struct eng_call *call)
 
 /* ---- roi ---- */
 
-/* A worker of that name, or all of a group. */
+/* The workers a name stands for, in `ids` (owned by the caller): a worker, or all of a
+ * group. Those without an event have nothing to add. */
 static int
-sum_target(struct eng_call *call, struct led_view *v, const char *target,
-	const struct eng_period *p, struct led_totals *ret, const char **ret_kind)
+take_target(struct eng_call *call, const char *target, uint32_t **ret_ids, size_t *ret_n,
+	const char **ret_kind)
 {
-	struct eng *eng = call->eng;
-	struct eng_worker *w = eng_worker_find(eng, target);
-	struct led_totals sum = {0};
-	bool found = false;
+	struct eng_worker *only = eng_worker_find(call->eng, target);
+	bool found = only != NULL;
+	size_t n = 0;
 
-	if (w) {
-		*ret_kind = "worker";
-		return w->id == 0 ? 0
-				  : eng_sum_window(eng, v, w->id, p->from_ns, p->to_ns,
-					    ret, NULL);
-	}
-	*ret_kind = "group";
-	for (w = eng->workers; w; w = w->next) {
-		struct led_totals t = {0};
+	for (const struct eng_worker *w = call->eng->workers; w; w = w->next)
+		n++;
+	uint32_t *ids = calloc(n + 1, sizeof *ids);
 
-		if (strcmp(eng_worker_group(w), target) != 0)
+	if (!ids)
+		return -ENOMEM;
+	n = 0;
+	for (const struct eng_worker *w = call->eng->workers; w; w = w->next) {
+		if (only ? w != only : strcmp(eng_worker_group(w), target) != 0)
 			continue;
 		found = true;
-		int rc = w->id == 0 ? 0
-				    : eng_sum_window(eng, v, w->id, p->from_ns, p->to_ns,
-					      &t, NULL);
+		if (w->id != 0)
+			ids[n++] = w->id;
+	}
+	*ret_kind = only ? "worker" : "group";
+	*ret_ids = ids;
+	*ret_n = n;
+	if (found)
+		return 0;
+	int rc = eng_api_worker(call, target, &only);
+	char text[sizeof call->err.text];
+
+	memcpy(text, call->err.text, sizeof text);
+	return nv_err_set(&call->err, rc, "%.300s (and no such group)", text);
+}
+
+static int
+sum_scope(
+	struct eng *eng, struct led_view *v, const struct eng_scope *scope, json_t **ret)
+{
+	struct led_totals sum = {0};
+
+	for (size_t i = 0; i < scope->n_workers; i++) {
+		struct led_totals t = {0};
+		int rc = eng_sum_window(eng, v, scope->workers[i], scope->from_ns,
+			scope->to_ns, &t, NULL);
 
 		if (rc < 0)
 			return rc;
 		eng_totals_add(&sum, &t);
 	}
-	if (!found) {
-		int rc = eng_api_worker(call, target, &w);
-		char text[sizeof call->err.text];
-
-		memcpy(text, call->err.text, sizeof text);
-		return nv_err_set(&call->err, rc, "%.300s (and no such group)", text);
-	}
-	*ret = sum;
-	return 0;
+	*ret = eng_json_metrics(eng, &sum);
+	return *ret ? eng_json_put_unconverted(*ret, eng, v, scope, NULL) : -ENOMEM;
 }
 
 int
 eng_verb_roi(struct eng_call *call)
 {
-	struct eng *eng = call->eng;
 	const char *target = NULL;
 	const char *kind = "";
 	struct led_view *v = NULL;
-	struct led_totals t = {0};
 	struct eng_period p = {0};
+	uint32_t *ids = NULL;
+	size_t n = 0;
 	int rc = nv_json_need_str(call->args, "target", 200, &target, &call->err);
 
 	if (rc == 0)
 		rc = take_period(call, "all", &p);
 	if (rc == 0)
-		rc = led_view_begin(eng->led, &v, &call->err);
+		rc = take_target(call, target, &ids, &n, &kind);
+	if (rc == 0)
+		rc = led_view_begin(call->eng->led, &v, &call->err);
+	if (rc == 0) {
+		widen(&p, false, call->now_ns);
+		rc = sum_scope(call->eng, v,
+			&(struct eng_scope){ids, n, p.from_ns, p.to_ns}, &call->data);
+		led_view_end(v);
+	}
+	free(ids);
 	if (rc < 0)
 		return rc;
-	widen(&p, false, call->now_ns);
-	rc = sum_target(call, v, target, &p, &t, &kind);
-	led_view_end(v);
-	if (rc < 0)
-		return rc;
-	json_t *o = eng_json_metrics(eng, &t);
-	int bad = o ? 0 : -1;
+	int bad = json_object_set_new(call->data, "target", nv_json_str(target));
 
-	bad |= json_object_set_new(o, "target", nv_json_str(target));
-	bad |= json_object_set_new(o, "kind", json_string(kind));
-	bad |= json_object_set_new(o, "period", period_json(&p));
-	call->data = o;
+	bad |= json_object_set_new(call->data, "kind", json_string(kind));
+	bad |= json_object_set_new(call->data, "period", period_json(&p));
 	return bad ? -ENOMEM : 0;
 }

@@ -52,6 +52,51 @@ eng_json_metrics(const struct eng *eng, const struct led_totals *t)
 	return finish(o, bad);
 }
 
+struct foreign {
+	json_t *list;
+	const char *what;
+};
+
+static int
+one_foreign(void *arg, const char *code, const struct led_totals *t)
+{
+	const struct foreign *f = arg;
+	const struct {
+		const char *key;
+		nv_i128 nano;
+	} amounts[] = {{"cost", t->cost}, {"revenue", t->revenue},
+		{"refunds", t->refunds}, {"fees", t->fees}, {"disputes", t->disputes},
+		{"payouts", t->payouts}};
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(o, "currency", json_string(code));
+	for (size_t i = 0; i < NV_LEN(amounts); i++) {
+		if (f->what && strcmp(f->what, amounts[i].key) == 0 &&
+			amounts[i].nano == 0) {
+			json_decref(o);
+			return 0;
+		}
+		bad |= json_object_set_new(
+			o, amounts[i].key, nv_json_money(amounts[i].nano));
+	}
+	o = finish(o, bad);
+	return o && json_array_append_new(f->list, o) == 0 ? 0 : -ENOMEM;
+}
+
+int
+eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
+	const struct eng_scope *scope, const char *what)
+{
+	struct foreign f = {.list = json_array(), .what = what};
+	int rc = f.list ? eng_uncounted_walk(eng, v, scope, one_foreign, &f) : -ENOMEM;
+
+	if (rc == 0 && json_array_size(f.list) > 0)
+		return json_object_set_new(o, "unconverted", f.list) ? -ENOMEM : 0;
+	json_decref(f.list);
+	return rc;
+}
+
 json_t *
 eng_json_resources(const struct eng_worker *w, uint32_t instance)
 {

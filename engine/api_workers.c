@@ -42,10 +42,17 @@ instances_json(const struct eng_worker *w)
 }
 
 static json_t *
-metrics_row(const struct eng *eng, const struct eng_worker *w)
+metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
 {
+	json_t *metrics = eng_json_metrics(eng, &w->totals);
 	json_t *o = json_object();
-	int bad = o ? 0 : -1;
+	int bad = o && metrics ? 0 : -1;
+
+	if (w->uncounted.codes[0]) {
+		struct eng_scope all = {&w->id, 1, 0, INT64_MAX};
+
+		bad |= eng_json_put_unconverted(metrics, eng, v, &all, NULL);
+	}
 
 	bad |= json_object_set_new(o, "worker", json_string(w->name));
 	bad |= json_object_set_new(o, "group", json_string(eng_worker_group(w)));
@@ -56,7 +63,7 @@ metrics_row(const struct eng *eng, const struct eng_worker *w)
 	bad |= json_object_set_new(o, "configured", json_boolean(w->conf != NULL));
 	bad |= json_object_set_new(o, "halted", json_boolean(w->halted));
 	bad |= json_object_set_new(o, "desired", eng_json_desired(w));
-	bad |= json_object_set_new(o, "metrics", eng_json_metrics(eng, &w->totals));
+	bad |= json_object_set_new(o, "metrics", metrics);
 	bad |= json_object_set_new(
 		o, "rejected_events", json_integer((json_int_t)w->rejected));
 	bad |= json_object_set_new(o, "last_heartbeat", nv_json_time(w->heartbeat_ns));
@@ -76,6 +83,7 @@ eng_verb_metrics(struct eng_call *call)
 {
 	const char *name = NULL;
 	struct eng_worker *only = NULL;
+	struct led_view *v = NULL;
 	json_t *list = NULL;
 	int bad = 0;
 	int rc = nv_json_get_str(call->args, "worker", 200, &name, &call->err);
@@ -84,11 +92,15 @@ eng_verb_metrics(struct eng_call *call)
 		rc = eng_api_worker(call, name, &only);
 	if (rc < 0 && (rc != -ENOENT || name))
 		return rc;
+	rc = led_view_begin(call->eng->led, &v, &call->err);
+	if (rc < 0)
+		return rc;
 	list = json_array();
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
 		if (!only || w == only)
-			bad |= json_array_append_new(list, metrics_row(call->eng, w));
+			bad |= json_array_append_new(list, metrics_row(call->eng, v, w));
 	}
+	led_view_end(v);
 	call->data = json_pack("{s:o, s:s}", "workers", list, "currency",
 		call->eng->config->base_currency);
 	return bad ? -ENOMEM : 0;
@@ -105,10 +117,10 @@ agent_state(const struct eng_worker *w)
 
 /* One row for people: configuration, state and figures together. */
 static json_t *
-agent_row(const struct eng *eng, const struct eng_worker *w)
+agent_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
 {
 	const struct nv_conf_worker *conf = w->conf;
-	json_t *o = metrics_row(eng, w);
+	json_t *o = metrics_row(eng, v, w);
 	int bad = o ? 0 : -1;
 
 	bad |= json_object_set_new(o, "agent", json_string(w->name));
@@ -139,6 +151,7 @@ eng_verb_agents(struct eng_call *call)
 {
 	const char *status = NULL;
 	const char *group = NULL;
+	struct led_view *v = NULL;
 	json_t *list;
 	int bad = 0;
 	int rc = nv_json_get_str(call->args, "status", 40, &status, &call->err);
@@ -148,14 +161,18 @@ eng_verb_agents(struct eng_call *call)
 	rc = nv_json_get_str(call->args, "group", 200, &group, &call->err);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
+	rc = led_view_begin(call->eng->led, &v, &call->err);
+	if (rc < 0)
+		return rc;
 	list = json_array();
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
 		if (status && strcmp(status, agent_state(w)) != 0)
 			continue;
 		if (group && strcmp(group, eng_worker_group(w)) != 0)
 			continue;
-		bad |= json_array_append_new(list, agent_row(call->eng, w));
+		bad |= json_array_append_new(list, agent_row(call->eng, v, w));
 	}
+	led_view_end(v);
 	call->data = json_pack("{s:o, s:s}", "agents", list, "currency",
 		call->eng->config->base_currency);
 	return bad ? -ENOMEM : 0;
@@ -214,7 +231,7 @@ eng_verb_agent(struct eng_call *call)
 		rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc != 0)
 		return rc;
-	json_t *o = agent_row(call->eng, w);
+	json_t *o = agent_row(call->eng, v, w);
 	int bad = o ? 0 : -1;
 
 	bad |= json_object_set_new(

@@ -1,6 +1,7 @@
 #include "book.h"
 
 #include "intake.h"
+#include "report.h"
 #include "resource.h"
 #include "scan.h"
 
@@ -97,17 +98,8 @@ find_worker(struct booking *b)
 	return -EINVAL;
 }
 
-static bool
-is_declared(const struct nv_config *config, const char *code)
-{
-	bool found = strcmp(code, config->base_currency) == 0;
-
-	for (size_t i = 0; i < config->n_currencies && !found; i++)
-		found = strcmp(code, config->currencies[i].code) == 0;
-	return found;
-}
-
-/* Codes may be written in small letters, as some platforms do. */
+/* Codes may be written in small letters, as some platforms do. Without a rate the money
+ * is booked all the same: it may be declared later. */
 static int
 find_currency(struct booking *b)
 {
@@ -124,18 +116,19 @@ find_currency(struct booking *b)
 
 		code[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 	}
-	if (text->bytes < sizeof(code) && is_declared(b->eng->config, code)) {
+	if (text->bytes == strlen(code) && eng_currency_known(b->eng->config, code)) {
 		b->currency = eng_txn_currency(b->eng, b->txn, code);
 		return 0;
 	}
-	if (text->bytes >= sizeof(code) || !nv_currency_valid(code))
+	if (text->bytes != strlen(code) || !nv_currency_valid(code))
 		(void)snprintf(b->reason, sizeof(b->reason),
 			"currency is not a code of 3 to 7 letters or digits, such as "
 			"USD");
 	else
 		(void)snprintf(b->reason, sizeof(b->reason),
-			"currency %s is not declared in the configuration (base: %s)",
-			code, b->eng->config->base_currency);
+			"currency %s is neither a code of ISO 4217 nor declared under "
+			"currencies",
+			code);
 	return -EINVAL;
 }
 
@@ -203,8 +196,6 @@ book_usage(struct booking *b)
 
 	b->ev.category = category && category->bytes ? category->at : "llm";
 	b->ev.category_bytes = category && category->bytes ? category->bytes : 3;
-	if (rc == 0 && !is_declared(b->eng->config, code))
-		rc = -ENOENT; /* the table's prices are in a currency without a rate */
 	if (rc) {
 		b->ev.flags |= LED_F_UNPRICED;
 		return 0;

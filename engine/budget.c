@@ -2,8 +2,11 @@
 #include "budget.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define HOUR_MS 3600000
+
+const char eng_budget_rule_currency[] = "currency";
 
 /* One cap against what is spent and promised. Tightens the verdict; true when it says
  * pause. */
@@ -23,6 +26,7 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 			"%s of %s is used up (%s spent)%s", name,
 			nv_money_show(cap, f->currency, a),
 			nv_money_show(spent, f->currency, b), until);
+		v->rule = name;
 		return true;
 	}
 	if (f->next_run <= left - promised || (f->next_run_guessed && spent <= 0))
@@ -33,6 +37,7 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 			"(%s)%s",
 			nv_money_show(f->next_run, f->currency, a), name,
 			nv_money_show(left, f->currency, b), until);
+		v->rule = name;
 		return true;
 	}
 	(void)snprintf(v->reason, sizeof v->reason,
@@ -41,6 +46,21 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 		nv_money_show(f->next_run, f->currency, a), name,
 		nv_money_show(left, f->currency, b),
 		nv_money_show(promised, f->currency, c), until);
+	v->rule = name;
+	return true;
+}
+
+/* What cannot be counted cannot be held against any cap, so the worker waits: the fleet's
+ * cap is everybody's. */
+static bool
+check_counted(const struct eng_budget_figures *f, struct eng_budget_verdict *v)
+{
+	if (!f->uncounted || !f->uncounted[0])
+		return false;
+	v->rule = eng_budget_rule_currency;
+	(void)snprintf(v->reason, sizeof v->reason,
+		"costs in %s cannot be counted: declare %s under currencies:",
+		f->uncounted, strchr(f->uncounted, ',') ? "their rates" : "its rate");
 	return true;
 }
 
@@ -48,28 +68,27 @@ void
 eng_budget_check(const struct eng_budget_figures *f, struct eng_budget_verdict *ret)
 {
 	struct eng_budget_verdict v = {.remaining = NV_MAX(f->fleet_cap, 0)};
-	struct eng_budget_verdict first;
+	struct eng_budget_verdict first = {0};
 	static const char tomorrow[] = "; goes on when the day ends";
 
 	/* All caps count for what remains; the first that says pause gives the reason. */
+	if (check_counted(f, &v))
+		first = v;
 	if (check_cap(f, f->fleet_cap, f->fleet_spent, f->fleet_promised,
-		    "the daily budget of the fleet", tomorrow, &v))
-		v.pause = true;
-	first = v;
+		    "the daily budget of the fleet", tomorrow, &v) &&
+		!first.rule)
+		first = v;
 	if (f->worker_total_cap >= 0 &&
 		check_cap(f, f->worker_total_cap, f->worker_total, 0, "its total budget",
 			"", &v) &&
-		!first.pause) {
-		v.pause = true;
+		!first.rule)
 		first = v;
-	}
 	if (f->worker_daily_cap >= 0 &&
 		check_cap(f, f->worker_daily_cap, f->worker_spent, 0, "its daily budget",
 			tomorrow, &v) &&
-		!first.pause) {
-		v.pause = true;
+		!first.rule)
 		first = v;
-	}
+	first.pause = first.rule != NULL;
 	first.remaining = v.remaining;
 	*ret = first;
 }

@@ -12,6 +12,9 @@
  * 128 bits. */
 #define ENG_SUM_MAX ((nv_i128)NV_MONEY_SCALE * NV_MONEY_SCALE * NV_MONEY_SCALE)
 
+/* A verdict's rule: costs in a currency without a rate. */
+extern const char eng_budget_rule_currency[];
+
 struct eng_budget_figures {
 	nv_i128 fleet_cap; /* max_daily_budget */
 	nv_i128 fleet_spent;
@@ -26,12 +29,14 @@ struct eng_budget_figures {
 	 * beginning with a cap of which nothing is spent, or he might never show that it
 	 * is wrong. */
 	bool next_run_guessed;
+	const char *uncounted; /* currencies of costs without a rate; "" or NULL = none */
 	char currency[NV_CURRENCY_BYTES];
 };
 
 struct eng_budget_verdict {
 	bool pause;
 	nv_i128 remaining; /* of the tightest cap; never negative */
+	const char *rule;  /* static: which cap says pause; NULL = none */
 	char reason[200];  /* when it is to pause */
 };
 

@@ -238,8 +238,12 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 		.worker_spent = w->totals.cost - w->day_base_cost,
 		.worker_total_cap = w->conf->budget_total_nano,
 		.worker_total = w->totals.cost,
+		.uncounted = w->uncounted.costs,
 	};
 
+	/* The runs before the rate was declared seemed to cost nothing. */
+	if (w->budget_rule == eng_budget_rule_currency && !w->uncounted.costs[0])
+		eng_history_of(w)->n_run_costs = 0;
 	f.next_run =
 		next_run(w, &f.next_run_guessed) * NV_MAX(eng_desire_instances(w), 1U);
 	memcpy(f.currency, eng->config->base_currency, sizeof f.currency);
@@ -247,9 +251,14 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 	if (!verdict.pause && will_run(w))
 		*promised += f.next_run;
 	tell_remaining(eng, w, verdict.remaining);
-	if (verdict.pause == w->budget_paused)
+	/* The amounts in a reason may move while it is paused; what it is may not go
+	 * unsaid. */
+	if (verdict.rule == w->budget_rule &&
+		(verdict.rule != eng_budget_rule_currency ||
+			strcmp(verdict.reason, w->budget_reason) == 0))
 		return;
 	w->budget_paused = verdict.pause;
+	w->budget_rule = verdict.rule;
 	(void)snprintf(w->budget_reason, sizeof w->budget_reason, "%s",
 		verdict.pause ? verdict.reason : "");
 	/* Pause first: the record can wait a millisecond, the money cannot. The pause

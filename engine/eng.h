@@ -54,6 +54,14 @@ struct eng_desire {
 	int64_t fresh_ns;
 };
 
+/* Money in currencies without a rate: kept as it is, in no figure of the base currency.
+ */
+#define ENG_CODES_BYTES 64
+struct eng_uncounted {
+	char codes[ENG_CODES_BYTES]; /* which have any: "EUR, GBP"; "" = all is counted */
+	char costs[ENG_CODES_BYTES]; /* which have costs */
+};
+
 /* What is known of a worker now. One for each worker type in the configuration, and for
  * each one that is no longer in it but has money in the ledger (conf == NULL). */
 struct eng_worker {
@@ -67,9 +75,11 @@ struct eng_worker {
 	nv_i128 compute_cost; /* booked from resource accounting */
 	bool budget_paused;   /* paused on top of the desire, see budget.c */
 	char budget_reason[200];
+	const char *budget_rule; /* enforce.c: which cap it is; NULL = not paused */
 	struct led_totals
-		totals;    /* in the base currency, since ever: as of the last commit */
-	uint64_t rejected; /* quarantined lines, since ever */
+		totals; /* in the base currency, since ever: as of the last commit */
+	struct eng_uncounted uncounted; /* what totals leave out */
+	uint64_t rejected;              /* quarantined lines, since ever */
 	/* An instance is halted (journal.c sets it at a `state` line "halted" and clears
 	 * it at the next start or at any other state): such a worker is never scaled up.
 	 */

@@ -5,6 +5,7 @@
 
 #include "nv_clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,13 +70,15 @@ unseen_rises(const struct eng_worker *w, int64_t now_ns)
 /* Since from_ns; a worker without an event has no id, and 0 would be the whole fleet. */
 static int
 own_window(struct eng *eng, struct led_view *v, uint32_t id, int64_t from_ns,
-	struct led_totals *ret)
+	struct led_totals *ret, struct eng_uncounted *ret_uncounted)
 {
 	if (id == 0) {
 		*ret = (struct led_totals){0};
+		if (ret_uncounted)
+			*ret_uncounted = (struct eng_uncounted){0};
 		return 0;
 	}
-	return eng_sum_window(eng, v, id, from_ns, INT64_MAX, ret, NULL);
+	return eng_sum_window(eng, v, id, from_ns, INT64_MAX, ret, ret_uncounted);
 }
 
 static int
@@ -83,12 +86,12 @@ worker_costs(struct eng *eng, struct led_view *v, uint32_t id, int64_t now_ns,
 	nv_i128 *ret_1h, nv_i128 *ret_24h)
 {
 	struct led_totals t;
-	int rc = own_window(eng, v, id, ago(now_ns, HOUR_NS), &t);
+	int rc = own_window(eng, v, id, ago(now_ns, HOUR_NS), &t, NULL);
 
 	if (rc < 0)
 		return rc;
 	*ret_1h = t.cost;
-	rc = own_window(eng, v, id, ago(now_ns, DAY_NS), &t);
+	rc = own_window(eng, v, id, ago(now_ns, DAY_NS), &t, NULL);
 	if (rc == 0)
 		*ret_24h = t.cost;
 	return rc;
@@ -199,6 +202,7 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	struct eng_case c = {.worker = w};
 	struct eng_policy_figures *f = &c.figures;
 	struct led_totals recent;
+	struct eng_uncounted uncounted;
 	nv_i128 cost_1h = 0;
 	int rc;
 
@@ -209,8 +213,8 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	int64_t recent_ns = NV_MAX(ago(now_ns, RECENT_NS),
 		after_minute(NV_MAX(w->changed_ns, w->desire.since_ns)));
 
-	if ((rc = own_window(eng, v, w->id, c.from_ns, &c.window)) < 0 ||
-		(rc = own_window(eng, v, w->id, recent_ns, &recent)) < 0 ||
+	if ((rc = own_window(eng, v, w->id, c.from_ns, &c.window, &uncounted)) < 0 ||
+		(rc = own_window(eng, v, w->id, recent_ns, &recent, NULL)) < 0 ||
 		(rc = worker_costs(eng, v, w->id, now_ns, &cost_1h, &f->cost_24h)) < 0 ||
 		(rc = worker_projection(eng, v, w, now_ns, &f->worker_projected)) < 0)
 		return rc;
@@ -225,6 +229,8 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	f->runs_failed = c.window.runs_failed;
 	f->cost = c.window.cost;
 	f->earned = eng_earned(&c.window);
+	static_assert(sizeof f->uncounted == sizeof uncounted.codes, "the same list");
+	memcpy(f->uncounted, uncounted.codes, sizeof f->uncounted);
 	f->recent_ok = recent.runs_ok;
 	f->recent_failed = recent.runs_failed;
 	case_history(w, now_ns, f);

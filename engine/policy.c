@@ -6,6 +6,7 @@
  *   down, paused by a person        -> none
  *   paused by policy                -> resume when the pause has held long enough
  *   sick (few good runs)            -> pause
+ *   money without a rate            -> none: its ROI is not known
  *   runs < min_runs                 -> none, collect more data
  *   changed lately                  -> none, collect more data
  *   no cost                         -> none: there is no ROI to judge by
@@ -186,6 +187,22 @@ answer_sick(const struct eng_policy_figures *f, struct eng_policy_result *r)
 		"%llu good runs of %llu would have kept it running",
 		(unsigned long long)((all * ENG_POLICY_SICK_PPM + PPM - 1) / PPM),
 		(unsigned long long)all);
+	return true;
+}
+
+/* Half of the figures are no figures: a worker whose sales cannot be counted must not be
+ * killed for having none. */
+static bool
+answer_uncounted(const struct eng_policy_figures *f, struct eng_policy_result *r)
+{
+	if (!f->uncounted[0])
+		return false;
+	r->rule = "currency";
+	r->roi_known = false;
+	r->roi_ppm = 0;
+	(void)snprintf(r->reason, sizeof r->reason,
+		"its money in %s cannot be counted: declare %s under currencies:",
+		f->uncounted, strchr(f->uncounted, ',') ? "their rates" : "its rate");
 	return true;
 }
 
@@ -419,8 +436,9 @@ eng_policy_decide(const struct eng_policy_rules *rules,
 		r.cost_per_run_nano =
 			(int64_t)NV_MIN(divide(f->cost, (nv_i128)runs), NV_MONEY_MAX);
 	if (!answer_down(f, &r) && !answer_paused(rules, f, &r) && !answer_sick(f, &r) &&
-		!answer_too_early(rules, f, &r) && !answer_free(f, &r) &&
-		!answer_kill(rules, f, &r) && !answer_not_growing(rules, f, &r))
+		!answer_uncounted(f, &r) && !answer_too_early(rules, f, &r) &&
+		!answer_free(f, &r) && !answer_kill(rules, f, &r) &&
+		!answer_not_growing(rules, f, &r))
 		answer_grow(rules, f, &r);
 	*ret = r;
 }

@@ -59,6 +59,8 @@ struct eng_policy_figures {
 	uint64_t runs_failed;
 	nv_i128 cost;
 	nv_i128 earned; /* revenue - refunds - fees - disputes */
+	/* Currencies without a rate it has money in; "" = cost and earned are all. */
+	char uncounted[64];
 	/* of the last hours, since the last change at most */
 	uint64_t recent_ok;
 	uint64_t recent_failed;

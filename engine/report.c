@@ -4,6 +4,7 @@
 #include "budget.h"
 
 #include "nv_clock.h"
+#include "nv_iso4217.h"
 #include "nv_units.h"
 
 #include <errno.h>
@@ -254,6 +255,14 @@ eng_rate(const struct nv_config *config, const char *code, int64_t *ret_rate_nan
 	return false;
 }
 
+bool
+eng_currency_known(const struct nv_config *config, const char *code)
+{
+	int64_t rate_nano = 0;
+
+	return eng_rate(config, code, &rate_nano) || nv_iso4217_active(code);
+}
+
 nv_i128
 eng_convert(nv_i128 nano, int64_t rate_nano)
 {
@@ -310,13 +319,50 @@ has_money(const struct led_totals *t)
 	       t->payouts;
 }
 
+/* Adds a code to a list for people, which ends in "..." when it is full. */
+static void
+name_code(char list[ENG_CODES_BYTES], const char *code)
+{
+	static const char full[] = ", ...";
+	size_t used = strlen(list);
+
+	if (used + 2 + strlen(code) + sizeof full <= ENG_CODES_BYTES)
+		(void)snprintf(list + used, ENG_CODES_BYTES - used, "%s%s",
+			used ? ", " : "", code);
+	else if (list[used - 1] != '.')
+		(void)snprintf(list + used, ENG_CODES_BYTES - used, "%s", full);
+}
+
+/* The totals of one currency over a window. */
+struct share {
+	char code[NV_CURRENCY_BYTES];
+	struct led_totals totals;
+	int64_t rate_nano;
+	bool rated;
+};
+
+static int
+share_read(struct eng *eng, struct led_view *v, uint32_t worker_id, uint32_t currency,
+	int64_t from_ns, int64_t end_ns, struct share *ret)
+{
+	int rc = led_view_currency_code(v, currency, ret->code);
+
+	if (rc < 0)
+		return rc;
+	rc = led_view_window(v, worker_id, currency, from_ns, end_ns, &ret->totals);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	ret->rated = eng_rate(eng->config, ret->code, &ret->rate_nano);
+	return 0;
+}
+
 int
 eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t from_ns,
-	int64_t end_ns, struct led_totals *ret, bool *ret_unconverted)
+	int64_t end_ns, struct led_totals *ret, struct eng_uncounted *ret_uncounted)
 {
 	struct led_totals sum = {0};
+	struct eng_uncounted uncounted = {0};
 	uint32_t n = led_view_n_currencies(v);
-	bool unconverted = false;
 
 	/* Currency 0: the counts, without money; the others repeat the counts. */
 	int rc = led_view_window(v, worker_id, 0, from_ns, end_ns, &sum);
@@ -324,25 +370,47 @@ eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t 
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	for (uint32_t id = 1; id <= n; id++) {
-		char code[NV_CURRENCY_BYTES];
-		struct led_totals t;
-		int64_t rate_nano = 0;
+		struct share share;
 
-		rc = led_view_currency_code(v, id, code);
+		rc = share_read(eng, v, worker_id, id, from_ns, end_ns, &share);
 		if (rc < 0)
 			return rc;
-		rc = led_view_window(v, worker_id, id, from_ns, end_ns, &t);
-		if (rc < 0 && rc != -ENOENT)
-			return rc;
-		if (eng_rate(eng->config, code, &rate_nano))
-			money_add(&sum, &t, rate_nano);
-		else
-			unconverted |= has_money(&t);
-		sum.seq_last = NV_MAX(sum.seq_last, t.seq_last);
+		if (share.rated)
+			money_add(&sum, &share.totals, share.rate_nano);
+		else if (has_money(&share.totals))
+			name_code(uncounted.codes, share.code);
+		if (!share.rated && share.totals.cost)
+			name_code(uncounted.costs, share.code);
+		sum.seq_last = NV_MAX(sum.seq_last, share.totals.seq_last);
 	}
 	*ret = sum;
-	if (ret_unconverted)
-		*ret_unconverted = unconverted;
+	if (ret_uncounted)
+		*ret_uncounted = uncounted;
+	return 0;
+}
+
+int
+eng_uncounted_walk(struct eng *eng, struct led_view *v, const struct eng_scope *scope,
+	eng_uncounted_fn *fn, void *arg)
+{
+	uint32_t n = led_view_n_currencies(v);
+
+	for (uint32_t id = 1; id <= n; id++) {
+		struct share share = {0};
+		struct led_totals sum = {0};
+		int rc = 0;
+
+		for (size_t i = 0; i < scope->n_workers && rc == 0 && !share.rated; i++) {
+			rc = share_read(eng, v, scope->workers[i], id, scope->from_ns,
+				scope->to_ns, &share);
+			if (rc == 0)
+				eng_totals_add(&sum, &share.totals);
+		}
+		if (rc == 0 && !share.rated && has_money(&sum))
+			rc = fn(arg, share.code, &sum);
+		if (rc != 0)
+			return rc;
+	}
 	return 0;
 }
 

@@ -139,12 +139,14 @@ refresh(struct eng *eng, struct eng_worker **list, size_t n)
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct eng_worker *w = list[i];
 		struct led_totals totals;
+		struct eng_uncounted uncounted;
 
 		if (w->id == 0)
 			continue;
-		rc = eng_sum_window(eng, view, w->id, 0, INT64_MAX, &totals, NULL);
+		rc = eng_sum_window(eng, view, w->id, 0, INT64_MAX, &totals, &uncounted);
 		if (rc == 0) {
 			w->totals = totals;
+			w->uncounted = uncounted;
 			w->rejected = totals.rejected;
 		}
 	}

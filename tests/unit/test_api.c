@@ -109,8 +109,8 @@ static const struct {
 	 "\"amount\":0.1}}",
 		2, "expected a string"},
 	{"{\"verb\":\"track\",\"args\":{\"kind\":\"cost\",\"worker\":\"web\","
-	 "\"amount\":\"1\",\"currency\":\"GBP\"}}",
-		2, "GBP"},
+	 "\"amount\":\"1\",\"currency\":\"XQZ\"}}",
+		2, "currency XQZ is neither a code of ISO 4217 nor declared"},
 	{"{\"verb\":\"events\",\"args\":{\"limit\":1000000}}", 2, "limit"},
 	{"{\"verb\":\"decisions\",\"args\":{\"since\":\"never\"}}", 2, "not a time"},
 	{"{\"verb\":\"autonomous.set\",\"args\":{\"enabled\":\"yes\"}}", 2,
@@ -279,6 +279,53 @@ START_TEST(test_track)
 	eng_fixture_open(&f, GLOBAL, workers);
 	data = eng_fixture_ask(&f, request);
 	ck_assert(json_is_true(json_object_get(data, "duplicate")));
+}
+END_TEST
+
+static const char *
+unconverted(const char *request, const char *path, const char *key)
+{
+	const json_t *data = eng_fixture_ask(&f, request);
+	const json_t *list = path[0] ? at_path(data, path) : data;
+
+	list = json_object_get(list, "unconverted");
+	ck_assert_uint_eq(json_array_size(list), 1);
+	ck_assert_str_eq(eng_fixture_text(json_array_get(list, 0), "currency"), "GBP");
+	return eng_fixture_text(json_array_get(list, 0), key);
+}
+
+/* Pounds have no rate: they are in no sum, and every answer with a sum says so. */
+START_TEST(test_unconverted)
+{
+	static const char summary[] = "{\"verb\":\"summary\"}";
+	static const char web[] = "{\"verb\":\"roi\",\"args\":{\"target\":\"web\"}}";
+	static const char sales[] = "{\"verb\":\"roi\",\"args\":{\"target\":\"sales\"}}";
+	static const char agent[] = "{\"verb\":\"agent\",\"args\":{\"worker\":\"web\"}}";
+	static const char revenue[] =
+		"{\"verb\":\"revenue\",\"args\":{\"by\":\"source\"}}";
+	const json_t *data = at_path(eng_fixture_ask(&f, summary), "today");
+
+	ck_assert_ptr_null(json_object_get(data, "unconverted"));
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"revenue\",\"worker\":\"web\","
+		"\"amount\":\"5\",\"currency\":\"GBP\"}}"));
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"refund\",\"worker\":\"email\","
+		"\"amount\":\"2\",\"currency\":\"GBP\"}}"));
+	ck_assert_str_eq(unconverted(summary, "today", "revenue"), "5.00");
+	ck_assert_str_eq(unconverted(summary, "today", "refunds"), "2.00");
+	ck_assert_str_eq(unconverted(agent, "agent.metrics", "revenue"), "5.00");
+	ck_assert_str_eq(unconverted(web, "", "refunds"), "0.00");
+	ck_assert_str_eq(unconverted(sales, "", "refunds"), "2.00"); /* the group */
+	ck_assert_str_eq(unconverted(sales, "", "revenue"), "5.00");
+	ck_assert_str_eq(unconverted(revenue, "", "revenue"), "5.00");
+	data = eng_fixture_ask(&f, revenue);
+	ck_assert_str_eq(eng_fixture_text(data, "total"), "0.00");
+	ck_assert(json_is_true(json_object_get(data, "unconverted_money")));
+	/* No cost is left out, so that sum is whole. */
+	data = eng_fixture_ask(&f, "{\"verb\":\"costs\"}");
+	ck_assert_ptr_null(json_object_get(data, "unconverted"));
+	ck_assert(json_is_false(json_object_get(data, "unconverted_money")));
 }
 END_TEST
 
@@ -564,6 +611,7 @@ main(void)
 	tcase_add_loop_test(c, test_shapes, 0, NV_LEN(shapes));
 	tcase_add_test(c, test_figures);
 	tcase_add_test(c, test_track);
+	tcase_add_test(c, test_unconverted);
 	tcase_add_test(c, test_set_and_scale);
 	tcase_add_checked_fixture(s, setup, teardown);
 	tcase_add_test(s, test_socket);

@@ -83,6 +83,25 @@ START_TEST(test_worker_caps)
 }
 END_TEST
 
+START_TEST(test_uncounted)
+{
+	struct eng_budget_figures f = base();
+
+	f.uncounted = "";
+	ck_assert(!check(&f).pause);
+	f.uncounted = "EUR";
+	ck_assert(check(&f).pause);
+	ck_assert_str_eq(check(&f).reason,
+		"costs in EUR cannot be counted: declare its rate under currencies:");
+	ck_assert(check(&f).remaining == USD(90));
+	f.uncounted = "EUR, GBP";
+	f.fleet_spent = USD(100); /* it does not go on when the day ends */
+	ck_assert_ptr_nonnull(strstr(check(&f).reason, "declare their rates"));
+	ck_assert_ptr_eq(check(&f).rule, eng_budget_rule_currency);
+	ck_assert(check(&f).remaining == 0);
+}
+END_TEST
+
 START_TEST(test_projection)
 {
 	/* old and steady: what it cost in 24 h */
@@ -127,6 +146,7 @@ main(void)
 	tcase_add_test(c, test_fleet_cap);
 	tcase_add_test(c, test_next_run);
 	tcase_add_test(c, test_worker_caps);
+	tcase_add_test(c, test_uncounted);
 	tcase_add_test(c, test_projection);
 	tcase_add_test(c, test_unseen);
 	tcase_add_test(c, test_run_over);

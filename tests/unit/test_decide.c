@@ -445,6 +445,76 @@ START_TEST(test_one_large_bill)
 }
 END_TEST
 
+static void
+track(const char *kind, const char *worker, const char *amount, const char *currency)
+{
+	char request[300];
+
+	(void)snprintf(request, sizeof request,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"%s\",\"worker\":\"%s\","
+		"\"amount\":\"%s\",\"currency\":\"%s\"}}",
+		kind, worker, amount, currency);
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f, request));
+	eng_fixture_turn(&f);
+}
+
+/* What nobody can count is held against no budget: the worker waits for the rate, and
+ * then everything is right without a change of the ledger. */
+START_TEST(test_costs_without_a_rate)
+{
+	const struct eng_worker *a;
+	const struct eng_worker *b;
+
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, CAPPED, capped);
+	a = eng_worker_find(&f.eng, "a");
+	b = eng_worker_find(&f.eng, "b"); /* has no cap of its own */
+	track("revenue", "b", "50", "GBP");
+	ck_assert(!b->budget_paused);
+	ck_assert_str_eq(b->uncounted.codes, "GBP");
+	ck_assert_str_eq(b->uncounted.costs, "");
+	track("cost", "b", "1.50", "EUR");
+	ck_assert(b->budget_paused && !a->budget_paused);
+	ck_assert_str_eq(b->budget_reason,
+		"costs in EUR cannot be counted: declare its rate under currencies:");
+	ck_assert_str_eq(b->uncounted.codes, "GBP, EUR");
+	ck_assert(b->totals.cost == 0 && b->totals.revenue == 0);
+	track("cost", "b", "1", "JPY"); /* the reason follows */
+	ck_assert_ptr_nonnull(strstr(b->budget_reason, "costs in EUR, JPY cannot"));
+	/* A restart knows it again. */
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, CAPPED, capped);
+	ck_assert(eng_worker_find(&f.eng, "b")->budget_paused);
+	eng_fixture_close(&f);
+	eng_fixture_open(&f,
+		CAPPED "currencies: {EUR: 2 USD, JPY: 0.01 USD, GBP: 3 USD}\n", capped);
+	b = eng_worker_find(&f.eng, "b");
+	ck_assert_msg(!b->budget_paused, "%s", b->budget_reason);
+	ck_assert_str_eq(b->uncounted.codes, "");
+	ck_assert(b->totals.cost == (nv_i128)3010000000);
+	ck_assert(b->totals.revenue == (nv_i128)150 * NV_MONEY_SCALE);
+	ck_assert(eng_spent_today(&f.eng) == (nv_i128)3010000000);
+	verify();
+}
+END_TEST
+
+START_TEST(test_many_currencies)
+{
+	static const char *const codes[] = {"AED", "AFN", "ALL", "AMD", "AOA", "ARS",
+		"AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD", "BIF", "BMD", "BND"};
+	const struct eng_worker *b;
+
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, CAPPED, capped);
+	b = eng_worker_find(&f.eng, "b");
+	for (size_t i = 0; i < NV_LEN(codes); i++)
+		track("cost", "b", "1", codes[i]);
+	ck_assert_str_eq(b->uncounted.costs,
+		"AED, AFN, ALL, AMD, AOA, ARS, AUD, AWG, AZN, BAM, BBD, BDT, ...");
+	ck_assert_ptr_nonnull(strstr(b->budget_reason, "under currencies:"));
+}
+END_TEST
+
 START_TEST(test_per_run_cap)
 {
 	struct eng_worker *c;
@@ -656,6 +726,8 @@ main(void)
 	tcase_add_test(c, test_outcome);
 	tcase_add_test(c, test_daily_caps);
 	tcase_add_test(c, test_one_large_bill);
+	tcase_add_test(c, test_costs_without_a_rate);
+	tcase_add_test(c, test_many_currencies);
 	tcase_add_test(c, test_per_run_cap);
 	tcase_add_test(c, test_held);
 	tcase_add_test(c, test_killed_anywhere);

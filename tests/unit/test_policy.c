@@ -112,6 +112,24 @@ START_TEST(test_19_runs)
 }
 END_TEST
 
+/* Sales that cannot be counted look like none: nothing is killed or scaled for it. */
+START_TEST(test_uncounted)
+{
+	struct eng_policy_figures f = figures(0, 1, 60000);
+	struct eng_policy_result r;
+
+	ck_assert_int_eq(decide(&f).action, ENG_ACT_KILL);
+	memcpy(f.uncounted, "EUR", sizeof "EUR");
+	r = decide(&f);
+	ck_assert_int_eq(r.action, ENG_ACT_NONE);
+	ck_assert_str_eq(r.rule, "currency");
+	ck_assert(!r.roi_known);
+	f.recent_ok = 0;
+	f.recent_failed = 20; /* whether runs are good needs no money */
+	ck_assert_int_eq(decide(&f).action, ENG_ACT_PAUSE);
+}
+END_TEST
+
 START_TEST(test_over_budget_says_720)
 {
 	struct eng_policy_figures f = figures(50, 10, 60000);
@@ -303,6 +321,7 @@ main(void)
 
 	tcase_add_loop_test(c, test_vectors, 0, NV_LEN(vectors));
 	tcase_add_test(c, test_19_runs);
+	tcase_add_test(c, test_uncounted);
 	tcase_add_test(c, test_over_budget_says_720);
 	tcase_add_test(c, test_room);
 	tcase_add_test(c, test_small_steps_add_up);

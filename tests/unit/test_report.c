@@ -193,6 +193,10 @@ START_TEST(test_convert)
 	ck_assert(eng_rate(&config, "USD", &rate) && rate == NV_MONEY_SCALE);
 	ck_assert(eng_rate(&config, "EUR", &rate) && rate == 1080000000);
 	ck_assert(!eng_rate(&config, "GBP", &rate));
+	ck_assert(eng_currency_known(&config, "GBP")); /* but it is one */
+	ck_assert(!eng_currency_known(&config, "CREDIT"));
+	memcpy(eur.code, "CREDIT", sizeof "CREDIT");
+	ck_assert(eng_currency_known(&config, "CREDIT"));
 	ck_assert(eng_convert(INT64_C(10000000000), 1080000000) == INT64_C(10800000000));
 	ck_assert(eng_convert(1, 500000000) == 1); /* half away from zero */
 	ck_assert(eng_convert(-1, 500000000) == -1);
