@@ -327,6 +327,16 @@ on_held(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+/* Answered by the loop itself: an engine that hangs says nothing. */
+static int
+on_ping(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	(void)nv_chan_send(chan, NV_MSG_SUP_ENGINE_PONG, NULL, 0, NULL,
+		0); /* a channel too full for it will not let other news through either */
+	return 0;
+}
+
 /* ---- end ---- */
 
 static int
@@ -378,6 +388,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_ENG_CONFIG] = on_config,
 	[NV_MSG_ENG_HELD] = on_held,
 	[NV_MSG_ENG_STOP] = on_stop,
+	[NV_MSG_ENG_PING] = on_ping,
 };
 
 /* Exit status 0 says that every stream is closed in the ledger. */

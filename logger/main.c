@@ -256,6 +256,15 @@ on_stop(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static int
+on_ping(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	(void)nv_chan_send(chan, NV_MSG_SUP_LOGGER_PONG, NULL, 0, NULL,
+		0); /* too full for it: then novasupd does not read, and does not count */
+	return 0;
+}
+
 /* novasupd is gone: the workers go too, and what they have said is still in the pipes. */
 static void
 on_channel_closed(struct nv_chan *chan, const char *why)
@@ -314,6 +323,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_LOG_HELLO] = on_hello,
 	[NV_MSG_LOG_STREAM] = on_stream,
 	[NV_MSG_LOG_STOP] = on_stop,
+	[NV_MSG_LOG_PING] = on_ping,
 };
 
 static bool

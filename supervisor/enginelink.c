@@ -306,6 +306,14 @@ on_instance_ready(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static int
+on_pong(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	sup_link_pong(chan->owner);
+	return 0;
+}
+
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_ENGINE_STATE] = on_state,
 	[NV_MSG_SUP_DESIRE] = on_desire,
@@ -313,6 +321,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_STREAM_CLOSED] = on_stream_closed,
 	[NV_MSG_SUP_KILL] = on_kill,
 	[NV_MSG_SUP_INSTANCE_READY] = on_instance_ready,
+	[NV_MSG_SUP_ENGINE_PONG] = on_pong,
 };
 
 void
@@ -322,7 +331,8 @@ sup_enginelink_start(struct sup *sup)
 		"nova-engine has not opened the ledger yet");
 	ev_timer_init(&sup->away_timer, on_away, 0., 0.);
 	sup->away_timer.data = sup;
-	sup_link_init(&sup->engine, sup, "nova-engine", 'E', handlers, on_start, on_down);
+	sup_link_init(&sup->engine, sup, "nova-engine", 'E', NV_MSG_ENG_PING, handlers,
+		on_start, on_down);
 	sup_link_want(&sup->engine);
 }
 

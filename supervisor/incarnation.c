@@ -5,6 +5,7 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "oom.h"
 #include "proctree.h"
 #include "secret.h"
 #include "setting.h"
@@ -207,7 +208,8 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 		.gid = setting->gid,
 		.groups = setting->groups,
 		.n_groups = (size_t)NV_MAX(setting->n_groups, 0),
-		.die_with_parent = true};
+		.die_with_parent = true,
+		.oom_score_adj = sup_oom_agents()};
 
 	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
 		spec.join_fds[i] = inc->cgroup.join_fds[i];

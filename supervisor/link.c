@@ -90,6 +90,9 @@ on_exit_of_link(struct sup_child *child, int status, const struct rusage *usage)
 	nv_chan_close(&link->chan);
 	link->last_status = status;
 	sup_exit_text(status, link->last_exit, sizeof(link->last_exit));
+	if (link->hung)
+		(void)snprintf(link->last_exit, sizeof(link->last_exit),
+			"killed, as it did not answer");
 	if (link->wanted) {
 		link->restarts++;
 		wait_and_retry(link);
@@ -195,6 +198,8 @@ start_or_retry(struct sup_link *link)
 	}
 	link->started_ms = nv_mono_ms();
 	link->was_up = false;
+	link->asked = link->hung = false;
+	link->silent_ticks = 0;
 	link->state = SUP_LINK_STARTING;
 	link->on_start(link->sup);
 }
@@ -217,12 +222,13 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
 void
 sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
-	nv_chan_handler_fn *const *handlers, void (*on_start)(struct sup *),
-	void (*on_down)(struct sup *))
+	enum nv_msg_type ping, nv_chan_handler_fn *const *handlers,
+	void (*on_start)(struct sup *), void (*on_down)(struct sup *))
 {
 	*link = (struct sup_link){.sup = sup,
 		.program = program,
 		.peer = peer,
+		.ping = ping,
 		.handlers = handlers,
 		.on_start = on_start,
 		.on_down = on_down,
@@ -258,8 +264,58 @@ void
 sup_link_up(struct sup_link *link)
 {
 	link->was_up = true;
+	link->silent_ticks = 0; /* the patience with a start was another one */
 	if (link->state == SUP_LINK_STARTING)
 		link->state = SUP_LINK_UP;
+}
+
+/* It cannot answer whatever it wants: the disk keeps it, or a debugger. A kill would not
+ * make that better, and an engine on a slow disk would never get anywhere. */
+static bool
+is_held(const struct sup_link *link)
+{
+	char path[64];
+	char text[512];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)link->child.pid);
+	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : nv_read_full(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	const char *state = strrchr(text, ')'); /* "PID (name) S" */
+
+	return state && (strncmp(state, ") D", 3) == 0 || strncmp(state, ") t", 3) == 0);
+}
+
+void
+sup_link_tick(struct sup_link *link)
+{
+	bool starting = link->state == SUP_LINK_STARTING;
+	unsigned max =
+		starting ? SUP_LINK_SILENT_START_TICKS_MAX : SUP_LINK_SILENT_TICKS_MAX;
+
+	if (link->child.pid == 0 || (!starting && link->state != SUP_LINK_UP))
+		return;
+	if (!link->asked) {
+		link->silent_ticks = 0;
+		link->asked = nv_chan_send(&link->chan, link->ping, NULL, 0, NULL, 0) ==
+			      0; /* else with the next tick */
+		return;
+	}
+	if (link->hung || is_held(link) || ++link->silent_ticks < max)
+		return;
+	nv_error("%s (pid %d) does not answer; killing it", link->program,
+		(int)link->child.pid);
+	link->hung = true;
+	sup_link_kill(link);
+}
+
+void
+sup_link_pong(struct sup_link *link)
+{
+	link->asked = false;
 }
 
 void

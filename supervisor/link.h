@@ -1,6 +1,9 @@
 /* nova-engine and nova-logger as processes: started with a channel on descriptor 3,
  * started again for ever with a bounded backoff, never given up. The next one is
  * started only after the last one was reaped: two readers of a pipe would each take half.
+ *
+ * Alive means answering: each is asked now and then, and one that does not answer for
+ * long, though it could, is killed and followed by another as after a crash.
  */
 #ifndef SUP_LINK_H
 #define SUP_LINK_H
@@ -15,6 +18,11 @@
 #define SUP_LINK_BACKOFF_MAX_MS 5000
 #define SUP_LINK_BACKOFF_UP_MS  1000 /* at most, for one that had become ready */
 #define SUP_LINK_STABLE_MS      10000
+/* Ticks (SUP_TICK_MS) of novasupd without an answer: 30 s. Ticks, so that a machine that
+ * was suspended is not held against anyone. */
+#define SUP_LINK_SILENT_TICKS_MAX 15
+/* While it starts: the engine first books what waits, which can be a lot. 10 min. */
+#define SUP_LINK_SILENT_START_TICKS_MAX 300
 
 struct sup;
 struct sup_link;
@@ -31,6 +39,7 @@ struct sup_link {
 	struct sup *sup;
 	const char *program; /* "nova-engine" */
 	char peer;
+	enum nv_msg_type ping;
 	nv_chan_handler_fn *const *handlers;
 	void (*on_start)(struct sup *sup); /* the process runs: greet it */
 	void (*on_down)(struct sup *sup);  /* it was reaped or cannot be reached */
@@ -44,19 +53,25 @@ struct sup_link {
 	int64_t backoff_ms;
 	uint32_t restarts;
 	uint32_t serial;
+	bool asked; /* a ping is not answered yet */
+	bool hung;  /* killed, as it did not answer */
+	unsigned silent_ticks;
 	int last_status;
 	char last_exit[100];
 	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
 };
 
 void sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
-	nv_chan_handler_fn *const *handlers, void (*on_start)(struct sup *),
-	void (*on_down)(struct sup *));
+	enum nv_msg_type ping, nv_chan_handler_fn *const *handlers,
+	void (*on_start)(struct sup *), void (*on_down)(struct sup *));
 /* From now on there shall be one. */
 void sup_link_want(struct sup_link *link);
 /* It is expected to end by itself (it was told); no other is started. */
 void sup_link_expect_end(struct sup_link *link);
 void sup_link_up(struct sup_link *link); /* it said that it is ready */
+/* Every SUP_TICK_MS: ask it, and lose patience with one that does not answer. */
+void sup_link_tick(struct sup_link *link);
+void sup_link_pong(struct sup_link *link); /* it answered */
 /* SIGKILL, and everything of it. */
 void sup_link_kill(struct sup_link *link);
 void sup_link_fini(struct sup_link *link);

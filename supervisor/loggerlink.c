@@ -118,15 +118,25 @@ on_closed(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static int
+on_pong(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	sup_link_pong(chan->owner);
+	return 0;
+}
+
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_LOGGER_READY] = on_ready,
 	[NV_MSG_SUP_LOG_CLOSED] = on_closed,
+	[NV_MSG_SUP_LOGGER_PONG] = on_pong,
 };
 
 void
 sup_loggerlink_start(struct sup *sup)
 {
-	sup_link_init(&sup->logger, sup, "nova-logger", 'L', handlers, on_start, on_down);
+	sup_link_init(&sup->logger, sup, "nova-logger", 'L', NV_MSG_LOG_PING, handlers,
+		on_start, on_down);
 	sup_link_want(&sup->logger);
 }
 

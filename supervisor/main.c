@@ -5,6 +5,7 @@
 #include "nv_log.h"
 #include "nv_paths.h"
 #include "nv_title.h"
+#include "oom.h"
 #include "reload.h"
 #include "sup.h"
 
@@ -216,6 +217,7 @@ run(const struct options *options, const struct nv_paths *paths)
 
 	keep_standard_fds(options->ready_fd);
 	unblock_stderr();
+	sup_oom_protect();
 	if (strlen(paths->run_dir) >= sizeof(((struct nv_eng_hello *)0)->run_dir) - 20) {
 		nv_error("%s: too long for a unix socket in it", paths->run_dir);
 		return NV_EXIT_USAGE;

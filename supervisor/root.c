@@ -282,9 +282,9 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 }
 
 static void
-on_title(struct ev_loop *loop, ev_timer *t, int revents)
+on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 {
-	const struct sup *sup = t->data;
+	struct sup *sup = t->data;
 	unsigned up = 0;
 	unsigned wanted = 0;
 
@@ -299,6 +299,18 @@ on_title(struct ev_loop *loop, ev_timer *t, int revents)
 		: sup->engine_pause       ? ", paused: no ledger"
 		: sup->engine_ready       ? ""
 					  : ", engine not ready");
+	sup_link_tick(&sup->logger);
+	sup_link_tick(&sup->engine);
+}
+
+/* Seconds; shorter only for a test that waits for a lost patience. */
+static double
+tick_s(void)
+{
+	const char *text = getenv("NOVA_TEST_TICK_MS");
+	long ms = text ? strtol(text, NULL, 10) : 0;
+
+	return (ms > 0 && ms < SUP_TICK_MS ? (double)ms : SUP_TICK_MS) / 1000;
 }
 
 /* ---- set up ---- */
@@ -358,16 +370,16 @@ start_watchers(struct sup *sup)
 {
 	ev_io_init(&sup->signal_io, on_signal, sup->signal_fd, EV_READ);
 	ev_io_init(&sup->inotify_io, on_inotify, sup->inotify_fd, EV_READ);
-	ev_timer_init(&sup->title_timer, on_title, 0.2, 2.);
+	ev_timer_init(&sup->tick_timer, on_tick, 0.2, tick_s());
 	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
 	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
 	ev_prepare_init(&sup->prepare, on_prepare);
-	sup->signal_io.data = sup->inotify_io.data = sup->title_timer.data = sup;
+	sup->signal_io.data = sup->inotify_io.data = sup->tick_timer.data = sup;
 	sup->drain_timer.data = sup->more_timer.data = sup->prepare.data = sup;
 	ev_io_start(sup->loop, &sup->signal_io);
 	if (sup->inotify_fd >= 0)
 		ev_io_start(sup->loop, &sup->inotify_io);
-	ev_timer_start(sup->loop, &sup->title_timer);
+	ev_timer_start(sup->loop, &sup->tick_timer);
 	ev_prepare_start(sup->loop, &sup->prepare);
 }
 

@@ -138,6 +138,20 @@ child_join_cgroups(struct job *job)
 	check(job, SUP_STAGE_CGROUP, write(fd, "0", 1));
 }
 
+/* The memory is shared with the parent, but a vforked child's value is its own. */
+ON_CHILD_STACK static void
+child_set_oom(const struct sup_spawn *s)
+{
+	if (!s->oom_score_adj)
+		return;
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, s->oom_score_adj, strlen(s->oom_score_adj)); /* or it stays */
+	(void)close(fd);
+}
+
 ON_CHILD_STACK static void
 child_set_identity(struct job *job)
 {
@@ -213,6 +227,7 @@ child_main(void *arg)
 		check(job, SUP_STAGE_LIMITS,
 			setrlimit((__rlimit_resource_t)s->limits[i].resource,
 				&s->limits[i].limit));
+	child_set_oom(s); /* while it has the rights for it */
 	child_set_identity(job);
 	if (s->directory)
 		check(job, SUP_STAGE_DIRECTORY, chdir(s->directory));

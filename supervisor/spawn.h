@@ -66,7 +66,8 @@ struct sup_spawn {
 		struct rlimit limit;
 	} limits[SUP_SPAWN_LIMITS_MAX];
 	unsigned n_limits;
-	bool die_with_parent; /* SIGKILL when the calling process dies */
+	bool die_with_parent;      /* SIGKILL when the calling process dies */
+	const char *oom_score_adj; /* NULL: inherited; where refused, too */
 };
 
 /* 0 with *ret_pid and *ret_pidfd (the caller's; -1 on kernels without), or -errno

@@ -18,6 +18,7 @@
  *   control.c     novasupd.sock; status.c: what it answers
  *   reload.c      a new configuration
  *   notify.c      service manager: READY, STOPPING, RELOADING, WATCHDOG
+ *   oom.c         who goes first when memory is out
  *   conf.c        configurations by reference
  */
 #ifndef SUP_H
@@ -44,6 +45,7 @@ struct sup_notify;
 #define SUP_INSTANCES_MAX   10000
 #define SUP_STARTS_PER_PASS 32 /* so that a large fleet's start keeps nobody waiting */
 #define SUP_CLIENTS_MAX     64
+#define SUP_TICK_MS         2000
 #define SUP_WAITERS_MAX     64
 
 enum sup_phase {
@@ -141,7 +143,7 @@ struct sup {
 	int signal_fd;
 	ev_io inotify_io;
 	ev_io signal_io;
-	ev_timer title_timer;
+	ev_timer tick_timer; /* title, and whether the engine and the logger answer */
 	ev_timer drain_timer;
 	ev_timer more_timer;  /* the next pass comes at once: starts are waiting */
 	unsigned starts_left; /* that this pass may still make */

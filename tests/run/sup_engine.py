@@ -11,8 +11,8 @@ import socket
 import struct
 import sys
 
-HELLO, JOURNAL, STREAM, GREW, SYNCED, CONFIG, HELD, STOP = range(1, 9)
-STATE, DESIRE, CLOSED, KILL, READY, DESIRE_END = range(20, 26)
+HELLO, JOURNAL, STREAM, GREW, SYNCED, CONFIG, HELD, STOP, PING = range(1, 10)
+STATE, DESIRE, CLOSED, KILL, READY, DESIRE_END, PONG = range(20, 27)
 sock = socket.socket(fileno=3)
 
 
@@ -187,6 +187,8 @@ class Engine:
             for worker, d in self.desires().items():
                 self.send_desire(worker, d)
             send(DESIRE_END)
+        elif kind == PING:
+            send(PONG)
         elif kind == STOP:
             self.stopping = True
 
