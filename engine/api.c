@@ -16,6 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define ACCEPT_PAUSE_S 0.2
+
 static const struct eng_verb verbs[] = {
 	{"ping", eng_verb_ping, {NULL}},
 	{"summary", eng_verb_summary, {NULL}},
@@ -65,6 +67,7 @@ struct eng_client {
 struct eng_api {
 	int fd; /* owned: listening */
 	ev_io accept;
+	ev_timer again; /* accepting, after a pause for want of descriptors */
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct eng_client *clients; /* owned */
 	unsigned n_clients;
@@ -468,6 +471,15 @@ refuse(int fd, const char *why)
 }
 
 static void
+on_again(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	const struct eng *eng = t->data;
+
+	(void)revents;
+	ev_io_start(loop, &eng->api->accept);
+}
+
+static void
 on_accept(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct eng *eng = io->data;
@@ -475,8 +487,16 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	NV_CLEANUP_FD fd = accept4(io->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)revents;
-	if (fd < 0)
-		return;
+	if (fd < 0) {
+		/* Without a descriptor the connection stays readable: asking again at
+		 * once, and again, would take the whole CPU. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			ev_io_stop(loop, io);
+			ev_timer_set(&eng->api->again, ACCEPT_PAUSE_S, 0.);
+			ev_timer_start(loop, &eng->api->again);
+		}
+		return; /* else it went away */
+	}
 	if (!peer_allowed(fd, &uid)) {
 		refuse(fd, "only root and the user who runs Nova may ask");
 		return;
@@ -576,7 +596,8 @@ eng_api_open(struct eng *eng, struct nv_err *err)
 	}
 	eng->api = api;
 	ev_io_init(&api->accept, on_accept, api->fd, EV_READ);
-	api->accept.data = eng;
+	ev_timer_init(&api->again, on_again, 0., 0.);
+	api->accept.data = api->again.data = eng;
 	ev_io_start(eng->loop, &api->accept);
 	return 0;
 }
@@ -588,6 +609,7 @@ eng_api_close(struct eng *eng)
 		return;
 	while (eng->api->clients)
 		client_free(eng->api->clients);
+	ev_timer_stop(eng->loop, &eng->api->again);
 	ev_io_stop(eng->loop, &eng->api->accept);
 	nv_fd_close(&eng->api->fd);
 	(void)unlink(eng->api->path);

@@ -16,7 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MS_MAX 3600000
+#define WAIT_MS_MAX    3600000
+#define ACCEPT_PAUSE_S 0.2
 
 struct sup_client {
 	struct sup_client *next;
@@ -36,6 +37,7 @@ struct sup_control {
 	struct sup *sup;
 	ev_io accept;
 	ev_timer timer; /* the next waiter's deadline */
+	ev_timer again; /* accepting, after a pause for want of descriptors */
 	int fd;         /* owned */
 	char path[NV_PATH_MAX + 16];
 	struct sup_client *clients; /* owned */
@@ -373,8 +375,16 @@ on_connection(struct ev_loop *loop, ev_io *w, int revents)
 	socklen_t len = sizeof(peer);
 
 	(void)revents;
-	if (fd < 0)
-		return; /* it went away, or no descriptor is free: it comes again */
+	if (fd < 0) {
+		/* Without a descriptor the connection stays readable: asking again at
+		 * once, and again, would take the whole CPU. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+			ev_io_stop(loop, w);
+			ev_timer_set(&control->again, ACCEPT_PAUSE_S, 0.);
+			ev_timer_start(loop, &control->again);
+		}
+		return; /* else it went away */
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
 		(peer.uid != 0 && peer.uid != geteuid())) {
 		nv_warn("the control socket refused uid %u", (unsigned)peer.uid);
@@ -394,6 +404,15 @@ on_connection(struct ev_loop *loop, ev_io *w, int revents)
 	control->n_clients++;
 	nv_chan_open(&c->chan, loop, nv_fd_steal(&fd), 'S', 'C', handlers,
 		on_client_closed, c);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct sup_control *control = t->data;
+
+	(void)revents;
+	ev_io_start(loop, &control->accept);
 }
 
 static int
@@ -436,7 +455,8 @@ sup_control_open(struct sup *sup, struct nv_err *err)
 	}
 	ev_io_init(&c->accept, on_connection, c->fd, EV_READ);
 	ev_timer_init(&c->timer, on_wait_timer, 0., 0.);
-	c->accept.data = c;
+	ev_timer_init(&c->again, on_again, 0., 0.);
+	c->accept.data = c->again.data = c;
 	ev_io_start(sup->loop, &c->accept);
 	sup->control = c;
 	return 0;
@@ -452,6 +472,7 @@ sup_control_close(struct sup *sup)
 	while (c->clients)
 		client_free(c, c->clients);
 	ev_io_stop(sup->loop, &c->accept);
+	ev_timer_stop(sup->loop, &c->again);
 	ev_timer_stop(sup->loop, &c->timer);
 	(void)unlink(c->path);
 	nv_fd_close(&c->fd);
