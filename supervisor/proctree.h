@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#define SUP_PROCTREE_MAX 32768 /* processes looked at; more are seen by the next walk */
+#define SUP_PROCTREE_MAX 262144 /* processes looked at; pages are used as needed */
 
 struct sup_proc {
 	pid_t pid;
