@@ -3,6 +3,7 @@
 #include "out.h"
 #include "value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static json_t *
@@ -71,6 +72,40 @@ instances_json(
 	return list;
 }
 
+/* The worst of a worker's instances among those that do not run as they should, in words;
+ * "" when there is none. */
+static void
+trouble_of(const struct ctl_fleet *fleet, size_t at, const struct nv_ctl_worker *w,
+	char *text, size_t text_bytes)
+{
+	static const char *const order[] = {"halted", "failed", "cooldown", "backoff"};
+	const struct nv_ctl_instance *worst = NULL;
+	size_t rank = NV_LEN(order);
+
+	text[0] = '\0';
+	for (; at < fleet->n_instances &&
+		strcmp(fleet->instances[at].worker, w->worker) == 0;
+		at++) {
+		for (size_t k = 0; k < rank; k++) {
+			if (strcmp(fleet->instances[at].state, order[k]) != 0)
+				continue;
+			worst = &fleet->instances[at];
+			rank = k;
+		}
+	}
+	if (!worst)
+		return;
+	int n = snprintf(
+		text, text_bytes, "instance %u: %s", worst->instance, worst->state);
+
+	if (w->crashes_in_window > 0 && n > 0 && (size_t)n < text_bytes)
+		n += snprintf(text + n, text_bytes - (size_t)n, ", %u crash%s",
+			w->crashes_in_window, w->crashes_in_window == 1 ? "" : "es");
+	if (worst->last_exit[0] && n > 0 && (size_t)n < text_bytes)
+		(void)snprintf(
+			text + n, text_bytes - (size_t)n, ", last: %s", worst->last_exit);
+}
+
 /* What only the engine knows; all null without it. */
 static void
 put_engine_half(json_t *object, const json_t *row)
@@ -97,7 +132,8 @@ state_of(const struct nv_ctl_worker *w, const json_t *row)
 }
 
 static json_t *
-worker_json(const struct nv_ctl_worker *w, json_t *instances, const json_t *row)
+worker_json(const struct nv_ctl_worker *w, json_t *instances, const char *trouble,
+	const json_t *row)
 {
 	json_t *object = ctl_need(json_object());
 	const char *want_reason = ctl_str(json_object_get(row, "desired"), "reason");
@@ -106,6 +142,7 @@ worker_json(const struct nv_ctl_worker *w, json_t *instances, const json_t *row)
 	put(object, "group", text_or_null(w->group));
 	put(object, "state", text_or_null(state_of(w, row)));
 	put(object, "reason", text_or_null(w->reason[0] ? w->reason : want_reason));
+	put(object, "trouble", text_or_null(trouble));
 	put(object, "desired", json_integer(w->desired));
 	put(object, "up", json_integer(w->up));
 	put(object, "paused", json_boolean(w->paused));
@@ -133,6 +170,7 @@ engine_only_json(const json_t *row, bool novasupd_answers)
 	put(object, "state",
 		novasupd_answers ? json_string("unconfigured") : json_string("unknown"));
 	put(object, "reason", ctl_json_copy(want, "reason"));
+	put(object, "trouble", json_null());
 	put(object, "desired", novasupd_answers ? json_integer(0) : json_null());
 	put(object, "instances", json_array());
 	put_engine_half(object, row);
@@ -163,13 +201,15 @@ ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const ch
 	size_t at = 0;
 	size_t i;
 	json_t *row;
+	char trouble[400];
 
 	for (size_t k = 0; fleet && k < fleet->n_workers; k++) {
 		const struct nv_ctl_worker *w = &fleet->workers[k];
 
 		row = json_object_get(index, w->worker);
-		json_t *joined =
-			worker_json(w, instances_json(fleet, &at, w->worker, row), row);
+		trouble_of(fleet, at, w, trouble, sizeof(trouble));
+		json_t *joined = worker_json(
+			w, instances_json(fleet, &at, w->worker, row), trouble, row);
 
 		if (!only || strcmp(only, w->worker) == 0)
 			(void)json_array_append(rows, joined);

@@ -1,10 +1,13 @@
 /* Values for people: see value.h. */
 #include "value.h"
+#include "nv_buf.h"
 #include "nv_clock.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define UNCONVERTED_BYTES_MAX ((size_t)64 << 10)
 
 const char *
 ctl_str(const json_t *object, const char *key)
@@ -184,4 +187,43 @@ ctl_ago(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES])
 		(void)snprintf(
 			buf, CTL_VALUE_BYTES, "%s ago", nv_duration_show(ms, span));
 	return buf;
+}
+
+/* "cost 1.50 EUR, refunds 2.00 EUR" of one currency, after what is in buf. */
+static void
+put_amounts(struct nv_buf *buf, const json_t *row)
+{
+	static const char *const keys[] = {
+		"cost", "revenue", "refunds", "fees", "disputes", "payouts"};
+	char money[CTL_VALUE_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(keys); i++) {
+		nv_i128 nano;
+
+		if (!ctl_nano(ctl_str(row, keys[i]), &nano) || nano == 0)
+			continue;
+		nv_buf_printf(buf, "%s%s %s", buf->bytes ? ", " : "", keys[i],
+			ctl_money(row, keys[i], ctl_str(row, "currency"), money));
+	}
+}
+
+void
+ctl_print_unconverted(const struct ctl_out *out, const char *label, const json_t *figures)
+{
+	const json_t *list = json_object_get(figures, "unconverted");
+	struct nv_buf buf;
+	size_t i;
+	json_t *row;
+
+	if (json_array_size(list) == 0)
+		return;
+	nv_buf_init(&buf, UNCONVERTED_BYTES_MAX);
+	json_array_foreach(list, i, row)
+	{
+		put_amounts(&buf, row);
+	}
+	ctl_print(out, CTL_YELLOW,
+		"%s: not counted, because no rate is declared under currencies: %s\n",
+		label, buf.data ? buf.data : "");
+	nv_buf_fini(&buf);
 }

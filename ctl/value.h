@@ -34,6 +34,11 @@ const char *ctl_when(const json_t *object, const char *key, char buf[CTL_VALUE_B
 /* How long ago: "12s ago"; "-" when missing. */
 const char *ctl_ago(const json_t *object, const char *key, char buf[CTL_VALUE_BYTES]);
 
+/* One line for figures that leave money out for want of a rate: "LABEL: not counted,
+ * ..."; nothing when they are whole. */
+void ctl_print_unconverted(
+	const struct ctl_out *out, const char *label, const json_t *figures);
+
 /* A JSON copy of the value at key, or null. */
 json_t *ctl_json_copy(const json_t *object, const char *key);
 /* One event of the ledger on one line (event.c). */

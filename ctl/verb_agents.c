@@ -48,6 +48,11 @@ agents_table(const struct ctl *ctl, const json_t *data)
 		ctl_cell(t, CTL_PLAIN, ctl_str(row, "description"));
 	}
 	ctl_table_print(t, &ctl->out, "no agents");
+	json_array_foreach(list, i, row)
+	{
+		ctl_print_unconverted(&ctl->out, ctl_str(row, "worker"),
+			json_object_get(row, "metrics"));
+	}
 }
 
 int
@@ -86,6 +91,7 @@ print_figures(const struct ctl *ctl, const json_t *m)
 	for (size_t i = 0; i < NV_LEN(amounts); i++)
 		ctl_field(&ctl->out, amounts[i], ctl_money(m, amounts[i], currency, buf));
 	ctl_field(&ctl->out, "ROI", ctl_percent(m, "roi_percent", buf));
+	ctl_print_unconverted(&ctl->out, "these figures", m);
 }
 
 static void

@@ -18,9 +18,14 @@ print_period(const struct ctl *ctl, const json_t *data)
 	char from[CTL_VALUE_BYTES];
 	char to[CTL_VALUE_BYTES];
 
-	if (json_is_object(period))
+	if (!json_is_object(period))
+		return;
+	(void)ctl_when(period, "to", to);
+	if (json_is_null(json_object_get(period, "from")))
+		ctl_print(&ctl->out, CTL_DIM, "since the beginning, to %s\n", to);
+	else
 		ctl_print(&ctl->out, CTL_DIM, "%s to %s\n",
-			ctl_when(period, "from", from), ctl_when(period, "to", to));
+			ctl_when(period, "from", from), to);
 }
 
 static void
@@ -77,6 +82,7 @@ show_money(struct ctl *ctl, const char *verb, const char *what)
 		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
 	print_period(ctl, data);
 	money_table(ctl, data, what, head);
+	ctl_print_unconverted(&ctl->out, "total", data);
 	json_decref(data);
 	return NV_EXIT_OK;
 }
@@ -127,6 +133,7 @@ ctl_verb_roi(struct ctl *ctl)
 		json_is_null(json_object_get(data, "roi_percent"))
 			? "none: nothing was spent"
 			: ctl_percent(data, "roi_percent", buf));
+	ctl_print_unconverted(&ctl->out, ctl_str(data, "target"), data);
 	json_decref(data);
 	return NV_EXIT_OK;
 }

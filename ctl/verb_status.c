@@ -143,9 +143,19 @@ workers_table(const struct ctl *ctl, const struct picture *p)
 		ctl_cell(t, ctl_money_style(m, "profit"),
 			ctl_money(m, "profit", currency, buf));
 		ctl_cell(t, CTL_PLAIN, ctl_percent(m, "roi_percent", buf));
-		ctl_cell(t, CTL_PLAIN, note);
+		/* A pause must not hide that its instances do not stay up. */
+		if (strcmp(state, "paused") == 0 && ctl_str(row, "trouble")[0])
+			ctl_cellf(t, CTL_YELLOW, "paused: %s; %s", note,
+				ctl_str(row, "trouble"));
+		else
+			ctl_cell(t, CTL_PLAIN, note);
 	}
 	ctl_table_print(t, &ctl->out, "no workers");
+	json_array_foreach(p->rows, i, row)
+	{
+		ctl_print_unconverted(&ctl->out, ctl_str(row, "worker"),
+			json_object_get(row, "metrics"));
+	}
 }
 
 static void
@@ -194,6 +204,7 @@ print_worker(const struct ctl *ctl, const struct picture *p)
 	print_instances(ctl, row);
 	(void)printf("\n");
 	ctl_field(&ctl->out, "reason", ctl_str(row, "reason"));
+	ctl_field(&ctl->out, "trouble", ctl_str(row, "trouble"));
 	ctl_field(&ctl->out, "heartbeat", ctl_ago(row, "last_heartbeat", buf));
 	ctl_field(&ctl->out, "status", ctl_str(row, "last_status"));
 	ctl_field(&ctl->out, "rejected", ctl_count(row, "rejected_events", buf));
@@ -240,6 +251,9 @@ problem_of(const json_t *row)
 		return "fewer instances are up than wanted";
 	if (strcmp(state, "paused") == 0 && strcmp(want, "running") == 0)
 		return "paused, though wanted";
+	/* A pause is no illness, but what would not run without it is. */
+	if (strcmp(state, "paused") == 0)
+		return ctl_str(row, "trouble");
 	return "";
 }
 
@@ -399,6 +413,7 @@ print_today(const struct ctl *ctl, const json_t *summary)
 		ctl_money(today, "profit", currency, buf));
 	ctl_print(
 		&ctl->out, CTL_PLAIN, "ROI %s\n", ctl_percent(today, "roi_percent", buf));
+	ctl_print_unconverted(&ctl->out, "today", today);
 	if (json_is_object(budget)) {
 		ctl_print(&ctl->out, CTL_BOLD, "Budget   ");
 		ctl_print(&ctl->out, CTL_PLAIN, "%s of %s a day",

@@ -97,7 +97,7 @@ static const struct {
 	{TEXT("{\"amount\":1}"), "event is missing"},
 	{TEXT("{\"event\":\"cost\",\"amount\":1,\"amount\":2}"), "the same key twice"},
 	{TEXT("{\"event\":\"cost\",\"amount\":1,\"currency\":\"XYZ\"}"),
-		"XYZ is not declared"},
+		"XYZ is neither a code of ISO 4217 nor declared"},
 	{TEXT("{\"event\":\"cost\",\"amount\":1,\"currency\":\"$\"}"),
 		"currency is not a code"},
 	{TEXT("{\"event\":\"revenue\",\"amount\":1,\"agent\":\"No Body\"}"),
