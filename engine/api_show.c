@@ -9,6 +9,8 @@
 #include "nv_json.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *
@@ -209,46 +211,69 @@ eng_json_approvals(struct eng *eng)
 
 /* ---- decisions from the ledger ---- */
 
+/* The newest ones, not read yet: a ring of what the view lends. */
+struct found {
+	char key[ENG_DECISION_KEY_BYTES];
+	const void *value;
+	size_t bytes;
+};
+
 struct decisions {
-	json_t *list;
-	const char *worker; /* NULL = all */
-	int64_t since_ns;
+	struct found *ring; /* owned */
 	size_t limit;
-	int bad;
+	size_t n;        /* found so far */
+	char needle[90]; /* "" = all; else what every record of that worker contains */
 };
 
 static int
 one_decision(void *arg, const char *key, const void *value, size_t bytes)
 {
 	struct decisions *ds = arg;
-	struct eng_decision *d = eng_decision_load(key, value, bytes, NULL);
+
+	/* Reading JSON takes a hundred times as long as looking for a name in it. */
+	if (ds->needle[0] && !memmem(value, bytes, ds->needle, strlen(ds->needle)))
+		return 0;
+	struct found *found = &ds->ring[ds->n++ % ds->limit];
+
+	(void)snprintf(found->key, sizeof found->key, "%s", key);
+	found->value = value;
+	found->bytes = bytes;
+	return 0;
+}
+
+static int
+add_decision(json_t *list, const struct found *found, const char *worker, int64_t since)
+{
+	struct eng_decision *d =
+		eng_decision_load(found->key, found->value, found->bytes, NULL);
+	int bad = 0;
 
 	if (!d)
 		return 0; /* found by verify, not here */
-	if ((!ds->worker || strcmp(ds->worker, d->worker) == 0) &&
-		d->proposed_ns >= ds->since_ns) {
-		ds->bad |= json_array_append_new(ds->list, eng_decision_json(d));
-		/* The newest ones stay. */
-		if (json_array_size(ds->list) > ds->limit)
-			ds->bad |= json_array_remove(ds->list, 0);
-	}
+	if ((!worker || strcmp(worker, d->worker) == 0) && d->proposed_ns >= since)
+		bad = json_array_append_new(list, eng_decision_json(d));
 	eng_decision_free(d);
-	return ds->bad;
+	return bad;
 }
 
 json_t *
 eng_json_decisions(struct eng *eng, struct led_view *v, const char *worker,
 	int64_t since_ns, size_t limit)
 {
-	struct decisions ds = {.list = json_array(),
-		.worker = worker,
-		.since_ns = since_ns,
-		.limit = limit};
+	struct decisions ds = {.limit = NV_MAX(limit, (size_t)1)};
+	json_t *list = json_array();
+	int bad = list ? 0 : -1;
 
 	(void)eng;
-	if (!ds.list || led_view_states(v, "decision/", one_decision, &ds) != 0)
-		return finish(ds.list, -1);
-	return finish(ds.list, ds.bad);
+	if (worker)
+		(void)snprintf(ds.needle, sizeof ds.needle, "\"worker\":\"%s\"", worker);
+	ds.ring = calloc(ds.limit, sizeof *ds.ring);
+	if (!ds.ring || led_view_states(v, "decision/", one_decision, &ds) != 0)
+		bad = -1;
+	for (size_t i = ds.n > ds.limit ? ds.n - ds.limit : 0; !bad && i < ds.n; i++)
+		bad = add_decision(list, &ds.ring[i % ds.limit], worker, since_ns);
+	free(ds.ring);
+	return finish(list, bad);
 }
 
 /* ---- events ---- */

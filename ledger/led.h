@@ -260,6 +260,7 @@ int
 led_view_state(struct led_view *v, const char *key, const void **ret, size_t *ret_bytes);
 /* The seq of the event whose line it is. -ENOENT. */
 int led_view_state_seq(struct led_view *v, const char *key, uint64_t *ret_seq);
+/* value: borrowed until the view ends; key: for the call. */
 typedef int led_state_fn(void *arg, const char *key, const void *value, size_t bytes);
 int led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
 

@@ -306,6 +306,52 @@ START_TEST(test_category_period_is_what_was_summed)
 }
 END_TEST
 
+/* ---- lists ---- */
+
+static size_t
+listed(const char *name, size_t limit, uint64_t *ret_last_id)
+{
+	struct led_view *v = NULL;
+
+	ck_assert_int_eq(led_view_begin(f.eng.led, &v, NULL), 0);
+	json_t *list = eng_json_decisions(&f.eng, v, name, 0, limit);
+	size_t n = json_array_size(list);
+
+	led_view_end(v);
+	*ret_last_id = n == 0 ? 0
+			      : (uint64_t)json_integer_value(json_object_get(
+					json_array_get(list, n - 1), "id"));
+	json_decref(list);
+	return n;
+}
+
+START_TEST(test_the_newest_decisions)
+{
+	struct nv_err err = {0};
+	uint64_t ids[3] = {0};
+	uint64_t id = 0;
+
+	for (int i = 0; i < 3; i++) {
+		json_t *json = NULL;
+		struct eng_worker *w = worker("big");
+
+		eng_fixture_runs(&f, "big", 20, true, "0.05", "0.25");
+		ck_assert_int_eq(eng_decide_analyse(&f.eng, false, NULL, &err), 0);
+		ids[i] = w->history->open->id;
+		ck_assert_int_eq(
+			eng_decide_deny(&f.eng, ids[i], 0, NULL, &json, &err), 0);
+		json_decref(json);
+		w->history->denied_until_ns[ENG_ACT_SCALE_UP] = 0;
+	}
+	ck_assert_uint_eq(listed(NULL, 100, &id), 3);
+	ck_assert_uint_eq(id, ids[2]);
+	ck_assert_uint_eq(listed("big", 2, &id), 2);
+	ck_assert_uint_eq(id, ids[2]);
+	ck_assert_uint_eq(listed("bi", 100, &id), 0);
+	ck_assert_uint_eq(listed("c", 100, &id), 0);
+}
+END_TEST
+
 /* ---- who else reads ---- */
 
 /* A process that reads the ledger's state of now, until it is killed. */
@@ -391,6 +437,7 @@ main(void)
 	tcase_add_test(c, test_only_deploy_ends_a_kill);
 	tcase_add_test(c, test_absurd_amounts);
 	tcase_add_test(c, test_category_period_is_what_was_summed);
+	tcase_add_test(c, test_the_newest_decisions);
 	tcase_add_test(c, test_readers);
 	suite_add_tcase(s, c);
 	return run_suite(s);
