@@ -331,12 +331,14 @@ START_TEST(test_the_newest_decisions)
 	uint64_t ids[3] = {0};
 	uint64_t id = 0;
 
+	reload(GLOBAL("$500"));
 	for (int i = 0; i < 3; i++) {
 		json_t *json = NULL;
 		struct eng_worker *w = worker("big");
 
-		eng_fixture_runs(&f, "big", 20, true, "0.05", "0.25");
+		eng_fixture_runs(&f, "big", 20, true, "0.04", "0.25");
 		ck_assert_int_eq(eng_decide_analyse(&f.eng, false, NULL, &err), 0);
+		ck_assert_ptr_nonnull(w->history->open);
 		ids[i] = w->history->open->id;
 		ck_assert_int_eq(
 			eng_decide_deny(&f.eng, ids[i], 0, NULL, &json, &err), 0);
