@@ -69,7 +69,9 @@ eng_budget_check(const struct eng_budget_figures *f, struct eng_budget_verdict *
 {
 	struct eng_budget_verdict v = {.remaining = NV_MAX(f->fleet_cap, 0)};
 	struct eng_budget_verdict first = {0};
-	static const char tomorrow[] = "; goes on when the day ends";
+	const char *tomorrow = f->clock_behind ? "; goes on when the clock, behind the "
+						 "ledger's last entry, has passed it"
+					       : "; goes on when the day ends";
 
 	/* All caps count for what remains; the first that says pause gives the reason. */
 	if (check_counted(f, &v))

@@ -29,6 +29,7 @@ struct eng_budget_figures {
 	 * beginning with a cap of which nothing is spent, or he might never show that it
 	 * is wrong. */
 	bool next_run_guessed;
+	bool clock_behind; /* of the ledger: its days do not end when the clock's do */
 	const char *uncounted; /* currencies of costs without a rate; "" or NULL = none */
 	char currency[NV_CURRENCY_BYTES];
 };

@@ -53,6 +53,7 @@ struct eng_decide {
 	int64_t day_to_ns;
 	int64_t rebased_ns;
 	nv_i128 spent_today;
+	bool clock_behind; /* the ledger has entries of a later time */
 	char base_currency[NV_CURRENCY_BYTES]; /* of all amounts kept here */
 	uint64_t n_total;                      /* decisions, advice included */
 	uint64_t n_today;

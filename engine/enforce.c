@@ -23,6 +23,28 @@
 /* The commits keep the sums current; now and then they are taken from the ledger anew,
  * so that no slip can live long. */
 #define REBASE_NS (60 * NV_NS_PER_SEC)
+/* A clock that is set right by less moves money by less than a window's edge. */
+#define CLOCK_SLACK_NS (60 * NV_NS_PER_SEC)
+
+/* Commits never go back in time: after the clock has been wrong in the future, all money
+ * counts at that time, and would be today's until the clock has got there. */
+static void
+look_at_clock(struct eng *eng, int64_t now_ns)
+{
+	struct eng_decide *d = eng->decide;
+	int64_t last_ns = led_last_time(eng->led);
+	bool behind = last_ns > now_ns + CLOCK_SLACK_NS;
+	char when[NV_RFC3339_BYTES];
+
+	if (behind && !d->clock_behind)
+		nv_error("the clock is behind the ledger, whose last entry is of %s: "
+			 "until then everything is booked at that time, and no budget's "
+			 "day ends",
+			nv_rfc3339(last_ns, when));
+	if (!behind && d->clock_behind)
+		nv_info("the clock has passed the ledger's last entry: days end again");
+	d->clock_behind = behind;
+}
 
 void
 eng_enforce_rebase(struct eng *eng)
@@ -34,6 +56,7 @@ eng_enforce_rebase(struct eng *eng)
 	int64_t to_ns;
 	nv_i128 spent = 0;
 
+	look_at_clock(eng, now_ns);
 	eng_day_bounds(now_ns, &from_ns, &to_ns);
 	if (led_view_begin(eng->led, &v, NULL) < 0)
 		return; /* the sums stay as they are; tried again in a second */
@@ -234,6 +257,7 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 		.fleet_cap = eng->config->max_daily_budget_nano,
 		.fleet_spent = eng->decide->spent_today,
 		.fleet_promised = *promised,
+		.clock_behind = eng->decide->clock_behind,
 		.worker_daily_cap = w->conf->budget_daily_nano,
 		.worker_spent = w->totals.cost - w->day_base_cost,
 		.worker_total_cap = w->conf->budget_total_nano,

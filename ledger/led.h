@@ -149,6 +149,10 @@ struct led_options {
 int led_open(const char *dir, const struct led_options *opt, struct led **ret,
 	struct nv_err *err);
 void led_close(struct led *led);
+/* Time of the last commit. No later one is stamped earlier, whatever the clock does:
+ * ahead of the clock it means that the clock has been wrong, and what is committed
+ * meanwhile counts at that time. */
+int64_t led_last_time(const struct led *led);
 /* Frees what readers that died left behind; call it every second or so. *ret_dead may be
  * NULL. */
 int led_readers_check(struct led *led, uint32_t *ret_dead);

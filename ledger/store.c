@@ -496,6 +496,12 @@ led_close(struct led *led)
 	free(led);
 }
 
+int64_t
+led_last_time(const struct led *led)
+{
+	return led->last_time_ns;
+}
+
 int
 led_readers_check(struct led *led, uint32_t *ret_dead)
 {

@@ -139,6 +139,29 @@ START_TEST(test_the_fleet_shares_what_is_left)
 }
 END_TEST
 
+/* The clock was a month ahead for one commit. Nothing is spent twice, and nobody is told
+ * that the day will end. */
+START_TEST(test_clock_that_was_ahead)
+{
+	const int64_t month_ns = INT64_C(30) * 86400 * NV_NS_PER_SEC;
+	struct led_batch *b = NULL;
+	struct nv_err err = {0};
+	struct led_event ev = {.kind = LED_STATE, .line = "{}", .line_bytes = 2};
+
+	reload(GLOBAL("$1"));
+	ck_assert_int_eq(
+		led_batch_begin(f.eng.led, nv_wall_ns() + month_ns, &b, &err), 0);
+	ck_assert_int_eq(led_batch_event(b, &ev, NULL), 0);
+	ck_assert_int_eq(led_batch_commit(b, &err), 0);
+	eng_enforce_rebase(&f.eng);
+	run_once("big", "1.00");
+	ck_assert(worker("big")->budget_paused);
+	ck_assert_ptr_nonnull(
+		strstr(worker("big")->budget_reason, "behind the ledger's last entry"));
+	ck_assert_int_eq((int64_t)eng_spent_today(&f.eng), NV_MONEY_SCALE);
+}
+END_TEST
+
 /* ---- what a run is charged with ---- */
 
 START_TEST(test_a_bill_entered_by_hand_is_no_run)
@@ -432,6 +455,7 @@ main(void)
 	tcase_add_test(c, test_approval_after_the_budget_was_lowered);
 	tcase_add_test(c, test_approval_that_fits_exactly);
 	tcase_add_test(c, test_the_fleet_shares_what_is_left);
+	tcase_add_test(c, test_clock_that_was_ahead);
 	tcase_add_test(c, test_a_bill_entered_by_hand_is_no_run);
 	tcase_add_test(c, test_compute_is_shared_by_its_runs);
 	tcase_add_test(c, test_a_new_rate_is_no_run);
