@@ -15,7 +15,10 @@ from fleetlib import (  # noqa: F401
 # {"write": "bytes as latin-1"}, {"exit": n}, {"close": true}. What arrives on the control
 # descriptor is kept in NAME.control.
 PUPPET = r"""
-import json, os, sys, threading
+import json, os, signal, sys, threading
+patient = "PUPPET_STOPS_WHEN_TOLD" in os.environ  # by a control line, not by a signal
+if patient:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 name = os.environ["NOVA_WORKER"]
 def listen():
     fd = int(os.environ["NOVA_CONTROL_FD"])
@@ -25,6 +28,8 @@ def listen():
             if not data:
                 return
             out.write(data)
+            if patient and b'"stop"' in data:
+                os._exit(0)
 threading.Thread(target=listen, daemon=True).start()
 out = int(os.environ["NOVA_EVENT_FD"])
 path = name + "." + os.environ["NOVA_INSTANCE"] + ".fifo"
