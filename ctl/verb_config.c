@@ -1,5 +1,6 @@
 /* config check, config show, reload, shutdown. */
 #include "conf.h"
+#include "engine_client.h"
 #include "nv_clock.h"
 #include "paths.h"
 #include "sup_client.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define SHUTDOWN_TIMEOUT_MS 120000
+#define RELOAD_ENGINE_MS    5000
 
 static json_t *
 errors_json(const struct nv_conf_errors *errs)
@@ -168,10 +170,46 @@ simple_request(struct ctl *ctl, enum nv_msg_type type, int64_t timeout_ms)
 	return code;
 }
 
+/* The engine reads the price table, after novasupd has answered: wait until it has the
+ * configuration that is in force, and repeat what it says about the table. An engine that
+ * is away takes the configuration when it comes; novasupd's answer stands. */
+static void
+warn_of_prices(struct ctl *ctl)
+{
+	int64_t deadline_ms = nv_mono_ms() + RELOAD_ENGINE_MS;
+	struct ctl_sup sup;
+	struct ctl_fleet fleet = {0};
+	struct nv_err err = {0};
+	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_status(&sup, "", &fleet, &err);
+	ctl_sup_close(&sup);
+	while (code == NV_EXIT_OK) {
+		json_t *data = NULL;
+
+		code = ctl_engine_call(ctl, "ping", NULL, &data, &err);
+		bool taken = ctl_int(data, "config_gen") >= fleet.nova.config_gen;
+
+		if (taken && ctl_str(data, "price_problem")[0])
+			ctl_warn(&ctl->out, "%s; the prices stay as they were",
+				ctl_str(data, "price_problem"));
+		json_decref(data);
+		if (taken || nv_mono_ms() >= deadline_ms)
+			break;
+		(void)poll(NULL, 0, 10);
+	}
+	ctl_fleet_clear(&fleet);
+}
+
 int
 ctl_verb_reload(struct ctl *ctl)
 {
-	return simple_request(ctl, NV_MSG_SUP_RELOAD, CTL_DEADLINE_MS);
+	int code = simple_request(ctl, NV_MSG_SUP_RELOAD, CTL_DEADLINE_MS);
+
+	if (code == NV_EXIT_OK)
+		warn_of_prices(ctl);
+	return code;
 }
 
 /* novasupd closes the connection when it ends, which is the proof that it has. */

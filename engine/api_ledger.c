@@ -17,9 +17,11 @@ eng_verb_ping(struct eng_call *call)
 {
 	int64_t up_ms = (nv_mono_ns() - call->eng->started_mono_ns) / NV_NS_PER_MS;
 
-	call->data = json_pack("{s:s, s:i, s:f, s:I}", "version", NOVA_VERSION, "pid",
-		(int)getpid(), "uptime_s", (double)up_ms / 1000., "config_gen",
-		(json_int_t)call->eng->config_gen);
+	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o}", "version", NOVA_VERSION,
+		"pid", (int)getpid(), "uptime_s", (double)up_ms / 1000., "config_gen",
+		(json_int_t)call->eng->config_gen, "price_problem",
+		call->eng->price_problem[0] ? nv_json_str(call->eng->price_problem)
+					    : json_null());
 	return 0;
 }
 

@@ -127,6 +127,8 @@ struct eng {
 	struct eng_api *api;
 	struct eng_decide *decide;
 	struct eng_price *price;
+	/* Why the configured price table is not the one in use; "" = it is. */
+	char price_problem[400];
 };
 
 /* ---- fleet.c ---- */

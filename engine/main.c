@@ -125,7 +125,7 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 	nv_config_free(old);
 	/* A table that cannot be read leaves the one there was. */
 	if (eng_price_open(eng, &err) != 0)
-		nv_error("%s; the prices stay as they were", err.text);
+		nv_error("%s; the prices stay as they were", eng->price_problem);
 	eng_decide_config(eng);
 	eng_resource_close(eng);
 	if (eng_resource_open(eng) != 0)

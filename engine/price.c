@@ -317,13 +317,17 @@ eng_price_open(struct eng *eng, struct nv_err *err)
 	if (eng->config->price_table) {
 		int rc = eng_price_read(eng->config->price_table, &price, err);
 
-		if (rc < 0)
+		if (rc < 0) {
+			(void)nv_err_string(
+				err, eng->price_problem, sizeof eng->price_problem);
 			return rc;
+		}
 	} else {
 		nv_info("no price table: token usage is kept without a price");
 	}
 	eng_price_free(eng->price);
 	eng->price = price;
+	eng->price_problem[0] = '\0';
 	return 0;
 }
 
