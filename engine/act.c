@@ -198,10 +198,10 @@ eng_act_clock(struct eng *eng, int64_t now_ns)
 		if (h->open && h->open->expires_ns <= now_ns)
 			eng_act_close(eng, w, "expired", ENG_DEC_EXPIRED, "clock",
 				"nobody answered in time", now_ns);
+		/* A budget's pause ends by itself: what waits goes on waiting. */
 		if (h->open &&
-			(!eng_worker_is_running(w) ||
-				eng_desire_instances(w) != h->open->from_instances) &&
-			!w->budget_paused)
+			(!w->conf || w->desire.want != ENG_WANT_RUNNING ||
+				eng_desire_instances(w) != h->open->from_instances))
 			eng_act_close(eng, w, "void", ENG_DEC_VOID, "policy",
 				"the worker was changed meanwhile", now_ns);
 		if (h->last && outcome_due(eng, w, h->last, now_ns))

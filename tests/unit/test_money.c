@@ -107,6 +107,29 @@ START_TEST(test_approval_that_fits_exactly)
 }
 END_TEST
 
+/* While its budget holds it, it waits; when somebody ends it, nothing is reserved for it.
+ */
+START_TEST(test_killed_while_it_waits)
+{
+	struct nv_err err = {0};
+
+	eng_fixture_runs(&f, "big", 20, true, "0.05", "0.25");
+	ck_assert_int_eq(eng_decide_analyse(&f.eng, false, NULL, &err), 0);
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"cost\",\"worker\":\"c\","
+		"\"amount\":\"100\"}}"));
+	eng_fixture_turn(&f);
+	ck_assert(worker("big")->budget_paused);
+	eng_act_clock(&f.eng, nv_wall_ns());
+	ck_assert_ptr_nonnull(worker("big")->history->open);
+	ck_assert_ptr_nonnull(
+		eng_fixture_ask(&f, "{\"verb\":\"kill\",\"args\":{\"worker\":\"big\"}}"));
+	eng_act_clock(&f.eng, nv_wall_ns());
+	ck_assert_ptr_null(worker("big")->history->open);
+	ck_assert_int_eq((int64_t)eng_reserved_pending(&f.eng), 0);
+}
+END_TEST
+
 /* The fleet's budget has room for one run of each of them, then of two, then of one: what
  * is promised to some is not given to others. */
 START_TEST(test_the_fleet_shares_what_is_left)
@@ -454,6 +477,7 @@ main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, test_approval_after_the_budget_was_lowered);
 	tcase_add_test(c, test_approval_that_fits_exactly);
+	tcase_add_test(c, test_killed_while_it_waits);
 	tcase_add_test(c, test_the_fleet_shares_what_is_left);
 	tcase_add_test(c, test_clock_that_was_ahead);
 	tcase_add_test(c, test_a_bill_entered_by_hand_is_no_run);
