@@ -1,6 +1,7 @@
 /* novasupd: arguments, --check, the lock of the run directory, and the fork into keeper
  * and novasupd proper. */
 #include "keeper.h"
+#include "leftover.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
@@ -229,6 +230,7 @@ run(const struct options *options, const struct nv_paths *paths)
 		return NV_EXIT_FAILED;
 	}
 	sup_cgroup_root_init(&cgroups, paths->run_dir);
+	(void)sup_leftover_kill(paths->run_dir);
 	int rc = sup_keeper_start(&cgroups, options->ready_fd, &shared, &exit_code);
 
 	if (rc < 0) {

@@ -162,13 +162,14 @@ sup_proctree_mark(
 	return n_members;
 }
 
-bool
-sup_proctree_has_env(pid_t pid, const char *entry)
+/* An entry that begins with the `want` bytes of text; the whole one has its final 0
+ * among them. */
+static bool
+find_env(pid_t pid, const char *wanted, size_t want)
 {
 	char path[64];
 	NV_CLEANUP_FREE char *text = NULL;
 	size_t bytes = 0;
-	size_t want = strlen(entry) + 1;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
 	if (nv_read_file_at(AT_FDCWD, path, (size_t)4 << 20, &text, &bytes) < 0)
@@ -176,11 +177,23 @@ sup_proctree_has_env(pid_t pid, const char *entry)
 	for (size_t at = 0; at + want <= bytes + 1;) {
 		size_t len = strlen(text + at) + 1;
 
-		if (len == want && memcmp(text + at, entry, want) == 0)
+		if (len >= want && memcmp(text + at, wanted, want) == 0)
 			return true;
 		at += len;
 	}
 	return false;
+}
+
+bool
+sup_proctree_has_env(pid_t pid, const char *entry)
+{
+	return find_env(pid, entry, strlen(entry) + 1);
+}
+
+bool
+sup_proctree_has_env_like(pid_t pid, const char *start)
+{
+	return find_env(pid, start, strlen(start));
 }
 
 bool

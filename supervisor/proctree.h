@@ -33,6 +33,8 @@ size_t sup_proctree_mark(
 
 /* Does the environment the process was started with hold this "NAME=value"? */
 bool sup_proctree_has_env(pid_t pid, const char *entry);
+/* The same for an entry that begins with this. */
+bool sup_proctree_has_env_like(pid_t pid, const char *start);
 /* Does one of its descriptors 0..9 refer to the pipe with this inode? */
 bool sup_proctree_has_pipe(pid_t pid, ino_t inode);
 

@@ -19,6 +19,7 @@
  *   reload.c      a new configuration
  *   notify.c      service manager: READY, STOPPING, RELOADING, WATCHDOG
  *   oom.c         who goes first when memory is out
+ *   leftover.c    what an earlier fleet left, outside of its cgroups
  *   conf.c        configurations by reference
  */
 #ifndef SUP_H
