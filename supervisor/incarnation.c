@@ -104,6 +104,23 @@ make_streams(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	return 0;
 }
 
+/* A pipe belongs to whom made it: without this a worker with another account cannot open
+ * /dev/stdout or /proc/self/fd/3, as shells and the runner do. Where it is refused, the
+ * descriptors themselves work all the same. */
+static void
+give_streams(const struct sup_incarnation *inc, const struct sup_setting *setting)
+{
+	const int fds[] = {
+		inc->log->write_fd, inc->stream->event_w, inc->stream->control_r};
+
+	for (size_t i = 0; i < NV_LEN(fds); i++) {
+		if (fchown(fds[i], setting->uid, setting->gid) < 0)
+			nv_debug("a pipe of %s#%u stays ours: %s",
+				inc->instance->worker->name, inc->instance->number,
+				strerror(errno));
+	}
+}
+
 static int
 make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 {
@@ -260,6 +277,8 @@ sup_incarnation_start(struct sup_instance *inst)
 		rc = sup_setting_build(&setting, inst, inc->credentials_env, error);
 	if (rc == 0)
 		rc = make_streams(inc, error);
+	if (rc == 0 && setting.set_ids)
+		give_streams(inc, &setting);
 	if (rc == 0) {
 		rc = make_cgroup(inc, error);
 		if (rc == 0)
