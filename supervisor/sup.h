@@ -100,6 +100,7 @@ struct sup_instance {
 	struct sup_spawn_error spawn_error;
 	const char *failed_secret; /* borrowed from the configuration: of spawn_error */
 	int32_t last_pid;
+	uint32_t told_crashes; /* in the window when it was last given a rest */
 	char last_exit[200];
 };
 

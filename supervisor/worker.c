@@ -85,7 +85,9 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 	const struct sup_inst *m = &inst->machine;
 	const struct sup_inst_policy *p = &inst->worker->policy;
 	char window[NV_UNITS_BYTES];
-	uint32_t n = sup_inst_crashes(m, p, nv_mono_ms());
+	/* What led to a rest stays true while the window moves on. */
+	bool rests = m->state == SUP_INST_HALTED || m->state == SUP_INST_COOLDOWN;
+	uint32_t n = rests ? inst->told_crashes : sup_inst_crashes(m, p, nv_mono_ms());
 
 	switch (m->state) {
 	case SUP_INST_HALTED:
@@ -192,6 +194,8 @@ report(struct sup_instance *inst)
 	const char *state = sup_inst_state_name(inst->machine.state);
 	char reason[300];
 
+	inst->told_crashes =
+		sup_inst_crashes(&inst->machine, &inst->worker->policy, nv_mono_ms());
 	sup_instance_reason(inst, reason, sizeof(reason));
 	nv_log(inst->machine.state == SUP_INST_HALTED ? NV_ERROR : NV_WARN,
 		"%s#%u is %s: %s", inst->worker->name, inst->number, state, reason);
