@@ -381,6 +381,7 @@ main(int argc, char **argv)
 	ev_timer_init(&logger.patience, on_patience, 0., 0.);
 	ev_timer_init(&logger.title, on_title, 0.1, 2.);
 	ev_timer_start(logger.loop, &logger.title);
+	nv_title_set("nova: logger, starting");
 	nv_chan_open(&logger.chan, logger.loop, CHANNEL_FD, 'L', 'S', handlers,
 		on_channel_closed, &logger);
 	ev_run(logger.loop, 0);
