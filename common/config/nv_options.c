@@ -36,9 +36,8 @@ const struct nv_option nv_options_global[] = {
 		.help = "Base currency: budgets, thresholds and reports are in it."},
 	{.key = "currencies",
 		.kind = NV_OPT_CURRENCIES,
-		.help = "Other currencies that events may use, each with what one unit "
-			"is "
-			"worth: `EUR: 1.08 USD` or `EUR: {rate: 1.08 USD}`."},
+		.help = "What one unit of another currency is worth: `EUR: 1.08 USD` or "
+			"`EUR: {rate: 1.08 USD}`. Without a rate it is not counted."},
 	{.key = "timezone",
 		.kind = NV_OPT_ZONE,
 		.offset = G(timezone),
