@@ -55,6 +55,13 @@ check_cap(const struct eng_budget_figures *f, nv_i128 cap, nv_i128 spent,
 static bool
 check_counted(const struct eng_budget_figures *f, struct eng_budget_verdict *v)
 {
+	if (f->unpriced) {
+		v->rule = "prices";
+		(void)snprintf(v->reason, sizeof v->reason,
+			"token usage cannot be priced: the price table cannot be used; "
+			"goes on when it is mended and reloaded");
+		return true;
+	}
 	if (!f->uncounted || !f->uncounted[0])
 		return false;
 	v->rule = eng_budget_rule_currency;

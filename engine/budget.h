@@ -31,6 +31,7 @@ struct eng_budget_figures {
 	bool next_run_guessed;
 	bool clock_behind; /* of the ledger: its days do not end when the clock's do */
 	const char *uncounted; /* currencies of costs without a rate; "" or NULL = none */
+	bool unpriced;         /* there is no price table, though one is configured */
 	char currency[NV_CURRENCY_BYTES];
 };
 

@@ -263,6 +263,7 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 		.worker_total_cap = w->conf->budget_total_nano,
 		.worker_total = w->totals.cost,
 		.uncounted = w->uncounted.costs,
+		.unpriced = !eng->price && eng->price_problem[0],
 	};
 
 	/* The runs before the rate was declared seemed to cost nothing. */

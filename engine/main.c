@@ -216,8 +216,11 @@ on_hello(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "no memory");
 	open_ledger(eng);
 	commit_start(eng);
+	/* What the pipes hold is to be stored whatever prices are: ending here would lose
+	 * it. Nobody runs meanwhile (enforce.c). */
 	if (eng_price_open(eng, &err) != 0)
-		fail_start(&err, "the price table cannot be used");
+		nv_error("%s; agents are paused until it is mended and reloaded",
+			eng->price_problem);
 	if (eng_fleet_load(eng, &err) != 0)
 		fail_start(&err, "the desired state cannot be read");
 	eng_journal_recall(eng);

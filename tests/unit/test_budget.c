@@ -94,6 +94,9 @@ START_TEST(test_uncounted)
 	ck_assert_str_eq(check(&f).reason,
 		"costs in EUR cannot be counted: declare its rate under currencies:");
 	ck_assert(check(&f).remaining == USD(90));
+	f.unpriced = true;
+	ck_assert_ptr_nonnull(strstr(check(&f).reason, "token usage cannot be priced"));
+	f.unpriced = false;
 	f.uncounted = "EUR, GBP";
 	f.fleet_spent = USD(100); /* it does not go on when the day ends */
 	ck_assert_ptr_nonnull(strstr(check(&f).reason, "declare their rates"));
