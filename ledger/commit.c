@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static const size_t map_bytes_max = (size_t)1 << 46;
 
@@ -470,6 +471,19 @@ remember(struct led_batch *b)
 	return 0;
 }
 
+/* LMDB calls a short write an I/O error; on a disk without room it is that. */
+static int
+why_not_written(const struct led *led, int mdb_rc)
+{
+	const uint64_t room_bytes = (uint64_t)1 << 20;
+	struct statvfs fs;
+
+	if (mdb_rc == EIO && statvfs(led->dir, &fs) == 0 &&
+		(uint64_t)fs.f_bavail * fs.f_frsize < room_bytes)
+		return ENOSPC;
+	return mdb_rc;
+}
+
 /* One try. MDB_MAP_FULL: nothing happened, try again in a larger map. */
 static int
 try_write(struct led_batch *b, int *ret_mdb, struct nv_err *err)
@@ -479,7 +493,7 @@ try_write(struct led_batch *b, int *ret_mdb, struct nv_err *err)
 
 	*ret_mdb = rc;
 	if (rc != 0)
-		return led_fail(err, rc, "write to the ledger");
+		return led_fail(err, why_not_written(b->led, rc), "write to the ledger");
 	int bad = check_streams(b, txn, err);
 
 	if (bad < 0) {
@@ -493,7 +507,9 @@ try_write(struct led_batch *b, int *ret_mdb, struct nv_err *err)
 	else
 		rc = mdb_txn_commit(txn);
 	*ret_mdb = rc;
-	return rc == 0 ? 0 : led_fail(err, rc, "write to the ledger");
+	return rc == 0 ? 0
+		       : led_fail(
+				 err, why_not_written(b->led, rc), "write to the ledger");
 }
 
 int
