@@ -70,8 +70,10 @@ nv_title_set(const char *fmt, ...)
 	if (title.bytes > 1) {
 		size_t bytes = NV_MIN(strlen(text), title.bytes - 1);
 
-		/* A NUL as the last byte tells the kernel that argv was not overrun. */
-		memset(title.start, 0, title.bytes);
+		/* A NUL as the last byte tells the kernel that argv was not overrun. The
+		 * text comes first: whoever looks in between sees a title, not nothing.
+		 */
 		memcpy(title.start, text, bytes);
+		memset(title.start + bytes, 0, title.bytes - bytes);
 	}
 }
