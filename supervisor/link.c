@@ -87,6 +87,7 @@ on_exit_of_link(struct sup_child *child, int status, const struct rusage *usage)
 		(void)sup_cgroup_kill(&link->cgroup); /* it has no children; be sure */
 		sup_cgroup_remove(&link->cgroup);
 	}
+	nv_chan_drain(&link->chan); /* its end may be heard of before its last words */
 	nv_chan_close(&link->chan);
 	link->last_status = status;
 	sup_exit_text(status, link->last_exit, sizeof(link->last_exit));

@@ -35,40 +35,51 @@ fail(struct nv_chan *chan, const char *why)
 		chan->on_close(chan, why);
 }
 
+/* False when there is nothing more to read now, or ever. */
+static bool
+read_one(struct nv_chan *chan)
+{
+	struct nv_msg msg;
+	char why[256];
+	int rc = nv_msg_recv(chan->fd, chan->peer, chan->me, &msg, why, sizeof(why));
+
+	if (rc == -EAGAIN)
+		return false;
+	if (rc == -ECONNRESET)
+		return true; /* told once, ahead of what the peer had sent before it went
+			      */
+	if (rc <= 0) {
+		fail(chan, rc == -EPROTO             ? why
+			   : rc == 0 || rc == -EPIPE ? NULL
+						     : strerror(-rc));
+		return false;
+	}
+	nv_chan_handler_fn *handler = chan->handlers[msg.type];
+	bool good = handler && handler(chan, &msg) >= 0;
+
+	nv_msg_fini(&msg);
+	if (!good && chan->fd >= 0)
+		fail(chan, handler ? "a message with a bad body"
+				   : "a message that is not served here");
+	return good && chan->fd >= 0;
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct nv_chan *chan = w->data;
-	struct nv_msg msg;
-	char why[256];
 
 	(void)loop;
 	(void)revents;
-	for (int i = 0; i < PASS_MESSAGES_MAX && chan->fd >= 0; i++) {
-		int rc = nv_msg_recv(
-			chan->fd, chan->peer, chan->me, &msg, why, sizeof(why));
+	for (int i = 0; i < PASS_MESSAGES_MAX && read_one(chan); i++)
+		;
+}
 
-		if (rc == -EAGAIN)
-			return;
-		if (rc == 0 || rc == -ECONNRESET || rc == -EPIPE) {
-			fail(chan, NULL);
-			return;
-		}
-		if (rc < 0) {
-			fail(chan, rc == -EPROTO ? why : strerror(-rc));
-			return;
-		}
-		nv_chan_handler_fn *handler = chan->handlers[msg.type];
-		bool good = handler && handler(chan, &msg) >= 0;
-
-		nv_msg_fini(&msg);
-		if (!good) {
-			if (chan->fd >= 0)
-				fail(chan, handler ? "a message with a bad body"
-						   : "a message that is not served here");
-			return;
-		}
-	}
+void
+nv_chan_drain(struct nv_chan *chan)
+{
+	while (nv_chan_is_open(chan) && read_one(chan))
+		;
 }
 
 static void

@@ -40,6 +40,9 @@ struct nv_chan {
 void nv_chan_open(struct nv_chan *chan, struct ev_loop *loop, int fd, char me, char peer,
 	nv_chan_handler_fn *const *handlers, nv_chan_close_fn *on_close, void *owner);
 void nv_chan_close(struct nv_chan *chan);
+/* Hand on everything that a peer which has ended had still sent. Only for one that can
+ * send no more: there is no bound but the socket's. May close the channel. */
+void nv_chan_drain(struct nv_chan *chan);
 bool nv_chan_is_open(const struct nv_chan *chan);
 /* Send or queue; fds are borrowed (duplicated when queued). 0, -ENOTCONN when
  * closed, -ENOBUFS when the queue is at its ceiling, -EINVAL/-EMSGSIZE when the

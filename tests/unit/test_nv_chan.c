@@ -2,6 +2,7 @@
  * a handler that closes its own channel. */
 #include "nv_chan.h"
 #include "nv_fd.h"
+#include "nv_msg_body.h"
 #include "run_suite.h"
 
 #include <errno.h>
@@ -269,6 +270,28 @@ START_TEST(test_handler_closes)
 }
 END_TEST
 
+/* A peer that ends has said more than one pass reads, and has not read what it was sent:
+ * the kernel tells of that first, and the last words must come all the same. */
+START_TEST(test_last_words)
+{
+	const uint32_t n = 150;
+	uint8_t state[3] = {NV_ENGINE_READY, 0, 0};
+
+	for (uint32_t i = 0; i < n; i++)
+		ck_assert_int_eq(send_number(i), 0);
+	ck_assert_int_eq(nv_chan_send(&eng, NV_MSG_SUP_ENGINE_STATE, state, sizeof(state),
+				 NULL, 0),
+		0);
+	nv_chan_close(&sup);
+	nv_chan_drain(&eng);
+	ck_assert_uint_eq(got, n);
+	ck_assert_uint_eq(closes, 1);
+	ck_assert_str_eq(why_closed, "plain");
+	ck_assert(!nv_chan_is_open(&eng));
+	nv_chan_drain(&eng); /* closed: nothing to do */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -284,6 +307,7 @@ main(void)
 	tcase_add_loop_test(tc, test_corrupt_peer, 0, 5);
 	tcase_add_test(tc, test_not_served);
 	tcase_add_test(tc, test_handler_closes);
+	tcase_add_test(tc, test_last_words);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
