@@ -106,13 +106,21 @@ eng_verb_metrics(struct eng_call *call)
 	return bad ? -ENOMEM : 0;
 }
 
-/* What is wished for, unless it was tried too often to be true. */
+/* What is wished for, unless it is not so: tried too often, or no process of it is there
+ * (novasupd knows whether it is in backoff, in cooldown or finished). */
 static const char *
 agent_state(const struct eng_worker *w)
 {
 	const char *state = eng_worker_state(w);
 
-	return w->halted && strcmp(state, "running") == 0 ? "halted" : state;
+	if (strcmp(state, "running") != 0)
+		return state;
+	if (w->halted)
+		return "halted";
+	for (const struct eng_instance *i = w->instances; i; i = i->next)
+		if (!i->gone)
+			return state;
+	return "down";
 }
 
 /* One row for people: configuration, state and figures together. */
