@@ -249,7 +249,7 @@ struct led_bad {
 	const char *reason;
 	const char *bytes; /* at most 4 KiB of it */
 	size_t n_bytes;
-	size_t n_bytes_whole; /* of the line before it was cut */
+	size_t n_bytes_whole; /* of it, as far as it had come when it was refused */
 };
 typedef int led_bad_fn(void *arg, const struct led_bad *bad);
 int led_view_quarantine(
