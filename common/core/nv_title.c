@@ -12,24 +12,33 @@
 static struct {
 	char *start;
 	size_t bytes;
-	char **env; /* owned for life: setenv may leave environ pointing elsewhere */
+	/* Owned for life, each one block: setenv replaces single strings of environ. */
+	char **env;
+	char **args;
 } title;
 
+/* The list and its strings in one block; NULL without memory. */
 static char **
 copy_strings(char **from)
 {
 	size_t n = 0;
+	size_t bytes = 0;
 
-	while (from[n])
-		n++;
-	char **copy = calloc(n + 1, sizeof(*copy));
+	for (; from[n]; n++)
+		bytes += strlen(from[n]) + 1;
+	char **copy = malloc((n + 1) * sizeof(*copy) + bytes);
 
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(from[i]);
-		if (!copy[i])
-			return NULL; /* start of the process: the caller keeps argv as is
-				      */
+	if (!copy)
+		return NULL;
+	char *at = (char *)(copy + n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(from[i]) + 1;
+
+		copy[i] = memcpy(at, from[i], len);
+		at += len;
 	}
+	copy[n] = NULL;
 	return copy;
 }
 
@@ -41,8 +50,11 @@ nv_title_init(int argc, char **argv)
 	char **env = copy_strings(environ);
 	char **args = copy_strings(argv);
 
-	if (!env || !args)
+	if (!env || !args) {
+		free(env); /* the start of the process: the caller keeps argv as it is */
+		free(args);
 		return;
+	}
 	char *end = argv[0];
 
 	for (int i = 0; i < argc && argv[i] == end; i++)
@@ -52,10 +64,10 @@ nv_title_init(int argc, char **argv)
 	title.start = argv[0];
 	title.bytes = (size_t)(end - argv[0]);
 	title.env = env;
+	title.args = args;
 	environ = env;
 	for (int i = 0; i < argc; i++)
 		argv[i] = args[i];
-	free(args);
 }
 
 void
