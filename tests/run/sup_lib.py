@@ -256,6 +256,13 @@ class Fleet:
     def client(self):
         return Client(f"{self.run}/novasupd.sock")
 
+    def answers(self):
+        """The socket is there and listened to: the one comes a moment after the other."""
+        try:
+            return bool(self.client())
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+
     def status(self):
         return self.client().status()
 
