@@ -624,6 +624,7 @@ sup_incarnation_end(struct sup_incarnation *inc)
 		.pid = inst->last_pid,
 		.status = m->end.status,
 		.cause = m->end.cause,
+		.by = m->asked_by,
 		.crash = m->end.crash,
 		.uptime_ms = nv_mono_ms() - m->started_ms,
 		.cpu_us = NV_MAX(usage.cpu_us, inc->usage_cpu_us),

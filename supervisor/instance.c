@@ -92,6 +92,8 @@ try_start(struct sup_inst *i)
 	i->asked = false;
 	i->again = false;
 	i->forced = false;
+	i->asked_cause[0] = '\0';
+	i->asked_by[0] = '\0';
 	return SUP_ACT_START;
 }
 
@@ -216,7 +218,7 @@ name_end(struct sup_inst *i)
 	if (e->exec)
 		cause = "exec";
 	else if (i->asked)
-		cause = "stop";
+		cause = i->asked_cause[0] ? i->asked_cause : "stop";
 	else if (i->forced)
 		cause = i->forced_cause;
 	else if (e->oom)

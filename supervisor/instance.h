@@ -106,7 +106,9 @@ struct sup_inst {
 	bool over_limit; /* stays halted through UNWANT/WANT */
 	bool main_alive;
 	char forced_cause[NV_NAME_MAX];
-	int64_t deadline_ms; /* monotonic; SUP_NO_DEADLINE = none */
+	char asked_cause[NV_NAME_MAX];   /* why it was asked to end; "": "stop" */
+	char asked_by[NV_NAME_MAX + 16]; /* "dependency db"; "": not said */
+	int64_t deadline_ms;             /* monotonic; SUP_NO_DEADLINE = none */
 	int64_t started_ms;
 	int64_t up_ms;     /* of this incarnation: since UP */
 	uint32_t attempts; /* restarts since it was last stable */

@@ -143,6 +143,8 @@ sup_journal_exit(struct sup_journal *j, const struct sup_journal_exit *e)
 		e->instance, e->generation, (int)e->pid, e->status, e->cause,
 		e->crash ? "true" : "false", (long long)e->uptime_ms,
 		(unsigned long long)e->cpu_us, (unsigned long long)e->mem_peak_kib);
+	if (e->by && e->by[0])
+		nv_buf_printf(&j->waiting, ",\"by\":\"%s\"", e->by);
 	if (e->error.stage != SUP_STAGE_NONE)
 		nv_buf_printf(&j->waiting, ",\"stage\":\"%s\",\"errno\":\"%s\"",
 			sup_stage_name(e->error.stage), strerrorname_np(e->error.error));

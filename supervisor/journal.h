@@ -16,6 +16,7 @@ struct sup_journal_exit {
 	pid_t pid;
 	int status;
 	const char *cause;
+	const char *by; /* who asked for it; "" or NULL: not said */
 	bool crash;
 	int64_t uptime_ms;
 	uint64_t cpu_us;

@@ -275,6 +275,7 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop;
 	(void)revents;
 	sup->starts_left = SUP_STARTS_PER_PASS;
+	sup_gate_run(sup);
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
 	sup_workers_collect(sup);

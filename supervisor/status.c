@@ -135,6 +135,8 @@ unwanted_state(const struct sup_worker *w, char *reason, size_t reason_bytes)
 	else if (w->held)
 		why = held;
 	(void)snprintf(reason, reason_bytes, "%s", why);
+	if (sup_gate_must_outlive(w))
+		sup_gate_stop_text(w, reason, reason_bytes);
 	return sup_worker_live(w) > 0 ? "stopping" : "stopped";
 }
 
@@ -163,6 +165,8 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 	}
 	if (worst->machine.state == SUP_INST_STOPPED) {
 		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);
+		if (w->sup->engine_ready)
+			sup_gate_start_text(w, reason, reason_bytes);
 		return "waiting";
 	}
 	char why[250];

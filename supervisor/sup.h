@@ -7,6 +7,7 @@
  *   spawn.c       clone and exec, with stage and errno of what failed
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
+ *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   setting.c     a worker's environment, identity, candidates for exec
@@ -27,6 +28,7 @@
 
 #include "cgroup.h"
 #include "child.h"
+#include "gate.h"
 #include "instance.h"
 #include "keeper.h"
 #include "link.h"
@@ -122,6 +124,7 @@ struct sup_worker {
 	struct sup_instance **instances; /* owned, [n-1] is instance n; never shrinks */
 	uint32_t n_instances;
 	char not_enforced[64]; /* limits that this machine cannot hold */
+	struct sup_gate gate;  /* what it depends on, and who on it */
 };
 
 struct sup {
@@ -153,6 +156,7 @@ struct sup {
 	ev_timer away_timer;
 
 	struct sup_worker *workers; /* owned list, by name */
+	struct sup_worker *dirty;   /* to be applied at the end of this pass: gate.h */
 	struct sup_streams streams;
 	struct sup_journal *journal; /* owned */
 

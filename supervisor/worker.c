@@ -222,10 +222,12 @@ start(struct sup_instance *inst)
 void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
+	enum sup_inst_state from = inst->machine.state;
 	unsigned actions =
 		sup_inst_step(&inst->machine, &inst->worker->policy, event, nv_mono_ms());
 
 	arm(inst);
+	sup_gate_changed(inst, from);
 	if (actions & SUP_ACT_RECORD)
 		record(inst);
 	if ((actions & SUP_ACT_ASK) && inst->now)
@@ -378,7 +380,8 @@ sup_worker_apply(struct sup_worker *w)
 {
 	uint32_t wanted = sup_worker_wanted(w);
 	bool paused = sup_worker_paused(w);
-	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused;
+	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused &&
+		    sup_gate_open(w);
 
 	grow(w, wanted);
 	for (uint32_t i = 0; i < w->n_instances; i++) {
@@ -390,6 +393,8 @@ sup_worker_apply(struct sup_worker *w)
 			sup_instance_event(inst, SUP_EV_GATE_OPEN);
 		apply_pause(inst, paused);
 	}
+	if (sup_gate_must_outlive(w))
+		return;
 	/* The youngest first, so that scaling down takes those with the least to lose. */
 	for (uint32_t n = w->n_instances; n > wanted; n--) {
 		if (w->instances[n - 1]->machine.want)
@@ -418,7 +423,7 @@ sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
 		w->held = false;
 	for (uint32_t i = 0; desire->reset && i < w->n_instances; i++)
 		sup_instance_event(w->instances[i], SUP_EV_RESET);
-	sup_worker_apply(w);
+	sup_gate_later(w);
 }
 
 void
@@ -430,7 +435,7 @@ sup_worker_hold(struct sup_worker *w, uint32_t uid)
 	w->held_wall_ns = nv_wall_ns();
 	nv_info("%s: stopped by uid %u", w->name, uid);
 	sup_enginelink_held(w->sup, w);
-	sup_worker_apply(w);
+	sup_gate_later(w);
 }
 
 unsigned
@@ -455,6 +460,7 @@ sup_worker_restart(struct sup_worker *w, uint32_t instance)
 void
 sup_workers_haste(struct sup *sup)
 {
+	sup_workers_apply(sup); /* nobody waits for another one's end any more */
 	for (struct sup_worker *w = sup->workers; w; w = w->next) {
 		for (uint32_t i = 0; i < w->n_instances; i++)
 			sup_instance_event(w->instances[i], SUP_EV_HASTE);
@@ -550,6 +556,8 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 				err, -ENOMEM, "no memory for worker %s", c->name);
 		}
 	}
+	if (sup_gate_resolve(sup) < 0)
+		return nv_err_set(err, -ENOMEM, "no memory for dependencies");
 	sup_workers_apply(sup);
 	return 0;
 }
@@ -557,6 +565,7 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 static void
 worker_free(struct sup_worker *w)
 {
+	sup_gate_fini(w);
 	for (uint32_t i = 0; i < w->n_instances; i++)
 		instance_free(w->instances[i]);
 	free(w->instances);

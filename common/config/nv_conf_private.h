@@ -70,6 +70,12 @@ int nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 int nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+/* nv_conf_depends.c */
+int nv_conf_read_depends(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+void nv_conf_depends_show(struct nv_buf *buf, const struct nv_conf_worker *w);
+/* Once all workers are known and sorted: names, cycles. 0 or -ENOMEM. */
+int nv_conf_depends_check(struct nv_conf_reading *r);
 int nv_conf_read_currencies(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node);
 

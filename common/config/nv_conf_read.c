@@ -152,6 +152,8 @@ read_collection(
 		return nv_conf_read_env(s->r, s->source, node, s->target);
 	case NV_OPT_PARAMS:
 		return nv_conf_read_params(s->r, s->source, node, s->target);
+	case NV_OPT_DEPENDS:
+		return nv_conf_read_depends(s->r, s->source, node, s->target);
 	case NV_OPT_CURRENCIES:
 		return nv_conf_read_currencies(s->r, s->source, node);
 	default:
@@ -425,6 +427,8 @@ nv_conf_reading_run(struct nv_conf_reading *r)
 		rc = read_workers(r);
 	if (rc == 0)
 		rc = sort_workers(r);
+	if (rc == 0)
+		rc = nv_conf_depends_check(r);
 	return rc;
 }
 

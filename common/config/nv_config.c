@@ -40,6 +40,7 @@ worker_fini(struct nv_conf_worker *w)
 		free(p->range_max);
 	}
 	free(w->params);
+	free(w->depends);
 	free(w->params_json);
 }
 
@@ -218,6 +219,9 @@ put_value(struct show *s, const struct nv_option *o, const void *target)
 		break;
 	case NV_OPT_PARAMS:
 		put_params(&s->value, w);
+		break;
+	case NV_OPT_DEPENDS:
+		nv_conf_depends_show(&s->value, w);
 		break;
 	case NV_OPT_CURRENCIES:
 		put_currencies(&s->value, config);

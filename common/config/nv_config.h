@@ -32,6 +32,22 @@ struct nv_conf_pair {
 	char *value; /* owned */
 };
 
+/* What must be true of a worker before those that depend on it may start. */
+enum nv_depend_condition {
+	NV_DEPEND_STARTED,  /* an instance has a process */
+	NV_DEPEND_READY,    /* every instance that shall run is up */
+	NV_DEPEND_COMPLETED /* every instance has ended well and is not restarted */
+};
+struct nv_conf_depend {
+	char worker[NV_NAME_MAX];
+	enum nv_depend_condition condition;
+	bool restart;  /* on_restart: it goes down: so does the dependent, and comes back
+			*/
+	unsigned line; /* where it is written */
+	unsigned column;
+};
+const char *nv_conf_depend_name(enum nv_depend_condition condition);
+
 struct nv_conf_crashes {
 	uint32_t max;        /* more than this many crashes within the window = limit */
 	int64_t within_ms;   /* sliding window */
@@ -64,6 +80,8 @@ struct nv_conf_worker {
 	uint32_t instances_start;
 	uint32_t instances_min;
 	uint32_t instances_max;
+	struct nv_conf_depend *depends; /* owned */
+	size_t n_depends;
 	enum nv_restart restart;
 	struct nv_conf_crashes crashes;
 	int64_t heartbeat_every_ms; /* what the runner sends; 0 = no watchdog */

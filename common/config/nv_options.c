@@ -293,6 +293,11 @@ const struct nv_option nv_options_worker[] = {
 		.max = 10000,
 		.help = "Scaling never goes above. Default: 8, or `start` when that is "
 			"more."},
+	{.key = "depends_on",
+		.kind = NV_OPT_DEPENDS,
+		.help = "Workers that must be started, ready or completed before it "
+			"starts: `[db]` or `{db: ready, cache: {condition: started, "
+			"on_restart: restart}}`."},
 	{.key = "restart",
 		.kind = NV_OPT_WORD,
 		.offset = W(restart),
@@ -508,6 +513,7 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_SECRETS] = "a list of names such as [api_key]",
 		[NV_OPT_ENV] = "a map of variables such as {REGION: eu}",
 		[NV_OPT_PARAMS] = "a map such as {style: {choices: [a, b]}}",
+		[NV_OPT_DEPENDS] = "a list such as [db] or a map such as {db: ready}",
 		[NV_OPT_CURRENCIES] = "a map such as {EUR: 1.08 USD}",
 	};
 

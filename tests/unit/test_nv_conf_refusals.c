@@ -36,7 +36,7 @@ static const struct {
 		"w.yaml:3:1: zzzzzzzzzzzz: unknown key; known here: worker, group, "
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
-		"restart, "
+		"depends_on, restart, "
 		"crashes, heartbeat, stop, ready, budget, roi, limits, user, secrets, "
 		"env, "
 		"params, autonomous"},

@@ -1,0 +1,2 @@
+# When things may start, in which order, and how many at once.
+nova_run(flow_deps flow_deps TIMEOUT 600)
