@@ -32,7 +32,9 @@ clang-format:layout of the sources
 clang-tidy:static analysis
 cppcheck:static analysis
 shellcheck:shell scripts
-mandoc:manual pages'
+mandoc:manual pages
+hledger:checks an exported journal
+beancount:checks another'
 
 say()
 {

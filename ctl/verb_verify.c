@@ -115,22 +115,44 @@ export_to(struct ctl *ctl, struct led_view *view, enum led_format format,
 	return NV_EXIT_OK;
 }
 
+static int
+export_format(struct ctl *ctl, enum led_format *ret)
+{
+	static const char *const names[] = {
+		[LED_FORMAT_JSON] = "json",
+		[LED_FORMAT_CSV] = "csv",
+		[LED_FORMAT_HLEDGER] = "hledger",
+		[LED_FORMAT_BEANCOUNT] = "beancount",
+	};
+	const char *text = ctl_opt(&ctl->args, "format");
+
+	for (size_t i = 0; i < NV_LEN(names) && text; i++) {
+		if (strcmp(text, names[i]) != 0)
+			continue;
+		*ret = (enum led_format)i;
+		if (ctl->out.json && *ret != LED_FORMAT_JSON)
+			break;
+		return NV_EXIT_OK;
+	}
+	if (!text)
+		return NV_EXIT_OK;
+	return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+		"--format: expected json, csv, hledger or beancount%s, found \"%s\"",
+		ctl->out.json ? " (json with --json)" : "", text);
+}
+
 int
 ctl_verb_ledger_export(struct ctl *ctl)
 {
-	const char *text = ctl_opt(&ctl->args, "format");
 	const char *output = ctl_opt(&ctl->args, "output");
 	enum led_format format = LED_FORMAT_JSON;
 	struct led *led = NULL;
 	struct led_view *view = NULL;
 
-	if (text && strcmp(text, "csv") == 0 && !ctl->out.json)
-		format = LED_FORMAT_CSV;
-	else if (text && strcmp(text, "json") != 0)
-		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
-			"--format: expected json or csv%s, found \"%s\"",
-			ctl->out.json ? " (json with --json)" : "", text);
-	int code = ctl_ledger_open(ctl, &led, &view);
+	int code = export_format(ctl, &format);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_ledger_open(ctl, &led, &view);
 
 	if (code != NV_EXIT_OK)
 		return code;

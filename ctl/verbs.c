@@ -129,7 +129,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{"ledger stats", ctl_verb_ledger_stats, "", "size and head of the ledger", NULL,
 		0, 0, {{0}}},
 	{"ledger export", ctl_verb_ledger_export, "", "every event, exact", NULL, 0, 0,
-		{{"format", 'f', "FORMAT", "json (default) or csv"},
+		{{"format", 'f', "FORMAT", "json (default), csv, hledger or beancount"},
 			{"output", 'o', "FILE", "instead of standard output"}}},
 	{"quarantine", ctl_verb_quarantine, "", "event lines that were refused, and why",
 		NULL, 0, 0, {WORKER, LIMIT}},

@@ -58,7 +58,7 @@ _novactl()
 		return
 		;;
 	--format)
-		_novactl_words "json csv" "$current"
+		_novactl_words "json csv hledger beancount" "$current"
 		return
 		;;
 	esac

@@ -1,0 +1,2 @@
+# The ledger as a whole program's user meets it.
+nova_run(ledger_export ledger_export)
