@@ -301,8 +301,9 @@ int led_verify_contained(
 /* ---- export ----
  * Everything, written to fd while it is read. JSON: one document {"ledger","events",
  * "quarantine","balances"}. CSV: one line a leg, or one for an event without. hledger and
- * beancount: a journal of every event that moves money, dated by its arrival in UTC, ended
- * by an assertion of each balance, so that those programs check the ledger's own sums. */
+ * beancount: a journal of every event that moves money, dated by its arrival in UTC,
+ * ended by an assertion of each balance, so that those programs check the ledger's own
+ * sums. */
 enum led_format {
 	LED_FORMAT_JSON,
 	LED_FORMAT_CSV,
