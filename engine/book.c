@@ -234,6 +234,12 @@ note_life(struct booking *b)
 	struct eng_instance *inst = b->s->inst;
 
 	inst->seen_mono_ns = b->txn->mono_ns;
+	if (line->event != ENG_EV_HEARTBEAT ||
+		(line->has_progress && line->progress_nano > inst->progress_nano)) {
+		inst->progress_mono_ns = inst->seen_mono_ns;
+		if (line->event == ENG_EV_HEARTBEAT)
+			inst->progress_nano = line->progress_nano;
+	}
 	switch (line->event) {
 	case ENG_EV_HEARTBEAT:
 		w->heartbeat_ns = b->txn->now_ns;

@@ -7,6 +7,7 @@
 #include "nv_log.h"
 #include "resource.h"
 #include "scan.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -454,6 +455,7 @@ instance_new(struct eng_worker *worker, const struct nv_eng_stream *m,
 	(void)snprintf(inst->cgroup, sizeof(inst->cgroup), "%s", m->cgroup);
 	inst->runner = m->runner;
 	inst->seen_mono_ns = nv_mono_ns();
+	inst->progress_mono_ns = inst->seen_mono_ns;
 	inst->gone = m->pid == 0;
 	inst->mem_kib_s = rec->mem_kib_s_booked;
 	inst->booked_mono_ns = inst->seen_mono_ns;
@@ -511,6 +513,7 @@ eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd, i
 		commit_soon(in);
 	}
 	eng_fleet_stream_opened(eng, s->worker);
+	eng_watchdog_kick(eng);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "intake.h"
 #include "nv_log.h"
 #include "resource.h"
+#include "watchdog.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -21,6 +22,7 @@ struct entry {
 	const char *cause;
 	const char *state;
 	const char *reason;
+	const char *detail; /* what led to its end: "no sign of life for 2m ..." */
 	const char *stage;
 	const char *err_name; /* "ENOENT" */
 	uint64_t stream;
@@ -89,6 +91,7 @@ read_entry(const json_t *root, struct entry *ret)
 	*ret = (struct entry){.event = text(root, "event"),
 		.worker = text(root, "worker"),
 		.cause = text(root, "cause"),
+		.detail = text(root, "detail"),
 		.state = text(root, "state"),
 		.reason = text(root, "reason"),
 		.stage = text(root, "stage"),
@@ -131,10 +134,11 @@ describe_exit(const struct entry *e, char *buf, size_t buf_bytes)
 		(void)snprintf(how, sizeof(how), "exit %d", WEXITSTATUS(status));
 	bool plain = strcmp(e->cause, "crash") == 0 || strcmp(e->cause, "exec") == 0;
 
-	(void)snprintf(buf, buf_bytes, "%s%s%s after %llu.%01llu s",
+	(void)snprintf(buf, buf_bytes, "%s%s%s after %llu.%01llu s%s%s",
 		plain ? "" : e->cause, plain ? "" : ": ", how,
 		(unsigned long long)(e->uptime_ms / 1000),
-		(unsigned long long)(e->uptime_ms % 1000 / 100));
+		(unsigned long long)(e->uptime_ms % 1000 / 100), *e->detail ? ": " : "",
+		e->detail);
 }
 
 /* The record of a stream that is not live any more, or not yet; false for a fresh one. */
@@ -195,6 +199,7 @@ note_start(struct eng *eng, struct eng_worker *w, const struct entry *e)
 	if (s) {
 		s->inst->pid = (int32_t)e->pid;
 		s->inst->gone = false;
+		eng_watchdog_kick(eng);
 	}
 }
 

@@ -123,6 +123,7 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 	if (rc)
 		eng_ledger_trouble(eng, err.text);
 	nv_config_free(old);
+	eng_watchdog_kick(eng);
 	/* A table that cannot be read leaves the one there was. */
 	if (eng_price_open(eng, &err) != 0)
 		nv_error("%s; the prices stay as they were", eng->price_problem);

@@ -14,9 +14,8 @@
 #define CGROUP_DEPTH_MAX   8
 #define CGROUP_PROCS_BYTES ((size_t)1 << 20)
 
-/* A small file of /proc or a cgroup, NUL-terminated. Its length or negative errno. */
-static ssize_t
-read_small(const char *path, char *buf, size_t buf_bytes)
+ssize_t
+eng_small_file(const char *path, char *buf, size_t buf_bytes)
 {
 	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -36,12 +35,11 @@ read_proc(int32_t pid, const char *name, char *buf, size_t buf_bytes)
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return read_small(path, buf, buf_bytes);
+	return eng_small_file(path, buf, buf_bytes);
 }
 
-/* The number behind `key` at the start of a line. */
-static bool
-find_number(const char *text, const char *key, uint64_t *ret)
+bool
+eng_small_number(const char *text, const char *key, uint64_t *ret)
 {
 	size_t n = strlen(key);
 
@@ -259,11 +257,11 @@ eng_cgroup_cpu(const char *dir, uint64_t *ret_us)
 	char buf[FILE_BYTES];
 
 	(void)snprintf(path, sizeof(path), "%s/cpu.stat", dir);
-	ssize_t n = read_small(path, buf, sizeof(buf));
+	ssize_t n = eng_small_file(path, buf, sizeof(buf));
 
 	if (n < 0)
 		return (int)n;
-	return find_number(buf, "usage_usec ", ret_us) ? 0 : -ENOENT;
+	return eng_small_number(buf, "usage_usec ", ret_us) ? 0 : -ENOENT;
 }
 
 int
@@ -294,8 +292,8 @@ eng_proc_io(int32_t pid, uint64_t *ret_read, uint64_t *ret_write)
 
 	if (n < 0)
 		return (int)n;
-	if (!find_number(buf, "read_bytes: ", &bytes_read) ||
-		!find_number(buf, "write_bytes: ", &bytes_written))
+	if (!eng_small_number(buf, "read_bytes: ", &bytes_read) ||
+		!eng_small_number(buf, "write_bytes: ", &bytes_written))
 		return -ENOENT;
 	*ret_read = bytes_read;
 	*ret_write = bytes_written;
@@ -311,7 +309,7 @@ eng_proc_pss(int32_t pid, uint64_t *ret_bytes)
 
 	if (n < 0)
 		return (int)n;
-	if (!find_number(buf, "Pss:", &kib))
+	if (!eng_small_number(buf, "Pss:", &kib))
 		return -ENOENT;
 	*ret_bytes = kib << 10;
 	return 0;

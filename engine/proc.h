@@ -5,6 +5,8 @@
 
 #include "nv_base.h"
 
+#include <sys/types.h>
+
 #define ENG_PROCS_MAX ((size_t)1 << 20)
 
 struct eng_proc {
@@ -42,5 +44,11 @@ int eng_proc_read(int32_t pid, struct eng_proc *ret);
 int eng_proc_fds(int32_t pid, uint32_t *ret);
 int eng_proc_io(int32_t pid, uint64_t *ret_read, uint64_t *ret_write);
 int eng_proc_pss(int32_t pid, uint64_t *ret_bytes);
+
+/* A small file as text, NUL-terminated and cut to the buffer; its length or negative
+ * errno. */
+ssize_t eng_small_file(const char *path, char *buf, size_t buf_bytes);
+/* The number behind `key` where a line begins with it. */
+bool eng_small_number(const char *text, const char *key, uint64_t *ret);
 
 #endif

@@ -6,6 +6,7 @@
 #define ENG_RESOURCE_H
 
 #include "txn.h"
+#include "watch.h"
 
 /* The newest figures of a process tree. Sums are over the tree as it was sampled. */
 struct eng_usage_sample {
@@ -30,10 +31,14 @@ struct eng_instance { /* a live incarnation; in eng_worker.instances */
 	int32_t pid;
 	char cgroup[300]; /* "" without one */
 	bool runner;
-	int64_t seen_mono_ns;   /* last sign of life: an event, or when it came to us */
-	int64_t heartbeat_ns;   /* wall clock of the last heartbeat, 0 = none */
-	int64_t killed_mono_ns; /* when the watchdog asked for its end, 0 = not */
-	bool gone;              /* its exit is in the journal: nothing left to sample */
+	int64_t seen_mono_ns;     /* last sign of life: an event, or when it came to us */
+	int64_t progress_mono_ns; /* last event but a plain heartbeat, or when it came */
+	nv_i128 progress_nano;    /* the largest number of a heartbeat */
+	struct eng_vigil life;    /* watchdog.c: signs of life */
+	struct eng_vigil progresses; /* watchdog.c: progress */
+	int64_t heartbeat_ns;        /* wall clock of the last heartbeat, 0 = none */
+	int64_t killed_mono_ns;      /* when the watchdog asked for its end, 0 = not */
+	bool gone; /* its exit is in the journal: nothing left to sample */
 	struct eng_usage_sample now;
 	uint64_t mem_kib_s;       /* KiB-seconds so far: booked ones and the ones since */
 	uint64_t mem_kib_ms_rest; /* below one KiB-second */

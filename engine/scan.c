@@ -440,6 +440,7 @@ field_find(struct eng_text key)
 		IS(VARIANT, "variant");
 		break;
 	case 8:
+		IS(PROGRESS, "progress");
 		IS(CURRENCY, "currency");
 		IS(CATEGORY, "category");
 		break;

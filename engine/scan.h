@@ -7,7 +7,7 @@
 #ifndef ENG_SCAN_H
 #define ENG_SCAN_H
 
-#include "nv_base.h"
+#include "nv_money.h"
 
 #define ENG_LINE_BYTES_MAX 4096 /* with the newline: atomic on a pipe (PIPE_BUF) */
 #define ENG_ID_BYTES_MAX   128
@@ -35,7 +35,8 @@ enum eng_event {
 const char *eng_event_name(enum eng_event event);
 
 /* The fields that mean something, with what their value must be: S a string, N a
- * number, A either (an amount or a time), B true or false. null counts as not given. */
+ * number, A either (an amount or a time), B true or false, ANY whatever it is. null
+ * counts as not given. */
 #define ENG_FIELDS(X) \
 	X(EVENT, "event", S) \
 	X(ID, "id", S) \
@@ -51,6 +52,7 @@ const char *eng_event_name(enum eng_event event);
 	X(AGENT, "agent", S) \
 	X(VARIANT, "variant", S) \
 	X(STATUS, "status", S) \
+	X(PROGRESS, "progress", ANY) \
 	X(OK, "ok", B) \
 	X(DURATION, "duration_ms", N) \
 	X(ERROR, "error", S) \
@@ -129,6 +131,8 @@ struct eng_line {
 	bool ack;
 	/* Valid where the bit is set: strings unescaped, numbers as written. */
 	struct eng_text field[ENG_F_COUNT];
+	bool has_progress;     /* a heartbeat with a number */
+	nv_i128 progress_nano; /* the number times 10^9 */
 	int64_t amount_nano;
 	int64_t at_ns;
 	int64_t duration_ms;

@@ -7,9 +7,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum field_type { T_S, T_N, T_A, T_B };
+enum field_type { T_S, T_N, T_A, T_B, T_ANY };
 
 static const struct {
 	const char *text;
@@ -75,7 +76,8 @@ check_types(const struct eng_found *s)
 	static const uint8_t allowed[] = {[T_S] = 1 << V_STRING,
 		[T_N] = 1 << V_NUMBER,
 		[T_A] = 1 << V_STRING | 1 << V_NUMBER,
-		[T_B] = 1 << V_TRUE | 1 << V_FALSE};
+		[T_B] = 1 << V_TRUE | 1 << V_FALSE,
+		[T_ANY] = UINT8_MAX};
 
 	for (uint32_t left = s->line->have; left; left &= left - 1) {
 		enum eng_field f = (enum eng_field)__builtin_ctz(left);
@@ -212,6 +214,29 @@ read_run(struct eng_line *line, struct eng_refusal *why)
 	return 0;
 }
 
+/* A number that grows says that work is done: compared, never used as money. What is not
+ * a number says nothing, and is kept as any other text of the worker's own. */
+static void
+read_progress(const struct eng_found *s, struct eng_line *line)
+{
+	const struct eng_text *text = &line->field[ENG_F_PROGRESS];
+	char number[40];
+	int64_t nano;
+	bool rounded;
+
+	if (!eng_line_has(line, ENG_F_PROGRESS) || s->kind[ENG_F_PROGRESS] != V_NUMBER)
+		return;
+	line->has_progress = true;
+	if (nv_money_parse(text->at, text->bytes, NV_DECIMAL_ROUND, &nano, &rounded) ==
+		0) {
+		line->progress_nano = nano;
+		return;
+	}
+	/* More than money has: what stands before the point will do, up to 2^63. */
+	(void)snprintf(number, sizeof(number), "%.*s", (int)text->bytes, text->at);
+	line->progress_nano = (nv_i128)strtoll(number, NULL, 10) * NV_MONEY_SCALE;
+}
+
 static int
 read_agent(const struct eng_line *line, struct eng_refusal *why)
 {
@@ -251,8 +276,10 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 		if (!eng_line_has(line, ENG_F_VALUE))
 			return fail_field(s->why, ENG_F_VALUE, ENG_R_MISSING);
 		return 0;
-	case ENG_EV_READY:
 	case ENG_EV_HEARTBEAT:
+		read_progress(s, line);
+		break;
+	case ENG_EV_READY:
 	case ENG_EV_COUNT:
 		break;
 	}
@@ -279,6 +306,7 @@ eng_scan_meaning(const struct eng_found *s)
 		rc = read_agent(line, s->why);
 	if (rc)
 		return rc;
+	line->has_progress = false;
 	line->ok = eng_line_has(line, ENG_F_OK) && s->kind[ENG_F_OK] == V_TRUE;
 	line->ack = eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE;
 	if (line->ack && !eng_line_has(line, ENG_F_ID))

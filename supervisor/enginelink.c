@@ -286,8 +286,9 @@ on_kill(struct nv_chan *chan, struct nv_msg *msg)
 		return 0; /* it ended meanwhile */
 	(void)snprintf(inst->machine.forced_cause, sizeof(inst->machine.forced_cause),
 		"%s", nv_name_valid(m.cause) ? m.cause : "killed");
-	nv_warn("%s#%u is ended by the engine: %s", inst->worker->name, inst->number,
-		inst->machine.forced_cause);
+	(void)snprintf(inst->detail, sizeof(inst->detail), "%s", m.detail);
+	nv_warn("%s#%u is ended by the engine: %s: %s", inst->worker->name, inst->number,
+		inst->machine.forced_cause, inst->detail);
 	sup_instance_event(inst, m.hard ? SUP_EV_KILL_HARD : SUP_EV_KILL_SOFT);
 	return 0;
 }

@@ -265,6 +265,7 @@ sup_incarnation_start(struct sup_instance *inst)
 		return -ENOMEM;
 	NV_ASSERT(!inst->now);
 	inst->generation++;
+	inst->detail[0] = '\0';
 	inc->instance = inst;
 	inc->watch = -1;
 	inc->cgroup.dir_fd = -1;
@@ -625,6 +626,7 @@ sup_incarnation_end(struct sup_incarnation *inc)
 		.status = m->end.status,
 		.cause = m->end.cause,
 		.by = m->asked_by,
+		.detail = inst->detail,
 		.crash = m->end.crash,
 		.uptime_ms = nv_mono_ms() - m->started_ms,
 		.cpu_us = NV_MAX(usage.cpu_us, inc->usage_cpu_us),

@@ -145,6 +145,10 @@ sup_journal_exit(struct sup_journal *j, const struct sup_journal_exit *e)
 		(unsigned long long)e->cpu_us, (unsigned long long)e->mem_peak_kib);
 	if (e->by && e->by[0])
 		nv_buf_printf(&j->waiting, ",\"by\":\"%s\"", e->by);
+	if (e->detail && e->detail[0]) {
+		nv_buf_puts(&j->waiting, ",\"detail\":");
+		nv_buf_put_json(&j->waiting, e->detail, strlen(e->detail));
+	}
 	if (e->error.stage != SUP_STAGE_NONE)
 		nv_buf_printf(&j->waiting, ",\"stage\":\"%s\",\"errno\":\"%s\"",
 			sup_stage_name(e->error.stage), strerrorname_np(e->error.error));

@@ -16,7 +16,8 @@ struct sup_journal_exit {
 	pid_t pid;
 	int status;
 	const char *cause;
-	const char *by; /* who asked for it; "" or NULL: not said */
+	const char *by;     /* who asked for it; "" or NULL: not said */
+	const char *detail; /* why it was ended, for people; "" or NULL: nothing to add */
 	bool crash;
 	int64_t uptime_ms;
 	uint64_t cpu_us;

@@ -102,6 +102,7 @@ struct sup_instance {
 	struct sup_spawn_error spawn_error;
 	const char *failed_secret; /* borrowed from the configuration: of spawn_error */
 	int32_t last_pid;
+	char detail[300];      /* why it is ended; of the incarnation that lives */
 	uint32_t told_crashes; /* in the window when it was last given a rest */
 	char last_exit[200];
 };

@@ -140,13 +140,16 @@ record(struct sup_instance *inst)
 	struct sup_inst_end *end = &inst->machine.end;
 
 	if (inst->now) {
+		bool named = end->crash && strcmp(end->cause, "crash") != 0;
 		char text[100];
 
 		sup_exit_text(end->status, text, sizeof(text));
-		(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s%s%s%s", text,
-			end->crash && strcmp(end->cause, "crash") != 0 ? " (" : "",
-			end->crash && strcmp(end->cause, "crash") != 0 ? end->cause : "",
-			end->crash && strcmp(end->cause, "crash") != 0 ? ")" : "");
+		if (!end->crash || !inst->machine.forced)
+			inst->detail[0] = '\0'; /* it ended otherwise than it was to */
+		(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s%s%s%s%s%s",
+			text, named ? " (" : "", named ? end->cause : "",
+			named && inst->detail[0] ? ": " : "", named ? inst->detail : "",
+			named ? ")" : "");
 		nv_log(end->crash ? NV_WARN : NV_INFO,
 			"%s#%u generation=%u ended: %s cause=%s", inst->worker->name,
 			inst->number, inst->generation, text, end->cause);

@@ -83,6 +83,21 @@ finish_heartbeat(struct nv_conf_reading *r, struct nv_conf_worker *w,
 		 w->heartbeat_timeout_ms <= w->heartbeat_every_ms)
 		nv_conf_error_at(r->errs, place(origins, "heartbeat.timeout"),
 			"heartbeat.timeout: must be longer than heartbeat.every");
+	if (w->heartbeat_progress_ms == 0)
+		return;
+	if (w->heartbeat_every_ms == 0)
+		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+			"heartbeat.progress: needs heartbeat.every and "
+			"heartbeat.timeout");
+	else if (w->heartbeat_progress_ms < w->heartbeat_timeout_ms)
+		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+			"heartbeat.progress: must not be shorter than "
+			"heartbeat.timeout");
+	else if (w->kind == NV_KIND_TASK &&
+		 w->heartbeat_progress_ms < w->run_interval_ms * 2)
+		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+			"heartbeat.progress: must be at least twice run_interval, as a "
+			"task makes progress once a run");
 }
 
 static void

@@ -86,6 +86,7 @@ struct nv_conf_worker {
 	struct nv_conf_crashes crashes;
 	int64_t heartbeat_every_ms; /* what the runner sends; 0 = no watchdog */
 	int64_t heartbeat_timeout_ms;
+	int64_t heartbeat_progress_ms; /* beats alone do not do for longer; 0 = they do */
 	int stop_signal;
 	int64_t stop_grace_ms;
 	enum nv_ready ready;

@@ -361,6 +361,16 @@ const struct nv_option nv_options_worker[] = {
 			"counted. Default: 2m for a task, none for a service; twice "
 			"`every` when "
 			"that is given."},
+	{.key = "heartbeat.progress",
+		.kind = NV_OPT_DURATION,
+		.flags = NV_OPT_NONE,
+		.offset = W(heartbeat_progress_ms),
+		.min = 500 * MS,
+		.max = YEAR,
+		.fallback = "none",
+		.help = "It beats, but for this long there is no other event and no "
+			"heartbeat whose `progress` grew: a live-lock, ended as a hang "
+			"is."},
 	{.key = "stop.signal",
 		.kind = NV_OPT_SIGNAL,
 		.offset = W(stop_signal),

@@ -57,7 +57,7 @@ extern const struct nv_option nv_options_global[];
 extern const size_t nv_options_global_n;
 extern const struct nv_option nv_options_worker[];
 extern const size_t nv_options_worker_n;
-#define NV_OPTIONS_MAX 64 /* no table is longer */
+#define NV_OPTIONS_MAX 160 /* no table is longer */
 
 /* "a duration such as 90s, 5m or 1h30m" */
 const char *nv_option_expects(const struct nv_option *option);

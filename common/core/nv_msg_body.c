@@ -156,6 +156,7 @@ nv_sup_kill_encode(struct nv_wr *w, const struct nv_sup_kill *m)
 	nv_wr_u64(w, m->stream_id);
 	nv_wr_u8(w, m->hard);
 	nv_wr_str(w, m->cause);
+	nv_wr_str(w, m->detail);
 	return w->error;
 }
 
@@ -167,6 +168,7 @@ nv_sup_kill_decode(struct nv_sup_kill *m, const struct nv_msg *msg)
 	m->stream_id = nv_rd_u64(&r);
 	m->hard = nv_rd_u8(&r) != 0;
 	nv_rd_str(&r, m->cause, sizeof(m->cause));
+	nv_rd_str(&r, m->detail, sizeof(m->detail));
 	return nv_rd_end(&r);
 }
 

@@ -87,11 +87,14 @@ int nv_sup_stream_closed_encode(struct nv_wr *w, const struct nv_sup_stream_clos
 int nv_sup_stream_closed_decode(struct nv_sup_stream_closed *m, const struct nv_msg *msg);
 
 /* SUP_KILL: end this incarnation (stop ladder, grace 0 when hard); it is restarted by
- * its restart policy and counts as a crash with this cause ("watchdog", ...). */
+ * its restart policy and counts as a crash with this cause ("watchdog", "livelock", ...).
+ */
+#define NV_SUP_KILL_BYTES 512
 struct nv_sup_kill {
 	uint64_t stream_id;
 	bool hard;
 	char cause[NV_NAME_MAX];
+	char detail[300]; /* why, with figures, for people */
 };
 int nv_sup_kill_encode(struct nv_wr *w, const struct nv_sup_kill *m);
 int nv_sup_kill_decode(struct nv_sup_kill *m, const struct nv_msg *msg);

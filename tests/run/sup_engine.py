@@ -90,7 +90,7 @@ class Engine:
             for s in self.streams.values():
                 if s["worker"] == command["kill"] and s["pid"]:
                     send(KILL, struct.pack("<QB", s["id"], command["hard"]) +
-                         text(command["cause"]))
+                         text(command["cause"]) + text(command.get("detail", "")))
         elif "ready" in command:
             for s in self.streams.values():
                 if s["worker"] == command["ready"]:

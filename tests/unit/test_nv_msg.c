@@ -193,7 +193,7 @@ TEST_BODY(test_sup_desire, NV_MSG_SUP_DESIRE, sup_desire, m.instances = UINT32_M
 TEST_BODY(test_sup_stream_closed, NV_MSG_SUP_STREAM_CLOSED, sup_stream_closed,
 	m.stream_id = UINT64_MAX, m.bytes = UINT64_MAX)
 TEST_BODY(test_sup_kill, NV_MSG_SUP_KILL, sup_kill, m.stream_id = UINT64_MAX,
-	m.hard = true, FILL(cause))
+	m.hard = true, FILL(cause), FILL(detail))
 TEST_BODY(test_log_hello, NV_MSG_LOG_HELLO, log_hello, m.file_bytes_max = UINT64_MAX,
 	m.files_kept = UINT32_MAX, FILL(log_dir))
 TEST_BODY(test_log_stream, NV_MSG_LOG_STREAM, log_stream, m.log_id = UINT64_MAX,
@@ -297,14 +297,18 @@ START_TEST(test_strings)
 	nv_wr_u64(&w, 1);
 	nv_wr_u8(&w, 0);
 	nv_wr_str(&w, "abc");
+	nv_wr_str(&w, "defg");
 	msg.bytes = w.bytes;
 	ck_assert_int_eq(nv_sup_kill_decode(&m, &msg), 0);
+	ck_assert_str_eq(m.cause, "abc");
+	ck_assert_str_eq(m.detail, "defg");
 	msg.body[w.bytes - 2] = '\0';
 	ck_assert_int_eq(nv_sup_kill_decode(&m, &msg), -EBADMSG);
 	nv_wr_init(&w, msg.body, sizeof(msg.body));
 	nv_wr_u64(&w, 1);
 	nv_wr_u8(&w, 0);
 	nv_wr_str(&w, "1234567890123456789012345678901234567890123456789012345678901234");
+	nv_wr_str(&w, "");
 	msg.bytes = w.bytes;
 	ck_assert_int_eq(nv_sup_kill_decode(&m, &msg), -EBADMSG);
 	ck_assert_uint_lt(strnlen(m.cause, sizeof(m.cause)), sizeof(m.cause));

@@ -282,6 +282,41 @@ START_TEST(test_fields)
 }
 END_TEST
 
+START_TEST(test_progress)
+{
+	/* Only a heartbeat's, only a number; anything else is the worker's own. */
+	static const struct {
+		const char *text;
+		bool has;
+		int64_t milli;
+	} cases[] = {
+		{"{\"event\":\"heartbeat\",\"progress\":7}", true, 7000},
+		{"{\"event\":\"heartbeat\",\"progress\":0.25}", true, 250},
+		{"{\"event\":\"heartbeat\",\"progress\":-1}", true, -1000},
+		{"{\"event\":\"heartbeat\",\"progress\":123456789012.5}", true,
+			123456789012000},
+		{"{\"event\":\"heartbeat\",\"progress\":\"7\"}", false, 0},
+		{"{\"event\":\"heartbeat\",\"progress\":[1]}", false, 0},
+		{"{\"event\":\"heartbeat\",\"progress\":null}", false, 0},
+		{"{\"event\":\"heartbeat\"}", false, 0},
+		{"{\"event\":\"run\",\"ok\":true,\"progress\":{\"a\":1}}", false, 0},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct eng_line line;
+		struct eng_refusal why;
+
+		ck_assert_msg(scan_bytes(cases[i].text, strlen(cases[i].text), &line,
+				      &why) == 0,
+			"%s", cases[i].text);
+		ck_assert_msg(line.has_progress == cases[i].has, "%s", cases[i].text);
+		ck_assert_msg(!cases[i].has || line.progress_nano / 1000000 ==
+						       (nv_i128)cases[i].milli,
+			"%s", cases[i].text);
+	}
+}
+END_TEST
+
 START_TEST(test_usage)
 {
 	static const char text[] =
@@ -393,6 +428,7 @@ main(void)
 	tcase_add_loop_test(tc, test_refused, 0, (int)NV_LEN(refused));
 	tcase_add_test(tc, test_amounts);
 	tcase_add_test(tc, test_fields);
+	tcase_add_test(tc, test_progress);
 	tcase_add_test(tc, test_usage);
 	tcase_add_test(tc, test_length);
 	tcase_add_test(tc, test_depth);

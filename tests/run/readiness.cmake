@@ -1,0 +1,4 @@
+# Whether a worker is ready, healthy, hung: probes, watchdog.
+foreach(name IN ITEMS watch_own_time)
+	nova_run(${name} ${name} TIMEOUT 600)
+endforeach()
