@@ -3,9 +3,9 @@
 #include "nv_fd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef SYS_pidfd_send_signal
@@ -15,6 +15,19 @@
 #define BUCKETS 1024
 
 static struct sup_child *table[BUCKETS];
+static struct sup_shared *shared;
+
+void
+sup_children_init(struct sup_shared *with)
+{
+	shared = with;
+}
+
+uint64_t
+sup_children_mark(void)
+{
+	return atomic_load(&shared->reaped);
+}
 
 static struct sup_child **
 slot_of(pid_t pid)
@@ -27,15 +40,21 @@ slot_of(pid_t pid)
 }
 
 void
-sup_child_add(struct sup_child *child, pid_t pid, int pidfd, sup_child_exit_fn *on_exit,
-	void *owner)
+sup_child_add(struct sup_child *child, pid_t pid, int pidfd, uint64_t since,
+	sup_child_exit_fn *on_exit, void *owner)
 {
-	struct sup_child **slot = slot_of(pid);
+	struct sup_child **at = &table[(unsigned)pid % BUCKETS];
 
-	NV_ASSERT(pid > 0 && !*slot);
-	*child = (struct sup_child){
-		.pid = pid, .pidfd = pidfd, .on_exit = on_exit, .owner = owner};
-	*slot = child;
+	NV_ASSERT(pid > 0);
+	/* Behind an older one with the same pid, whose death still waits in the ring. */
+	while (*at)
+		at = &(*at)->next;
+	*child = (struct sup_child){.pid = pid,
+		.pidfd = pidfd,
+		.since = since,
+		.on_exit = on_exit,
+		.owner = owner};
+	*at = child;
 }
 
 bool
@@ -49,35 +68,69 @@ sup_child_signal(const struct sup_child *child, int sig)
 {
 	if (child->pid == 0)
 		return;
-	if (child->pidfd < 0 ||
-		syscall(SYS_pidfd_send_signal, child->pidfd, sig, NULL, 0) < 0)
-		(void)kill(child->pid, sig); /* not reaped, so the pid is still its own */
+	if (child->pidfd >= 0)
+		(void)syscall(SYS_pidfd_send_signal, child->pidfd, sig, NULL, 0);
+	else
+		(void)kill(child->pid, sig); /* the best there is without pidfds */
+}
+
+static bool
+has_ended(const struct sup_child *child)
+{
+	struct pollfd p = {.fd = child->pidfd, .events = POLLIN};
+
+	if (child->pidfd < 0)
+		return kill(child->pid, 0) < 0 && errno == ESRCH;
+	return poll(&p, 1, 0) > 0;
+}
+
+static void
+hand_on(struct sup_child **slot, const struct sup_exit *exit)
+{
+	struct sup_child *child = *slot;
+
+	*slot = child->next;
+	child->pid = 0;
+	nv_fd_close(&child->pidfd);
+	child->on_exit(child, exit);
 }
 
 unsigned
-sup_children_reap(void)
+sup_children_collect(void)
 {
 	unsigned strangers = 0;
+	uint64_t at = atomic_load(&shared->taken);
 
-	for (;;) {
-		struct rusage usage;
-		int status;
-		pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+	for (; at < atomic_load(&shared->reaped); at++) {
+		const struct sup_exit exit = shared->exits[at % SUP_EXITS_MAX];
+		struct sup_child **slot = slot_of(exit.pid);
 
-		if (pid < 0 && errno == EINTR)
-			continue;
-		if (pid <= 0)
-			return strangers;
-		struct sup_child **slot = slot_of(pid);
-		struct sup_child *child = *slot;
-
-		if (!child) {
+		/* Dead before ours was born, or ours lives: the pid was another's. */
+		if (*slot && at >= (*slot)->since &&
+			((*slot)->pidfd < 0 || has_ended(*slot)))
+			hand_on(slot, &exit);
+		else
 			strangers++;
-			continue;
+		atomic_store(&shared->taken, at + 1);
+	}
+	return strangers;
+}
+
+void
+sup_children_poll(void)
+{
+	(void)sup_children_collect(); /* what the keeper still knew */
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		for (struct sup_child **at = &table[i]; *at;) {
+			const struct sup_exit exit = {
+				.pid = (*at)->pid, .status = SIGKILL};
+
+			if (!has_ended(*at)) {
+				at = &(*at)->next;
+				continue;
+			}
+			hand_on(at, &exit);
+			at = &table[i]; /* the bucket may have changed */
 		}
-		*slot = child->next;
-		child->pid = 0;
-		nv_fd_close(&child->pidfd);
-		child->on_exit(child, status, &usage);
 	}
 }

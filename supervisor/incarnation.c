@@ -196,7 +196,7 @@ fill_limits(struct sup_spawn *spec, const struct sup_instance *inst)
 	spec->limits[spec->n_limits++].limit = core;
 }
 
-static void on_main_exit(struct sup_child *child, int status, const struct rusage *usage);
+static void on_main_exit(struct sup_child *child, const struct sup_exit *exit);
 
 static int
 spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
@@ -231,11 +231,12 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
 		spec.join_fds[i] = inc->cgroup.join_fds[i];
 	fill_limits(&spec, inst);
+	uint64_t since = sup_children_mark();
 	int rc = sup_spawn(&spec, &pid, &pidfd, &inst->spawn_error);
 
 	free(runner.argv);
 	if (rc == 0) {
-		sup_child_add(&inc->child, pid, pidfd, on_main_exit, inc);
+		sup_child_add(&inc->child, pid, pidfd, since, on_main_exit, inc);
 		inc->stream->pid = pid;
 		inst->last_pid = pid;
 	}
@@ -304,7 +305,8 @@ sup_incarnation_start(struct sup_instance *inst)
 
 /* ---- who belongs to it, without a cgroup ---- */
 
-/* Of a process that lost its parent and came to us: does it belong to someone else? */
+/* Of a process that lost its parent and came to the keeper: does it belong to someone
+ * else? */
 static bool
 is_anothers(const struct sup_incarnation *inc, pid_t pid)
 {
@@ -341,16 +343,30 @@ in_our_cgroups(const struct sup *sup, pid_t pid)
 	return strstr(text, agents) != NULL;
 }
 
+/* The keeper had it before there was a fleet. */
+static bool
+is_stranger(const struct sup *sup, pid_t pid)
+{
+	for (unsigned i = 0; i < sup->shared->n_strangers; i++) {
+		if (sup->shared->strangers[i] == pid)
+			return true;
+	}
+	return false;
+}
+
 /* Its session or its group (kept by every fork), its environment or its pipes (kept by a
  * daemon that makes its own session). An orphan that shows none of all that and is nobody
- * else's either may be its own: it goes too. */
+ * else's either may be its own: it goes too. What never had "no new privileges" set, as
+ * every agent and all that descends from it has, cannot be: as process 1 of a container
+ * the keeper also gets the orphans of others. */
 static int
 is_member(void *arg, const struct sup_proc *proc)
 {
 	const struct sup_incarnation *inc = arg;
+	const struct sup *sup = inc->instance->sup;
 	pid_t main_pid = inc->instance->last_pid;
 
-	if (proc->pid == getpid())
+	if (proc->pid == sup->pid || is_stranger(sup, proc->pid))
 		return -1;
 	if (proc->pid == main_pid && inc->child.pid == main_pid)
 		return 1;
@@ -360,14 +376,17 @@ is_member(void *arg, const struct sup_proc *proc)
 
 	if (own_number && (proc->sid == main_pid || proc->pgid == main_pid))
 		return 1;
-	if (proc->ppid != getpid())
+	/* Without a keeper an orphan may have gone anywhere. */
+	bool orphan = proc->ppid == sup->shared->keeper_pid;
+
+	if (!orphan && !sup->keeper_gone)
 		return 0;
 	if (sup_proctree_has_env(proc->pid, inc->credentials_env) ||
 		sup_proctree_has_pipe(proc->pid, inc->stream->event_inode) ||
 		sup_proctree_has_pipe(proc->pid, inc->log->inode))
 		return 1;
-	return inc->child.pid == 0 && !in_our_cgroups(inc->instance->sup, proc->pid) &&
-	       !is_anothers(inc, proc->pid);
+	return orphan && inc->child.pid == 0 && sup_proctree_no_new_privs(proc->pid) &&
+	       !in_our_cgroups(sup, proc->pid) && !is_anothers(inc, proc->pid);
 }
 
 /* The last scan of /proc. Looks of one pass of the loop share it, so that the end of a
@@ -434,15 +453,19 @@ walks_are_clean(struct sup_incarnation *inc)
 }
 
 /* A process with the rights for it can leave its cgroup. When its parents are gone it
- * comes to us: an unknown child that is in none of the fleet's cgroups. */
+ * comes to the keeper: an unknown child that is in none of the fleet's cgroups. */
 static bool
 has_outsider(const struct sup_incarnation *inc)
 {
+	const struct sup *sup = inc->instance->sup;
 	char path[64];
 	NV_CLEANUP_FREE char *text = NULL;
 	char *end;
 
-	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	pid_t keeper = sup->shared->keeper_pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)keeper,
+		(int)keeper);
 	if (nv_read_file_at(AT_FDCWD, path, (size_t)1 << 20, &text, NULL) < 0)
 		return false; /* a kernel without the file; cgroups alone have to do */
 	for (char *at = text;; at = end) {
@@ -450,7 +473,8 @@ has_outsider(const struct sup_incarnation *inc)
 
 		if (end == at)
 			return false;
-		if (!sup_child_known(pid) && !in_our_cgroups(inc->instance->sup, pid))
+		if (pid != sup->pid && !sup_child_known(pid) && !is_stranger(sup, pid) &&
+			!in_our_cgroups(sup, pid))
 			return true;
 	}
 }
@@ -591,16 +615,14 @@ sup_incarnation_watch_event(struct sup *sup, int watch)
 }
 
 static void
-on_main_exit(struct sup_child *child, int status, const struct rusage *usage)
+on_main_exit(struct sup_child *child, const struct sup_exit *exit)
 {
 	struct sup_incarnation *inc = child->owner;
 	struct sup_instance *inst = inc->instance;
 
-	inst->machine.end.status = status;
-	inc->usage_cpu_us =
-		(uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
-		(uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
-	inc->usage_rss_kib = (uint64_t)usage->ru_maxrss;
+	inst->machine.end.status = exit->status;
+	inc->usage_cpu_us = exit->cpu_us;
+	inc->usage_rss_kib = exit->rss_kib;
 	inst->look_ms = 1; /* doubled with each look */
 	sup_instance_event(inst, SUP_EV_MAIN_EXIT);
 	if (inc->cgroup.path[0])

@@ -1,5 +1,6 @@
 /* The keeper: see keeper.h. */
 #include "keeper.h"
+#include "fdtable.h"
 #include "notify.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -9,18 +10,22 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DRAIN_MS     10000 /* for the engine and the logger, after agents are gone */
-#define SWEEP_MS     10000
-#define STRANGER_MAX 64
+#define DRAIN_MS 10000 /* for the engine and the logger, after agents are gone */
+#define SWEEP_MS 10000
+#define ROOM_MS  5 /* until the next look whether the ring has room again */
 
 struct keeper {
 	struct sup_shared *shared;
@@ -29,31 +34,53 @@ struct keeper {
 	int status;
 	int signal_fd;
 	int relay_fd;
-	/* Children we already had before: `sh -c 'helper & exec novasupd'`. */
-	pid_t strangers[STRANGER_MAX];
-	unsigned n_strangers;
+	bool waiting; /* the ring is full: the dead wait as zombies */
+	bool alone;   /* novasupd proper will not come back: nobody reads the ring */
 };
+
+/* One of the fleet's has died, and nobody is there to be told. */
+static void
+note_alone(struct keeper *k, pid_t pid)
+{
+	if (pid == atomic_load(&k->shared->engine_pid))
+		atomic_store(&k->shared->engine_pid, 0);
+	if (pid == atomic_load(&k->shared->logger_pid))
+		atomic_store(&k->shared->logger_pid, 0);
+}
 
 static void
 reap(struct keeper *k)
 {
+	bool news = false;
+
 	for (;;) {
+		struct rusage usage;
 		int status;
-		pid_t pid = waitpid(-1, &status, WNOHANG);
+
+		k->waiting = !k->alone && sup_exits_full(k->shared);
+		/* A full ring must not hide the death of the one who empties it. */
+		pid_t pid = wait4(k->waiting && k->child > 0 ? k->child : -1, &status,
+			WNOHANG, &usage);
 
 		if (pid < 0 && errno == EINTR)
 			continue;
 		if (pid <= 0)
-			return;
+			break;
 		if (pid == k->child) {
 			k->child = 0;
+			k->shared->novasupd_pid = 0;
 			k->status = status;
+			if (k->waiting)
+				break;
+		} else if (k->alone) {
+			note_alone(k, pid);
+		} else {
+			sup_exits_push(k->shared, pid, status, &usage);
+			news = true;
 		}
-		if (pid == atomic_load(&k->shared->engine_pid) && k->child == 0)
-			atomic_store(&k->shared->engine_pid, 0);
-		if (pid == atomic_load(&k->shared->logger_pid) && k->child == 0)
-			atomic_store(&k->shared->logger_pid, 0);
 	}
+	if (news)
+		(void)eventfd_write(k->shared->exits_fd, 1);
 }
 
 static void
@@ -92,13 +119,17 @@ wait_news(struct keeper *k, int timeout_ms)
 	struct pollfd fds[] = {{.fd = k->signal_fd, .events = POLLIN},
 		{.fd = k->relay_fd, .events = POLLIN}};
 
-	if (poll(fds, NV_LEN(fds), timeout_ms) > 0) {
-		if (fds[0].revents)
-			forward_signals(k);
-		if (fds[1].revents)
-			relay(k);
+	if (k->waiting && (timeout_ms < 0 || timeout_ms > ROOM_MS))
+		timeout_ms = ROOM_MS;
+	int n = poll(fds, NV_LEN(fds), timeout_ms);
+
+	reap(k); /* first: somebody waits to be started again */
+	if (n > 0 && fds[0].revents) {
+		forward_signals(k);
+		reap(k); /* one SIGCHLD may stand for a death after the look */
 	}
-	reap(k);
+	if (n > 0 && fds[1].revents)
+		relay(k);
 }
 
 /* ---- after novasupd proper ---- */
@@ -120,8 +151,8 @@ is_ours_to_kill(void *arg, const struct sup_proc *proc)
 	if (s->spare_ours && (proc->pid == atomic_load(&k->shared->engine_pid) ||
 				     proc->pid == atomic_load(&k->shared->logger_pid)))
 		return -1;
-	for (unsigned i = 0; i < k->n_strangers; i++) {
-		if (proc->pid == k->strangers[i])
+	for (unsigned i = 0; i < k->shared->n_strangers; i++) {
+		if (proc->pid == k->shared->strangers[i])
 			return -1;
 	}
 	return proc->ppid == s->self;
@@ -171,15 +202,45 @@ let_drain(struct keeper *k)
 }
 
 static int
+compare(const void *a, const void *b)
+{
+	const int x = *(const int *)a;
+	const int y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The descriptors of novasupd proper outlive it in the common table: the engine and the
+ * logger see the ends of their pipes and channels only when they are closed. */
+static void
+close_what_was_its(const struct keeper *k)
+{
+	int keep[SUP_KEEPER_FDS_MAX];
+	unsigned n = k->shared->n_keeper_fds;
+	int from = STDERR_FILENO + 1;
+
+	memcpy(keep, k->shared->keeper_fds, n * sizeof(keep[0]));
+	qsort(keep, n, sizeof(keep[0]), compare);
+	for (unsigned i = 0; i < n; i++) {
+		if (keep[i] > from)
+			sup_close_range(from, keep[i] - 1);
+		from = NV_MAX(from, keep[i] + 1);
+	}
+	sup_close_range(from, INT32_MAX);
+}
+
+static int
 clean_up(struct keeper *k)
 {
 	bool in_order = WIFEXITED(k->status) && atomic_load(&k->shared->finished);
 
+	k->alone = true;
+	atomic_store(&k->shared->taken, atomic_load(&k->shared->reaped));
 	if (WIFSIGNALED(k->status))
 		nv_error("novasupd was killed by signal %d (%s); ending every process of "
-			 "the "
-			 "fleet",
+			 "the fleet",
 			WTERMSIG(k->status), sigabbrev_np(WTERMSIG(k->status)));
+	close_what_was_its(k);
 	sweep(k, !in_order);
 	if (!in_order) {
 		let_drain(k);
@@ -194,30 +255,94 @@ clean_up(struct keeper *k)
 /* ---- set up ---- */
 
 static void
-remember_strangers(struct keeper *k)
+remember_strangers(struct sup_shared *shared)
 {
 	size_t n;
 	struct sup_proc *list = sup_proctree_scan(&n);
 
 	for (size_t i = 0; list && i < n; i++) {
-		if (list[i].ppid == getpid() && k->n_strangers < STRANGER_MAX)
-			k->strangers[k->n_strangers++] = list[i].pid;
+		if (list[i].ppid == getpid() && shared->n_strangers < SUP_STRANGERS_MAX)
+			shared->strangers[shared->n_strangers++] = list[i].pid;
 	}
 }
 
-static struct sup_shared *
-share(int notify_fd)
+static void
+own(struct sup_shared *shared, int fd)
 {
-	struct sup_shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NV_ASSERT(shared->n_keeper_fds < SUP_KEEPER_FDS_MAX);
+	if (fd >= 0)
+		shared->keeper_fds[shared->n_keeper_fds++] = fd;
+}
 
-	if (shared == MAP_FAILED)
-		return NULL;
+static int
+share(struct sup_shared **ret)
+{
+	int fd = memfd_create("nova-shared", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	struct sup_shared *shared =
+		ftruncate(fd, sizeof(*shared)) < 0
+			? MAP_FAILED
+			: mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+				  fd, 0);
+
+	if (shared == MAP_FAILED) {
+		int rc = -errno;
+
+		nv_fd_close(&fd);
+		return rc;
+	}
+	shared->version = SUP_SHARED_VERSION;
 	shared->keeper_pid = getpid();
 	shared->pid1 = getpid() == 1;
-	shared->notify_fd = notify_fd;
+	shared->notify_fd = -1;
 	(void)getrlimit(RLIMIT_NOFILE, &shared->nofile); /* cannot fail */
-	return shared;
+	own(shared, fd);
+	*ret = shared;
+	return 0;
+}
+
+static int
+open_relay(struct keeper *k)
+{
+	int pair[2];
+
+	if (!sup_notify_wanted())
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	k->relay_fd = pair[0];
+	k->shared->notify_fd = pair[1];
+	own(k->shared, pair[0]);
+	own(k->shared, pair[1]);
+	/* Kept open: a descriptor that comes and goes here could be another's number. */
+	int fd = sup_notify_open();
+
+	own(k->shared, fd);
+	return fd < 0 ? fd : 0;
+}
+
+static int
+open_descriptors(struct keeper *k)
+{
+	sigset_t mask;
+
+	(void)sigemptyset(&mask);
+	for (size_t i = 0; i < 7; i++)
+		(void)sigaddset(&mask, (const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD,
+					       SIGQUIT, SIGUSR1, SIGUSR2}[i]);
+	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	k->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k->signal_fd < 0)
+		return -errno;
+	own(k->shared, k->signal_fd);
+	k->shared->exits_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (k->shared->exits_fd < 0)
+		return -errno;
+	own(k->shared, k->shared->exits_fd);
+	return open_relay(k);
 }
 
 static int
@@ -232,47 +357,39 @@ become_child(struct sup_shared *shared)
 	return getppid() == shared->keeper_pid ? 0 : -ESRCH;
 }
 
+/* A fork whose child has our descriptor table, not a copy of it: what the child opens is
+ * still there when the child is gone. */
+static pid_t
+fork_with_files(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
 int
-sup_keeper_start(const struct sup_cgroup_root *cgroups, int child_fd,
+sup_keeper_start(const struct sup_cgroup_root *cgroups, int lock_fd,
 	struct sup_shared **ret_shared, int *ret_exit)
 {
 	static struct keeper keeper; /* not on a stack that the child would keep */
-	int relay_pair[2] = {-1, -1};
-	sigset_t mask;
 
-	if (sup_notify_wanted() &&
-		socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, relay_pair) < 0)
-		return -errno;
-	NV_CLEANUP_FD theirs = relay_pair[1];
+	keeper = (struct keeper){.cgroups = cgroups, .relay_fd = -1};
+	int rc = share(&keeper.shared);
 
-	keeper = (struct keeper){.cgroups = cgroups, .relay_fd = relay_pair[0]};
-	keeper.shared = share(theirs);
-	if (!keeper.shared)
-		return -errno;
-	(void)sigemptyset(&mask);
-	for (size_t i = 0; i < 7; i++)
-		(void)sigaddset(&mask, (const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD,
-					       SIGQUIT, SIGUSR1, SIGUSR2}[i]);
-	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (rc < 0)
+		return rc;
+	own(keeper.shared, lock_fd);
+	remember_strangers(keeper.shared);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return -errno;
-	remember_strangers(&keeper);
-	keeper.signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (keeper.signal_fd < 0)
-		return -errno;
-	keeper.child = fork();
+	rc = open_descriptors(&keeper);
+	if (rc < 0)
+		return rc;
+	*ret_shared = keeper.shared;
+	keeper.child = fork_with_files();
 	if (keeper.child < 0)
 		return -errno;
-	*ret_shared = keeper.shared;
-	if (keeper.child == 0) {
-		nv_fd_close(&keeper.signal_fd);
-		nv_fd_close(&keeper.relay_fd);
-		(void)nv_fd_steal(&theirs); /* shared->notify_fd */
+	if (keeper.child == 0)
 		return become_child(keeper.shared);
-	}
-	nv_fd_close(&theirs);
-	nv_fd_close(&child_fd);
+	keeper.shared->novasupd_pid = keeper.child;
 	nv_title_set("nova: keeper of %d", (int)keeper.child);
 	while (keeper.child > 0)
 		wait_news(&keeper, -1);

@@ -76,11 +76,10 @@ wait_and_retry(struct sup_link *link)
 }
 
 static void
-on_exit_of_link(struct sup_child *child, int status, const struct rusage *usage)
+on_exit_of_link(struct sup_child *child, const struct sup_exit *exit)
 {
 	struct sup_link *link = child->owner;
 
-	(void)usage;
 	ev_timer_stop(link->sup->loop, &link->timer);
 	share_pid(link, 0);
 	if (link->cgroup.path[0]) {
@@ -89,8 +88,8 @@ on_exit_of_link(struct sup_child *child, int status, const struct rusage *usage)
 	}
 	nv_chan_drain(&link->chan); /* its end may be heard of before its last words */
 	nv_chan_close(&link->chan);
-	link->last_status = status;
-	sup_exit_text(status, link->last_exit, sizeof(link->last_exit));
+	link->last_status = exit->status;
+	sup_exit_text(exit->status, link->last_exit, sizeof(link->last_exit));
 	if (link->hung)
 		(void)snprintf(link->last_exit, sizeof(link->last_exit),
 			"killed, as it did not answer");
@@ -168,6 +167,8 @@ start(struct sup_link *link, struct sup_spawn_error *ret_error)
 			{sup->shared->nofile.rlim_max, sup->shared->nofile.rlim_max}}},
 		.n_limits = 1};
 
+	uint64_t since = sup_children_mark();
+
 	rc = sup_spawn(&spec, &pid, &pidfd, ret_error);
 	sup_cgroup_started(&link->cgroup);
 	if (rc < 0) {
@@ -175,7 +176,7 @@ start(struct sup_link *link, struct sup_spawn_error *ret_error)
 		return rc;
 	}
 	share_pid(link, pid);
-	sup_child_add(&link->child, pid, pidfd, on_exit_of_link, link);
+	sup_child_add(&link->child, pid, pidfd, since, on_exit_of_link, link);
 	nv_chan_open(&link->chan, sup->loop, nv_fd_steal(&ours), 'S', link->peer,
 		link->handlers, on_channel_closed, link);
 	return 0;

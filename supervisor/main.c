@@ -1,5 +1,6 @@
 /* novasupd: arguments, --check, the lock of the run directory, and the fork into keeper
  * and novasupd proper. */
+#include "fdtable.h"
 #include "keeper.h"
 #include "leftover.h"
 #include "nv_fd.h"
@@ -18,13 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#define CLOSE_RANGE_SET_CLOEXEC (1U << 2)
 
 struct options {
 	const char *config;
@@ -192,7 +187,7 @@ unblock_stderr(void)
 
 /* Descriptors that a shell or a build tool left open are nobody's business here. */
 static void
-keep_standard_fds(int ready_fd)
+keep_standard_fds(int *ready_fd)
 {
 	int fd;
 
@@ -200,23 +195,29 @@ keep_standard_fds(int ready_fd)
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	nv_fd_close(&fd);
-	if (ready_fd > STDERR_FILENO + 1)
-		(void)syscall(SYS_close_range, 3U, (unsigned)ready_fd - 1, 0);
-	(void)syscall(
-		SYS_close_range, (unsigned)NV_MAX(ready_fd, STDERR_FILENO) + 1, ~0U, 0);
-	if (ready_fd > STDERR_FILENO)
-		(void)nv_fd_set_cloexec(ready_fd, true);
+	if (*ready_fd > STDERR_FILENO + 1)
+		sup_close_range(STDERR_FILENO + 1, *ready_fd - 1);
+	sup_close_range(NV_MAX(*ready_fd, STDERR_FILENO) + 1, INT32_MAX);
+	if (*ready_fd <= STDERR_FILENO)
+		return;
+	/* Out of the window's numbers. */
+	fd = fcntl(*ready_fd, F_DUPFD_CLOEXEC, SUP_WINDOW_END);
+	if (fd >= 0) {
+		nv_fd_close(ready_fd);
+		*ready_fd = fd;
+	}
+	(void)nv_fd_set_cloexec(*ready_fd, true);
 }
 
 static int
-run(const struct options *options, const struct nv_paths *paths)
+run(struct options *options, const struct nv_paths *paths)
 {
 	static struct sup_cgroup_root cgroups;
 	struct sup_shared *shared = NULL;
 	struct nv_err err = {0};
 	int exit_code = NV_EXIT_FAILED;
 
-	keep_standard_fds(options->ready_fd);
+	keep_standard_fds(&options->ready_fd);
 	unblock_stderr();
 	sup_oom_protect();
 	if (strlen(paths->run_dir) >= sizeof(((struct nv_eng_hello *)0)->run_dir) - 20) {
@@ -231,7 +232,7 @@ run(const struct options *options, const struct nv_paths *paths)
 	}
 	sup_cgroup_root_init(&cgroups, paths->run_dir);
 	(void)sup_leftover_kill(paths->run_dir);
-	int rc = sup_keeper_start(&cgroups, options->ready_fd, &shared, &exit_code);
+	int rc = sup_keeper_start(&cgroups, lock, &shared, &exit_code);
 
 	if (rc < 0) {
 		nv_error("the keeper cannot start novasupd: %s", strerror(-rc));

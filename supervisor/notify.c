@@ -26,6 +26,15 @@ sup_notify_wanted(void)
 	return path && (path[0] == '/' || path[0] == '@');
 }
 
+static int raw_fd = -1;
+
+int
+sup_notify_open(void)
+{
+	raw_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return raw_fd < 0 ? -errno : raw_fd;
+}
+
 void
 sup_notify_send_raw(const char *text, size_t bytes)
 {
@@ -38,13 +47,9 @@ sup_notify_send_raw(const char *text, size_t bytes)
 	memcpy(to.sun_path, path, len);
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = '\0'; /* the abstract name space */
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return;
-	(void)sendto(fd, text, bytes, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to,
+	(void)sendto(raw_fd, text, bytes, MSG_NOSIGNAL | MSG_DONTWAIT,
+		(struct sockaddr *)&to,
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
-	(void)close(fd);
 }
 
 void

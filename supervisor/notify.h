@@ -11,7 +11,9 @@ struct sup_notify;
 
 /* Is there a manager? (NOTIFY_SOCKET is set) */
 bool sup_notify_wanted(void);
-/* Keeper: pass these bytes on. An error is the manager's. */
+/* Keeper: the socket that it sends on, open for life (-errno); then pass these bytes on.
+ * An error is the manager's. */
+int sup_notify_open(void);
 void sup_notify_send_raw(const char *text, size_t bytes);
 
 int sup_notify_start(struct sup *sup); /* with the watchdog, if one is asked for */

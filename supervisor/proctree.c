@@ -197,6 +197,20 @@ sup_proctree_has_env_like(pid_t pid, const char *start)
 }
 
 bool
+sup_proctree_no_new_privs(pid_t pid)
+{
+	char path[64];
+	NV_CLEANUP_FREE char *text = NULL;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (nv_read_file_at(AT_FDCWD, path, 65536, &text, NULL) < 0)
+		return true;
+	const char *at = strstr(text, "\nNoNewPrivs:\t");
+
+	return !at || at[strlen("\nNoNewPrivs:\t")] == '1';
+}
+
+bool
 sup_proctree_has_pipe(pid_t pid, ino_t inode)
 {
 	for (int fd = 0; fd < 10; fd++) {

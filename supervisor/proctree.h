@@ -35,6 +35,9 @@ size_t sup_proctree_mark(
 bool sup_proctree_has_env(pid_t pid, const char *entry);
 /* The same for an entry that begins with this. */
 bool sup_proctree_has_env_like(pid_t pid, const char *start);
+/* Did it, or one it descends from, give up ever gaining privileges? True when /proc does
+ * not say. */
+bool sup_proctree_no_new_privs(pid_t pid);
 /* Does one of its descriptors 0..9 refer to the pipe with this inode? */
 bool sup_proctree_has_pipe(pid_t pid, ino_t inode);
 

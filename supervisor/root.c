@@ -1,5 +1,6 @@
 /* novasupd proper: sets up, runs the loop, and keeps the order of start and end:
  * logger, engine, agents; agents, engine (drained), logger. */
+#include "fdtable.h"
 #include "journal.h"
 #include "notify.h"
 #include "nv_clock.h"
@@ -16,8 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@
 #define DRAIN_MS        30000 /* for the engine to store what the pipes hold */
 #define LOGGER_STOP_MS  5000
 #define DRAIN_TRIES_MAX 50
-#define SECOND_STOP_MS  300 /* sooner it is the same request, sent to a whole group */
+#define ORPHAN_LOOK_S   0.02 /* without a keeper: until the next look who is dead */
+#define SECOND_STOP_MS  300  /* sooner it is the same request, sent to a whole group */
 
 static int64_t last_stop_ms;
 
@@ -205,6 +207,38 @@ sup_shutdown(struct sup *sup, const char *by)
 /* ---- loop ---- */
 
 static void
+on_exits(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct sup *sup = w->data;
+	eventfd_t n;
+
+	(void)loop;
+	(void)revents;
+	(void)eventfd_read(sup->shared->exits_fd, &n); /* how many is in the ring */
+	(void)sup_children_collect();
+}
+
+static void
+on_orphaned(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)t;
+	(void)revents;
+	sup_children_poll();
+}
+
+/* The keeper is gone, and its death ended every agent's main process. */
+static void
+look_for_keeper(struct sup *sup)
+{
+	if (sup->keeper_gone || getppid() == sup->shared->keeper_pid)
+		return;
+	nv_error("the keeper was killed: ending every process of the fleet");
+	sup->keeper_gone = true;
+	ev_timer_start(sup->loop, &sup->orphan_timer);
+}
+
+static void
 on_signal(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct sup *sup = w->data;
@@ -215,15 +249,13 @@ on_signal(struct ev_loop *loop, ev_io *w, int revents)
 	(void)revents;
 	while (read(sup->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		switch (info.ssi_signo) {
-		case SIGCHLD:
-			(void)sup_children_reap(); /* strangers are only reaped */
-			break;
 		case SIGHUP:
 			if (sup_reload(sup, text, sizeof(text)) < 0)
 				nv_error("reload: %s", text);
 			break;
 		case SIGTERM:
 		case SIGINT:
+			look_for_keeper(sup);
 			sup_shutdown(
 				sup, info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
 			break;
@@ -325,7 +357,6 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 	(void)sigaddset(&mask, SIGTERM);
 	(void)sigaddset(&mask, SIGINT);
 	(void)sigaddset(&mask, SIGHUP);
-	(void)sigaddset(&mask, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -339,8 +370,6 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 
 	nofile.rlim_cur = nofile.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &nofile); /* then starts fail, with the reason */
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-		return nv_err_set(err, -errno, "subreaper: %s", strerror(errno));
 	return 0;
 }
 
@@ -374,10 +403,14 @@ start_watchers(struct sup *sup)
 	ev_timer_init(&sup->tick_timer, on_tick, 0.2, tick_s());
 	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
 	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
+	ev_io_init(&sup->exits_io, on_exits, sup->shared->exits_fd, EV_READ);
+	ev_timer_init(&sup->orphan_timer, on_orphaned, 0., ORPHAN_LOOK_S);
 	ev_prepare_init(&sup->prepare, on_prepare);
 	sup->signal_io.data = sup->inotify_io.data = sup->tick_timer.data = sup;
 	sup->drain_timer.data = sup->more_timer.data = sup->prepare.data = sup;
+	sup->exits_io.data = sup;
 	ev_io_start(sup->loop, &sup->signal_io);
+	ev_io_start(sup->loop, &sup->exits_io);
 	if (sup->inotify_fd >= 0)
 		ev_io_start(sup->loop, &sup->inotify_io);
 	ev_timer_start(sup->loop, &sup->tick_timer);
@@ -462,6 +495,8 @@ sup_run(const struct nv_paths *paths, struct sup_shared *shared,
 		.inotify_fd = -1,
 		.signal_fd = -1,
 		.ready_fd = ready_fd};
+	sup_children_init(shared);
+	sup_spawn_init(shared, sup_window_reserve() == 0);
 	nv_title_set("nova: supervisor, starting");
 	int rc = load_first(&sup);
 

@@ -5,11 +5,14 @@
  * Between clone and exec the child makes system calls only: no allocation, no locks, no
  * libc wrapper that would act on "all threads" of the process it shares memory with. */
 #include "spawn.h"
+#include "fdtable.h"
 #include "nv_fd.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -33,6 +36,10 @@
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#define CLOSE_RANGE_UNSHARE (1U << 1)
 
 /* The child runs on a stack that AddressSanitizer does not know; without this it
  * complains about each function there that does not return. */
@@ -71,19 +78,68 @@ sup_spawn_error_is_machine(const struct sup_spawn_error *e)
 	}
 }
 
-/* What the child reads and writes, on the parent's stack. */
+/* What the child reads, on the parent's stack (which lasts until exec, also when the
+ * parent is killed), and the slot that it writes to. */
 struct job {
 	const struct sup_spawn *spawn;
+	struct sup_spawn_slot *slot;
 	pid_t parent;
 	bool join_by_file; /* not born in its cgroup: it joins by cgroup.procs */
-	volatile int stage;
-	volatile int error;
+	/* The descriptors of spawn by the numbers that they have in the child. */
+	int fds[SUP_SPAWN_FDS_MAX];
+	int join_fds[SUP_SPAWN_JOINS_MAX];
+	int cgroup_fd;
 };
 
 static struct {
 	char *stack; /* one: the parent sleeps until the child has left it */
 	enum sup_spawn_way way;
+	struct sup_shared *shared; /* NULL: programs are our own children */
+	bool has_window;
+	bool slot_taken;
+	unsigned slot; /* the last one taken */
+	struct sup_spawn_slot own_slots[SUP_SPAWN_SLOTS];
 } state;
+
+static_assert(
+	SUP_SPAWN_FDS_MAX + SUP_SPAWN_JOINS_MAX + 1 < SUP_WINDOW_END - SUP_WINDOW_FIRST,
+	"everything that a start needs has a place in the window");
+static_assert(SUP_SPAWN_FDS_MAX <= SUP_WINDOW_FIRST,
+	"what is put to its number must not hit what is still to be put");
+
+void
+sup_spawn_init(struct sup_shared *shared, bool has_window)
+{
+	state.shared = shared;
+	state.has_window = has_window;
+}
+
+static struct sup_spawn_slot *
+slots(void)
+{
+	return state.shared ? state.shared->slots : state.own_slots;
+}
+
+unsigned
+sup_spawn_take_slot(void)
+{
+	/* In turn: a child of an earlier novasupd may still be on its way to exec. */
+	state.slot = (state.slot + 1) % SUP_SPAWN_SLOTS;
+	state.slot_taken = true;
+	struct sup_spawn_slot *slot = &slots()[state.slot];
+
+	atomic_store(&slot->pid, 0);
+	slot->pidfd = -1;
+	atomic_store(&slot->stage, SUP_STAGE_NONE);
+	atomic_store(&slot->error, 0);
+	return state.slot;
+}
+
+const struct sup_spawn_slot *
+sup_spawn_slot(unsigned number)
+{
+	return &slots()[number % SUP_SPAWN_SLOTS];
+}
 
 void
 sup_spawn_start_from(enum sup_spawn_way way)
@@ -94,8 +150,8 @@ sup_spawn_start_from(enum sup_spawn_way way)
 ON_CHILD_STACK NV_NORETURN static void
 give_up(struct job *job, enum sup_stage stage, int error)
 {
-	job->error = error;
-	job->stage = (int)stage;
+	atomic_store(&job->slot->error, error);
+	atomic_store(&job->slot->stage, (int)stage);
 	for (;;)
 		(void)syscall(SYS_exit_group, 127);
 }
@@ -129,10 +185,10 @@ child_join_cgroups(struct job *job)
 	const struct sup_spawn *s = job->spawn;
 
 	for (unsigned i = 0; i < s->n_joins; i++)
-		check(job, SUP_STAGE_CGROUP, write(s->join_fds[i], "0", 1));
+		check(job, SUP_STAGE_CGROUP, write(job->join_fds[i], "0", 1));
 	if (!job->join_by_file)
 		return;
-	int fd = openat(s->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int fd = openat(job->cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 
 	check(job, SUP_STAGE_CGROUP, fd);
 	check(job, SUP_STAGE_CGROUP, write(fd, "0", 1));
@@ -176,6 +232,17 @@ child_set_identity(struct job *job)
 	check(job, SUP_STAGE_IDENTITY, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 }
 
+/* Until here the table is that of keeper and novasupd: nothing may be changed in it. The
+ * copy made now ends where the window ends. */
+ON_CHILD_STACK static void
+child_leave_table(struct job *job)
+{
+	if (state.has_window)
+		check(job, SUP_STAGE_DESCRIPTORS,
+			syscall(SYS_close_range, (unsigned)SUP_WINDOW_END, ~0U,
+				CLOSE_RANGE_UNSHARE));
+}
+
 ON_CHILD_STACK static void
 child_set_fds(struct job *job)
 {
@@ -183,7 +250,7 @@ child_set_fds(struct job *job)
 	int from[SUP_SPAWN_FDS_MAX];
 
 	for (unsigned i = 0; i < s->n_fds; i++) {
-		from[i] = s->fds[i];
+		from[i] = job->fds[i];
 		if (from[i] < FD_FLOOR)
 			from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, FD_FLOOR);
 		check(job, SUP_STAGE_DESCRIPTORS, from[i]);
@@ -220,6 +287,7 @@ child_main(void *arg)
 	const struct sup_spawn *s = job->spawn;
 	sigset_t none;
 
+	child_leave_table(job);
 	child_reset_signals(job);
 	child_join_cgroups(job);
 	check(job, SUP_STAGE_SESSION, setsid());
@@ -296,16 +364,26 @@ clone3_call(struct clone_args *args, int (*fn)(void *), void *arg)
 #endif
 }
 
-static pid_t
-make_clone3(struct job *job, bool into_cgroup, int *ret_pidfd)
+/* With a parent tid: the kernel writes the pid before the child runs, so that a start is
+ * never unknown to whoever comes after us. */
+static uint64_t
+clone_flags(void)
 {
-	int pidfd = -1;
+	return CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID |
+	       (state.has_window ? CLONE_FILES : 0) | (state.shared ? CLONE_PARENT : 0);
+}
+
+static pid_t
+make_clone3(struct job *job, bool into_cgroup)
+{
 	struct clone_args args;
 
 	memset(&args, 0, sizeof(args));
-	args.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
-	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
-	args.exit_signal = SIGCHLD;
+	args.flags = clone_flags() | CLONE_PIDFD;
+	args.pidfd = (uint64_t)(uintptr_t)&job->slot->pidfd;
+	args.parent_tid = (uint64_t)(uintptr_t)&job->slot->pid;
+	/* A sibling of ours has the exit signal that we have. */
+	args.exit_signal = state.shared ? 0 : SIGCHLD;
 	args.stack = (uint64_t)(uintptr_t)state.stack;
 	args.stack_size = STACK_BYTES;
 	if (into_cgroup) {
@@ -313,24 +391,18 @@ make_clone3(struct job *job, bool into_cgroup, int *ret_pidfd)
 		args.cgroup = (uint64_t)job->spawn->cgroup_fd;
 	}
 	job->join_by_file = job->spawn->cgroup_fd >= 0 && !into_cgroup;
-	pid_t pid = (pid_t)clone3_call(&args, child_main, job);
-
-	if (pid > 0)
-		*ret_pidfd = pidfd;
-	return pid;
+	return (pid_t)clone3_call(&args, child_main, job);
 }
 
+/* The old call has one field for two purposes; the pid is the one that counts. */
 static pid_t
-make_clone(struct job *job, int *ret_pidfd)
+make_clone(struct job *job)
 {
-	int pidfd = -1;
-
 	job->join_by_file = job->spawn->cgroup_fd >= 0;
 	pid_t pid = clone(child_main, state.stack + STACK_BYTES,
-		CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, job, &pidfd);
+		(int)clone_flags() | SIGCHLD, job, &job->slot->pid);
 
-	if (pid > 0)
-		*ret_pidfd = pidfd;
+	job->slot->pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	return pid;
 }
 
@@ -343,23 +415,23 @@ way_refused(int error)
 }
 
 static pid_t
-make_process(struct job *job, int *ret_pidfd)
+make_process(struct job *job)
 {
 	pid_t pid = -1;
 
 	if (job->spawn->cgroup_fd >= 0 && state.way == SUP_SPAWN_CLONE3_CGROUP) {
-		pid = make_clone3(job, true, ret_pidfd);
+		pid = make_clone3(job, true);
 		if (pid > 0 || !way_refused(errno))
 			return pid;
 		state.way = SUP_SPAWN_CLONE3;
 	}
 	if (state.way <= SUP_SPAWN_CLONE3) {
-		pid = make_clone3(job, false, ret_pidfd);
+		pid = make_clone3(job, false);
 		if (pid > 0 || !way_refused(errno))
 			return pid;
 		state.way = SUP_SPAWN_CLONE;
 	}
-	return make_clone(job, ret_pidfd);
+	return make_clone(job);
 }
 
 static int
@@ -380,48 +452,94 @@ prepare_stack(void)
 	return 0;
 }
 
+/* The child has failed: its end is awaited, as until then it is in its cgroup. */
 static void
-reap(pid_t pid)
+await_end(pid_t pid, int pidfd)
 {
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	if (!state.shared) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return;
+	}
+	/* It is in exit_group already; the keeper reaps it. */
+	while (pidfd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
+}
+
+/* The numbers that the descriptors have in the child: in the window, or their own. */
+static int
+place(struct job *job, unsigned *ret_placed)
+{
+	const struct sup_spawn *s = job->spawn;
+	unsigned n = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->n_fds && rc >= 0; i++)
+		rc = job->fds[i] =
+			state.has_window ? sup_window_put(n++, s->fds[i]) : s->fds[i];
+	for (unsigned i = 0; i < s->n_joins && rc >= 0; i++)
+		rc = job->join_fds[i] = state.has_window
+						? sup_window_put(n++, s->join_fds[i])
+						: s->join_fds[i];
+	job->cgroup_fd = s->cgroup_fd;
+	if (rc >= 0 && state.has_window && s->cgroup_fd >= 0)
+		rc = job->cgroup_fd = sup_window_put(n++, s->cgroup_fd);
+	*ret_placed = n;
+	return state.has_window ? NV_MIN(rc, 0) : 0;
 }
 
 int
 sup_spawn(const struct sup_spawn *spawn, pid_t *ret_pid, int *ret_pidfd,
 	struct sup_spawn_error *ret_error)
 {
-	struct job job = {.spawn = spawn, .parent = getpid()};
-	NV_CLEANUP_FD pidfd = -1;
+	struct job job = {.spawn = spawn,
+		.parent = state.shared ? state.shared->keeper_pid : getpid()};
+	unsigned placed = 0;
 	sigset_t all;
 	sigset_t before;
 
 	NV_ASSERT(spawn->n_fds <= SUP_SPAWN_FDS_MAX);
+	if (!state.slot_taken)
+		(void)sup_spawn_take_slot();
+	state.slot_taken = false;
+	job.slot = &slots()[state.slot];
 	*ret_error = (struct sup_spawn_error){.stage = SUP_STAGE_CLONE};
 	int rc = prepare_stack();
 
+	if (rc == 0) {
+		rc = place(&job, &placed);
+		if (rc < 0)
+			ret_error->stage = SUP_STAGE_DESCRIPTORS;
+	}
 	if (rc < 0) {
+		sup_window_clear(placed);
 		ret_error->error = -rc;
 		return rc;
 	}
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = make_process(&job, &pidfd);
+	pid_t pid = make_process(&job);
 	int error = errno;
 
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	sup_window_clear(placed);
 	if (pid < 0) {
 		ret_error->error = error;
 		return -error;
 	}
-	if (job.stage != SUP_STAGE_NONE) {
-		reap(pid);
-		ret_error->stage = (enum sup_stage)job.stage;
-		ret_error->error = job.error;
-		return -job.error;
+	int stage = atomic_load(&job.slot->stage);
+
+	if (stage != SUP_STAGE_NONE) {
+		await_end(pid, job.slot->pidfd);
+		nv_fd_close(&job.slot->pidfd);
+		ret_error->stage = (enum sup_stage)stage;
+		ret_error->error = atomic_load(&job.slot->error);
+		return -ret_error->error;
 	}
 	ret_error->stage = SUP_STAGE_NONE;
 	*ret_pid = pid;
-	*ret_pidfd = nv_fd_steal(&pidfd);
+	*ret_pidfd = job.slot->pidfd;
 	return 0;
 }

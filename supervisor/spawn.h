@@ -3,7 +3,7 @@
 #ifndef SUP_SPAWN_H
 #define SUP_SPAWN_H
 
-#include "nv_base.h"
+#include "shared.h"
 
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -66,9 +66,19 @@ struct sup_spawn {
 		struct rlimit limit;
 	} limits[SUP_SPAWN_LIMITS_MAX];
 	unsigned n_limits;
-	bool die_with_parent;      /* SIGKILL when the calling process dies */
+	bool die_with_parent;      /* SIGKILL when its parent dies */
 	const char *oom_score_adj; /* NULL: inherited; where refused, too */
 };
+
+/* From now on programs are started as children of the keeper, who reaps them, with their
+ * descriptors in the window (fdtable.h): every descriptor that is used between clone and
+ * exec has to be one of struct sup_spawn. What is known of a start is written into a slot
+ * of shared memory. Without this call they are children of the caller. */
+void sup_spawn_init(struct sup_shared *shared, bool has_window);
+/* Take and clear the slot that the next sup_spawn uses: whoever wants to find the start
+ * again after its own death writes the number down first. */
+unsigned sup_spawn_take_slot(void);
+const struct sup_spawn_slot *sup_spawn_slot(unsigned number);
 
 /* 0 with *ret_pid and *ret_pidfd (the caller's; -1 on kernels without), or -errno
  * with *ret_error set; then no process is left. */

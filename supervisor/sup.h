@@ -3,7 +3,9 @@
  *   main.c        arguments, --check, lock; then the keeper
  *   keeper.c      the process the user started: outlives novasupd proper, sweeps after it
  *   root.c        novasupd proper: set up, loop, order of start and stop
- *   child.c       every process we started, by pid; the only place that reaps
+ *   shared.c      memory of keeper and novasupd proper: deaths, starts under way
+ *   fdtable.c     the descriptor table of both
+ *   child.c       every process we started, by pid; hands on what the keeper reaped
  *   spawn.c       clone and exec, with stage and errno of what failed
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
@@ -140,7 +142,8 @@ struct sup {
 	uint64_t stream_base;
 	uint32_t stream_counter;
 	enum sup_phase phase;
-	pid_t pid; /* of novasupd proper */
+	pid_t pid;        /* of novasupd proper */
+	bool keeper_gone; /* nobody reaps any more: everything is being ended */
 	int exit_code;
 	unsigned stop_requests;
 	int64_t started_ms;
@@ -149,7 +152,9 @@ struct sup {
 	int signal_fd;
 	ev_io inotify_io;
 	ev_io signal_io;
-	ev_timer tick_timer; /* title, and whether the engine and the logger answer */
+	ev_io exits_io;        /* the keeper has reaped somebody */
+	ev_timer orphan_timer; /* without a keeper: who is dead? */
+	ev_timer tick_timer;   /* title, and whether the engine and the logger answer */
 	ev_timer drain_timer;
 	ev_timer more_timer;  /* the next pass comes at once: starts are waiting */
 	unsigned starts_left; /* that this pass may still make */

@@ -1,0 +1,70 @@
+/* The shared descriptor table: see fdtable.h. */
+#include "fdtable.h"
+#include "nv_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+void
+sup_close_range(int from, int to)
+{
+	struct rlimit limit;
+	int before = errno;
+
+	if (from > to || syscall(SYS_close_range, (unsigned)from, (unsigned)to, 0) == 0) {
+		errno = before;
+		return;
+	}
+	/* Before Linux 5.9: one by one. */
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
+	for (int fd = from; fd <= to && (rlim_t)fd < limit.rlim_max; fd++)
+		(void)close(fd);
+	errno = before;
+}
+
+int
+sup_window_reserve(void)
+{
+	NV_CLEANUP_FD low = open("/dev/null", O_RDWR | O_CLOEXEC);
+	NV_CLEANUP_FD null = fcntl(low, F_DUPFD_CLOEXEC, SUP_WINDOW_END);
+
+	if (null < 0)
+		return -errno;
+	/* An impossible range: a kernel that knows the call says so, the others ENOSYS.
+	 */
+	if (syscall(SYS_close_range, 1U, 0U, 0) < 0 && errno != EINVAL)
+		return -errno;
+	if (low >= SUP_WINDOW_FIRST && low < SUP_WINDOW_END)
+		(void)nv_fd_steal(&low); /* it becomes a placeholder itself */
+	for (int fd = SUP_WINDOW_FIRST; fd < SUP_WINDOW_END; fd++) {
+		if (dup3(null, fd, O_CLOEXEC) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int
+sup_window_put(unsigned at, int fd)
+{
+	NV_ASSERT(SUP_WINDOW_FIRST + (int)at < SUP_WINDOW_END - 1);
+	int got = dup3(fd, SUP_WINDOW_FIRST + (int)at, O_CLOEXEC);
+
+	return got < 0 ? -errno : got;
+}
+
+void
+sup_window_clear(unsigned n)
+{
+	int before = errno;
+
+	for (unsigned i = 0; i < n; i++)
+		(void)dup3(SUP_WINDOW_END - 1, SUP_WINDOW_FIRST + (int)i, O_CLOEXEC);
+	errno = before;
+}
