@@ -2,11 +2,13 @@
  * frozen, killed, and found to be gone. In its cgroup the kernel says what belongs to it;
  * without one a walk over /proc does (see is_member). */
 #include "journal.h"
+#include "limits.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "oom.h"
 #include "proctree.h"
+#include "sandbox.h"
 #include "secret.h"
 #include "setting.h"
 #include "sup.h"
@@ -34,7 +36,7 @@ struct runner_args {
 };
 
 static int
-runner_argv(struct runner_args *r, const struct sup_instance *inst)
+runner_argv(struct runner_args *r, const struct sup_instance *inst, char *const *command)
 {
 	static const char *const names[] = {"--instance", "--interval-ms", "--timeout-ms",
 		"--heartbeat-ms", "--grace-ms"};
@@ -46,7 +48,7 @@ runner_argv(struct runner_args *r, const struct sup_instance *inst)
 	size_t n = 0;
 	size_t at = 0;
 
-	while (conf->argv[n])
+	while (command[n])
 		n++;
 	const char **argv = calloc(n + RUNNER_ARGS + 2, sizeof(*argv));
 
@@ -63,7 +65,7 @@ runner_argv(struct runner_args *r, const struct sup_instance *inst)
 	}
 	argv[at++] = "--";
 	NV_ASSERT(at == RUNNER_ARGS);
-	memcpy(argv + at, conf->argv, n * sizeof(*argv));
+	memcpy(argv + at, command, n * sizeof(*argv));
 	memcpy(&r->argv, &argv,
 		sizeof(argv)); /* execve takes char **, and writes nothing */
 	return 0;
@@ -167,7 +169,7 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 
 	if (rc == 0)
 		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
-			setting->uid, setting->gid, &inst->failed_secret);
+			setting->uid, setting->gid, &inst->failed_thing);
 	if (rc < 0) {
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};
 		return rc;
@@ -178,25 +180,52 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 	return 0;
 }
 
-static void
-fill_limits(struct sup_spawn *spec, const struct sup_instance *inst)
-{
-	const struct nv_conf_worker *conf = inst->worker->conf;
-	struct rlimit nofile = inst->sup->shared->nofile;
-	struct rlimit core = {0, 0};
+static void on_main_exit(struct sup_child *child, const struct sup_exit *exit);
 
-	if (conf->limit_open_files) {
-		nofile.rlim_max = NV_MIN(nofile.rlim_max, conf->limit_open_files);
-		nofile.rlim_cur = nofile.rlim_max;
-	}
-	spec->limits[spec->n_limits].resource = RLIMIT_NOFILE;
-	spec->limits[spec->n_limits++].limit = nofile;
-	/* A core file would hold the worker's secrets. */
-	spec->limits[spec->n_limits].resource = RLIMIT_CORE;
-	spec->limits[spec->n_limits++].limit = core;
+static void
+note_not_enforced(struct sup_worker *w, const char *what)
+{
+	size_t used = strlen(w->not_enforced);
+
+	if (what[0])
+		(void)snprintf(w->not_enforced + used, sizeof(w->not_enforced) - used,
+			"%s%s", used ? ", " : "", what);
 }
 
-static void on_main_exit(struct sup_child *child, const struct sup_exit *exit);
+/* The start itself. A kernel that refuses one way of isolation may do another. */
+static int
+spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
+	struct sup_spawn *spec, pid_t *ret_pid, int *ret_pidfd)
+{
+	struct sup_instance *inst = inc->instance;
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	const struct sup_sandbox_for who = {.conf = conf,
+		.credentials = inc->credentials,
+		.bin_dir = conf->kind == NV_KIND_TASK ? inst->sup->paths.bin_dir : NULL,
+		.uid = setting->uid,
+		.gid = setting->gid,
+		.set_ids = setting->set_ids};
+	NV_CLEANUP_FREE struct sup_sandbox *plan = NULL;
+	int rc;
+
+	if (!sup_sandbox_needed(&who))
+		return sup_spawn(spec, ret_pid, ret_pidfd, &inst->spawn_error);
+	plan = malloc(sizeof(*plan));
+	if (!plan) {
+		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_CLONE, ENOMEM};
+		return -ENOMEM;
+	}
+	spec->sandbox = plan;
+	do {
+		rc = sup_sandbox_plan(plan, &who, &inst->spawn_error);
+		if (rc == 0)
+			rc = sup_spawn(spec, ret_pid, ret_pidfd, &inst->spawn_error);
+	} while (rc < 0 && sup_sandbox_refused(plan, &inst->spawn_error));
+	inst->failed_thing = plan->failed != inc->credentials ? plan->failed : NULL;
+	if (rc == 0)
+		note_not_enforced(inst->worker, plan->not_enforced);
+	return rc;
+}
 
 static int
 spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
@@ -207,11 +236,11 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 	pid_t pid;
 	int pidfd;
 
-	if (conf->kind == NV_KIND_TASK && runner_argv(&runner, inst) < 0) {
+	if (conf->kind == NV_KIND_TASK && runner_argv(&runner, inst, setting->argv) < 0) {
 		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_EXEC, ENOMEM};
 		return -ENOMEM;
 	}
-	struct sup_spawn spec = {.argv = runner.argv ? runner.argv : conf->argv,
+	struct sup_spawn spec = {.argv = runner.argv ? runner.argv : setting->argv,
 		.envp = setting->env,
 		.candidates = setting->candidates,
 		.directory = conf->directory,
@@ -230,9 +259,9 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 
 	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
 		spec.join_fds[i] = inc->cgroup.join_fds[i];
-	fill_limits(&spec, inst);
+	sup_limits_fill(&spec, conf, &inst->sup->shared->nofile);
 	uint64_t since = sup_children_mark();
-	int rc = sup_spawn(&spec, &pid, &pidfd, &inst->spawn_error);
+	int rc = spawn_isolated(inc, setting, &spec, &pid, &pidfd);
 
 	free(runner.argv);
 	if (rc == 0) {

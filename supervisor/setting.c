@@ -1,5 +1,8 @@
 /* Environment, identity and exec candidates: see setting.h. */
 #include "setting.h"
+#include "nv_env_file.h"
+#include "nv_expand.h"
+#include "nv_log.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -20,34 +23,72 @@ fail(struct sup_spawn_error *ret, enum sup_stage stage, int error)
 	return -error;
 }
 
+/* The configuration's groups in the place of the account's. */
+static int
+choose_groups(struct sup_setting *s, const struct nv_conf_worker *conf, const char *user,
+	struct sup_spawn_error *ret_error)
+{
+	char space[16384];
+	struct group gr;
+	struct group *found = NULL;
+
+	if (conf->user_group) {
+		int error =
+			getgrnam_r(conf->user_group, &gr, space, sizeof(space), &found);
+
+		if (!found)
+			return fail(ret_error, SUP_STAGE_USER, error ? error : ENOENT);
+		s->gid = gr.gr_gid;
+	}
+	s->n_groups = SUP_GROUPS_MAX;
+	if (!conf->has_user_groups) {
+		if (!user) /* ours, as they are */
+			s->n_groups = getgroups(SUP_GROUPS_MAX, s->groups);
+		else if (getgrouplist(user, s->gid, s->groups, &s->n_groups) < 0)
+			s->n_groups = -1;
+		return s->n_groups < 0 ? fail(ret_error, SUP_STAGE_USER, E2BIG) : 0;
+	}
+	s->n_groups = 0;
+	for (size_t i = 0; i < conf->n_user_groups; i++) {
+		int error = getgrnam_r(
+			conf->user_groups[i], &gr, space, sizeof(space), &found);
+
+		if (!found)
+			return fail(ret_error, SUP_STAGE_USER, error ? error : ENOENT);
+		s->groups[s->n_groups++] = gr.gr_gid;
+	}
+	return 0;
+}
+
 int
 sup_setting_identity(struct sup_setting *s, const struct sup_instance *inst,
 	struct sup_spawn_error *ret_error)
 {
-	const char *user = inst->worker->conf->user;
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	const char *user = conf->user && conf->user[0] ? conf->user : NULL;
+	bool groups = conf->user_group || conf->has_user_groups;
 	char space[16384];
 	struct passwd pw;
 	struct passwd *found = NULL;
 
 	*s = (struct sup_setting){.uid = geteuid(), .gid = getegid()};
-	if (!user || !user[0])
-		return 0;
-	int error = getpwnam_r(user, &pw, space, sizeof(space), &found);
+	if (user) {
+		int error = getpwnam_r(user, &pw, space, sizeof(space), &found);
 
-	if (!found)
-		return fail(ret_error, SUP_STAGE_USER, error ? error : ENOENT);
-	s->uid = pw.pw_uid;
-	s->gid = pw.pw_gid;
-	(void)snprintf(s->home, sizeof(s->home), "%s", pw.pw_dir);
-	if (s->uid == geteuid())
+		if (!found)
+			return fail(ret_error, SUP_STAGE_USER, error ? error : ENOENT);
+		s->uid = pw.pw_uid;
+		s->gid = pw.pw_gid;
+		(void)snprintf(s->home, sizeof(s->home), "%s", pw.pw_dir);
+	}
+	if (s->uid == geteuid() && !groups)
 		return 0;
 	if (geteuid() != 0)
 		return fail(ret_error, SUP_STAGE_USER, EPERM);
-	s->n_groups = SUP_GROUPS_MAX;
-	if (getgrouplist(user, pw.pw_gid, s->groups, &s->n_groups) < 0)
-		return fail(ret_error, SUP_STAGE_USER, E2BIG);
-	s->set_ids = true;
-	return 0;
+	int rc = choose_groups(s, conf, user, ret_error);
+
+	s->set_ids = rc == 0;
+	return rc;
 }
 
 /* ---- environment ---- */
@@ -122,13 +163,60 @@ add_inherited(struct sup_setting *s)
 }
 
 static int
-add_configured(struct sup_setting *s, const struct nv_conf_worker *conf)
+on_file_variable(void *arg, const char *name, const char *value)
+{
+	return add(arg, "%s=%s", name, value);
+}
+
+/* Read anew at each start, so that a changed file counts from the next one on; it may
+ * hold secrets, so it is in no snapshot. */
+static int
+add_file(struct sup_setting *s, const char *path)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	struct nv_err err = {.text = ""};
+	int rc = nv_env_file_read(path, &text, &bytes);
+
+	if (rc < 0)
+		return rc;
+	rc = nv_env_file_parse(text, bytes, on_file_variable, s, &err);
+	if (rc == -EINVAL)
+		nv_warn("%s:%u:%u: %s", path, err.line, err.column, err.text);
+	explicit_bzero(text, bytes);
+	free(text);
+	return rc;
+}
+
+static int
+add_configured(struct sup_setting *s, const struct nv_conf_worker *conf,
+	const char *const values[])
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < conf->n_env && rc == 0; i++)
-		rc = add(s, "%s=%s", conf->env[i].key, conf->env[i].value);
+	for (size_t i = 0; i < conf->n_env && rc == 0; i++) {
+		NV_CLEANUP_FREE char *value = nv_expand(conf->env[i].value, values);
+
+		rc = value ? add(s, "%s=%s", conf->env[i].key, value) : -ENOMEM;
+	}
 	return rc;
+}
+
+static int
+expand_command(struct sup_setting *s, const struct nv_conf_worker *conf,
+	const char *const values[])
+{
+	size_t n = 0;
+
+	while (conf->argv[n])
+		n++;
+	s->argv = calloc(n + 1, sizeof(*s->argv));
+	for (size_t i = 0; s->argv && i < n; i++) {
+		s->argv[i] = nv_expand(conf->argv[i], values);
+		if (!s->argv[i])
+			return -ENOMEM;
+	}
+	return s->argv ? 0 : -ENOMEM;
 }
 
 static int
@@ -186,16 +274,15 @@ add_candidate(
 static int
 add_candidates(struct sup_setting *s, const struct sup_instance *inst)
 {
-	const struct nv_conf_worker *conf = inst->worker->conf;
 	const char *bin = inst->sup->paths.bin_dir;
 
-	if (conf->kind == NV_KIND_TASK)
+	if (inst->worker->conf->kind == NV_KIND_TASK)
 		return add_candidate(s, bin, strlen(bin), "nova-runner");
-	if (strchr(conf->argv[0], '/'))
-		return add_candidate(s, "", 0, conf->argv[0]);
+	if (strchr(s->argv[0], '/'))
+		return add_candidate(s, "", 0, s->argv[0]);
 	for (const char *at = env_value(s, "PATH");; at++) {
 		const char *end = strchrnul(at, ':');
-		int rc = add_candidate(s, at, (size_t)(end - at), conf->argv[0]);
+		int rc = add_candidate(s, at, (size_t)(end - at), s->argv[0]);
 
 		if (rc < 0 || !*end)
 			return rc;
@@ -207,10 +294,26 @@ int
 sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,
 	const char *credentials, struct sup_spawn_error *ret_error)
 {
-	int rc = add_inherited(s);
+	const struct nv_conf_worker *conf = inst->worker->conf;
+	char instance[16];
+	char generation[16];
+	const char *const values[NV_EXPAND_COUNT] = {
+		[NV_EXPAND_WORKER] = inst->worker->name,
+		[NV_EXPAND_INSTANCE] = instance,
+		[NV_EXPAND_GENERATION] = generation,
+		[NV_EXPAND_VARIANT] = inst->worker->desire.variant,
+		[NV_EXPAND_CREDENTIALS] = strchr(credentials, '=') + 1};
 
-	rc = rc ? rc : add_configured(s, inst->worker->conf);
+	(void)snprintf(instance, sizeof(instance), "%u", inst->number);
+	(void)snprintf(generation, sizeof(generation), "%u", inst->generation);
+	int rc = add_inherited(s);
+	int file = rc == 0 && conf->env_file ? add_file(s, conf->env_file) : 0;
+
+	if (file < 0)
+		return fail(ret_error, SUP_STAGE_ENVIRONMENT, -file);
+	rc = rc ? rc : add_configured(s, conf, values);
 	rc = rc ? rc : add_protocol(s, inst, credentials);
+	rc = rc ? rc : expand_command(s, conf, values);
 	rc = rc ? rc : add_candidates(s, inst);
 	return rc ? fail(ret_error, SUP_STAGE_EXEC, -rc) : 0;
 }
@@ -221,6 +324,9 @@ sup_setting_fini(struct sup_setting *s)
 	for (size_t i = 0; i < s->n_env; i++)
 		free(s->env[i]);
 	free(s->env);
+	for (char **a = s->argv; a && *a; a++)
+		free(*a);
+	free(s->argv);
 	for (size_t i = 0; i < s->n_candidates; i++)
 		free(s->candidates[i]);
 	*s = (struct sup_setting){0};

@@ -16,6 +16,7 @@ struct sup_setting {
 	char **env; /* owned, NULL-terminated */
 	size_t n_env;
 	size_t env_cap;
+	char **argv; /* owned, NULL-terminated: the command */
 	char *candidates[SUP_CANDIDATES_MAX + 1]; /* owned, NULL-terminated */
 	size_t n_candidates;
 	bool set_ids;
@@ -26,7 +27,7 @@ struct sup_setting {
 	char home[256]; /* of the user, "" = as novasupd */
 };
 
-/* 0, or -errno with the stage (user, exec) in ret_error. */
+/* 0, or -errno with the stage (user, environment, exec) in ret_error. */
 int sup_setting_identity(struct sup_setting *s, const struct sup_instance *inst,
 	struct sup_spawn_error *ret_error);
 /* After the identity; credentials is the "CREDENTIALS_DIRECTORY=..." entry. */

@@ -7,6 +7,7 @@
 #include "spawn.h"
 #include "fdtable.h"
 #include "nv_fd.h"
+#include "sandbox.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -209,6 +210,24 @@ child_set_oom(const struct sup_spawn *s)
 }
 
 ON_CHILD_STACK static void
+enter(struct job *job, enum sup_stage stage)
+{
+	if (stage != SUP_STAGE_NONE)
+		give_up(job, stage, errno);
+}
+
+ON_CHILD_STACK static void
+child_set_limits(struct job *job)
+{
+	const struct sup_spawn *s = job->spawn;
+
+	for (unsigned i = 0; i < s->n_limits; i++)
+		check(job, SUP_STAGE_LIMITS,
+			setrlimit((__rlimit_resource_t)s->limits[i].resource,
+				&s->limits[i].limit));
+}
+
+ON_CHILD_STACK static void
 child_set_identity(struct job *job)
 {
 	const struct sup_spawn *s = job->spawn;
@@ -223,6 +242,8 @@ child_set_identity(struct job *job)
 		check(job, SUP_STAGE_IDENTITY,
 			syscall(SYS_setresuid, s->uid, s->uid, s->uid));
 	}
+	if (s->sandbox)
+		enter(job, sup_sandbox_after(s->sandbox, s->uid));
 	if (s->die_with_parent) {
 		/* After the change of uid, which clears it. */
 		check(job, SUP_STAGE_PARENT, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
@@ -291,18 +312,25 @@ child_main(void *arg)
 	child_reset_signals(job);
 	child_join_cgroups(job);
 	check(job, SUP_STAGE_SESSION, setsid());
-	for (unsigned i = 0; i < s->n_limits; i++)
-		check(job, SUP_STAGE_LIMITS,
-			setrlimit((__rlimit_resource_t)s->limits[i].resource,
-				&s->limits[i].limit));
-	child_set_oom(s); /* while it has the rights for it */
+	/* In a user namespace there is no right to more than there is. */
+	bool early = !s->sandbox || !s->sandbox->own_user;
+
+	child_set_oom(s); /* while it has the rights for it, and sees /proc */
+	if (s->sandbox)
+		enter(job, sup_sandbox_before(s->sandbox, s->set_ids, s->uid));
+	if (early)
+		child_set_limits(job);
 	child_set_identity(job);
+	if (!early)
+		child_set_limits(job);
 	if (s->directory)
 		check(job, SUP_STAGE_DIRECTORY, chdir(s->directory));
 	child_set_fds(job);
 	(void)umask(022);
 	(void)sigemptyset(&none);
 	check(job, SUP_STAGE_SIGNALS, sigprocmask(SIG_SETMASK, &none, NULL));
+	if (s->sandbox)
+		enter(job, sup_sandbox_last(s->sandbox));
 	child_exec(job);
 }
 

@@ -13,6 +13,8 @@
 #define SUP_STAGES(X) \
 	X(NONE, "none") \
 	X(SECRET, "secret") \
+	X(ENVIRONMENT, "environment") \
+	X(ISOLATION, "isolation") \
 	X(USER, "user") \
 	X(DESCRIPTORS, "descriptors") \
 	X(CGROUP, "cgroup") \
@@ -21,8 +23,14 @@
 	X(SESSION, "session") \
 	X(LIMITS, "limits") \
 	X(IDENTITY, "identity") \
+	X(NAMESPACE, "namespace") \
+	X(NETWORK, "network") \
+	X(MOUNT, "mount") \
+	X(CAPABILITIES, "capabilities") \
 	X(PARENT, "parent") \
 	X(DIRECTORY, "directory") \
+	X(LANDLOCK, "landlock") \
+	X(SECCOMP, "seccomp") \
 	X(EXEC, "exec")
 
 enum sup_stage {
@@ -43,8 +51,10 @@ struct sup_spawn_error {
 bool sup_spawn_error_is_machine(const struct sup_spawn_error *error);
 
 #define SUP_SPAWN_FDS_MAX    5
-#define SUP_SPAWN_LIMITS_MAX 4
+#define SUP_SPAWN_LIMITS_MAX 10
 #define SUP_SPAWN_JOINS_MAX  3
+
+struct sup_sandbox;
 
 struct sup_spawn {
 	char *const *argv;          /* all borrowed for the call */
@@ -66,8 +76,9 @@ struct sup_spawn {
 		struct rlimit limit;
 	} limits[SUP_SPAWN_LIMITS_MAX];
 	unsigned n_limits;
-	bool die_with_parent;      /* SIGKILL when its parent dies */
-	const char *oom_score_adj; /* NULL: inherited; where refused, too */
+	struct sup_sandbox *sandbox; /* NULL: none; the child notes in it what failed */
+	bool die_with_parent;        /* SIGKILL when its parent dies */
+	const char *oom_score_adj;   /* NULL: inherited; where refused, too */
 };
 
 /* From now on programs are started as children of the keeper, who reaps them, with their

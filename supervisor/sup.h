@@ -102,7 +102,8 @@ struct sup_instance {
 	ev_timer look;               /* is the rest of the tree gone? */
 	int64_t look_ms;             /* how long until the next look */
 	struct sup_spawn_error spawn_error;
-	const char *failed_secret; /* borrowed from the configuration: of spawn_error */
+	const char *failed_thing; /* what spawn_error is about, where its stage does not
+				     say; borrowed from the configuration */
 	int32_t last_pid;
 	char detail[300];      /* why it is ended; of the incarnation that lives */
 	uint32_t told_crashes; /* in the window when it was last given a rest */

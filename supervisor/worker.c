@@ -128,7 +128,12 @@ failed_thing(const struct sup_instance *inst)
 	case SUP_STAGE_USER:
 		return conf->user;
 	case SUP_STAGE_SECRET:
-		return inst->failed_secret;
+	case SUP_STAGE_ISOLATION:
+	case SUP_STAGE_MOUNT:
+	case SUP_STAGE_LANDLOCK:
+		return inst->failed_thing;
+	case SUP_STAGE_ENVIRONMENT:
+		return conf->env_file;
 	default:
 		return NULL;
 	}

@@ -1,5 +1,6 @@
 /* Settings that are lists or maps: command, secrets, env, params, currencies. */
 #include "nv_conf_private.h"
+#include "nv_env_file.h"
 #include "nv_units.h"
 
 #include <ctype.h>
@@ -38,9 +39,8 @@ fail(struct nv_conf_reading *r, const struct nv_conf_source *source,
 		r->errs, source->name, node->line, node->column, "%s: %s", key, what);
 }
 
-/* Is it a list (or map) of 1..max children? */
-static bool
-check_collection(struct nv_conf_reading *r, const struct nv_conf_source *source,
+bool
+nv_conf_check_collection(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, enum nv_yaml_kind kind, const char *key,
 	const char *expects, size_t max)
 {
@@ -58,9 +58,8 @@ check_collection(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	return true;
 }
 
-/* The scalar of an item; an error and NULL otherwise. */
-static const char *
-item_text(struct nv_conf_reading *r, const struct nv_conf_source *source,
+const char *
+nv_conf_item_text(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *item, const char *key)
 {
 	if (item->kind == NV_YAML_SCALAR && !nv_yaml_is_null(item))
@@ -91,7 +90,7 @@ nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	size_t total = 0;
 	size_t n = 0;
 
-	if (!check_collection(r, source, node, NV_YAML_SEQ, "command",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "command",
 		    "a list of words such as [python3, agent.py]", WORDS_MAX))
 		return 0;
 	if (node->n_children == 0) {
@@ -104,7 +103,7 @@ nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *sou
 		return -ENOMEM;
 	nv_yaml_each(item, node)
 	{
-		const char *text = item_text(r, source, item, "command");
+		const char *text = nv_conf_item_text(r, source, item, "command");
 
 		if (!text)
 			continue;
@@ -128,7 +127,7 @@ int
 nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
-	if (!check_collection(r, source, node, NV_YAML_SEQ, "secrets",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "secrets",
 		    "a list of names such as [api_key]", SECRETS_MAX))
 		return 0;
 	w->secrets = calloc(node->n_children + 1, sizeof(*w->secrets));
@@ -137,7 +136,7 @@ nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	w->n_secrets = 0;
 	nv_yaml_each(item, node)
 	{
-		const char *text = item_text(r, source, item, "secrets");
+		const char *text = nv_conf_item_text(r, source, item, "secrets");
 		char quoted[NV_QUOTE_BYTES];
 		size_t i = 0;
 
@@ -170,29 +169,13 @@ nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	return 0;
 }
 
-static const char *
-bad_variable(const char *name)
-{
-	size_t bytes = strlen(name);
-
-	if (bytes == 0 || isdigit((unsigned char)name[0]) ||
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			     "0123456789_") != bytes)
-		return "a variable's name has letters, digits and _, and no digit first";
-	if (bytes > 255)
-		return "the name is longer than 255 bytes";
-	if (strncmp(name, "NOVA_", 5) == 0 || strcmp(name, "CREDENTIALS_DIRECTORY") == 0)
-		return "is set by Nova itself";
-	return NULL;
-}
-
 int
 nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
 	size_t total = 0;
 
-	if (!check_collection(r, source, node, NV_YAML_MAP, "env",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "env",
 		    "a map of variables such as {REGION: eu}", ENV_MAX))
 		return 0;
 	w->env = calloc(node->n_children + 1, sizeof(*w->env));
@@ -200,7 +183,7 @@ nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 		return -ENOMEM;
 	nv_yaml_each(item, node)
 	{
-		const char *wrong = bad_variable(item->key);
+		const char *wrong = nv_env_bad_name(item->key);
 
 		if (!check_repeat(r, source, item, "env"))
 			continue;
@@ -209,7 +192,7 @@ nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 				item->key_column, "env.%s: %s", item->key, wrong);
 			continue;
 		}
-		const char *text = item_text(r, source, item, "env");
+		const char *text = nv_conf_item_text(r, source, item, "env");
 
 		if (!text)
 			continue;
@@ -233,7 +216,7 @@ static int
 read_choices(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, const char *key, struct nv_conf_param *p)
 {
-	if (!check_collection(r, source, node, NV_YAML_SEQ, key,
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
 		    "a list of choices such as [plain, question]", CHOICES_MAX))
 		return 0;
 	if (node->n_children == 0)
@@ -244,7 +227,7 @@ read_choices(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	p->n_choices = 0;
 	nv_yaml_each(item, node)
 	{
-		const char *text = item_text(r, source, item, key);
+		const char *text = nv_conf_item_text(r, source, item, key);
 
 		if (!text)
 			continue;
@@ -286,7 +269,7 @@ read_range(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, const char *key, bool interval,
 	struct nv_conf_param *p)
 {
-	const char *text = item_text(r, source, node, key);
+	const char *text = nv_conf_item_text(r, source, node, key);
 	const char *expects =
 		interval ? "expected a range of durations such as 30s..10m"
 			 : "expected a range such as 1..10, 0.1..0.9 or 30s..10m";
@@ -350,7 +333,7 @@ int
 nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
-	if (!check_collection(r, source, node, NV_YAML_MAP, "params",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "params",
 		    "a map such as {style: {choices: [a, b]}}", PARAMS_MAX))
 		return 0;
 	w->params = calloc(node->n_children + 1, sizeof(*w->params));
@@ -363,7 +346,7 @@ nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *sour
 
 		if (!check_repeat(r, source, item, "params"))
 			continue;
-		if (bad_variable(item->key) || strlen(item->key) >= NV_NAME_MAX) {
+		if (nv_env_bad_name(item->key) || strlen(item->key) >= NV_NAME_MAX) {
 			nv_conf_error(r->errs, source->name, item->key_line,
 				item->key_column,
 				"params.%s: a parameter's name has letters, digits and "
@@ -428,7 +411,7 @@ int
 nv_conf_read_currencies(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node)
 {
-	if (!check_collection(r, source, node, NV_YAML_MAP, "currencies",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "currencies",
 		    "a map such as {EUR: 1.08 USD}", CURRENCIES_MAX))
 		return 0;
 	r->config->currencies =

@@ -79,6 +79,30 @@ int nv_conf_depends_check(struct nv_conf_reading *r);
 int nv_conf_read_currencies(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node);
 
+/* Is it a list (or map) of at most `max` children? An error and false otherwise. */
+bool nv_conf_check_collection(struct nv_conf_reading *r,
+	const struct nv_conf_source *source, const struct nv_yaml_node *node,
+	enum nv_yaml_kind kind, const char *key, const char *expects, size_t max);
+/* The scalar of an item; an error and NULL otherwise. */
+const char *
+nv_conf_item_text(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *item, const char *key);
+
+/* ---- nv_conf_isolation.c: lists about what a worker may do ---- */
+int nv_conf_read_paths(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, const struct nv_option *o,
+	struct nv_conf_paths *paths);
+int nv_conf_read_groups(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int
+nv_conf_read_capabilities(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+void nv_conf_worker_isolation_finish(struct nv_conf_reading *r,
+	const struct nv_conf_worker *w, const struct nv_conf_origin origins[]);
+/* Into the restart hash. */
+void nv_conf_isolation_mix(uint64_t *hash, const struct nv_conf_worker *w);
+void nv_conf_paths_fini(struct nv_conf_paths *paths);
+
 /* ---- nv_conf_read.c ---- */
 /* Fill r->config from r->sources; errors go to r->errs. 0 or -ENOMEM. */
 int nv_conf_reading_run(struct nv_conf_reading *r);

@@ -156,6 +156,13 @@ read_collection(
 		return nv_conf_read_depends(s->r, s->source, node, s->target);
 	case NV_OPT_CURRENCIES:
 		return nv_conf_read_currencies(s->r, s->source, node);
+	case NV_OPT_PATHS:
+		return nv_conf_read_paths(s->r, s->source, node, o,
+			(struct nv_conf_paths *)(void *)((char *)s->target + o->offset));
+	case NV_OPT_GROUPS:
+		return nv_conf_read_groups(s->r, s->source, node, s->target);
+	case NV_OPT_CAPABILITIES:
+		return nv_conf_read_capabilities(s->r, s->source, node, s->target);
 	default:
 		nv_assert_failed("a collection", __FILE__, __LINE__, __func__);
 	}

@@ -123,6 +123,7 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 
 	finish_instances(r, w, origins);
 	finish_heartbeat(r, w, origins);
+	nv_conf_worker_isolation_finish(r, w, origins);
 	check_roi(r, place(origins, "roi.min"), roi, w->roi_kill_ppm, w->roi_min_ppm,
 		w->roi_scale_ppm);
 	for (size_t i = 0; i < w->n_params; i++) {
@@ -217,6 +218,7 @@ restart_hash(const struct nv_conf_worker *w)
 	mix_number(&hash, (uint64_t)w->limit_cpu_ppm);
 	mix_number(&hash, w->limit_tasks);
 	mix_number(&hash, w->limit_open_files);
+	nv_conf_isolation_mix(&hash, w);
 	for (size_t i = 0; i < w->n_secrets; i++)
 		mix_text(&hash, w->secrets[i]);
 	mix_number(&hash, 0);

@@ -1,4 +1,5 @@
 /* The configuration as others see it: see nv_config.h. */
+#include "nv_caps.h"
 #include "nv_conf_private.h"
 
 #include <ctype.h>
@@ -25,6 +26,12 @@ worker_fini(struct nv_conf_worker *w)
 	free(w->description);
 	free(w->directory);
 	free(w->user);
+	free(w->user_group);
+	free_list(w->user_groups, w->n_user_groups);
+	nv_conf_paths_fini(&w->isolation.read_only);
+	nv_conf_paths_fini(&w->isolation.read_write);
+	nv_conf_paths_fini(&w->isolation.inaccessible);
+	free(w->env_file);
 	free_list(w->secrets, w->n_secrets);
 	for (size_t i = 0; i < w->n_env; i++) {
 		free(w->env[i].key);
@@ -199,6 +206,30 @@ put_currencies(struct nv_buf *buf, const struct nv_config *config)
 }
 
 static void
+put_paths(struct nv_buf *buf, const struct nv_conf_paths *paths)
+{
+	if (paths->system)
+		nv_buf_puts(buf, "system");
+	else
+		put_list(buf, paths->list, paths->n);
+}
+
+static void
+put_capabilities(struct nv_buf *buf, const struct nv_conf_worker *w)
+{
+	const char *between = "";
+
+	nv_buf_puts(buf, w->has_capabilities ? "[" : "default");
+	for (unsigned i = 0; w->has_capabilities && i < NV_CAPS; i++) {
+		if (!(w->capabilities >> i & 1))
+			continue;
+		nv_buf_printf(buf, "%s%s", between, nv_cap_name(i));
+		between = ", ";
+	}
+	nv_buf_puts(buf, w->has_capabilities ? "]" : "");
+}
+
+static void
 put_value(struct show *s, const struct nv_option *o, const void *target)
 {
 	const struct nv_config *config = s->r->config;
@@ -225,6 +256,18 @@ put_value(struct show *s, const struct nv_option *o, const void *target)
 		break;
 	case NV_OPT_CURRENCIES:
 		put_currencies(&s->value, config);
+		break;
+	case NV_OPT_PATHS:
+		put_paths(&s->value, (const void *)((const char *)target + o->offset));
+		break;
+	case NV_OPT_GROUPS:
+		if (w->has_user_groups)
+			put_list(&s->value, w->user_groups, w->n_user_groups);
+		else
+			nv_buf_puts(&s->value, "default");
+		break;
+	case NV_OPT_CAPABILITIES:
+		put_capabilities(&s->value, w);
 		break;
 	default:
 		nv_value_show(config, o, (const char *)target + o->offset, &s->value);

@@ -27,6 +27,34 @@ enum nv_ready {
 	NV_READY_EVENT
 }; /* up when exec worked | when it says so */
 
+/* What a worker sees of the machine beside its own files. */
+enum nv_home { NV_HOME_HOST, NV_HOME_READ_ONLY, NV_HOME_NONE };
+enum nv_network { NV_NETWORK_HOST, NV_NETWORK_LOOPBACK, NV_NETWORK_NONE };
+enum nv_syscalls { NV_SYSCALLS_OFF, NV_SYSCALLS_DEFAULT, NV_SYSCALLS_STRICT };
+enum nv_impossible {
+	NV_IMPOSSIBLE_REFUSE,
+	NV_IMPOSSIBLE_RUN
+}; /* when the kernel cannot do it: not started | started without */
+
+/* A list of paths, absolute. */
+struct nv_conf_paths {
+	char **list; /* owned */
+	size_t n;
+	bool system; /* the word `system` instead of a list: everything */
+};
+
+struct nv_conf_isolation {
+	bool private_tmp;
+	bool private_dev;
+	enum nv_home home;
+	enum nv_network network;
+	enum nv_syscalls syscalls;
+	enum nv_impossible when_impossible;
+	struct nv_conf_paths read_only;
+	struct nv_conf_paths read_write;
+	struct nv_conf_paths inaccessible;
+};
+
 struct nv_conf_pair {
 	char *key;   /* owned */
 	char *value; /* owned */
@@ -100,12 +128,31 @@ struct nv_conf_worker {
 	uint64_t limit_memory_bytes; /* 0 = none, as all limits */
 	int64_t limit_cpu_ppm;       /* of one core: 50% = 500,000 */
 	uint32_t limit_tasks;
-	uint32_t limit_open_files;
-	char *user;     /* owned, NULL = as novasupd */
+	uint64_t limit_memory_high_bytes; /* throttled above it */
+	uint32_t limit_cpu_weight;        /* 1..10000; 0 = not set */
+	uint32_t limit_io_weight;
+	uint32_t limit_open_files; /* this and the following are of each process */
+	uint32_t limit_processes;  /* of the account */
+	int64_t limit_core_bytes;  /* -1 = none */
+	uint64_t limit_file_bytes;
+	uint64_t limit_stack_bytes;
+	int64_t limit_cpu_time_ms;
+	int64_t limit_locked_bytes; /* -1 = as novasupd */
+	uint64_t limit_address_bytes;
+	char *user;       /* owned, NULL = as novasupd */
+	char *user_group; /* owned, NULL = the account's own */
+	/* Owned; with has_user_groups they are all it has besides its own group. */
+	char **user_groups;
+	size_t n_user_groups;
+	bool has_user_groups;
+	bool has_capabilities; /* then it has these, 1 << number, and no others */
+	uint64_t capabilities;
+	struct nv_conf_isolation isolation;
 	char **secrets; /* owned names */
 	size_t n_secrets;
 	struct nv_conf_pair *env; /* owned */
 	size_t n_env;
+	char *env_file; /* owned, absolute; NULL = none. Read at each start */
 	struct nv_conf_param *params; /* owned */
 	size_t n_params;
 	char *params_json; /* owned: initial NOVA_PARAMS: first choice / range minimum of
@@ -151,6 +198,7 @@ struct nv_config {
 	int64_t run_interval_ms;
 	int64_t stop_grace_ms;
 	struct nv_conf_crashes crashes;
+	struct nv_conf_isolation isolation;  /* without the lists */
 	struct nv_conf_currency *currencies; /* owned, declared ones besides the base */
 	size_t n_currencies;
 	struct nv_conf_worker *workers; /* owned, sorted by name */

@@ -21,6 +21,7 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_WORD,     /* an enum: index into words */
 	NV_OPT_SIGNAL,   /* int */
 	NV_OPT_USER,     /* char *, owned */
+	NV_OPT_GROUP,    /* char *, owned */
 	NV_OPT_ZONE,     /* char *, owned */
 	NV_OPT_CURRENCY, /* char[NV_CURRENCY_BYTES] */
 	/* Not scalars; each is read by its own function in nv_conf_lists.c. */
@@ -30,12 +31,16 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_PARAMS,
 	NV_OPT_DEPENDS,
 	NV_OPT_CURRENCIES,
+	NV_OPT_PATHS, /* struct nv_conf_paths at `offset` */
+	NV_OPT_GROUPS,
+	NV_OPT_CAPABILITIES,
 	NV_OPT_KINDS
 };
 
 #define NV_OPT_REQUIRED 1u
 #define NV_OPT_DAILY    2u /* money: "/day" may follow */
 #define NV_OPT_NONE     4u /* the word `none` is allowed and stands for `none` below */
+#define NV_OPT_SYSTEM   8u /* paths: the word `system` may stand for the list */
 
 struct nv_option {
 	const char *key; /* "crashes.max" */

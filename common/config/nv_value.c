@@ -4,6 +4,7 @@
 #include "nv_units.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -408,6 +409,40 @@ parse_user(const struct nv_value_context *ctx, const struct nv_option *o,
 }
 
 static int
+parse_group(const struct nv_value_context *ctx, const struct nv_option *o,
+	const char *text, void *target, struct nv_err *err)
+{
+	int rc = nv_value_group(ctx, text, err);
+
+	(void)o;
+	return rc < 0 ? rc : set_text(target, text, strlen(text), err);
+}
+
+int
+nv_value_group(const struct nv_value_context *ctx, const char *text, struct nv_err *err)
+{
+	char quoted[NV_QUOTE_BYTES];
+	size_t bytes = strlen(text);
+
+	if (bytes == 0 || bytes > 64 || text[0] == '-' || strpbrk(text, ":/ \t\n"))
+		return nv_err_set(err, -EINVAL,
+			"expected the name of a group of accounts, found \"%s\"",
+			nv_value_quote(text, quoted));
+	if (ctx->from_snapshot)
+		return 0;
+	const struct group *group = getgrnam(text);
+
+	if (!group)
+		return nv_err_set(err, -EINVAL,
+			"there is no group \"%s\" on this machine",
+			nv_value_quote(text, quoted));
+	if (ctx->uid != 0)
+		return nv_err_set(err, -EINVAL,
+			"only root can choose groups; Nova runs as uid %u", ctx->uid);
+	return 0;
+}
+
+static int
 parse_zone(const struct nv_value_context *ctx, const struct nv_option *o,
 	const char *text, void *target, struct nv_err *err)
 {
@@ -464,6 +499,7 @@ static parse_fn *const parsers[NV_OPT_KINDS] = {
 	[NV_OPT_WORD] = parse_word,
 	[NV_OPT_SIGNAL] = parse_signal,
 	[NV_OPT_USER] = parse_user,
+	[NV_OPT_GROUP] = parse_group,
 	[NV_OPT_ZONE] = parse_zone,
 	[NV_OPT_CURRENCY] = parse_currency,
 };

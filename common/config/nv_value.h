@@ -23,6 +23,10 @@ int nv_value_copy(enum nv_opt_kind kind, void *target, const void *from);
 void nv_value_show(const struct nv_config *config, const struct nv_option *option,
 	const void *field, struct nv_buf *buf);
 
+/* Is it a group of accounts that a worker may be given? -EINVAL with the sentence. */
+int
+nv_value_group(const struct nv_value_context *ctx, const char *text, struct nv_err *err);
+
 /* "$10.00" or "10.00 EUR", exact; "1d2h3m4s5ms", exact. */
 void nv_value_show_money(struct nv_buf *buf, int64_t nano, const char *currency);
 void nv_value_show_duration(struct nv_buf *buf, int64_t ms);

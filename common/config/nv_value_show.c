@@ -181,6 +181,7 @@ static show_fn *const shows[NV_OPT_KINDS] = {
 	[NV_OPT_WORD] = show_word,
 	[NV_OPT_SIGNAL] = show_signal,
 	[NV_OPT_USER] = show_string,
+	[NV_OPT_GROUP] = show_string,
 	[NV_OPT_ZONE] = show_string,
 	[NV_OPT_CURRENCY] = show_array,
 };

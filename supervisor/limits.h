@@ -1,0 +1,14 @@
+/* Resource limits of a worker's processes (setrlimit). Those of the whole process tree
+ * are the cgroup's. */
+#ifndef SUP_LIMITS_H
+#define SUP_LIMITS_H
+
+#include "nv_config.h"
+#include "spawn.h"
+
+/* Add the limits of the configuration to spec; nofile: what the user gave Nova. A limit
+ * above what Nova may set is lowered to that. */
+void sup_limits_fill(struct sup_spawn *spec, const struct nv_conf_worker *conf,
+	const struct rlimit *nofile);
+
+#endif
