@@ -37,8 +37,9 @@ static const struct {
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
 		"depends_on, restart, "
-		"crashes, heartbeat, stop, ready, budget, roi, limits, user, secrets, "
-		"env, "
+		"crashes, heartbeat, stop, ready, budget, roi, limits, user, user_group, "
+		"user_groups, capabilities, isolation, secrets, "
+		"env, env_file, "
 		"params, autonomous"},
 	{"worker: w\ncommand: [x]\ncrashes: {maxx: 5}\n",
 		"w.yaml:3:11: crashes.maxx: unknown key; did you mean \"max\"?"},
@@ -256,7 +257,7 @@ static const struct {
 		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
 		"run_interval, crashes, stop, autonomous, prices, logs, engine_away, "
-		"sample",
+		"sample, isolation",
 		NULL},
 	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
 		NULL},

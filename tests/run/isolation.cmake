@@ -1,0 +1,4 @@
+# What a worker may see, do and use.
+foreach(name IN ITEMS iso_view)
+	nova_run(${name} ${name} TIMEOUT 300)
+endforeach()
