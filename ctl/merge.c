@@ -106,6 +106,17 @@ trouble_of(const struct ctl_fleet *fleet, size_t at, const struct nv_ctl_worker 
 			text + n, text_bytes - (size_t)n, ", last: %s", worst->last_exit);
 }
 
+static json_t *
+log_json(const struct nv_ctl_log *log)
+{
+	json_t *object = ctl_need(json_object());
+
+	put(object, "dropped_bytes",
+		json_integer(log ? (json_int_t)log->dropped_bytes : 0));
+	put(object, "error", text_or_null(log ? log->error : ""));
+	return object;
+}
+
 /* What only the engine knows; all null without it. */
 static void
 put_engine_half(json_t *object, const json_t *row)
@@ -211,6 +222,7 @@ ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const ch
 		json_t *joined = worker_json(
 			w, instances_json(fleet, &at, w->worker, row), trouble, row);
 
+		put(joined, "log", log_json(ctl_fleet_log(fleet, w->worker)));
 		if (!only || strcmp(only, w->worker) == 0)
 			(void)json_array_append(rows, joined);
 		json_decref(joined);

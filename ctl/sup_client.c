@@ -189,6 +189,9 @@ take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
 			fleet->instances, &fleet->n_instances, sizeof(*fleet->instances));
 		return nv_ctl_instance_decode(
 			&fleet->instances[fleet->n_instances - 1], msg);
+	case NV_MSG_CTL_LOG:
+		fleet->logs = add_row(fleet->logs, &fleet->n_logs, sizeof(*fleet->logs));
+		return nv_ctl_log_decode(&fleet->logs[fleet->n_logs - 1], msg);
 	case NV_MSG_CTL_END:
 		return 1;
 	default:
@@ -238,7 +241,8 @@ ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
 
 		end = rc == 1;
 		if (rc < 0 || ret->n_instances > FLEET_ROWS_MAX ||
-			ret->n_workers > FLEET_ROWS_MAX || ret->n_procs > FLEET_ROWS_MAX)
+			ret->n_workers > FLEET_ROWS_MAX || ret->n_logs > FLEET_ROWS_MAX ||
+			ret->n_procs > FLEET_ROWS_MAX)
 			code = lost(sup, "sent a malformed status", err);
 	}
 	free(msg);
@@ -253,6 +257,7 @@ ctl_fleet_clear(struct ctl_fleet *fleet)
 	free(fleet->procs);
 	free(fleet->workers);
 	free(fleet->instances);
+	free(fleet->logs);
 	*fleet = (struct ctl_fleet){0};
 }
 
@@ -262,6 +267,16 @@ ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name)
 	for (size_t i = 0; i < fleet->n_workers; i++) {
 		if (strcmp(fleet->workers[i].worker, name) == 0)
 			return &fleet->workers[i];
+	}
+	return NULL;
+}
+
+const struct nv_ctl_log *
+ctl_fleet_log(const struct ctl_fleet *fleet, const char *worker)
+{
+	for (size_t i = 0; i < fleet->n_logs; i++) {
+		if (strcmp(fleet->logs[i].worker, worker) == 0)
+			return &fleet->logs[i];
 	}
 	return NULL;
 }

@@ -22,6 +22,8 @@ struct ctl_fleet {
 	size_t n_workers;
 	struct nv_ctl_instance *instances; /* owned; those of a worker stand together */
 	size_t n_instances;
+	struct nv_ctl_log *logs; /* owned; of workers whose log has lost something */
+	size_t n_logs;
 };
 
 /* NV_EXIT_UNREACHABLE at once when nobody listens. */
@@ -34,6 +36,8 @@ int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *re
 void ctl_fleet_clear(struct ctl_fleet *fleet);
 const struct nv_ctl_worker *
 ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name);
+/* NULL: nothing of its log was lost, and it can be written. */
+const struct nv_ctl_log *ctl_fleet_log(const struct ctl_fleet *fleet, const char *worker);
 
 /* SUP_STOP, SUP_RESTART, SUP_RELOAD, SUP_SHUTDOWN, SUP_WAIT. request_id is filled in. The
  * reply's code is returned, its text is in err when the code is not OK and, if ret_text

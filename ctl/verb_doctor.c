@@ -293,6 +293,24 @@ check_engine(struct doctor *d)
 }
 
 static void
+check_logs(struct doctor *d, const struct ctl_fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->n_logs; i++) {
+		const struct nv_ctl_log *log = &fleet->logs[i];
+		char text[NV_UNITS_BYTES];
+
+		if (log->error[0])
+			note(d, "logs", FAIL,
+				"the log of %s cannot be written: %s; %s dropped",
+				log->worker, log->error,
+				nv_size_show(log->dropped_bytes, text));
+		else
+			note(d, "logs", WARN, "%s of what %s printed were dropped",
+				nv_size_show(log->dropped_bytes, text), log->worker);
+	}
+}
+
+static void
 check_daemons(struct doctor *d)
 {
 	struct ctl_sup sup;
@@ -315,6 +333,7 @@ check_daemons(struct doctor *d)
 	note(d, "ready", fleet.nova.ready ? GOOD : FAIL, "engine %s%s%s",
 		fleet.nova.engine_state, fleet.nova.engine_reason[0] ? ": " : "",
 		fleet.nova.engine_reason);
+	check_logs(d, &fleet);
 	ctl_fleet_clear(&fleet);
 	check_engine(d);
 }

@@ -1,4 +1,4 @@
-/* Log files and their rotation: see logfile.h. */
+/* One worker's log file: see logfile.h. */
 #include "logfile.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -10,176 +10,134 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 1152
-#define CHECK_MS   1000
+#define PATH_BYTES      1280
+#define CHECK_MS        1000
+#define ROTATE_AGAIN_MS 5000
+#define STAMP_TRIES     1000
 
 void
-log_file_init(struct log_file *f, const char *name)
+log_file_init(struct log_file *f, const char *dir, const char *name)
 {
-	*f = (struct log_file){.fd = -1};
+	*f = (struct log_file){.fd = -1, .dir = dir};
 	(void)snprintf(f->name, sizeof(f->name), "%s", name);
-	nv_buf_init(&f->waiting, LOG_WAITING_BYTES_MAX);
 }
 
 void
 log_file_fini(struct log_file *f)
 {
 	nv_fd_close(&f->fd);
-	nv_buf_fini(&f->waiting);
 }
 
 static void
-drop(struct log_file *f, size_t before, size_t bytes)
+path_of(const struct log_file *f, char path[PATH_BYTES])
 {
-	f->waiting.error = 0;
-	f->waiting.bytes = NV_MIN(f->waiting.bytes, before);
-	f->dropped += bytes;
-	f->dropped_ever += bytes;
+	(void)snprintf(path, PATH_BYTES, "%s/%s.log", f->dir, f->name);
 }
 
-void
-log_file_line(struct log_file *f, const char *time, uint32_t instance, const char *text,
-	size_t bytes, bool cut)
+/* When the open file was begun, as well as the file system knows. */
+static int64_t
+birth(int fd, const struct log_now *now)
 {
-	size_t before = f->waiting.bytes;
+	struct statx stx;
 
-	if (instance)
-		nv_buf_printf(&f->waiting, "%s #%u ", time, instance);
-	else
-		nv_buf_printf(&f->waiting, "%s ", time);
-	nv_buf_add(&f->waiting, text, bytes);
-	nv_buf_puts(&f->waiting, cut ? " [cut]\n" : "\n");
-	if (f->waiting.error)
-		drop(f, before, bytes + 1);
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME | STATX_MTIME | STATX_SIZE, &stx) <
+			0 ||
+		stx.stx_size == 0)
+		return now->wall_ns;
+	const struct statx_timestamp *t =
+		(stx.stx_mask & STATX_BTIME) ? &stx.stx_btime : &stx.stx_mtime;
+
+	return (int64_t)t->tv_sec * NV_NS_PER_SEC + t->tv_nsec;
 }
 
-static void
-path_of(const struct log_file *f, const struct log_limits *l, uint32_t number,
-	char path[PATH_BYTES])
-{
-	if (number == 0)
-		(void)snprintf(path, PATH_BYTES, "%s/%s.log", l->dir, f->name);
-	else
-		(void)snprintf(path, PATH_BYTES, "%s/%s.log.%u", l->dir, f->name, number);
-}
-
-/* Open, or open again when somebody renamed or removed the file (logrotate, a person). */
 static int
-open_file(struct log_file *f, const struct log_limits *l, int64_t now_ms)
+open_file(struct log_file *f, const struct log_now *now)
 {
 	char path[PATH_BYTES];
-	struct stat here;
-	struct stat there;
+	struct stat st;
 
-	if (f->fd >= 0 && now_ms - f->checked_ms < CHECK_MS)
+	if (f->fd >= 0 && now->mono_ms - f->checked_ms < CHECK_MS)
 		return 0;
-	path_of(f, l, 0, path);
-	f->checked_ms = now_ms;
-	if (f->fd >= 0 && fstat(f->fd, &here) == 0 && stat(path, &there) == 0 &&
-		here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+	path_of(f, path);
+	f->checked_ms = now->mono_ms;
+	if (f->fd >= 0 && stat(path, &st) == 0 && st.st_dev == f->dev &&
+		st.st_ino == f->ino)
 		return 0;
 	nv_fd_close(&f->fd);
 	f->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (f->fd < 0 || fstat(f->fd, &here) < 0)
+	if (f->fd < 0 || fstat(f->fd, &st) < 0)
 		return -errno;
-	f->bytes = (uint64_t)here.st_size;
+	f->dev = st.st_dev;
+	f->ino = st.st_ino;
+	f->born_ns = birth(f->fd, now);
 	return 0;
 }
 
-/* NAME.log -> .1 -> .2 ...; the oldest falls off. A step that fails keeps the old file:
- * a log that is too large is better than none. */
+static bool
+exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+/* A name that no file has yet, neither plain nor compressed: a later one may not take
+ * the place of an earlier, however the clock is turned. */
 static int
-rotate(struct log_file *f, const struct log_limits *l, int64_t now_ms)
+free_name(struct log_file *f, int64_t wall_ns, char path[PATH_BYTES])
+{
+	char stamp[NV_LOG_STAMP_BYTES];
+	char gz[PATH_BYTES + 4];
+
+	f->stamp_ns = NV_MAX(wall_ns, f->stamp_ns + NV_NS_PER_MS);
+	for (int i = 0; i < STAMP_TRIES; i++, f->stamp_ns += NV_NS_PER_MS) {
+		(void)snprintf(path, PATH_BYTES, "%s/%s.log.%s", f->dir, f->name,
+			nv_log_file_stamp(f->stamp_ns, stamp));
+		(void)snprintf(gz, sizeof(gz), "%s.gz", path);
+		if (!exists(path) && !exists(gz))
+			return 0;
+	}
+	return -EEXIST;
+}
+
+int
+log_file_rotate(struct log_file *f, const struct log_now *now)
 {
 	char from[PATH_BYTES];
 	char to[PATH_BYTES];
 
-	if (f->fd >= 0)
-		(void)fdatasync(f->fd); /* what is turned away is complete on disk */
-	path_of(f, l, l->files_kept, to);
-	if (l->files_kept == 0) {
-		path_of(f, l, 0, from);
-		if (unlink(from) < 0)
-			return -errno;
-	}
-	for (uint32_t n = l->files_kept; n > 0; n--) {
-		path_of(f, l, n - 1, from);
-		path_of(f, l, n, to);
-		if (rename(from, to) < 0 && errno != ENOENT)
-			return -errno;
+	if (now->mono_ms < f->rotate_ms)
+		return -EAGAIN;
+	path_of(f, from);
+	int rc = free_name(f, now->wall_ns, to);
+
+	if (rc == 0 && rename(from, to) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		f->rotate_ms = now->mono_ms + ROTATE_AGAIN_MS;
+		return rc;
 	}
 	nv_fd_close(&f->fd);
-	return open_file(f, l, now_ms);
-}
-
-static void
-note_dropped(struct log_file *f)
-{
-	char when[NV_RFC3339_BYTES];
-
-	if (f->dropped == 0 || f->waiting.bytes > 0)
-		return;
-	nv_buf_printf(&f->waiting, "%s nova-logger: %llu bytes were dropped here: %s\n",
-		nv_rfc3339(nv_wall_ns(), when), (unsigned long long)f->dropped,
-		strerror(f->error ? -f->error : ENOBUFS));
-	f->dropped = 0;
-}
-
-/* As much as fits below the size limit, whole lines only (at least one line). */
-static size_t
-portion(const struct log_file *f, uint64_t room)
-{
-	const char *data = f->waiting.data;
-	size_t bytes = f->waiting.bytes;
-
-	if (bytes <= room)
-		return bytes;
-	const char *end = room ? memrchr(data, '\n', (size_t)room) : NULL;
-
-	return end ? (size_t)(end - data) + 1 : 0;
-}
-
-static int
-write_some(struct log_file *f, const struct log_limits *l, int64_t now_ms)
-{
-	int rc = open_file(f, l, now_ms);
-
-	if (rc < 0)
-		return rc;
-	uint64_t room = l->file_bytes_max > f->bytes ? l->file_bytes_max - f->bytes : 0;
-	size_t n = portion(f, room);
-
-	if (n == 0 && f->bytes > 0) {
-		rc = rotate(f, l, now_ms);
-		if (rc < 0 && f->fd < 0)
-			return rc;
-		room = rc < 0 ? SIZE_MAX : l->file_bytes_max;
-		n = portion(f, room);
-	}
-	if (n == 0) /* one line that is larger than a whole file */
-		n = (size_t)((char *)memchr(f->waiting.data, '\n', f->waiting.bytes) -
-			     f->waiting.data) +
-		    1;
-	ssize_t done = write(f->fd, f->waiting.data, n);
-
-	if (done < 0)
-		return errno == EINTR ? 0 : -errno;
-	f->bytes += (uint64_t)done;
-	nv_buf_consume(&f->waiting, (size_t)done);
-	return 0;
+	f->untidy = true;
+	return open_file(f, now);
 }
 
 int
-log_file_flush(struct log_file *f, const struct log_limits *l, int64_t now_ms)
+log_file_ready(struct log_file *f, const struct log_now *now, uint64_t *ret_bytes)
 {
-	int rc = 0;
+	struct stat st;
+	int rc = open_file(f, now);
 
-	while (rc == 0 && (f->waiting.bytes > 0 || f->dropped > 0)) {
-		if (f->waiting.bytes > 0)
-			rc = write_some(f, l, now_ms);
-		if (rc == 0)
-			note_dropped(f);
-	}
-	f->error = rc;
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (fstat(f->fd, &st) < 0)
+		return -errno;
+	if (st.st_size > 0 && f->policy.age_ms > 0 &&
+		now->wall_ns - f->born_ns >= f->policy.age_ms * NV_NS_PER_MS &&
+		log_file_rotate(f, now) == 0 && fstat(f->fd, &st) < 0)
+		return -errno;
+	if (f->fd < 0)
+		return -EBADF;
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
 }

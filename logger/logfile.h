@@ -1,39 +1,42 @@
-/* One worker's log: DIR/NAME.log, rotated by size into NAME.log.1 ... NAME.log.KEPT. What
- * cannot be written (a full disk) waits up to a ceiling, beyond which it is counted and
- * dropped; the count is written into the log when writing works again. */
+/* One worker's log: DIR/NAME.log, turned away by size and by age into a file with the
+ * time in its name (nv_logfile.h). It is opened again when somebody has renamed or
+ * removed it. What is done with the rotated files is tidy.h's. */
 #ifndef LOG_LOGFILE_H
 #define LOG_LOGFILE_H
 
-#include "nv_buf.h"
+#include "nv_logfile.h"
 #include "nv_name.h"
 
-#define LOG_WAITING_BYTES_MAX ((size_t)1 << 20)
+#include <sys/types.h>
 
-struct log_limits {
-	char dir[1024];
-	uint64_t file_bytes_max;
-	uint32_t files_kept;
+struct log_now {
+	int64_t mono_ms;
+	int64_t wall_ns;
 };
 
 struct log_file {
-	struct log_file *next;
-	unsigned refs; /* streams that write into it */
+	struct log_file *next; /* in its bucket */
+	unsigned refs;         /* streams that write into it */
 	char name[NV_NAME_MAX];
-	int fd; /* owned; -1: could not be opened */
-	uint64_t bytes;
+	const char *dir; /* borrowed */
+	struct nv_log_policy policy;
+	int fd; /* owned; -1: not open */
+	dev_t dev;
+	ino_t ino;
 	int64_t checked_ms; /* when the path was last seen to be this file */
-	struct nv_buf waiting;
-	uint64_t dropped; /* bytes since the last note in the log */
-	uint64_t dropped_ever;
-	int error; /* of the last attempt; 0 = writing works */
+	int64_t born_ns;    /* wall clock: when it was begun */
+	int64_t rotate_ms;  /* no attempt to rotate before: the last one failed */
+	int64_t stamp_ns;   /* in the name of the last rotated one */
+	bool untidy;        /* was rotated: compress, remove */
+	int error;          /* of the last attempt to write; 0 = writing works */
 };
 
-void log_file_init(struct log_file *f, const char *name);
+void log_file_init(struct log_file *f, const char *dir, const char *name);
 void log_file_fini(struct log_file *f);
-/* Add one line: "TIME #INSTANCE text"; cut: it goes on in the next one. */
-void log_file_line(struct log_file *f, const char *time, uint32_t instance,
-	const char *text, size_t bytes, bool cut);
-/* Write what waits, rotating when it is time. 0, or -errno: it waits on. */
-int log_file_flush(struct log_file *f, const struct log_limits *limits, int64_t now_ms);
+/* Open it if it is not, turn it away when it is too old; its size. 0 or -errno. */
+int log_file_ready(struct log_file *f, const struct log_now *now, uint64_t *ret_bytes);
+/* The next line goes into a new file. 0; or -errno: go on with the old one, a log that is
+ * too large is better than none. */
+int log_file_rotate(struct log_file *f, const struct log_now *now);
 
 #endif

@@ -1,64 +1,107 @@
-/* nova-logger: drains the stdout/stderr pipe of every worker into rotated files. It never
- * makes a worker wait for a disk: what cannot be written waits here, then is counted
- * and dropped. Started by novasupd with its channel on descriptor 3. */
-#include "lines.h"
-#include "logfile.h"
+/* nova-logger: drains the stdout/stderr pipe of every worker into rotated files. Whatever
+ * kills it, the next one goes on at the byte where it was (pump.h). Started by novasupd
+ * with its channel on descriptor 3. */
 #include "nv_chan.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_msg_body.h"
 #include "nv_title.h"
+#include "pump.h"
+#include "tidy.h"
 
 #include <errno.h>
 #include <ev.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CHANNEL_FD      3
-#define READ_BYTES      65536
-#define READS_PER_PASS  4 /* so that one worker cannot keep the others waiting */
+#define FILE_BUCKETS    4096
 #define RETRY_S         1.
+#define PUNCH_S         1.
+#define TITLE_S         0.5
+#define BURIAL_S        0.05
+#define BURIED_MAX      4096
 #define STOP_PATIENCE_S 3.
+
+extern char **environ;
+
+struct stream {
+	struct stream *next;
+	struct stream **at; /* what points to it */
+	uint64_t id;
+	struct log_pump pump;
+	ev_io io;
+	uint64_t told_dropped;
+	int told_error;
+	bool idle; /* nothing since its memory was given back */
+};
 
 struct logger {
 	struct ev_loop *loop;
 	struct nv_chan chan;
-	struct log_limits limits;
-	struct log_file *files; /* owned */
-	struct stream *streams; /* owned */
+	char dir[1024];
+	struct log_table *table;
+	struct log_file *files[FILE_BUCKETS]; /* owned */
+	struct stream *streams;               /* owned */
+	struct stream *by_slot[LOG_PROGRESS_SLOTS];
 	unsigned n_streams;
+	uint64_t waiting; /* bytes, of all streams */
+	uint64_t dropped; /* bytes, by this process */
 	ev_timer retry;
+	ev_timer punch;
 	ev_timer patience;
 	ev_timer title;
+	ev_timer burial;
+	int buried[BURIED_MAX]; /* owned: to be closed soon */
+	unsigned n_buried;
+	ev_io tidy_io;
+	int tidy_fd; /* pidfd of the process that tidies; -1: none */
 	bool greeted;
 	bool stopping;
 };
 
-struct stream {
-	struct stream *next;
-	struct logger *logger;
-	struct log_file *file; /* holds a reference */
-	uint64_t id;
-	uint32_t instance;
-	int fd; /* owned; -1 at end of file */
-	ev_io io;
-	char now[NV_RFC3339_BYTES]; /* of the current read */
-	struct log_lines lines;
-};
+static struct logger logger = {.tidy_fd = -1};
 
-static struct logger logger;
+static struct log_now
+now(void)
+{
+	return (struct log_now){nv_mono_ms(), nv_wall_ns()};
+}
+
+static void
+start_once(ev_timer *t, double seconds)
+{
+	if (ev_is_active(t))
+		return;
+	ev_timer_set(t, seconds, 0.);
+	ev_timer_start(logger.loop, t);
+}
 
 /* ---- files ---- */
+
+static struct log_file **
+bucket_of(const char *name)
+{
+	uint32_t hash = UINT32_C(2166136261);
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT32_C(16777619);
+	return &logger.files[hash % FILE_BUCKETS];
+}
 
 static struct log_file *
 file_hold(const char *name)
 {
-	struct log_file *f = logger.files;
+	struct log_file **bucket = bucket_of(name);
+	struct log_file *f = *bucket;
 
 	while (f && strcmp(f->name, name) != 0)
 		f = f->next;
@@ -66,9 +109,9 @@ file_hold(const char *name)
 		f = calloc(1, sizeof(*f));
 		if (!f)
 			return NULL;
-		log_file_init(f, name);
-		f->next = logger.files;
-		logger.files = f;
+		log_file_init(f, logger.dir, name);
+		f->next = *bucket;
+		*bucket = f;
 	}
 	f->refs++;
 	return f;
@@ -77,9 +120,9 @@ file_hold(const char *name)
 static void
 file_collect(struct log_file *f)
 {
-	struct log_file **at = &logger.files;
+	struct log_file **at = bucket_of(f->name);
 
-	if (f->refs > 0 || f->waiting.bytes > 0)
+	if (f->refs > 0 || f->untidy)
 		return;
 	while (*at != f)
 		at = &(*at)->next;
@@ -88,41 +131,120 @@ file_collect(struct log_file *f)
 	free(f);
 }
 
-static void
-file_flush(struct log_file *f)
-{
-	int before = f->error;
-	int rc = log_file_flush(f, &logger.limits, nv_mono_ms());
+/* ---- rotated files ---- */
 
-	if (rc < 0 && before != rc)
-		nv_error("%s/%s.log: %s; trying again, dropping when %zu KiB wait",
-			logger.limits.dir, f->name, strerror(-rc),
-			LOG_WAITING_BYTES_MAX >> 10);
-	else if (rc == 0 && before < 0)
-		nv_info("%s/%s.log: writing again, %llu bytes were dropped",
-			logger.limits.dir, f->name, (unsigned long long)f->dropped_ever);
-	if (rc < 0 && !ev_is_active(&logger.retry)) {
-		ev_timer_set(&logger.retry, RETRY_S, 0.);
-		ev_timer_start(logger.loop, &logger.retry);
+static void on_tidied(struct ev_loop *loop, ev_io *w, int revents);
+
+static int
+spawn_tidy(struct log_file *f)
+{
+	struct log_tidy_argv args;
+	pid_t pid;
+
+	log_tidy_argv(&args, logger.dir, f->name, &f->policy);
+	int rc = -posix_spawn(&pid, "/proc/self/exe", NULL, NULL, args.argv, environ);
+
+	if (rc < 0)
+		return rc;
+	logger.tidy_fd = pidfd_open(pid, 0);
+	if (logger.tidy_fd < 0) {
+		rc = -errno;
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		return rc;
 	}
+	ev_io_set(&logger.tidy_io, logger.tidy_fd, EV_READ);
+	ev_io_start(logger.loop, &logger.tidy_io);
+	return 0;
+}
+
+static void
+tidy_next(void)
+{
+	if (logger.tidy_fd >= 0 || logger.stopping)
+		return;
+	for (size_t i = 0; i < FILE_BUCKETS; i++) {
+		struct log_file *f = logger.files[i];
+
+		while (f && !f->untidy)
+			f = f->next;
+		if (!f)
+			continue;
+		f->untidy = false;
+		int rc = spawn_tidy(f);
+
+		if (rc < 0)
+			nv_error("%s/%s.log: rotated files: %s; trying again at the next "
+				 "rotation",
+				logger.dir, f->name, strerror(-rc));
+		file_collect(f);
+		return;
+	}
+}
+
+static void
+end_tidy(int options)
+{
+	siginfo_t info;
+
+	ev_io_stop(logger.loop, &logger.tidy_io);
+	while (waitid(P_PIDFD, (id_t)logger.tidy_fd, &info, options) < 0 &&
+		errno == EINTR)
+		;
+	nv_fd_close(&logger.tidy_fd);
+}
+
+static void
+on_tidied(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop;
+	(void)w;
+	(void)revents;
+	end_tidy(WEXITED);
+	tidy_next();
 }
 
 /* ---- streams ---- */
 
+/* Close it in a moment. novasupd has the same pipe open, so that epoll does not forget it
+ * when it is closed here; libev takes it out at the next event that nobody wants, for
+ * which the descriptor must still be there. */
+static void
+bury(int fd)
+{
+	if (logger.n_buried == BURIED_MAX)
+		nv_fd_close(&logger.buried[--logger.n_buried]);
+	logger.buried[logger.n_buried++] = fd;
+	start_once(&logger.burial, BURIAL_S);
+}
+
+static void
+on_burial(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)t;
+	(void)revents;
+	while (logger.n_buried > 0)
+		nv_fd_close(&logger.buried[--logger.n_buried]);
+}
+
 static void
 stream_free(struct stream *s)
 {
-	struct stream **at = &logger.streams;
+	struct log_file *f = s->pump.file;
 
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
+	*s->at = s->next;
+	if (s->next)
+		s->next->at = s->at;
+	logger.by_slot[s->pump.slot - logger.table->slots] = NULL;
 	logger.n_streams--;
 	ev_io_stop(logger.loop, &s->io);
-	nv_fd_close(&s->fd);
-	s->file->refs--;
-	file_collect(s->file);
+	bury(nv_fd_steal(&s->pump.pipe_fd));
+	log_pump_fini(&s->pump);
+	f->refs--;
+	file_collect(f);
 	free(s);
+	start_once(&logger.title, TITLE_S);
 }
 
 static void
@@ -132,58 +254,161 @@ end_if_done(void)
 		ev_break(logger.loop, EVBREAK_ALL);
 }
 
-/* At its end, and all of it in the file: novasupd may drop its descriptors. */
+/* At its end, and all of it in the file: novasupd may drop its descriptors. The entry
+ * goes after the word: a logger that dies between leaves an entry without a stream, which
+ * the next one frees; the other way round it would write everything again. */
 static void
-close_if_written(struct stream *s)
+close_if_done(struct stream *s)
 {
 	uint8_t body[8];
 	struct nv_wr w;
 
-	if (s->fd >= 0 || s->file->waiting.bytes > 0)
+	if (!log_pump_done(&s->pump))
 		return;
 	nv_wr_init(&w, body, sizeof(body));
 	nv_wr_u64(&w, s->id);
-	(void)nv_chan_send_wr(
-		&logger.chan, NV_MSG_SUP_LOG_CLOSED, &w); /* or nobody asks */
+	struct log_slot *slot = s->pump.slot;
+	int rc = nv_chan_send_wr(&logger.chan, NV_MSG_SUP_LOG_CLOSED, &w);
+
 	stream_free(s);
+	if (rc == 0 || !nv_chan_is_open(&logger.chan))
+		log_slot_free(slot); /* or nobody asks any more */
 	end_if_done();
 }
 
 static void
-on_line(void *arg, const char *text, size_t bytes, bool cut)
+tell(struct stream *s)
 {
-	const struct stream *s = arg;
+	const struct log_file *f = s->pump.file;
+	struct nv_sup_log_lost m = {.log_id = s->id,
+		.dropped_bytes = log_pump_dropped(&s->pump),
+		.waiting_bytes = s->pump.waiting};
+	uint8_t body[256];
+	struct nv_wr w;
 
-	log_file_line(s->file, s->now, s->instance, text, bytes, cut);
+	if (m.dropped_bytes == s->told_dropped && f->error == s->told_error)
+		return;
+	logger.dropped += m.dropped_bytes - s->told_dropped;
+	s->told_dropped = m.dropped_bytes;
+	s->told_error = f->error;
+	if (f->error)
+		(void)snprintf(m.error, sizeof(m.error), "%s", strerror(-f->error));
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_log_lost_encode(&w, &m); /* the error stays in w */
+	(void)nv_chan_send_wr(&logger.chan, NV_MSG_SUP_LOG_LOST, &w); /* or nobody asks */
+	start_once(&logger.title, TITLE_S);
+}
+
+static void
+watch(struct stream *s)
+{
+	bool on = log_pump_wants(&s->pump);
+
+	if (on && !ev_is_active(&s->io))
+		ev_io_start(logger.loop, &s->io);
+	else if (!on && ev_is_active(&s->io))
+		ev_io_stop(logger.loop, &s->io);
+}
+
+static void
+stream_write(struct stream *s, const struct log_now *at)
+{
+	struct log_file *f = s->pump.file;
+	int before = f->error;
+
+	log_pump_write(&s->pump, at, s->pump.eof);
+	if (f->error && f->error != before)
+		nv_error("%s/%s.log: %s; trying again, %s", logger.dir, f->name,
+			strerror(-f->error),
+			f->policy.when_full == NV_LOG_FULL_WAIT
+				? "the worker waits when its pipe is full"
+				: "dropping the oldest lines when 1 MiB waits");
+	else if (!f->error && before)
+		nv_info("%s/%s.log: writing again", logger.dir, f->name);
+	if (f->error)
+		start_once(&logger.retry, RETRY_S);
+	if (f->error != before)
+		tell(s);
+	if (f->untidy)
+		tidy_next();
+}
+
+/* All that there is to do for one now; it may be gone afterwards. */
+static void
+stream_step(struct stream *s, bool try_file)
+{
+	const struct log_now at = now();
+
+	if (try_file || !s->pump.file->error)
+		stream_write(s, &at);
+	else
+		log_pump_shed(&s->pump, &at);
+	watch(s);
+	s->idle = false;
+	start_once(&logger.punch, PUNCH_S);
+	close_if_done(s);
 }
 
 static void
 on_output(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct stream *s = w->data;
-	static char data[READ_BYTES];
+	int rc = log_pump_take(&s->pump);
 
 	(void)revents;
-	(void)nv_rfc3339(nv_wall_ns(), s->now);
-	for (int i = 0; i < READS_PER_PASS; i++) {
-		ssize_t n = read(s->fd, data, sizeof(data));
-
-		if (n > 0) {
-			log_lines_push(&s->lines, data, (size_t)n, on_line, s);
-			continue;
-		}
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
-		if (n < 0)
-			nv_error("the output of %s#%u: %s", s->file->name, s->instance,
-				strerror(errno));
-		log_lines_end(&s->lines, on_line, s);
-		ev_io_stop(loop, &s->io);
-		nv_fd_close(&s->fd);
-		break;
+	if (rc < 0) {
+		nv_error("the output of %s#%u: %s; what it says now stays in its pipe",
+			s->pump.file->name, s->pump.instance, strerror(-rc));
+		ev_io_stop(loop, w);
+		start_once(&logger.retry, RETRY_S);
 	}
-	file_flush(s->file);
-	close_if_written(s);
+	stream_step(s, false);
+}
+
+static bool
+good_policy(const struct nv_log_policy *p)
+{
+	return p->compress <= NV_LOG_COMPRESS_GZIP && p->stamps <= NV_LOG_STAMP_NONE &&
+	       p->when_full <= NV_LOG_FULL_WAIT && p->files_kept <= 1000 &&
+	       p->age_ms >= 0 && p->kept_ms_max >= 0;
+}
+
+static int
+stream_new(const struct nv_log_stream *m, struct log_slot *slot, struct nv_msg *msg)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	struct log_file *f = s ? file_hold(m->name) : NULL;
+
+	if (!f) {
+		free(s);
+		return -ENOMEM;
+	}
+	f->policy = m->policy;
+	int rc = log_pump_init(&s->pump, f, slot, nv_fd_steal(&msg->fds[0]),
+		nv_fd_steal(&msg->fds[1]), &logger.waiting);
+
+	if (rc < 0) {
+		f->refs--;
+		file_collect(f);
+		free(s);
+		return rc;
+	}
+	s->id = m->log_id;
+	s->pump.instance = m->instance;
+	s->pump.generation = m->generation;
+	s->told_dropped = log_pump_dropped(&s->pump);
+	ev_io_init(&s->io, on_output, s->pump.pipe_fd, EV_READ);
+	s->io.data = s;
+	s->at = &logger.streams;
+	s->next = logger.streams;
+	if (s->next)
+		s->next->at = &s->next;
+	logger.streams = s;
+	logger.by_slot[slot - logger.table->slots] = s;
+	logger.n_streams++;
+	start_once(&logger.title, TITLE_S);
+	watch(s);
+	return 0;
 }
 
 static int
@@ -193,28 +418,34 @@ on_stream(struct nv_chan *chan, struct nv_msg *msg)
 
 	(void)chan;
 	if (nv_log_stream_decode(&m, msg) < 0 || !nv_name_valid(m.name) ||
-		!logger.greeted)
+		!logger.greeted || m.log_id == 0 || !good_policy(&m.policy))
 		return -EBADMSG;
-	struct stream *s = calloc(1, sizeof(*s));
+	struct log_slot *slot = log_table_take(logger.table, m.log_id);
+
+	if (!slot)
+		return -ENOSPC;
+	struct stream *s = logger.by_slot[slot - logger.table->slots];
 
 	if (!s)
-		return -ENOMEM;
-	s->file = file_hold(m.name);
-	if (!s->file) {
-		free(s);
-		return -ENOMEM;
+		return stream_new(&m, slot, msg);
+	/* Known: novasupd was replaced, or has new settings. */
+	s->pump.file->policy = m.policy;
+	watch(s);
+	return 0;
+}
+
+/* An entry whose stream novasupd does not hold any more: its end was reported. */
+static int
+on_synced(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)chan;
+	(void)msg;
+	if (!logger.greeted)
+		return -EBADMSG;
+	for (size_t i = 0; i < LOG_PROGRESS_SLOTS; i++) {
+		if (logger.table->slots[i].id != 0 && !logger.by_slot[i])
+			log_slot_free(&logger.table->slots[i]);
 	}
-	s->logger = &logger;
-	s->id = m.log_id;
-	s->instance = m.instance;
-	s->fd = nv_fd_steal(&msg->fds[0]);
-	(void)nv_fd_set_nonblock(s->fd, true);
-	ev_io_init(&s->io, on_output, s->fd, EV_READ);
-	s->io.data = s;
-	ev_io_start(logger.loop, &s->io);
-	s->next = logger.streams;
-	logger.streams = s;
-	logger.n_streams++;
 	return 0;
 }
 
@@ -227,11 +458,18 @@ on_hello(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_log_hello_decode(&m, msg) < 0)
 		return -EBADMSG;
-	memcpy(logger.limits.dir, m.log_dir, sizeof(m.log_dir));
-	logger.limits.file_bytes_max = m.file_bytes_max ? m.file_bytes_max : UINT64_MAX;
-	logger.limits.files_kept = NV_MIN(m.files_kept, 1000);
 	if (logger.greeted)
-		return 0; /* new limits after a reload */
+		return 0; /* a new novasupd: everything is known */
+	memcpy(logger.dir, m.log_dir, sizeof(m.log_dir));
+	int rc = log_table_map(msg->fds[0], &logger.table);
+
+	if (rc < 0)
+		return rc;
+	rc = log_table_recover(logger.table, logger.dir);
+	if (rc < 0)
+		nv_error("%s: whether the last line was written cannot be told: %s; it "
+			 "is written again",
+			logger.dir, strerror(-rc));
 	logger.greeted = true;
 	return nv_chan_send(chan, NV_MSG_SUP_LOGGER_READY, NULL, 0, NULL, 0);
 }
@@ -281,14 +519,25 @@ on_retry(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)t;
 	(void)revents;
-	for (struct log_file *f = logger.files, *next; f; f = next) {
-		next = f->next;
-		file_flush(f);
-		file_collect(f);
-	}
 	for (struct stream *s = logger.streams, *next; s; s = next) {
 		next = s->next;
-		close_if_written(s);
+		if (s->pump.file->error || s->pump.waiting > 0 || !ev_is_active(&s->io)) {
+			tell(s);
+			stream_step(s, true);
+		}
+	}
+}
+
+static void
+on_punch(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)t;
+	(void)revents;
+	for (struct stream *s = logger.streams; s; s = s->next) {
+		if (!s->idle)
+			log_pump_punch(&s->pump);
+		s->idle = true;
 	}
 }
 
@@ -305,16 +554,12 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 static void
 on_title(struct ev_loop *loop, ev_timer *t, int revents)
 {
-	uint64_t dropped = 0;
-
 	(void)loop;
 	(void)t;
 	(void)revents;
-	for (const struct log_file *f = logger.files; f; f = f->next)
-		dropped += f->dropped_ever;
-	if (dropped > 0)
+	if (logger.dropped > 0)
 		nv_title_set("nova: logger, %u pipes, %llu bytes dropped",
-			logger.n_streams, (unsigned long long)dropped);
+			logger.n_streams, (unsigned long long)logger.dropped);
 	else
 		nv_title_set("nova: logger, %u pipes", logger.n_streams);
 }
@@ -324,6 +569,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_LOG_STREAM] = on_stream,
 	[NV_MSG_LOG_STOP] = on_stop,
 	[NV_MSG_LOG_PING] = on_ping,
+	[NV_MSG_LOG_SYNCED] = on_synced,
 };
 
 static bool
@@ -339,29 +585,54 @@ is_channel(int fd)
 static void
 fini(void)
 {
-	for (struct log_file *f = logger.files; f; f = f->next)
-		(void)log_file_flush(f, &logger.limits, nv_mono_ms()); /* the last try */
-	while (logger.streams) {
-		log_lines_end(&logger.streams->lines, on_line, logger.streams);
-		file_flush(logger.streams->file);
-		stream_free(logger.streams);
-	}
-	while (logger.files) {
-		struct log_file *f = logger.files;
+	const struct log_now at = now();
 
-		logger.files = f->next;
-		log_file_fini(f);
-		free(f);
+	while (logger.streams) { /* the last try */
+		struct stream *s = logger.streams;
+
+		log_pump_write(&s->pump, &at, true);
+		stream_free(s);
+	}
+	for (size_t i = 0; i < FILE_BUCKETS; i++) {
+		while (logger.files[i]) {
+			struct log_file *f = logger.files[i];
+
+			logger.files[i] = f->next;
+			log_file_fini(f);
+			free(f);
+		}
+	}
+	while (logger.n_buried > 0)
+		nv_fd_close(&logger.buried[--logger.n_buried]);
+	if (logger.tidy_fd >= 0) {
+		(void)pidfd_send_signal(logger.tidy_fd, SIGKILL, NULL, 0);
+		end_tidy(WEXITED);
 	}
 	nv_chan_close(&logger.chan);
+	log_table_unmap(logger.table);
 	ev_loop_destroy(logger.loop);
+}
+
+static void
+init_timers(void)
+{
+	ev_timer_init(&logger.retry, on_retry, 0., 0.);
+	ev_timer_init(&logger.punch, on_punch, 0., 0.);
+	ev_timer_init(&logger.patience, on_patience, 0., 0.);
+	ev_timer_init(&logger.title, on_title, 0., 0.);
+	ev_timer_init(&logger.burial, on_burial, 0., 0.);
+	ev_io_init(&logger.tidy_io, on_tidied, -1, EV_READ);
 }
 
 int
 main(int argc, char **argv)
 {
-	nv_title_init(argc, argv);
+	bool tidies = argc > 1 && strcmp(argv[1], "--tidy") == 0;
+
 	nv_log_init("nova-logger");
+	if (tidies)
+		return log_tidy_main(argc, argv);
+	nv_title_init(argc, argv);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		(void)puts("nova-logger " NOVA_VERSION);
 		return NV_EXIT_OK;
@@ -377,10 +648,7 @@ main(int argc, char **argv)
 	if (!logger.loop)
 		return NV_EXIT_FAILED;
 	(void)nv_fd_set_cloexec(CHANNEL_FD, true);
-	ev_timer_init(&logger.retry, on_retry, 0., 0.);
-	ev_timer_init(&logger.patience, on_patience, 0., 0.);
-	ev_timer_init(&logger.title, on_title, 0.1, 2.);
-	ev_timer_start(logger.loop, &logger.title);
+	init_timers();
 	nv_title_set("nova: logger, starting");
 	nv_chan_open(&logger.chan, logger.loop, CHANNEL_FD, 'L', 'S', handlers,
 		on_channel_closed, &logger);

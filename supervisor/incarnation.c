@@ -101,7 +101,8 @@ make_streams(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	memcpy(inc->stream->worker, inst->worker->name, NV_NAME_MAX);
 	memcpy(inc->log->name, inst->worker->name, NV_NAME_MAX);
 	inc->stream->instance = inc->log->instance = inst->number;
-	inc->stream->generation = inst->generation;
+	inc->stream->generation = inc->log->generation = inst->generation;
+	inc->log->policy = inst->worker->conf->logs;
 	inc->stream->runner = inst->worker->conf->kind == NV_KIND_TASK;
 	return 0;
 }

@@ -45,7 +45,11 @@ bound_dead_logs(struct sup *sup)
 void
 sup_loggerlink_log(struct sup *sup, const struct sup_log *log)
 {
-	struct nv_log_stream m = {.log_id = log->id, .instance = log->instance};
+	struct nv_log_stream m = {.log_id = log->id,
+		.instance = log->instance,
+		.generation = log->generation,
+		.policy = log->policy};
+	const int fds[] = {log->read_fd, log->mem_fd};
 	uint8_t body[256];
 	struct nv_wr w;
 
@@ -58,31 +62,43 @@ sup_loggerlink_log(struct sup *sup, const struct sup_log *log)
 
 	if (rc == 0)
 		rc = nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STREAM, body, w.bytes,
-			&log->read_fd, 1);
+			fds, NV_LEN(fds));
 	must_send(sup, rc, "LOG_STREAM");
 }
 
 void
 sup_loggerlink_config(struct sup *sup)
 {
-	struct nv_log_hello m = {.file_bytes_max = sup->conf->config->log_file_bytes_max,
-		.files_kept = sup->conf->config->log_files_kept};
-	uint8_t body[4352];
-	struct nv_wr w;
+	for (struct sup_log *log = sup->streams.logs; log; log = log->next) {
+		const struct sup_worker *w = sup_worker_find(sup, log->name);
 
-	memcpy(m.log_dir, sup->paths.log_dir, sizeof(m.log_dir));
-	nv_wr_init(&w, body, sizeof(body));
-	(void)nv_log_hello_encode(&w, &m); /* the error stays in w */
-	must_send(sup, nv_chan_send_wr(&sup->logger.chan, NV_MSG_LOG_HELLO, &w),
-		"LOG_HELLO");
+		if (!w || memcmp(&log->policy, &w->conf->logs, sizeof(log->policy)) == 0)
+			continue;
+		log->policy = w->conf->logs;
+		sup_loggerlink_log(sup, log);
+	}
 }
 
 static void
 on_start(struct sup *sup)
 {
-	sup_loggerlink_config(sup);
+	struct nv_log_hello m = {.log_dir = ""};
+	uint8_t body[4352];
+	struct nv_wr w;
+
+	memcpy(m.log_dir, sup->paths.log_dir, sizeof(m.log_dir));
+	nv_wr_init(&w, body, sizeof(body));
+	int rc = nv_log_hello_encode(&w, &m);
+
+	if (rc == 0)
+		rc = nv_chan_send(&sup->logger.chan, NV_MSG_LOG_HELLO, body, w.bytes,
+			&sup->log_table_fd, 1);
+	must_send(sup, rc, "LOG_HELLO");
 	for (const struct sup_log *log = sup->streams.logs; log; log = log->next)
 		sup_loggerlink_log(sup, log);
+	must_send(sup,
+		nv_chan_send(&sup->logger.chan, NV_MSG_LOG_SYNCED, NULL, 0, NULL, 0),
+		"LOG_SYNCED");
 }
 
 static void
@@ -109,13 +125,47 @@ on_closed(struct nv_chan *chan, struct nv_msg *msg)
 		return -EBADMSG;
 	struct sup_log *log = sup_log_find(&sup->streams, id);
 
-	if (log && log->write_fd < 0)
+	if (log && log->write_fd < 0) {
+		struct sup_worker *w = sup_worker_find(sup, log->name);
+
+		if (w)
+			w->log_dropped_bytes += log->dropped_bytes;
 		sup_log_drop(&sup->streams, log);
-	else if (log)
+	} else if (log)
 		nv_error(
 			"nova-logger says that the output of %s#%u has ended; it has not",
 			log->name, log->instance);
 	return 0;
+}
+
+static int
+on_lost(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup *sup = sup_of(chan);
+	struct nv_sup_log_lost m;
+
+	if (nv_sup_log_lost_decode(&m, msg) < 0)
+		return -EBADMSG;
+	struct sup_log *log = sup_log_find(&sup->streams, m.log_id);
+	struct sup_worker *w = log ? sup_worker_find(sup, log->name) : NULL;
+
+	if (log)
+		log->dropped_bytes = m.dropped_bytes;
+	if (w)
+		memcpy(w->log_error, m.error, sizeof(w->log_error));
+	return 0;
+}
+
+uint64_t
+sup_loggerlink_dropped(const struct sup *sup, const struct sup_worker *w)
+{
+	uint64_t bytes = w->log_dropped_bytes;
+
+	for (const struct sup_log *log = sup->streams.logs; log; log = log->next) {
+		if (log->dropped_bytes > 0 && strcmp(log->name, w->name) == 0)
+			bytes += log->dropped_bytes;
+	}
+	return bytes;
 }
 
 static int
@@ -129,6 +179,7 @@ on_pong(struct nv_chan *chan, struct nv_msg *msg)
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_LOGGER_READY] = on_ready,
 	[NV_MSG_SUP_LOG_CLOSED] = on_closed,
+	[NV_MSG_SUP_LOG_LOST] = on_lost,
 	[NV_MSG_SUP_LOGGER_PONG] = on_pong,
 };
 

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -362,9 +363,10 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sup->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	sup->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sup->null_fd < 0 || sup->signal_fd < 0)
+	sup->log_table_fd = memfd_create("nova-log-table", MFD_CLOEXEC);
+	if (sup->null_fd < 0 || sup->signal_fd < 0 || sup->log_table_fd < 0)
 		return nv_err_set(err, -errno, "basic descriptors: %s", strerror(errno));
-	/* Eight descriptors an instance: take what there is. Children get back what the
+	/* Nine descriptors an instance: take what there is. Children get back what the
 	 * user set. */
 	struct rlimit nofile = sup->shared->nofile;
 
@@ -457,6 +459,7 @@ tear_down(struct sup *sup)
 	nv_fd_close(&sup->snapshot_fd);
 	nv_fd_close(&sup->null_fd);
 	nv_fd_close(&sup->inotify_fd);
+	nv_fd_close(&sup->log_table_fd);
 	nv_fd_close(&sup->signal_fd);
 	nv_fd_close(&sup->ready_fd);
 	if (sup->loop)
@@ -493,6 +496,7 @@ sup_run(const struct nv_paths *paths, struct sup_shared *shared,
 		.snapshot_fd = -1,
 		.null_fd = -1,
 		.inotify_fd = -1,
+		.log_table_fd = -1,
 		.signal_fd = -1,
 		.ready_fd = ready_fd};
 	sup_children_init(shared);

@@ -215,6 +215,24 @@ send_worker(const struct answer *a, const struct sup_worker *w)
 	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_WORKER, &wr);
 }
 
+/* Nothing is sent for a log that has lost nothing and can be written. */
+static void
+send_log(const struct answer *a, const struct sup_worker *w)
+{
+	struct nv_ctl_log m = {.request_id = a->request_id,
+		.dropped_bytes = sup_loggerlink_dropped(w->sup, w)};
+	uint8_t body[512];
+	struct nv_wr wr;
+
+	if (m.dropped_bytes == 0 && !w->log_error[0])
+		return;
+	memcpy(m.worker, w->name, sizeof(m.worker));
+	memcpy(m.error, w->log_error, sizeof(m.error));
+	nv_wr_init(&wr, body, sizeof(body));
+	(void)nv_ctl_log_encode(&wr, &m); /* the error stays in wr */
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_LOG, &wr);
+}
+
 static void
 send_instance(const struct answer *a, const struct sup_instance *inst)
 {
@@ -256,6 +274,7 @@ sup_status_send(
 		if (worker[0] && strcmp(worker, w->name) != 0)
 			continue;
 		send_worker(&a, w);
+		send_log(&a, w);
 		for (uint32_t i = 0; i < w->n_instances; i++) {
 			const struct sup_instance *inst = w->instances[i];
 

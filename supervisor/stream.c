@@ -147,11 +147,15 @@ sup_log_new(struct sup_streams *all, struct sup_log **ret)
 
 	if (!log)
 		return -ENOMEM;
-	log->read_fd = log->write_fd = -1;
+	log->read_fd = log->write_fd = log->mem_fd = -1;
 	int rc = nv_pipe(&log->read_fd, &log->write_fd, 0);
 
 	if (rc == 0)
 		rc = inode_of(log->read_fd, &log->inode);
+	if (rc == 0) {
+		log->mem_fd = memfd_create("nova-log", MFD_CLOEXEC);
+		rc = log->mem_fd < 0 ? -errno : 0;
+	}
 	if (rc < 0) {
 		nv_fd_close(&log->read_fd);
 		nv_fd_close(&log->write_fd);
@@ -189,6 +193,7 @@ sup_log_drop(struct sup_streams *all, struct sup_log *log)
 	if (all->logs_tail == log)
 		all->logs_tail = before;
 	all->n_logs--;
+	nv_fd_close(&log->mem_fd);
 	nv_fd_close(&log->read_fd);
 	nv_fd_close(&log->write_fd);
 	free(log);

@@ -5,6 +5,7 @@
 #ifndef SUP_STREAM_H
 #define SUP_STREAM_H
 
+#include "nv_logfile.h"
 #include "nv_name.h"
 
 #include <sys/types.h>
@@ -33,8 +34,12 @@ struct sup_log {
 	uint64_t id;
 	char name[NV_NAME_MAX];
 	uint32_t instance;
-	int read_fd;  /* owned */
-	int write_fd; /* owned; -1 when its tree is gone */
+	uint32_t generation;
+	struct nv_log_policy policy;
+	uint64_t dropped_bytes; /* by the logger, as far as it has said */
+	int mem_fd;             /* owned: what the logger has taken from the pipe */
+	int read_fd;            /* owned */
+	int write_fd;           /* owned; -1 when its tree is gone */
 	ino_t inode;
 };
 

@@ -129,6 +129,9 @@ struct sup_worker {
 	uint32_t n_instances;
 	char not_enforced[64]; /* limits that this machine cannot hold */
 	struct sup_gate gate;  /* what it depends on, and who on it */
+	/* Output that the disk did not take: of pipes that are gone, and why now. */
+	uint64_t log_dropped_bytes;
+	char log_error[100];
 };
 
 struct sup {
@@ -150,6 +153,7 @@ struct sup {
 	int64_t started_ms;
 	int null_fd;
 	int inotify_fd;
+	int log_table_fd; /* the logger's progress: see loggerlink.c */
 	int signal_fd;
 	ev_io inotify_io;
 	ev_io signal_io;
@@ -246,7 +250,10 @@ void sup_enginelink_stop(struct sup *sup, uint32_t drain_ms);
 void sup_enginelink_news(struct sup *sup);
 void sup_loggerlink_start(struct sup *sup);
 void sup_loggerlink_log(struct sup *sup, const struct sup_log *log);
+/* After a reload: what is kept of each log may have changed. */
 void sup_loggerlink_config(struct sup *sup);
+/* Bytes of a worker's output that were dropped, since novasupd started. */
+uint64_t sup_loggerlink_dropped(const struct sup *sup, const struct sup_worker *w);
 void sup_loggerlink_stop(struct sup *sup);
 
 /* ---- reload.c ---- */

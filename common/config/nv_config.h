@@ -11,6 +11,7 @@
 #define NV_CONFIG_H
 
 #include "nv_err.h"
+#include "nv_logfile.h"
 #include "nv_money.h"
 #include "nv_name.h"
 
@@ -139,6 +140,7 @@ struct nv_conf_worker {
 	int64_t limit_cpu_time_ms;
 	int64_t limit_locked_bytes; /* -1 = as novasupd */
 	uint64_t limit_address_bytes;
+	struct nv_log_policy logs;
 	char *user;       /* owned, NULL = as novasupd */
 	char *user_group; /* owned, NULL = the account's own */
 	/* Owned; with has_user_groups they are all it has besides its own group. */
@@ -189,8 +191,7 @@ struct nv_config {
 	 * there is neither a prices.json beside nova.yaml nor the prices/data.json that
 	 * comes with the programs (../share/nova, or etc/ of the source tree). */
 	char *price_table;
-	uint64_t log_file_bytes_max;
-	uint32_t log_files_kept;
+	struct nv_log_policy logs; /* of a worker that does not say */
 	int64_t engine_away_ms; /* agents are paused when there is no ledger for this long
 				 */
 	int64_t sample_ms;      /* how often resources are sampled */

@@ -176,8 +176,6 @@ int
 nv_log_hello_encode(struct nv_wr *w, const struct nv_log_hello *m)
 {
 	nv_wr_str(w, m->log_dir);
-	nv_wr_u64(w, m->file_bytes_max);
-	nv_wr_u32(w, m->files_kept);
 	return w->error;
 }
 
@@ -187,8 +185,6 @@ nv_log_hello_decode(struct nv_log_hello *m, const struct nv_msg *msg)
 	struct nv_rd r = reader(msg);
 
 	nv_rd_str(&r, m->log_dir, sizeof(m->log_dir));
-	m->file_bytes_max = nv_rd_u64(&r);
-	m->files_kept = nv_rd_u32(&r);
 	return nv_rd_end(&r);
 }
 
@@ -198,6 +194,15 @@ nv_log_stream_encode(struct nv_wr *w, const struct nv_log_stream *m)
 	nv_wr_u64(w, m->log_id);
 	nv_wr_str(w, m->name);
 	nv_wr_u32(w, m->instance);
+	nv_wr_u32(w, m->generation);
+	nv_wr_u64(w, m->policy.file_bytes_max);
+	nv_wr_i64(w, m->policy.age_ms);
+	nv_wr_u32(w, m->policy.files_kept);
+	nv_wr_u64(w, m->policy.kept_bytes_max);
+	nv_wr_i64(w, m->policy.kept_ms_max);
+	nv_wr_u8(w, (uint8_t)m->policy.compress);
+	nv_wr_u8(w, (uint8_t)m->policy.stamps);
+	nv_wr_u8(w, (uint8_t)m->policy.when_full);
 	return w->error;
 }
 
@@ -209,6 +214,59 @@ nv_log_stream_decode(struct nv_log_stream *m, const struct nv_msg *msg)
 	m->log_id = nv_rd_u64(&r);
 	nv_rd_str(&r, m->name, sizeof(m->name));
 	m->instance = nv_rd_u32(&r);
+	m->generation = nv_rd_u32(&r);
+	m->policy.file_bytes_max = nv_rd_u64(&r);
+	m->policy.age_ms = nv_rd_i64(&r);
+	m->policy.files_kept = nv_rd_u32(&r);
+	m->policy.kept_bytes_max = nv_rd_u64(&r);
+	m->policy.kept_ms_max = nv_rd_i64(&r);
+	m->policy.compress = nv_rd_u8(&r);
+	m->policy.stamps = nv_rd_u8(&r);
+	m->policy.when_full = nv_rd_u8(&r);
+	return nv_rd_end(&r);
+}
+
+int
+nv_sup_log_lost_encode(struct nv_wr *w, const struct nv_sup_log_lost *m)
+{
+	nv_wr_u64(w, m->log_id);
+	nv_wr_u64(w, m->dropped_bytes);
+	nv_wr_u64(w, m->waiting_bytes);
+	nv_wr_str(w, m->error);
+	return w->error;
+}
+
+int
+nv_sup_log_lost_decode(struct nv_sup_log_lost *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->log_id = nv_rd_u64(&r);
+	m->dropped_bytes = nv_rd_u64(&r);
+	m->waiting_bytes = nv_rd_u64(&r);
+	nv_rd_str(&r, m->error, sizeof(m->error));
+	return nv_rd_end(&r);
+}
+
+int
+nv_ctl_log_encode(struct nv_wr *w, const struct nv_ctl_log *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_str(w, m->worker);
+	nv_wr_u64(w, m->dropped_bytes);
+	nv_wr_str(w, m->error);
+	return w->error;
+}
+
+int
+nv_ctl_log_decode(struct nv_ctl_log *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	m->dropped_bytes = nv_rd_u64(&r);
+	nv_rd_str(&r, m->error, sizeof(m->error));
 	return nv_rd_end(&r);
 }
 

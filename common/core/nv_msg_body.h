@@ -5,6 +5,7 @@
 #ifndef NV_MSG_BODY_H
 #define NV_MSG_BODY_H
 
+#include "nv_logfile.h"
 #include "nv_msg.h"
 #include "nv_name.h"
 
@@ -101,24 +102,47 @@ int nv_sup_kill_decode(struct nv_sup_kill *m, const struct nv_msg *msg);
 
 /* SUP_INSTANCE_READY: u64 stream_id; the worker said `ready`. */
 
-/* LOG_HELLO */
+/* LOG_HELLO; fd 0: the logger's progress table, a memfd that outlives it. */
 struct nv_log_hello {
 	char log_dir[1024];
-	uint64_t file_bytes_max; /* rotate above this size */
-	uint32_t files_kept;     /* rotated files kept per worker */
 };
 int nv_log_hello_encode(struct nv_wr *w, const struct nv_log_hello *m);
 int nv_log_hello_decode(struct nv_log_hello *m, const struct nv_msg *msg);
 
-/* LOG_STREAM: fd 0 is the read end of a stdout/stderr pipe. SUP_LOG_CLOSED: u64 id,
- * everything up to end of file is in the file. */
+/* LOG_STREAM: one incarnation's output. fds: 0 the read end of the stdout/stderr pipe, 1
+ * the memfd its bytes are spliced into. Sent again for a known id (new settings, a new
+ * novasupd) it only renews the policy. SUP_LOG_CLOSED: u64 id, everything up to end of
+ * file is in the log. LOG_SYNCED: every stream that novasupd holds has been sent. */
 struct nv_log_stream {
 	uint64_t log_id;
-	char name[NV_NAME_MAX]; /* file stem: worker or process name */
-	uint32_t instance;      /* 0 for Nova's own processes */
+	char name[NV_NAME_MAX]; /* file stem: the worker */
+	uint32_t instance;
+	uint32_t generation;
+	struct nv_log_policy policy;
 };
 int nv_log_stream_encode(struct nv_wr *w, const struct nv_log_stream *m);
 int nv_log_stream_decode(struct nv_log_stream *m, const struct nv_msg *msg);
+
+/* SUP_LOG_LOST: the disk does not take the output of a stream, or takes it again. */
+struct nv_sup_log_lost {
+	uint64_t log_id;
+	uint64_t dropped_bytes; /* of this stream, since it began */
+	uint64_t waiting_bytes; /* taken from the pipe, not yet in the file */
+	char error[100];        /* "" = it can be written */
+};
+int nv_sup_log_lost_encode(struct nv_wr *w, const struct nv_sup_log_lost *m);
+int nv_sup_log_lost_decode(struct nv_sup_log_lost *m, const struct nv_msg *msg);
+
+/* CTL_LOG: what a worker's log has lost, or cannot take now; follows its CTL_WORKER, and
+ * only where there is something to say. */
+struct nv_ctl_log {
+	uint32_t request_id;
+	char worker[NV_NAME_MAX];
+	uint64_t dropped_bytes; /* since novasupd started */
+	char error[100];        /* "" = it can be written */
+};
+int nv_ctl_log_encode(struct nv_wr *w, const struct nv_ctl_log *m);
+int nv_ctl_log_decode(struct nv_ctl_log *m, const struct nv_msg *msg);
 
 /* Requests of a client: SUP_STATUS, SUP_STOP, SUP_RESTART, SUP_RELOAD,
  * SUP_SHUTDOWN, SUP_WAIT. */

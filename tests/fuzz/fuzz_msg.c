@@ -17,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 	X(SUP_KILL, sup_kill) \
 	X(LOG_HELLO, log_hello) \
 	X(LOG_STREAM, log_stream) \
+	X(SUP_LOG_LOST, sup_log_lost) \
+	X(CTL_LOG, ctl_log) \
 	X(CTL_NOVA, ctl_nova) \
 	X(CTL_PROC, ctl_proc) \
 	X(CTL_WORKER, ctl_worker) \

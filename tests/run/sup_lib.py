@@ -23,6 +23,7 @@ PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.execu
 DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 (STATUS, STOP, RESTART, RELOAD, SHUTDOWN, WAIT) = range(60, 66)
 (NOVA, PROC, WORKER, INSTANCE, END, REPLY) = range(70, 76)
+LOG = 112
 STOPPED, RUNNING, SETTLED = 1, 2, 3
 
 FIELDS = {
@@ -37,6 +38,7 @@ FIELDS = {
     INSTANCE: [("id", "I"), ("worker", "s"), ("instance", "I"), ("pid", "i"),
                ("generation", "I"), ("state", "s"), ("uptime_ms", "Q"), ("restarts", "I"),
                ("last_exit", "s"), ("cgroup", "s")],
+    LOG: [("id", "I"), ("worker", "s"), ("dropped", "Q"), ("error", "s")],
     END: [("id", "I")],
     REPLY: [("id", "I"), ("code", "B"), ("text", "s")],
 }
@@ -159,6 +161,8 @@ class Client:
                 s["procs"][m["name"]] = m
             elif m["kind"] == WORKER:
                 s["workers"][m["worker"]] = m
+            elif m["kind"] == LOG:
+                s.setdefault("logs", {})[m["worker"]] = m
             else:
                 s["instances"][(m["worker"], m["instance"])] = m
         return s

@@ -1,6 +1,3 @@
 foreach(name IN ITEMS instance instance_sim spawn proctree stream journal secret)
 	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_sup)
 endforeach()
-foreach(name IN ITEMS lines logfile)
-	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_logger_lib)
-endforeach()

@@ -37,7 +37,8 @@ static const struct {
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
 		"depends_on, restart, "
-		"crashes, heartbeat, stop, ready, budget, roi, limits, user, user_group, "
+		"crashes, heartbeat, stop, ready, budget, roi, limits, logs, user, "
+		"user_group, "
 		"user_groups, capabilities, isolation, secrets, "
 		"env, env_file, "
 		"params, autonomous"},

@@ -123,8 +123,8 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(c->approval_expiry_ms, INT64_C(172800000));
 	ck_assert_int_eq(c->price_cpu_second_nano, 11600);
 	ck_assert_int_eq(c->price_gib_hour_nano, 5300000);
-	ck_assert_uint_eq(c->log_file_bytes_max, 10u << 20);
-	ck_assert_uint_eq(c->log_files_kept, 5);
+	ck_assert_uint_eq(c->logs.file_bytes_max, 10u << 20);
+	ck_assert_uint_eq(c->logs.files_kept, 5);
 	ck_assert_int_eq(c->engine_away_ms, 10000);
 	ck_assert_int_eq(c->sample_ms, 5000);
 	ck_assert_uint_eq(c->n_currencies, 0);

@@ -194,10 +194,18 @@ TEST_BODY(test_sup_stream_closed, NV_MSG_SUP_STREAM_CLOSED, sup_stream_closed,
 	m.stream_id = UINT64_MAX, m.bytes = UINT64_MAX)
 TEST_BODY(test_sup_kill, NV_MSG_SUP_KILL, sup_kill, m.stream_id = UINT64_MAX,
 	m.hard = true, FILL(cause), FILL(detail))
-TEST_BODY(test_log_hello, NV_MSG_LOG_HELLO, log_hello, m.file_bytes_max = UINT64_MAX,
-	m.files_kept = UINT32_MAX, FILL(log_dir))
+TEST_BODY(test_log_hello, NV_MSG_LOG_HELLO, log_hello, FILL(log_dir))
 TEST_BODY(test_log_stream, NV_MSG_LOG_STREAM, log_stream, m.log_id = UINT64_MAX,
-	m.instance = UINT32_MAX, FILL(name))
+	m.instance = UINT32_MAX, m.generation = UINT32_MAX,
+	m.policy.file_bytes_max = UINT64_MAX, m.policy.age_ms = INT64_MAX,
+	m.policy.files_kept = UINT32_MAX, m.policy.kept_bytes_max = UINT64_MAX,
+	m.policy.kept_ms_max = INT64_MIN, m.policy.compress = NV_LOG_COMPRESS_GZIP,
+	m.policy.stamps = NV_LOG_STAMP_NONE, m.policy.when_full = NV_LOG_FULL_WAIT,
+	FILL(name))
+TEST_BODY(test_sup_log_lost, NV_MSG_SUP_LOG_LOST, sup_log_lost, m.log_id = UINT64_MAX,
+	m.dropped_bytes = UINT64_MAX, m.waiting_bytes = UINT64_MAX, FILL(error))
+TEST_BODY(test_ctl_log, NV_MSG_CTL_LOG, ctl_log, m.request_id = UINT32_MAX,
+	m.dropped_bytes = UINT64_MAX, FILL(worker), FILL(error))
 TEST_BODY(test_ctl_nova, NV_MSG_CTL_NOVA, ctl_nova, m.request_id = UINT32_MAX,
 	m.pid = INT32_MAX, m.uptime_ms = UINT64_MAX, m.ready = true, m.stopping = true,
 	m.config_gen = UINT32_MAX, FILL(version), FILL(engine_state), FILL(engine_reason),
@@ -447,8 +455,9 @@ main(void)
 {
 	const TTest *const bodies[] = {test_eng_hello, test_eng_stream, test_eng_held,
 		test_sup_engine_state, test_sup_desire, test_sup_stream_closed,
-		test_sup_kill, test_log_hello, test_log_stream, test_ctl_nova,
-		test_ctl_proc, test_ctl_worker, test_ctl_instance, test_ctl_reply};
+		test_sup_kill, test_log_hello, test_log_stream, test_sup_log_lost,
+		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
+		test_ctl_instance, test_ctl_reply};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
