@@ -1,7 +1,7 @@
 /* Resource limits of a worker's processes (setrlimit). Those of the whole process tree
  * are the cgroup's. */
-#ifndef SUP_LIMITS_H
-#define SUP_LIMITS_H
+#ifndef SUP_RLIMITS_H
+#define SUP_RLIMITS_H
 
 #include "nv_config.h"
 #include "spawn.h"

@@ -1,5 +1,5 @@
-/* Resource limits of a worker's processes: see limits.h. */
-#include "limits.h"
+/* Resource limits of a worker's processes: see rlimits.h. */
+#include "rlimits.h"
 
 #include <sys/resource.h>
 
