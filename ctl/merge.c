@@ -300,6 +300,28 @@ ctl_merge_nova(const struct ctl_fleet *fleet)
 }
 
 json_t *
+ctl_merge_incident(const struct ctl_fleet *fleet)
+{
+	const struct nv_ctl_incident *in = &fleet->incident;
+
+	if (!in->state[0])
+		return json_null();
+	json_t *object = ctl_need(json_object());
+
+	put(object, "id", json_integer(in->id));
+	put(object, "state", text_or_null(in->state));
+	put(object, "workers", json_integer(in->workers));
+	put(object, "held", json_integer(in->held));
+	put(object, "failed", json_integer(in->failed));
+	put(object, "since_s", seconds(in->since_ms));
+	put(object, "next_s",
+		in->next_ms < 0 ? json_null() : seconds((uint64_t)in->next_ms));
+	put(object, "canary", text_or_null(in->canary));
+	put(object, "text", text_or_null(in->text));
+	return object;
+}
+
+json_t *
 ctl_merge_processes(const struct ctl_fleet *fleet)
 {
 	json_t *list = ctl_need(json_array());

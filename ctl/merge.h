@@ -15,6 +15,8 @@ ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const ch
 json_t *ctl_merge_counts(const json_t *rows);
 /* The "nova" and "processes" of `status --json`. */
 json_t *ctl_merge_nova(const struct ctl_fleet *fleet);
+/* Its "incident": null when there is none. */
+json_t *ctl_merge_incident(const struct ctl_fleet *fleet);
 json_t *ctl_merge_processes(const struct ctl_fleet *fleet);
 
 #endif

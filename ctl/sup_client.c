@@ -176,6 +176,8 @@ take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
 	switch (msg->type) {
 	case NV_MSG_CTL_NOVA:
 		return nv_ctl_nova_decode(&fleet->nova, msg);
+	case NV_MSG_CTL_INCIDENT:
+		return nv_ctl_incident_decode(&fleet->incident, msg);
 	case NV_MSG_CTL_PROC:
 		fleet->procs =
 			add_row(fleet->procs, &fleet->n_procs, sizeof(*fleet->procs));

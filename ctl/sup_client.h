@@ -5,6 +5,7 @@
 #define CTL_SUP_CLIENT_H
 
 #include "nv_msg_body.h"
+#include "nv_msg_flow.h"
 #include "nv_paths.h"
 
 struct ctl_sup {
@@ -16,7 +17,8 @@ struct ctl_sup {
 /* A whole answer to SUP_STATUS. */
 struct ctl_fleet {
 	struct nv_ctl_nova nova;
-	struct nv_ctl_proc *procs; /* owned */
+	struct nv_ctl_incident incident; /* state "" when there is none */
+	struct nv_ctl_proc *procs;       /* owned */
 	size_t n_procs;
 	struct nv_ctl_worker *workers; /* owned */
 	size_t n_workers;

@@ -363,6 +363,13 @@ print_nova(const struct ctl *ctl, const struct ctl_fleet *fleet)
 			nova->engine_state, nova->engine_reason[0] ? ", " : "",
 			nova->engine_reason);
 	ctl_print(&ctl->out, CTL_DIM, "  (%s)\n\n", nova->isolation);
+	if (fleet->incident.state[0])
+		ctl_print(&ctl->out, CTL_RED, "Incident %u is %s: %s\n\n",
+			fleet->incident.id,
+			strcmp(fleet->incident.state, "open") == 0 ? "open"
+			: fleet->incident.state[0] == 'c'          ? "open (canary)"
+								   : "open (ramp)",
+			fleet->incident.text);
 }
 
 static void
@@ -463,6 +470,8 @@ status_json(const struct picture *p, json_t *counts, const json_t *summary)
 		p->has_fleet ? ctl_merge_processes(&p->fleet) : json_array());
 	(void)json_object_set_new(
 		object, "workers", p->has_fleet ? json_incref(counts) : json_null());
+	(void)json_object_set_new(object, "incident",
+		p->has_fleet ? ctl_merge_incident(&p->fleet) : json_null());
 	for (size_t i = 0; i < NV_LEN(keys); i++)
 		(void)json_object_set_new(
 			object, keys[i], ctl_json_copy(summary, keys[i]));

@@ -55,6 +55,9 @@ int ctl_verb_logs(struct ctl *ctl);
 int ctl_verb_events(struct ctl *ctl);
 int ctl_verb_quarantine(struct ctl *ctl);
 
+/* verb_incidents.c */
+int ctl_verb_incidents(struct ctl *ctl);
+
 /* verb_config.c */
 int ctl_verb_config_check(struct ctl *ctl);
 int ctl_verb_config_show(struct ctl *ctl);

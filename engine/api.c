@@ -45,6 +45,7 @@ static const struct eng_verb verbs[] = {
 	{"events", eng_verb_events, {"worker", "since_seq", "limit"}},
 	{"events.follow", eng_verb_follow, {"worker", "since_seq", "limit"}},
 	{"quarantine", eng_verb_quarantine, {"worker", "limit"}},
+	{"incidents", eng_verb_incidents, {"limit"}},
 	{"ledger.stats", eng_verb_stats, {NULL}},
 };
 

@@ -103,5 +103,6 @@ eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;
 eng_verb_fn eng_verb_quarantine;
 eng_verb_fn eng_verb_stats;
+eng_verb_fn eng_verb_incidents; /* incident.c */
 
 #endif

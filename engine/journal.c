@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include "book.h"
+#include "incident.h"
 #include "intake.h"
 #include "nv_log.h"
 #include "resource.h"
@@ -270,10 +271,15 @@ eng_journal_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *journa
 	json_t *root = json_loadb(line, bytes, JSON_REJECT_DUPLICATES, &error);
 	struct entry e;
 	enum led_kind kind = 0;
-	const char *wrong =
-		!json_is_object(root) ? "not a JSON object" : read_entry(root, &e);
+	bool incident =
+		json_is_object(root) && strcmp(text(root, "event"), "incident") == 0;
+	const char *wrong = !json_is_object(root) ? "not a JSON object"
+			    : incident
+				    ? eng_incident_book(eng, txn, journal->rec.stream_id,
+					      offset, root, line, bytes)
+				    : read_entry(root, &e);
 
-	if (!wrong && !kind_of(&e, &kind))
+	if (!wrong && !incident && !kind_of(&e, &kind))
 		wrong = "not a lifecycle event Nova knows";
 	if (wrong) {
 		/* Nova's own words: kept like any line, but never passed over in silence.
@@ -281,7 +287,7 @@ eng_journal_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *journa
 		nv_error("a line of novasupd's journal is refused: %s: %.*s", wrong,
 			(int)bytes, line);
 		eng_book_refuse(eng, txn, journal, offset, line, bytes, wrong);
-	} else {
+	} else if (!incident) {
 		book_entry(eng, txn, journal, offset, &e, kind, line, bytes);
 	}
 	json_decref(root);

@@ -168,3 +168,18 @@ sup_journal_state(struct sup_journal *j, const char *worker, uint32_t instance,
 	nv_buf_put_json(&j->waiting, reason, strlen(reason));
 	finish(j, before);
 }
+
+void
+sup_journal_incident(struct sup_journal *j, uint32_t id, const char *state,
+	uint32_t n_workers, const char *names, uint32_t failed, int64_t age_ms,
+	const char *reason)
+{
+	size_t before = j->waiting.bytes;
+
+	nv_buf_printf(&j->waiting,
+		"{\"event\":\"incident\",\"id\":%u,\"state\":\"%s\",\"workers\":%u,"
+		"\"down\":[%s],\"failed\":%u,\"age_ms\":%lld,\"reason\":",
+		id, state, n_workers, names, failed, (long long)age_ms);
+	nv_buf_put_json(&j->waiting, reason, strlen(reason));
+	finish(j, before);
+}

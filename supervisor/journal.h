@@ -36,5 +36,9 @@ void sup_journal_start(struct sup_journal *j, const struct sup_stream *stream);
 void sup_journal_exit(struct sup_journal *j, const struct sup_journal_exit *exit);
 void sup_journal_state(struct sup_journal *j, const char *worker, uint32_t instance,
 	const char *state, const char *reason);
+/* names: JSON strings with commas between, of workers that are down now. */
+void sup_journal_incident(struct sup_journal *j, uint32_t id, const char *state,
+	uint32_t n_workers, const char *names, uint32_t failed, int64_t age_ms,
+	const char *reason);
 
 #endif

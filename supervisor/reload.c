@@ -89,6 +89,7 @@ sup_reload(struct sup *sup, char *text, size_t text_bytes)
 	nv_fd_close(&sup->snapshot_fd);
 	sup->snapshot_fd = snapshot;
 	sup->config_gen++;
+	sup_incident_reload(sup);
 	rc = sup_workers_load(sup, conf, &err);
 	if (rc < 0)
 		nv_error("reload: %s", err.text);

@@ -442,6 +442,7 @@ set_up(struct sup *sup, struct nv_err *err)
 	if (rc < 0)
 		return rc;
 	start_watchers(sup);
+	sup_incident_start(sup);
 	return sup_workers_load(sup, sup->conf, err);
 }
 
@@ -452,6 +453,7 @@ tear_down(struct sup *sup)
 	sup_link_fini(&sup->logger);
 	sup_control_close(sup);
 	sup_notify_stop(sup);
+	sup_incident_stop(sup);
 	sup_workers_free(sup);
 	sup_streams_fini(&sup->streams);
 	sup_journal_free(sup->journal);

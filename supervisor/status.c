@@ -2,6 +2,7 @@
  * when the processes are. */
 #include "nv_clock.h"
 #include "nv_log.h"
+#include "nv_msg_flow.h"
 #include "nv_units.h"
 #include "sup.h"
 
@@ -96,6 +97,30 @@ send_procs(const struct answer *a, const struct sup *sup)
 	send_proc(a, &self);
 	send_link(a, &sup->logger);
 	send_link(a, &sup->engine);
+}
+
+static void
+send_incident(const struct answer *a, const struct sup *sup)
+{
+	const struct sup_storm *s = &sup->storm;
+	struct nv_ctl_incident m = {.request_id = a->request_id,
+		.id = s->id,
+		.workers = s->n_workers,
+		.held = sup_incident_held(sup),
+		.failed = s->failed,
+		.since_ms = since(a, s->opened_ms),
+		.next_ms = NV_MAX(s->deadline_ms - a->now_ms, 0)};
+	uint8_t body[1024];
+	struct nv_wr w;
+
+	if (s->state == SUP_STORM_QUIET)
+		return;
+	(void)snprintf(m.state, sizeof(m.state), "%s", sup_storm_state_name(s->state));
+	sup_incident_canary(sup, m.canary, sizeof(m.canary));
+	sup_incident_text(sup, m.text, sizeof(m.text));
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_incident_encode(&w, &m);
+	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_INCIDENT, &w);
 }
 
 /* The instance in the worst state among those that are wanted. */
@@ -202,8 +227,9 @@ send_worker(const struct answer *a, const struct sup_worker *w)
 
 		m.restarts += machine->restarts;
 		m.crashes_in_window = NV_MAX(m.crashes_in_window, crashes);
-		if (machine->state == SUP_INST_BACKOFF ||
-			machine->state == SUP_INST_COOLDOWN) {
+		if ((machine->state == SUP_INST_BACKOFF ||
+			    machine->state == SUP_INST_COOLDOWN) &&
+			!sup_incident_holds(w->instances[i])) {
 			int64_t wait = NV_MAX(machine->deadline_ms - a->now_ms, 0);
 
 			if (m.retry_in_ms < 0 || wait < m.retry_in_ms)
@@ -268,6 +294,7 @@ sup_status_send(
 
 	send_nova(&a, sup);
 	send_procs(&a, sup);
+	send_incident(&a, sup);
 	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
 		unsigned wanted = sup_worker_wanted(w);
 

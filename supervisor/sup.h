@@ -10,6 +10,7 @@
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
  *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
+ *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   setting.c     a worker's environment, identity, candidates for exec
@@ -31,6 +32,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "gate.h"
+#include "incident.h"
 #include "instance.h"
 #include "keeper.h"
 #include "link.h"
@@ -106,6 +108,9 @@ struct sup_instance {
 				     say; borrowed from the configuration */
 	int32_t last_pid;
 	char detail[300];      /* why it is ended; of the incarnation that lives */
+	bool granted;          /* its restart has its token; the next TIMER starts it */
+	uint32_t tried_in;     /* incident in which it was ... */
+	uint32_t tried;        /* ... a canary so often */
 	uint32_t told_crashes; /* in the window when it was last given a rest */
 	char last_exit[200];
 };
@@ -168,6 +173,8 @@ struct sup {
 
 	struct sup_worker *workers; /* owned list, by name */
 	struct sup_worker *dirty;   /* to be applied at the end of this pass: gate.h */
+	struct sup_storm storm;     /* incident.c */
+	ev_timer storm_timer;
 	struct sup_streams streams;
 	struct sup_journal *journal; /* owned */
 

@@ -93,6 +93,11 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 	case SUP_INST_HALTED:
 	case SUP_INST_COOLDOWN:
 	case SUP_INST_BACKOFF:
+		if (sup_incident_holds(inst)) {
+			(void)snprintf(buf, buf_bytes, "held by incident %u; last: %s",
+				inst->sup->storm.id, inst->last_exit);
+			break;
+		}
 		(void)snprintf(buf, buf_bytes, "%u %s in %s (limit %u); last: %s", n,
 			n == 1 ? "crash" : "crashes",
 			nv_duration_show(p->crashes.within_ms, window), p->crashes.max,
@@ -159,6 +164,7 @@ record(struct sup_instance *inst)
 			"%s#%u generation=%u ended: %s cause=%s", inst->worker->name,
 			inst->number, inst->generation, text, end->cause);
 		sup_incarnation_end(inst->now);
+		sup_incident_ended(inst);
 		return;
 	}
 	struct sup_journal_exit entry = {.worker = inst->worker->name,
@@ -177,6 +183,7 @@ record(struct sup_instance *inst)
 	nv_warn("%s#%u does not start: %s", inst->worker->name, inst->number,
 		inst->last_exit);
 	sup_journal_exit(inst->sup->journal, &entry);
+	sup_incident_ended(inst);
 }
 
 static void
@@ -231,6 +238,11 @@ void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
 	enum sup_inst_state from = inst->machine.state;
+
+	if (event == SUP_EV_TIMER && !sup_incident_may_restart(inst)) {
+		arm(inst);
+		return;
+	}
 	unsigned actions =
 		sup_inst_step(&inst->machine, &inst->worker->policy, event, nv_mono_ms());
 

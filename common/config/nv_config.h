@@ -192,6 +192,12 @@ struct nv_config {
 	 * comes with the programs (../share/nova, or etc/ of the source tree). */
 	char *price_table;
 	struct nv_log_policy logs; /* of a worker that does not say */
+	uint32_t spawn_rate; /* automatic restarts a second, once the burst is used up */
+	uint32_t spawn_burst;
+	uint32_t storm_workers; /* so many different ones crash at a time: an incident;
+				   0 = never */
+	int64_t storm_within_ms;
+	int64_t storm_canary_ms;
 	int64_t engine_away_ms; /* agents are paused when there is no ledger for this long
 				 */
 	int64_t sample_ms;      /* how often resources are sampled */

@@ -1,6 +1,7 @@
 /* Fuzz target: bodies of messages. The first byte chooses the message; what decodes is
  * encoded and decoded again and must come out the same. */
 #include "nv_msg_body.h"
+#include "nv_msg_flow.h"
 
 #include <string.h>
 
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 	X(CTL_PROC, ctl_proc) \
 	X(CTL_WORKER, ctl_worker) \
 	X(CTL_INSTANCE, ctl_instance) \
+	X(CTL_INCIDENT, ctl_incident) \
 	X(CTL_REPLY, ctl_reply)
 
 static struct nv_msg first;

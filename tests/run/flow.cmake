@@ -1,2 +1,3 @@
 # When things may start, in which order, and how many at once.
 nova_run(flow_deps flow_deps TIMEOUT 600)
+nova_run(flow_storm flow_storm TIMEOUT 600)

@@ -24,6 +24,7 @@ DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 (STATUS, STOP, RESTART, RELOAD, SHUTDOWN, WAIT) = range(60, 66)
 (NOVA, PROC, WORKER, INSTANCE, END, REPLY) = range(70, 76)
 LOG = 112
+INCIDENT = 120
 STOPPED, RUNNING, SETTLED = 1, 2, 3
 
 FIELDS = {
@@ -39,6 +40,9 @@ FIELDS = {
                ("generation", "I"), ("state", "s"), ("uptime_ms", "Q"), ("restarts", "I"),
                ("last_exit", "s"), ("cgroup", "s")],
     LOG: [("id", "I"), ("worker", "s"), ("dropped", "Q"), ("error", "s")],
+    INCIDENT: [("request", "I"), ("id", "I"), ("state", "s"), ("workers", "I"), ("held", "I"),
+               ("failed", "I"), ("since_ms", "Q"), ("next_ms", "q"), ("canary", "s"),
+               ("text", "s")],
     END: [("id", "I")],
     REPLY: [("id", "I"), ("code", "B"), ("text", "s")],
 }
@@ -144,7 +148,7 @@ class Client:
         if not data:
             raise Failed("novasupd closed the control socket")
         m = decode(data)
-        check(m["id"] == self.n, f"an answer to another request: {m}")
+        check(m.get("request", m["id"]) == self.n, f"an answer to another request: {m}")
         return m
 
     def reply(self, kind, body=b""):
@@ -159,6 +163,8 @@ class Client:
                 s["nova"] = m
             elif m["kind"] == PROC:
                 s["procs"][m["name"]] = m
+            elif m["kind"] == INCIDENT:
+                s["incident"] = m
             elif m["kind"] == WORKER:
                 s["workers"][m["worker"]] = m
             elif m["kind"] == LOG:

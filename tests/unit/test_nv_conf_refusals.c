@@ -202,9 +202,29 @@ static const struct {
 	{"timezone: America/Argentina/Buenos_Aires", "timezone",
 		"America/Argentina/Buenos_Aires"},
 	{"engine_away: 0s\nsample: 100ms", "engine_away", "0s"},
+	{"supervision: {spawn_rate: 1}", "supervision.spawn_rate", "1"},
+	{"supervision: {spawn_burst: 100000}", "supervision.spawn_burst", "100000"},
+	{"storm: {workers: none}", "storm.workers", "none"},
+	{"storm: {workers: 2}", "storm.workers", "2"},
+	{"storm: {within: 100ms}", "storm.within", "100ms"},
+	{"storm: {canary: 1h}", "storm.canary", "1h"},
 	{"max_daily_budget: -1 USD",
 		"nova.yaml:1:19: max_daily_budget: -1 USD is below the minimum $0.00",
 		NULL},
+	{"supervision: {spawn_rate: 0}",
+		"nova.yaml:1:27: supervision.spawn_rate: 0 is below the minimum 1", NULL},
+	{"supervision: {spawn_burst: 100001}",
+		"nova.yaml:1:28: supervision.spawn_burst: 100001 is above the maximum "
+		"100000",
+		NULL},
+	{"storm: {workers: 1}", "nova.yaml:1:18: storm.workers: 1 is below the minimum 2",
+		NULL},
+	{"storm: {workers: 1001}",
+		"nova.yaml:1:18: storm.workers: 1001 is above the maximum 1000", NULL},
+	{"storm: {within: 99ms}",
+		"nova.yaml:1:17: storm.within: 99ms is below the minimum 100ms", NULL},
+	{"storm: {canary: 2h}",
+		"nova.yaml:1:17: storm.canary: 2h is above the maximum 1h", NULL},
 	{"max_dayly_budget: $1",
 		"nova.yaml:1:1: max_dayly_budget: unknown key; did you mean "
 		"\"max_daily_budget\"?",
@@ -257,8 +277,9 @@ static const struct {
 		"timezone, "
 		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
-		"run_interval, crashes, stop, autonomous, prices, logs, engine_away, "
-		"sample, isolation",
+		"run_interval, crashes, stop, autonomous, prices, logs, supervision, "
+		"storm, "
+		"engine_away, sample, isolation",
 		NULL},
 	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
 		NULL},

@@ -127,6 +127,11 @@ START_TEST(test_defaults)
 	ck_assert_uint_eq(c->logs.files_kept, 5);
 	ck_assert_int_eq(c->engine_away_ms, 10000);
 	ck_assert_int_eq(c->sample_ms, 5000);
+	ck_assert_uint_eq(c->spawn_rate, 500);
+	ck_assert_uint_eq(c->spawn_burst, 2000);
+	ck_assert_uint_eq(c->storm_workers, 5);
+	ck_assert_int_eq(c->storm_within_ms, 10000);
+	ck_assert_int_eq(c->storm_canary_ms, 5000);
 	ck_assert_uint_eq(c->n_currencies, 0);
 	ck_assert_str_eq(w->group, "default");
 	ck_assert_str_eq(w->description, "");

@@ -2,6 +2,7 @@
  * its largest, and everything a corrupt peer might send. */
 #include "nv_fd.h"
 #include "nv_msg_body.h"
+#include "nv_msg_flow.h"
 #include "run_suite.h"
 
 #include <errno.h>
@@ -222,6 +223,10 @@ TEST_BODY(test_ctl_instance, NV_MSG_CTL_INSTANCE, ctl_instance, m.request_id = U
 	m.instance = UINT32_MAX, m.pid = INT32_MAX, m.generation = UINT32_MAX,
 	m.uptime_ms = UINT64_MAX, m.restarts = UINT32_MAX, FILL(worker), FILL(state),
 	FILL(last_exit), FILL(cgroup))
+TEST_BODY(test_ctl_incident, NV_MSG_CTL_INCIDENT, ctl_incident, m.request_id = UINT32_MAX,
+	m.id = UINT32_MAX, m.workers = UINT32_MAX, m.held = UINT32_MAX,
+	m.failed = UINT32_MAX, m.since_ms = UINT64_MAX, m.next_ms = -1, FILL(state),
+	FILL(canary), FILL(text))
 TEST_BODY(test_ctl_reply, NV_MSG_CTL_REPLY, ctl_reply, m.request_id = UINT32_MAX,
 	m.code = UINT8_MAX, FILL(text))
 
@@ -457,7 +462,7 @@ main(void)
 		test_sup_engine_state, test_sup_desire, test_sup_stream_closed,
 		test_sup_kill, test_log_hello, test_log_stream, test_sup_log_lost,
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
-		test_ctl_instance, test_ctl_reply};
+		test_ctl_instance, test_ctl_incident, test_ctl_reply};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 

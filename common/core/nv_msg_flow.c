@@ -1,0 +1,45 @@
+/* Encode/decode twins: see nv_msg_flow.h. */
+#include "nv_msg_flow.h"
+
+static struct nv_rd
+reader(const struct nv_msg *msg)
+{
+	struct nv_rd r;
+
+	nv_rd_init(&r, msg->body, msg->bytes);
+	return r;
+}
+
+int
+nv_ctl_incident_encode(struct nv_wr *w, const struct nv_ctl_incident *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_u32(w, m->id);
+	nv_wr_str(w, m->state);
+	nv_wr_u32(w, m->workers);
+	nv_wr_u32(w, m->held);
+	nv_wr_u32(w, m->failed);
+	nv_wr_u64(w, m->since_ms);
+	nv_wr_i64(w, m->next_ms);
+	nv_wr_str(w, m->canary);
+	nv_wr_str(w, m->text);
+	return w->error;
+}
+
+int
+nv_ctl_incident_decode(struct nv_ctl_incident *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	m->id = nv_rd_u32(&r);
+	nv_rd_str(&r, m->state, sizeof(m->state));
+	m->workers = nv_rd_u32(&r);
+	m->held = nv_rd_u32(&r);
+	m->failed = nv_rd_u32(&r);
+	m->since_ms = nv_rd_u64(&r);
+	m->next_ms = nv_rd_i64(&r);
+	nv_rd_str(&r, m->canary, sizeof(m->canary));
+	nv_rd_str(&r, m->text, sizeof(m->text));
+	return nv_rd_end(&r);
+}
