@@ -39,7 +39,7 @@ put_piece(struct nv_buf *buf, const struct nv_wr *w)
 static void
 put_spec(struct nv_wr *w, const struct sup_child_spec *spec)
 {
-	nv_wr_u8(w, (uint8_t)spec->restart);
+	nv_wr_u8(w, (uint8_t)NV_MIN((unsigned)spec->restart, UINT8_MAX));
 	nv_wr_i64(w, spec->shutdown_ms);
 	nv_wr_u8(w, spec->significant);
 }
@@ -197,13 +197,20 @@ get_below(struct nv_rd *r, unsigned limit)
 	return v;
 }
 
+/* Of a waiting call: anything, as it is checked when it is handled. */
+static void
+get_call_spec(struct nv_rd *r, struct sup_child_spec *ret)
+{
+	ret->restart = nv_rd_u8(r);
+	ret->shutdown_ms = nv_rd_i64(r);
+	ret->significant = get_below(r, 2);
+}
+
 static void
 get_spec(struct nv_rd *r, struct sup_child_spec *ret)
 {
-	ret->restart = get_below(r, SUP_TEMPORARY + 1);
-	ret->shutdown_ms = nv_rd_i64(r);
-	ret->significant = get_below(r, 2);
-	if (ret->shutdown_ms < SUP_SHUTDOWN_INFINITY)
+	get_call_spec(r, ret);
+	if (ret->restart > SUP_TEMPORARY || ret->shutdown_ms < SUP_SHUTDOWN_INFINITY)
 		r->error = -EBADMSG;
 }
 
@@ -304,7 +311,7 @@ get_message(struct nv_rd *r, struct sup_tree *t, uint32_t group, enum tree_msg_w
 	m.call.what = get_below(r, SUP_CALL_DELETE_CHILD + 1);
 	m.call.group = tree_handle_of(t, g->node);
 	m.call.id = nv_rd_u64(r);
-	get_spec(r, &m.call.spec);
+	get_call_spec(r, &m.call.spec);
 	if (r->error)
 		return -EBADMSG;
 	if (what == TREE_MSG_CALL) {

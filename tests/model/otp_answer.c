@@ -34,6 +34,7 @@ child_started(struct otp *m, sup_node child)
 	if (c->state != SUP_CHILD_STARTING)
 		return;
 	c->state = SUP_CHILD_RUNNING;
+	otp_wake(m, c->parent);
 	if (c->start_called)
 		call_over(m, child, SUP_CALL_OK);
 	otp_advance(m, c->parent);
@@ -48,6 +49,7 @@ child_ignored(struct otp *m, sup_node child)
 	bool temporary = c->spec.restart == SUP_TEMPORARY;
 
 	c->state = SUP_CHILD_DOWN;
+	otp_wake(m, c->parent);
 	if (called) {
 		bool fresh = c->start_what == SUP_CALL_START_CHILD;
 		if (fresh && (temporary || otp_is_simple(g)))
@@ -56,7 +58,8 @@ child_ignored(struct otp *m, sup_node child)
 	} else if (g->phase == OTP_COMING) {
 		if (temporary)
 			otp_forget(m, child);
-	} else if (g->phase == OTP_UP && otp_is_simple(g)) {
+	} else if (g->phase == OTP_UP &&
+		   (temporary || (otp_is_simple(g) && g->op != OTP_OP_SWEEP))) {
 		otp_forget(m, child);
 	}
 	otp_advance(m, c->parent);
@@ -111,6 +114,7 @@ child_start_failed(struct otp *m, sup_node child, const struct otp_end *end)
 	struct otp_group *g = parent_of(m, child);
 
 	c->state = SUP_CHILD_DOWN;
+	otp_wake(m, c->parent);
 	if (c->start_called) {
 		called_start_failed(m, child, end);
 	} else if (g->phase == OTP_UP) {
@@ -136,10 +140,13 @@ child_stopped(struct otp *m, sup_node child)
 	sup_node group = c->parent;
 
 	c->state = SUP_CHILD_DOWN;
+	otp_wake(m, group);
+	if ((c->never_was && g->phase == OTP_UP) ||
+		(c->stop_called &&
+			(c->spec.restart == SUP_TEMPORARY || otp_is_simple(g))))
+		otp_forget(m, child);
 	if (c->stop_called) {
 		c->stop_called = false;
-		if (c->spec.restart == SUP_TEMPORARY || otp_is_simple(g) || c->never_was)
-			otp_forget(m, child);
 		otp_reply(m, c->stop_call, SUP_CALL_OK, child);
 		if (m->broken == OTP_S9_TERMINATED && c->spec.significant &&
 			g->phase == OTP_UP) {
@@ -178,6 +185,7 @@ child_exited(struct otp *m, sup_node child, const struct otp_end *end)
 		NV_ASSERT(g->n_box < OTP_BOX);
 		g->box[g->n_box++] = (struct otp_msg){
 			.kind = OTP_MSG_EXIT, .child = child, .end = *end};
+		otp_wake(m, c->parent);
 	}
 }
 

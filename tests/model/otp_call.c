@@ -162,6 +162,7 @@ otp_call(struct otp *m, const struct sup_call_args *a, int64_t now_ms)
 		calls += g->box[i].kind == OTP_MSG_CALL;
 	NV_ASSERT(g->n_box < OTP_BOX);
 	g->box[g->n_box++] = (struct otp_msg){.kind = OTP_MSG_CALL, .args = *a};
+	otp_wake(m, a->group);
 	otp_settle(m);
 	if (calls < SUP_TREE_CALLS_MAX)
 		return;

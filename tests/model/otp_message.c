@@ -38,34 +38,13 @@ may_handle(const struct otp *m, sup_node group, unsigned at)
 
 	if (g->phase != OTP_UP || g->op != OTP_OP_NONE)
 		return false;
-	if (otp_is_sweep(g) || m->broken == OTP_S4_WAITS) {
-		for (unsigned i = 0; i < g->n_kid; i++)
-			if (otp_in_flight(&m->node[g->kid[i]]))
-				return false;
-		return at == 0 || m->broken == OTP_S1_LIFO;
-	}
+	for (unsigned i = 0; m->broken == OTP_S4_WAITS && i < g->n_kid; i++)
+		if (otp_in_flight(&m->node[g->kid[i]]))
+			return false;
 	child = child_of_message(m, group, &g->box[at]);
 	if (child == 0 || !otp_in_flight(&m->node[child]))
 		return true;
 	return may_interrupt(m, group, at);
-}
-
-/* The first message that can be handled now. */
-bool
-otp_take_message(struct otp *m, sup_node group, struct otp_msg *ret)
-{
-	struct otp_group *g = otp_group_of(m, group);
-
-	for (unsigned k = 0; k < g->n_box; k++) {
-		unsigned i = m->broken == OTP_S1_LIFO ? g->n_box - 1 - k : k;
-		if (!may_handle(m, group, i))
-			continue;
-		*ret = g->box[i];
-		g->n_box--;
-		memmove(&g->box[i], &g->box[i + 1], (g->n_box - i) * sizeof(g->box[0]));
-		return true;
-	}
-	return false;
 }
 
 /* 2.2: may there be one restart more? */
@@ -126,17 +105,6 @@ sweep_from(const struct otp *m, const struct otp_group *g, sup_node child, bool 
 	return from;
 }
 
-static bool
-comes_back(const struct otp *m, sup_node child, sup_node cause)
-{
-	const struct otp_node *c = &m->node[child];
-
-	if (m->broken == OTP_S6_DOWN_STAYS && child != cause && !otp_has_process(c))
-		return false;
-	return child == cause || c->spec.restart != SUP_TEMPORARY ||
-	       m->broken == OTP_S6_TEMPORARY_BACK;
-}
-
 /* The restart of one_for_all and rest_for_one; only its stop half when the start half has
  * to wait for a retry (S14). */
 static void
@@ -145,14 +113,13 @@ sweep(struct otp *m, sup_node group, sup_node cause, unsigned from, bool start_h
 	struct otp_group *g = otp_group_of(m, group);
 
 	g->op = OTP_OP_SWEEP;
+	g->half = !start_half;
 	g->n_step = 0;
-	for (unsigned i = from; start_half && i < g->n_kid; i++)
-		otp_void_retry(m, g, g->kid[i]);
 	for (unsigned i = g->n_kid; i-- > from;)
-		if (g->kid[i] != cause)
-			otp_add_step(g, true, g->kid[i], false);
+		otp_add_step(g, true, g->kid[i], false);
 	for (unsigned i = from; start_half && i < g->n_kid; i++)
-		if (comes_back(m, g->kid[i], cause))
+		if (m->broken != OTP_S6_DOWN_STAYS || g->kid[i] == cause ||
+			otp_has_process(&m->node[g->kid[i]]))
 			otp_add_step(g, false, g->kid[i], false);
 	otp_advance(m, group);
 }
@@ -240,8 +207,8 @@ handle_exit(struct otp *m, sup_node group, sup_node child, const struct otp_end 
 	}
 }
 
-void
-otp_handle(struct otp *m, sup_node group, const struct otp_msg *msg)
+static void
+handle(struct otp *m, sup_node group, const struct otp_msg *msg)
 {
 	switch (msg->kind) {
 	case OTP_MSG_EXIT:
@@ -256,6 +223,34 @@ otp_handle(struct otp *m, sup_node group, const struct otp_msg *msg)
 	}
 }
 
+/* Once through the mailbox, oldest first; what has to wait stays. */
+void
+otp_read_mail(struct otp *m, sup_node group)
+{
+	struct otp_group *g = otp_group_of(m, group);
+	unsigned kept = 0;
+
+	while (kept < g->n_box) {
+		unsigned i = m->broken == OTP_S1_LIFO ? g->n_box - 1 - kept : kept;
+		struct otp_msg msg = g->box[i];
+		if (!may_handle(m, group, i)) {
+			kept++;
+			continue;
+		}
+		g->n_box--;
+		memmove(&g->box[i], &g->box[i + 1], (g->n_box - i) * sizeof(g->box[0]));
+		handle(m, group, &msg);
+	}
+}
+
+/* Which of two is put into its mailbox first? */
+static bool
+is_sooner(const struct otp_node *a, const struct otp_node *b)
+{
+	return a->retry_at_ms != b->retry_at_ms ? a->retry_at_ms < b->retry_at_ms
+						: a->retry_order < b->retry_order;
+}
+
 void
 otp_timer(struct otp *m, int64_t now_ms)
 {
@@ -267,7 +262,7 @@ otp_timer(struct otp *m, int64_t now_ms)
 		for (sup_node n = 1; n <= m->n_node; n++) {
 			struct otp_node *c = &m->node[n];
 			if (c->exists && c->retry_later && c->retry_at_ms <= now_ms &&
-				(due == NULL || c->retry_at_ms < due->retry_at_ms))
+				(due == NULL || is_sooner(c, due)))
 				due = c;
 		}
 		if (due == NULL)

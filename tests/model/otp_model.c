@@ -57,10 +57,28 @@ otp_say(struct otp *m, const struct sup_tree_action *a)
 void
 otp_reply(struct otp *m, uint64_t call, enum sup_call_result result, sup_node node)
 {
+	const struct otp_group *g =
+		node == 0 ? NULL : m->node[m->node[node].parent].group;
+
+	if (g == NULL || otp_position(g, node) == g->n_kid)
+		node = 0; /* there is no child any more */
 	otp_say(m, &(struct sup_tree_action){.what = SUP_TREE_REPLY,
 			   .node = node,
 			   .call = call,
 			   .result = result});
+}
+
+/* Of a leaf; of a group, for each leaf below it. */
+static void
+say_forgotten(struct otp *m, sup_node node)
+{
+	const struct otp_group *g = m->node[node].group;
+
+	if (g == NULL)
+		otp_say(m,
+			&(struct sup_tree_action){.what = SUP_TREE_FORGOT, .node = node});
+	for (unsigned i = 0; g != NULL && i < g->n_kid; i++)
+		say_forgotten(m, g->kid[i]);
 }
 
 /* The child is no child any more, for this life of its group. */
@@ -80,9 +98,7 @@ otp_forget(struct otp *m, sup_node child)
 			(g->n_kid - at) * sizeof(g->kid[0]));
 	}
 	c->state = SUP_CHILD_DOWN;
-	if (c->group == NULL)
-		otp_say(m, &(struct sup_tree_action){
-				   .what = SUP_TREE_FORGOT, .node = child});
+	say_forgotten(m, child);
 	if (c->dynamic)
 		c->exists = false;
 }
@@ -124,11 +140,13 @@ otp_restart_later(struct otp *m, sup_node child, int64_t retry_at_ms)
 
 	c->state = SUP_CHILD_RESTARTING;
 	c->retry_at_ms = retry_at_ms;
+	c->retry_order = ++m->retries;
 	c->retry_later = retry_at_ms > m->now_ms;
 	if (!c->retry_later) {
 		NV_ASSERT(g->n_box < OTP_BOX);
 		g->box[g->n_box++] =
 			(struct otp_msg){.kind = OTP_MSG_RETRY, .child = child};
+		otp_wake(m, c->parent);
 	}
 }
 
@@ -157,8 +175,8 @@ otp_child_stop(struct otp *m, sup_node child)
 
 	NV_ASSERT(c->state == SUP_CHILD_STARTING || c->state == SUP_CHILD_RUNNING);
 	if (c->start_called) {
-		otp_reply(m, c->start_call, SUP_CALL_FAILED, child);
 		c->never_was = c->start_what == SUP_CALL_START_CHILD;
+		otp_reply(m, c->start_call, SUP_CALL_FAILED, c->never_was ? 0 : child);
 		c->start_called = false;
 	}
 	c->state = SUP_CHILD_STOPPING;
@@ -208,6 +226,8 @@ stop_all_done(struct otp *m, sup_node group)
 	struct otp_group *g = otp_group_of(m, group);
 
 	g->phase = OTP_OFF;
+	if (m->broken != OTP_S8_STAMPS)
+		g->n_stamp = 0;
 	for (unsigned i = 0; i < g->n_kid; i++) {
 		sup_node child = g->kid[i];
 		if (m->node[child].dynamic && m->broken != OTP_S8_DYNAMIC) {
@@ -241,7 +261,7 @@ step_done(struct otp *m, sup_node group)
 	g->n_step--;
 	memmove(&g->step[0], &g->step[1], g->n_step * sizeof(g->step[0]));
 	if (s.stop && g->op == OTP_OP_SWEEP && c->spec.restart == SUP_TEMPORARY &&
-		m->broken != OTP_S6_TEMPORARY_BACK)
+		c->state == SUP_CHILD_DOWN && m->broken != OTP_S6_TEMPORARY_BACK)
 		otp_forget(m, s.child);
 }
 
@@ -255,6 +275,8 @@ step_begin(struct otp *m, sup_node group)
 	s->begun = true;
 	if (s->stop) {
 		otp_void_exit(g, s->child);
+		if (g->op == OTP_OP_SWEEP && !g->half)
+			otp_void_retry(m, g, s->child);
 		if (c->state == SUP_CHILD_STARTING || c->state == SUP_CHILD_RUNNING)
 			otp_child_stop(m, s->child);
 	} else {
@@ -298,6 +320,7 @@ otp_advance(struct otp *m, sup_node group)
 	if (op == OTP_OP_NONE)
 		return;
 	g->op = OTP_OP_NONE;
+	otp_wake(m, group);
 	if (op == OTP_OP_START_ALL)
 		start_all_done(m, group);
 	else if (op == OTP_OP_STOP_ALL)
@@ -315,8 +338,6 @@ otp_begin_start_all(struct otp *m, sup_node group)
 	g->n_step = 0;
 	g->n_box = 0;
 	g->stop_after_start = false;
-	if (m->broken != OTP_S8_STAMPS)
-		g->n_stamp = 0;
 	for (unsigned i = 0; i < g->n_kid; i++)
 		otp_add_step(g, false, g->kid[i], false);
 	otp_advance(m, group);
@@ -363,33 +384,34 @@ otp_begin_stop_all(struct otp *m, sup_node group, enum sup_tree_why why, sup_nod
 	otp_advance(m, group);
 }
 
-static bool
-settle_one(struct otp *m)
+/* There may be something to handle in this group, when its turn comes. */
+void
+otp_wake(struct otp *m, sup_node group)
 {
-	struct otp_msg msg;
-
-	if (m->n_post > 0) {
-		struct otp_post p = m->post[0];
-		m->n_post--;
-		memmove(&m->post[0], &m->post[1], m->n_post * sizeof(m->post[0]));
-		otp_answer(m, p.group, p.answer);
-		return true;
-	}
-	/* A parent is older than its children: what it decides comes first. */
-	for (sup_node n = 1; n <= m->n_node; n++) {
-		if (!m->node[n].exists || m->node[n].group == NULL)
-			continue;
-		if (otp_take_message(m, n, &msg)) {
-			otp_handle(m, n, &msg);
-			return true;
-		}
-	}
-	return false;
+	for (unsigned i = 0; i < m->n_awake; i++)
+		if (m->awake[i] == group)
+			return;
+	NV_ASSERT(m->n_awake < OTP_NODES);
+	m->awake[m->n_awake++] = group;
 }
 
+/* Answers to parents first; then each group that was woken, in that order, goes through
+ * its mailbox once. */
 void
 otp_settle(struct otp *m)
 {
-	while (settle_one(m))
-		;
+	while (m->n_post > 0 || m->n_awake > 0) {
+		if (m->n_post > 0) {
+			struct otp_post p = m->post[0];
+			m->n_post--;
+			memmove(&m->post[0], &m->post[1], m->n_post * sizeof(m->post[0]));
+			otp_answer(m, p.group, p.answer);
+		} else {
+			sup_node group = m->awake[0];
+			m->n_awake--;
+			memmove(&m->awake[0], &m->awake[1],
+				m->n_awake * sizeof(m->awake[0]));
+			otp_read_mail(m, group);
+		}
+	}
 }

@@ -33,7 +33,7 @@ otp_clear(struct otp *m, enum otp_break broken)
 		g->stop_after_start = false;
 	}
 	memset(m->node, 0, (m->n_node + 1) * sizeof(m->node[0]));
-	m->n_node = m->n_group = m->n_post = m->n_action = m->taken = 0;
+	m->n_node = m->n_group = m->n_post = m->n_awake = m->n_action = m->taken = 0;
 }
 
 static bool
@@ -108,11 +108,20 @@ id_taken(const struct otp *m, const struct otp_group *g, uint64_t id)
 	return false;
 }
 
+static bool
+id_of_tree(const struct otp *m, uint64_t id)
+{
+	for (sup_node n = 1; n <= m->n_node; n++)
+		if (m->node[n].exists && m->node[n].parent == 0 && m->node[n].id == id)
+			return true;
+	return false;
+}
+
 static int
 add(struct otp *m, struct otp_group *g, sup_node parent, uint64_t id,
 	const struct sup_child_spec *spec, bool is_group, sup_node *ret)
 {
-	if (g != NULL && id_taken(m, g, id))
+	if (g != NULL ? id_taken(m, g, id) : id_of_tree(m, id))
 		return -EEXIST;
 	*ret = otp_new_node(m, parent, id, spec, is_group);
 	if (g == NULL)
@@ -151,17 +160,16 @@ otp_add_leaf(struct otp *m, sup_node group, uint64_t id,
 	return add(m, g, group, id, spec, false, ret);
 }
 
-/* Do all children, of this life and of the next, go with this? */
+/* Do all children, of this life and of the next, go with this? That a significant one is
+ * in a group that never shuts down by itself any more is no mistake, as in OTP. */
 static bool
 children_fit(
 	const struct otp *m, const struct otp_group *g, const struct sup_group_spec *s)
 {
-	struct otp_group as = {.spec = *s};
-
 	for (unsigned i = 0; i < g->n_kid + g->n_fixed; i++) {
 		sup_node n = i < g->n_kid ? g->kid[i] : g->fixed[i - g->n_kid];
-		if (!otp_spec_fits(&as, &m->node[n].spec) ||
-			(otp_is_simple(&as) && m->node[n].group != NULL))
+		if (s->strategy == SUP_SIMPLE_ONE_FOR_ONE &&
+			(m->node[n].group != NULL || m->node[n].spec.significant))
 			return false;
 	}
 	return true;
@@ -208,7 +216,7 @@ otp_remove(struct otp *m, sup_node node)
 	const struct otp_node *n = &m->node[is_node(m, node) ? node : 0];
 	struct otp_group *above = find_group(m, n->parent);
 
-	if (!n->exists || n->dynamic)
+	if (!n->exists)
 		return -EINVAL;
 	if (otp_has_process(n) || (n->group != NULL && n->group->phase != OTP_OFF))
 		return -EBUSY;
@@ -221,11 +229,13 @@ otp_remove(struct otp *m, sup_node node)
 			memmove(&above->kid[at], &above->kid[at + 1],
 				(above->n_kid - at) * sizeof(above->kid[0]));
 		}
-		for (at = 0; above->fixed[at] != node;)
+		for (at = 0; at < above->n_fixed && above->fixed[at] != node;)
 			at++;
-		above->n_fixed--;
-		memmove(&above->fixed[at], &above->fixed[at + 1],
-			(above->n_fixed - at) * sizeof(above->fixed[0]));
+		if (at < above->n_fixed) {
+			above->n_fixed--;
+			memmove(&above->fixed[at], &above->fixed[at + 1],
+				(above->n_fixed - at) * sizeof(above->fixed[0]));
+		}
 	}
 	vanish(m, node);
 	return 0;
@@ -249,10 +259,13 @@ otp_stop(struct otp *m, sup_node group, int64_t now_ms)
 	struct otp_group *g = find_group(m, group);
 
 	m->now_ms = now_ms;
-	if (g == NULL || m->node[group].parent != 0 ||
-		(g->phase != OTP_UP && g->phase != OTP_COMING))
+	if (g == NULL || m->node[group].parent != 0 || g->phase == OTP_GOING)
 		return;
-	if (m->broken == OTP_S11_WAITS_FOR_START && g->phase == OTP_COMING)
+	if (g->phase == OTP_OFF)
+		otp_say(m, &(struct sup_tree_action){.what = SUP_TREE_ENDED,
+				   .node = group,
+				   .why = SUP_WHY_STOPPED});
+	else if (m->broken == OTP_S11_WAITS_FOR_START && g->phase == OTP_COMING)
 		g->stop_after_start = true;
 	else
 		otp_begin_stop_all(m, group, SUP_WHY_STOPPED, 0);

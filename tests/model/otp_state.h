@@ -44,6 +44,7 @@ struct otp_group {
 	struct sup_group_spec spec_of_life; /* as it was when the group was started */
 	enum otp_phase phase;
 	enum otp_op op;
+	bool half;                       /* SWEEP: stop only, a retry starts them again */
 	struct otp_step step[OTP_STEPS]; /* first: the one that is being taken */
 	unsigned n_step;
 	struct otp_msg box[OTP_BOX]; /* first: the oldest */
@@ -68,7 +69,8 @@ struct otp_node {
 	struct otp_group *group; /* NULL: a leaf */
 	enum sup_child_state state;
 	int64_t retry_at_ms;
-	bool retry_later; /* RESTARTING, and not in the mailbox yet */
+	bool retry_later;     /* RESTARTING, and not in the mailbox yet */
+	uint64_t retry_order; /* of arrival */
 	/* A call that waits for the answer to its START. */
 	bool start_called;
 	enum sup_call start_what;
@@ -94,6 +96,9 @@ struct otp {
 	struct otp_post
 		post[OTP_NODES]; /* answers of groups on their way to the parent */
 	unsigned n_post;
+	uint64_t retries;
+	sup_node awake[OTP_NODES]; /* groups that may have a message to handle */
+	unsigned n_awake;
 	struct sup_tree_action action[OTP_ACTIONS];
 	unsigned n_action;
 	unsigned taken;
@@ -123,7 +128,8 @@ void otp_advance(struct otp *m, sup_node group);
 void otp_begin_start_all(struct otp *m, sup_node group);
 void
 otp_begin_stop_all(struct otp *m, sup_node group, enum sup_tree_why why, sup_node cause);
-/* Handle all that can be handled now: answers of groups first, then messages. */
+void otp_wake(struct otp *m, sup_node group);
+/* Handle all that can be handled now. */
 void otp_settle(struct otp *m);
 
 /* ---- otp_answer.c: what a START or a STOP came to ---- */
@@ -132,8 +138,7 @@ void otp_answer(struct otp *m, sup_node group, enum otp_answer answer);
 
 /* ---- otp_message.c: what a group does with a message ---- */
 
-bool otp_take_message(struct otp *m, sup_node group, struct otp_msg *ret);
-void otp_handle(struct otp *m, sup_node group, const struct otp_msg *msg);
+void otp_read_mail(struct otp *m, sup_node group);
 void otp_give_up(struct otp *m, sup_node group, sup_node cause);
 
 /* ---- otp_call.c ---- */
