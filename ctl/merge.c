@@ -4,7 +4,10 @@
 #include "value.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define NUMBERS_MAX ((size_t)1 << 20) /* what the engine may call an instance */
 
 static json_t *
 seconds(uint64_t ms)
@@ -24,24 +27,41 @@ put(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, ctl_need(value));
 }
 
-static const json_t *
-engine_instance(const json_t *row, uint32_t instance)
+/* The engine's instances by number; the list is in the order in which they started. */
+struct by_number {
+	const json_t **items; /* owned; [number], borrowed from the row */
+	size_t n;
+};
+
+static struct by_number
+engine_instances(const json_t *row)
 {
 	const json_t *list = json_object_get(row, "instances");
+	struct by_number by = {0};
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(list, i, item)
 	{
-		if (ctl_int(item, "instance") == instance)
-			return item;
+		by.n = NV_MAX(by.n, (size_t)ctl_int(item, "instance") + 1);
 	}
-	return NULL;
+	if (by.n > NUMBERS_MAX)
+		by.n = 0;
+	by.items = ctl_alloc(by.n, sizeof(*by.items));
+	json_array_foreach(list, i, item)
+	{
+		size_t number = (size_t)ctl_int(item, "instance");
+
+		if (number < by.n)
+			by.items[number] = item;
+	}
+	return by;
 }
 
 static json_t *
-instance_json(const struct nv_ctl_instance *in, const json_t *row)
+instance_json(const struct nv_ctl_instance *in, const struct by_number *by)
 {
+	const json_t *engine = in->instance < by->n ? by->items[in->instance] : NULL;
 	json_t *object = ctl_need(json_object());
 
 	put(object, "instance", json_integer(in->instance));
@@ -52,8 +72,7 @@ instance_json(const struct nv_ctl_instance *in, const json_t *row)
 	put(object, "restarts", json_integer(in->restarts));
 	put(object, "last_exit", text_or_null(in->last_exit));
 	put(object, "cgroup", text_or_null(in->cgroup));
-	put(object, "resources",
-		ctl_json_copy(engine_instance(row, in->instance), "resources"));
+	put(object, "resources", ctl_json_copy(engine, "resources"));
 	return object;
 }
 
@@ -63,12 +82,14 @@ instances_json(
 	const struct ctl_fleet *fleet, size_t *at, const char *worker, const json_t *row)
 {
 	json_t *list = ctl_need(json_array());
+	struct by_number by = engine_instances(row);
 
 	for (; *at < fleet->n_instances &&
 		strcmp(fleet->instances[*at].worker, worker) == 0;
 		(*at)++)
 		(void)json_array_append_new(
-			list, instance_json(&fleet->instances[*at], row));
+			list, instance_json(&fleet->instances[*at], &by));
+	free(by.items);
 	return list;
 }
 

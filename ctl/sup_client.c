@@ -201,6 +201,25 @@ take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
 	}
 }
 
+/* The same for a packet of many; `row` is room for one. */
+static int
+take_rows(struct ctl_fleet *fleet, const struct nv_msg *msg, struct nv_msg *row)
+{
+	struct nv_rd rows;
+	int rc;
+
+	if (msg->type != NV_MSG_CTL_ROWS)
+		return take_status(fleet, msg);
+	nv_rd_init(&rows, msg->body, msg->bytes);
+	(void)nv_rd_u32(&rows); /* the request, which `receive` has compared */
+	while ((rc = nv_ctl_rows_next(&rows, row)) > 0) {
+		rc = take_status(fleet, row);
+		if (rc != 0)
+			return -EBADMSG; /* the end does not stand among rows */
+	}
+	return rc;
+}
+
 /* A refusal of SUP_STATUS comes as a CTL_REPLY. */
 static int
 refused(const struct nv_msg *msg, struct nv_err *err)
@@ -219,27 +238,33 @@ refused(const struct nv_msg *msg, struct nv_err *err)
 }
 
 int
-ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
-	struct nv_err *err)
+ctl_sup_status_ask(
+	struct ctl_sup *sup, const char *worker, bool brief, struct nv_err *err)
 {
-	struct nv_sup_request request = {0};
-	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
+	struct nv_sup_request request = {.brief = brief};
 
-	*ret = (struct ctl_fleet){0};
 	(void)snprintf(request.worker, sizeof(request.worker), "%s", worker);
-	int code = send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+	return send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+}
+
+int
+ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
+{
+	struct nv_msg *msg = ctl_alloc(2, sizeof(*msg));
+	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
+	int code = NV_EXIT_OK;
 	bool end = false;
 
+	*ret = (struct ctl_fleet){0};
 	while (code == NV_EXIT_OK && !end) {
-		code = receive(sup, request.request_id, deadline_ms, msg, err);
+		code = receive(sup, sup->last_id, deadline_ms, msg, err);
 		if (code != NV_EXIT_OK)
 			break;
 		if (msg->type == NV_MSG_CTL_REPLY) {
 			code = refused(msg, err);
 			break;
 		}
-		int rc = take_status(ret, msg);
+		int rc = take_rows(ret, msg, msg + 1);
 
 		end = rc == 1;
 		if (rc < 0 || ret->n_instances > FLEET_ROWS_MAX ||
@@ -251,6 +276,16 @@ ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
 	if (code != NV_EXIT_OK)
 		ctl_fleet_clear(ret);
 	return code;
+}
+
+int
+ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
+	struct nv_err *err)
+{
+	int code = ctl_sup_status_ask(sup, worker, false, err);
+
+	*ret = (struct ctl_fleet){0};
+	return code == NV_EXIT_OK ? ctl_sup_status_take(sup, ret, err) : code;
 }
 
 void

@@ -35,6 +35,11 @@ void ctl_sup_close(struct ctl_sup *sup);
 /* worker "" = all. The fleet is the caller's to clear. */
 int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
 	struct nv_err *err);
+/* The same in two steps, so that the engine can be asked in between. Brief: of each
+ * worker's instances only the oldest and the worst. */
+int ctl_sup_status_ask(
+	struct ctl_sup *sup, const char *worker, bool brief, struct nv_err *err);
+int ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err);
 void ctl_fleet_clear(struct ctl_fleet *fleet);
 const struct nv_ctl_worker *
 ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name);

@@ -1,6 +1,7 @@
 /* status, workers status, workers health: what novasupd and the engine know, joined. */
 #include "engine_client.h"
 #include "merge.h"
+#include "nv_clock.h"
 #include "value.h"
 #include "verbs.h"
 
@@ -24,28 +25,54 @@ picture_fini(struct picture *p)
 	json_decref(p->rows);
 }
 
-/* Fill in what can be had; each missing half is a warning and exit code 3. */
+static json_t *
+metrics_args(const char *only, bool brief)
+{
+	json_t *args = ctl_need(json_object());
+
+	if (only)
+		(void)json_object_set_new(args, "worker", ctl_json_str(only));
+	if (brief)
+		(void)json_object_set_new(args, "brief", json_true());
+	return args;
+}
+
+/* Fill in what can be had; each missing half is a warning and exit code 3. Both are asked
+ * before either is read, so that they work at the same time. Brief: without what stands
+ * in no line about a worker. */
 static void
-picture_take(struct ctl *ctl, struct picture *p, const char *only)
+picture_take(struct ctl *ctl, struct picture *p, const char *only, bool brief)
 {
 	struct ctl_sup sup;
+	struct ctl_engine engine;
 	struct nv_err err = {0};
+	struct nv_err engine_err = {0};
 
 	*p = (struct picture){0};
 	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+	int engine_code = ctl_engine_open(&engine, ctl, &engine_err);
 
+	if (engine_code == NV_EXIT_OK)
+		engine_code = ctl_engine_send(&engine, "workers.metrics",
+			metrics_args(only, brief), &engine_err);
 	if (code == NV_EXIT_OK)
-		code = ctl_sup_status(&sup, "", &p->fleet, &err);
+		code = ctl_sup_status_ask(&sup, only ? only : "", brief, &err);
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_status_take(&sup, &p->fleet, &err);
+	if (engine_code == NV_EXIT_OK)
+		engine_code = ctl_engine_recv(&engine, nv_mono_ms() + CTL_DEADLINE_MS,
+			&p->metrics, &engine_err);
+	ctl_engine_close(&engine);
 	ctl_sup_close(&sup);
 	p->has_fleet = code == NV_EXIT_OK;
 	p->code = code;
 	if (code != NV_EXIT_OK)
 		ctl_warn(&ctl->out, "%s", err.text);
-	code = ctl_engine_call(ctl, "workers.metrics", NULL, &p->metrics, &err);
-	if (code != NV_EXIT_OK) {
+	/* NO: it does not know the one that is asked for, which is an answer. */
+	if (engine_code != NV_EXIT_OK && !(only && engine_code == NV_EXIT_NO)) {
 		if (p->has_fleet)
-			ctl_warn(&ctl->out, "%s: no figures", err.text);
-		p->code = p->code == NV_EXIT_OK ? code : p->code;
+			ctl_warn(&ctl->out, "%s: no figures", engine_err.text);
+		p->code = p->code == NV_EXIT_OK ? engine_code : p->code;
 	}
 	p->rows = ctl_merge_workers(p->has_fleet ? &p->fleet : NULL, p->metrics, only);
 }
@@ -217,7 +244,7 @@ ctl_verb_workers_status(struct ctl *ctl)
 	const char *only = ctl->args.words[0];
 	struct picture p;
 
-	picture_take(ctl, &p, only);
+	picture_take(ctl, &p, only, !only && !ctl->out.json);
 	int code = p.code;
 
 	if (only && json_array_size(p.rows) == 0) {
@@ -312,7 +339,7 @@ ctl_verb_workers_health(struct ctl *ctl)
 	const char *only = ctl->args.words[0];
 	struct picture p;
 
-	picture_take(ctl, &p, only);
+	picture_take(ctl, &p, only, true);
 	json_t *list = ctl_need(json_array());
 	bool healthy = p.code == NV_EXIT_OK && p.fleet.nova.ready;
 	int code = p.code;
@@ -485,7 +512,7 @@ ctl_verb_status(struct ctl *ctl)
 	json_t *summary = NULL;
 	struct nv_err err = {0};
 
-	picture_take(ctl, &p, NULL);
+	picture_take(ctl, &p, NULL, true);
 	if (p.metrics) {
 		int code = ctl_engine_call(ctl, "summary", NULL, &summary, &err);
 

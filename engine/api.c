@@ -21,7 +21,7 @@
 static const struct eng_verb verbs[] = {
 	{"ping", eng_verb_ping, {NULL}},
 	{"summary", eng_verb_summary, {NULL}},
-	{"workers.metrics", eng_verb_metrics, {"worker"}},
+	{"workers.metrics", eng_verb_metrics, {"worker", "brief"}},
 	{"workers.set", eng_verb_set, {"workers", "action"}},
 	{"workers.scale", eng_verb_scale, {"worker", "instances", "multiplier"}},
 	{"agents", eng_verb_agents, {"status", "group"}},

@@ -42,7 +42,7 @@ instances_json(const struct eng_worker *w)
 }
 
 static json_t *
-metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
+metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w, bool brief)
 {
 	json_t *metrics = eng_json_metrics(eng, &w->totals);
 	json_t *o = json_object();
@@ -69,8 +69,10 @@ metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
 	bad |= json_object_set_new(o, "last_heartbeat", nv_json_time(w->heartbeat_ns));
 	bad |= json_object_set_new(o, "last_status", or_null(w->status));
 	bad |= json_object_set_new(o, "last_error", or_null(w->last_error));
-	bad |= json_object_set_new(o, "resources", eng_json_resources(w, 0));
-	bad |= json_object_set_new(o, "instances", instances_json(w));
+	if (!brief) {
+		bad |= json_object_set_new(o, "resources", eng_json_resources(w, 0));
+		bad |= json_object_set_new(o, "instances", instances_json(w));
+	}
 	if (bad) {
 		json_decref(o);
 		return NULL;
@@ -86,8 +88,12 @@ eng_verb_metrics(struct eng_call *call)
 	struct led_view *v = NULL;
 	json_t *list = NULL;
 	int bad = 0;
-	int rc = nv_json_get_str(call->args, "worker", 200, &name, &call->err);
+	bool brief = false;
+	int rc = nv_json_get_bool(call->args, "brief", &brief, &call->err);
 
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	rc = nv_json_get_str(call->args, "worker", 200, &name, &call->err);
 	if (rc == 0)
 		rc = eng_api_worker(call, name, &only);
 	if (rc < 0 && (rc != -ENOENT || name))
@@ -98,7 +104,8 @@ eng_verb_metrics(struct eng_call *call)
 	list = json_array();
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
 		if (!only || w == only)
-			bad |= json_array_append_new(list, metrics_row(call->eng, v, w));
+			bad |= json_array_append_new(
+				list, metrics_row(call->eng, v, w, brief));
 	}
 	led_view_end(v);
 	call->data = json_pack("{s:o, s:s}", "workers", list, "currency",
@@ -128,7 +135,7 @@ static json_t *
 agent_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
 {
 	const struct nv_conf_worker *conf = w->conf;
-	json_t *o = metrics_row(eng, v, w);
+	json_t *o = metrics_row(eng, v, w, false);
 	int bad = o ? 0 : -1;
 
 	bad |= json_object_set_new(o, "agent", json_string(w->name));

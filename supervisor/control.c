@@ -225,7 +225,7 @@ on_status(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_sup_request_decode(&r, msg) < 0)
 		return -EBADMSG;
-	sup_status_send(c->sup, chan, r.request_id, r.worker);
+	sup_status_send(c->sup, chan, &r);
 	return 0;
 }
 

@@ -13,7 +13,36 @@ struct answer {
 	struct nv_chan *chan;
 	uint32_t request_id;
 	int64_t now_ms;
+	struct nv_wr rows; /* CTL_ROWS that is being filled */
+	uint8_t body[NV_MSG_BODY_MAX];
 };
+
+static void
+begin_rows(struct answer *a)
+{
+	nv_wr_init(&a->rows, a->body, sizeof(a->body));
+	nv_wr_u32(&a->rows, a->request_id);
+}
+
+static void
+send_rows(struct answer *a)
+{
+	if (a->rows.bytes > 4)
+		(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_ROWS, &a->rows);
+	begin_rows(a);
+}
+
+/* Many in one packet, as a fleet has thousands. */
+static void
+add_row(struct answer *a, enum nv_msg_type type, const struct nv_wr *row)
+{
+	if (row->error)
+		return; /* it would not be understood either */
+	if (nv_ctl_rows_add(&a->rows, type, row->data, row->bytes) == 0)
+		return;
+	send_rows(a);
+	(void)nv_ctl_rows_add(&a->rows, type, row->data, row->bytes); /* fits now */
+}
 
 static uint64_t
 since(const struct answer *a, int64_t then_ms)
@@ -32,7 +61,7 @@ engine_word(const struct sup *sup)
 }
 
 static void
-send_nova(const struct answer *a, struct sup *sup)
+send_nova(struct answer *a, struct sup *sup)
 {
 	struct nv_ctl_nova m = {.request_id = a->request_id,
 		.pid = sup->shared->keeper_pid,
@@ -53,11 +82,11 @@ send_nova(const struct answer *a, struct sup *sup)
 	(void)snprintf(m.config, sizeof(m.config), "%s", sup->paths.config);
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_nova_encode(&w, &m); /* the error stays in w */
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_NOVA, &w);
+	add_row(a, NV_MSG_CTL_NOVA, &w);
 }
 
 static void
-send_proc(const struct answer *a, struct nv_ctl_proc *m)
+send_proc(struct answer *a, struct nv_ctl_proc *m)
 {
 	uint8_t body[512];
 	struct nv_wr w;
@@ -65,11 +94,11 @@ send_proc(const struct answer *a, struct nv_ctl_proc *m)
 	m->request_id = a->request_id;
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_proc_encode(&w, m);
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_PROC, &w);
+	add_row(a, NV_MSG_CTL_PROC, &w);
 }
 
 static void
-send_link(const struct answer *a, const struct sup_link *link)
+send_link(struct answer *a, const struct sup_link *link)
 {
 	struct nv_ctl_proc m = {.pid = link->child.pid,
 		.uptime_ms = link->child.pid ? since(a, link->started_ms) : 0,
@@ -82,7 +111,7 @@ send_link(const struct answer *a, const struct sup_link *link)
 }
 
 static void
-send_procs(const struct answer *a, const struct sup *sup)
+send_procs(struct answer *a, const struct sup *sup)
 {
 	struct nv_ctl_proc keeper = {.name = "keeper",
 		.pid = sup->shared->keeper_pid,
@@ -204,7 +233,7 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 }
 
 static void
-send_worker(const struct answer *a, const struct sup_worker *w)
+send_worker(struct answer *a, const struct sup_worker *w)
 {
 	struct nv_ctl_worker m = {.request_id = a->request_id,
 		.desired = sup_worker_wanted(w),
@@ -238,12 +267,12 @@ send_worker(const struct answer *a, const struct sup_worker *w)
 	}
 	nv_wr_init(&wr, body, sizeof(body));
 	(void)nv_ctl_worker_encode(&wr, &m);
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_WORKER, &wr);
+	add_row(a, NV_MSG_CTL_WORKER, &wr);
 }
 
 /* Nothing is sent for a log that has lost nothing and can be written. */
 static void
-send_log(const struct answer *a, const struct sup_worker *w)
+send_log(struct answer *a, const struct sup_worker *w)
 {
 	struct nv_ctl_log m = {.request_id = a->request_id,
 		.dropped_bytes = sup_loggerlink_dropped(w->sup, w)};
@@ -256,11 +285,11 @@ send_log(const struct answer *a, const struct sup_worker *w)
 	memcpy(m.error, w->log_error, sizeof(m.error));
 	nv_wr_init(&wr, body, sizeof(body));
 	(void)nv_ctl_log_encode(&wr, &m); /* the error stays in wr */
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_LOG, &wr);
+	add_row(a, NV_MSG_CTL_LOG, &wr);
 }
 
 static void
-send_instance(const struct answer *a, const struct sup_instance *inst)
+send_instance(struct answer *a, const struct sup_instance *inst)
 {
 	struct nv_ctl_instance m = {.request_id = a->request_id,
 		.instance = inst->number,
@@ -280,37 +309,71 @@ send_instance(const struct answer *a, const struct sup_instance *inst)
 	}
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_instance_encode(&w, &m);
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_INSTANCE, &w);
+	add_row(a, NV_MSG_CTL_INSTANCE, &w);
+}
+
+/* Those that a line about the worker is made of: who is up for longest, and who does
+ * worst (it says more than that it is not up). */
+static void
+send_instances_brief(struct answer *a, const struct sup_worker *w, unsigned wanted)
+{
+	const struct sup_instance *worst = worst_instance(w, wanted);
+	const struct sup_instance *oldest = NULL;
+
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		const struct sup_instance *inst = w->instances[i];
+
+		if (inst->now && (!oldest || inst->machine.started_ms <
+						     oldest->machine.started_ms))
+			oldest = inst;
+	}
+	if (oldest)
+		send_instance(a, oldest);
+	if (worst && worst != oldest)
+		send_instance(a, worst);
+}
+
+static void
+send_instances(struct answer *a, const struct sup_worker *w, unsigned wanted)
+{
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		const struct sup_instance *inst = w->instances[i];
+
+		/* Slots that were scaled away are not shown. */
+		if (i < wanted || sup_inst_live(&inst->machine))
+			send_instance(a, inst);
+	}
 }
 
 void
 sup_status_send(
-	struct sup *sup, struct nv_chan *chan, uint32_t request_id, const char *worker)
+	struct sup *sup, struct nv_chan *chan, const struct nv_sup_request *request)
 {
-	struct answer a = {
-		.chan = chan, .request_id = request_id, .now_ms = nv_mono_ms()};
+	static struct answer a; /* of one request at a time, and too large for a stack */
 	uint8_t body[4];
 	struct nv_wr end;
 
+	a.chan = chan;
+	a.request_id = request->request_id;
+	a.now_ms = nv_mono_ms();
+	begin_rows(&a);
 	send_nova(&a, sup);
 	send_procs(&a, sup);
 	send_incident(&a, sup);
 	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
 		unsigned wanted = sup_worker_wanted(w);
 
-		if (worker[0] && strcmp(worker, w->name) != 0)
+		if (request->worker[0] && strcmp(request->worker, w->name) != 0)
 			continue;
 		send_worker(&a, w);
 		send_log(&a, w);
-		for (uint32_t i = 0; i < w->n_instances; i++) {
-			const struct sup_instance *inst = w->instances[i];
-
-			/* Slots that were scaled away are not shown. */
-			if (i < wanted || sup_inst_live(&inst->machine))
-				send_instance(&a, inst);
-		}
+		if (request->brief)
+			send_instances_brief(&a, w, wanted);
+		else
+			send_instances(&a, w, wanted);
 	}
+	send_rows(&a);
 	nv_wr_init(&end, body, sizeof(body));
-	nv_wr_u32(&end, request_id);
+	nv_wr_u32(&end, request->request_id);
 	(void)nv_chan_send_wr(chan, NV_MSG_CTL_END, &end);
 }

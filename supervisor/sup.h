@@ -275,7 +275,7 @@ void sup_control_check_waiters(struct sup *sup);
 
 /* ---- status.c ---- */
 void sup_status_send(
-	struct sup *sup, struct nv_chan *chan, uint32_t request_id, const char *worker);
+	struct sup *sup, struct nv_chan *chan, const struct nv_sup_request *request);
 /* The one word for a worker, and why. */
 const char *
 sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_bytes);

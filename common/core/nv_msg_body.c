@@ -2,6 +2,7 @@
 #include "nv_msg_body.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct nv_rd
 reader(const struct nv_msg *msg)
@@ -277,6 +278,8 @@ nv_sup_request_encode(
 	nv_wr_u32(w, m->request_id);
 	if (type != NV_MSG_SUP_RELOAD && type != NV_MSG_SUP_SHUTDOWN)
 		nv_wr_str(w, m->worker);
+	if (type == NV_MSG_SUP_STATUS)
+		nv_wr_u8(w, m->brief);
 	if (type == NV_MSG_SUP_RESTART)
 		nv_wr_u32(w, m->instance);
 	if (type == NV_MSG_SUP_WAIT) {
@@ -291,16 +294,21 @@ nv_sup_request_decode(struct nv_sup_request *m, const struct nv_msg *msg)
 {
 	struct nv_rd r = reader(msg);
 
+	uint8_t brief = 0;
+
 	*m = (struct nv_sup_request){.request_id = nv_rd_u32(&r)};
 	if (msg->type != NV_MSG_SUP_RELOAD && msg->type != NV_MSG_SUP_SHUTDOWN)
 		nv_rd_str(&r, m->worker, sizeof(m->worker));
+	if (msg->type == NV_MSG_SUP_STATUS)
+		brief = nv_rd_u8(&r);
 	if (msg->type == NV_MSG_SUP_RESTART)
 		m->instance = nv_rd_u32(&r);
 	if (msg->type == NV_MSG_SUP_WAIT) {
 		m->wait_for = nv_rd_u8(&r);
 		m->timeout_ms = nv_rd_u32(&r);
 	}
-	return nv_rd_end(&r);
+	m->brief = brief == 1;
+	return brief > 1 ? -EBADMSG : nv_rd_end(&r);
 }
 
 int
@@ -483,4 +491,39 @@ nv_body_u64_decode(uint64_t *ret, const struct nv_msg *msg)
 
 	*ret = nv_rd_u64(&r);
 	return nv_rd_end(&r);
+}
+
+int
+nv_ctl_rows_add(struct nv_wr *rows, enum nv_msg_type type, const void *body, size_t bytes)
+{
+	if (rows->cap_bytes - rows->bytes < 8 + bytes)
+		return -EMSGSIZE;
+	nv_wr_u32(rows, type);
+	nv_wr_u32(rows, (uint32_t)bytes);
+	memcpy(rows->data + rows->bytes, body, bytes);
+	rows->bytes += bytes;
+	return rows->error;
+}
+
+int
+nv_ctl_rows_next(struct nv_rd *rows, struct nv_msg *ret)
+{
+	if (rows->error)
+		return -EBADMSG;
+	if (rows->at == rows->end)
+		return 0;
+	uint32_t type = nv_rd_u32(rows);
+	uint32_t bytes = nv_rd_u32(rows);
+
+	if (rows->error || type >= NV_MSG_TYPE_MAX ||
+		bytes > (size_t)(rows->end - rows->at) || bytes > sizeof(ret->body)) {
+		rows->error = -EBADMSG;
+		return -EBADMSG;
+	}
+	ret->type = (uint16_t)type;
+	ret->bytes = bytes;
+	ret->n_fds = 0;
+	memcpy(ret->body, rows->at, bytes);
+	rows->at += bytes;
+	return 1;
 }

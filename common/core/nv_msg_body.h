@@ -157,6 +157,9 @@ struct nv_sup_request {
 	uint32_t instance;        /* SUP_RESTART: 0 = all */
 	uint8_t wait_for;         /* SUP_WAIT: enum nv_wait_for */
 	uint32_t timeout_ms;      /* SUP_WAIT */
+	bool brief; /* SUP_STATUS: of each worker's instances only the oldest and the
+		     * worst
+		     */
 };
 int nv_sup_request_encode(
 	struct nv_wr *w, enum nv_msg_type type, const struct nv_sup_request *m);
@@ -164,7 +167,16 @@ int nv_sup_request_decode(struct nv_sup_request *m, const struct nv_msg *msg);
 
 /* Answers: SUP_STATUS is answered by one CTL_NOVA, then CTL_PROC, CTL_WORKER and
  * CTL_INSTANCE in any number (an instance follows its worker), then CTL_END. All
- * other requests by one CTL_REPLY. */
+ * other requests by one CTL_REPLY.
+ *
+ * CTL_ROWS stands for many of those in one packet: after the request id, for each its
+ * number (u32), its length (u32) and its body. */
+/* Add one message to a CTL_ROWS: 0, or -EMSGSIZE when it does not fit any more. */
+int nv_ctl_rows_add(
+	struct nv_wr *rows, enum nv_msg_type type, const void *body, size_t bytes);
+/* Take the next one, as if it had come by itself: 1, 0 at the end, -EBADMSG. */
+int nv_ctl_rows_next(struct nv_rd *rows, struct nv_msg *ret);
+
 struct nv_ctl_nova {
 	uint32_t request_id;
 	int32_t pid;

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 (STATUS, STOP, RESTART, RELOAD, SHUTDOWN, WAIT) = range(60, 66)
-(NOVA, PROC, WORKER, INSTANCE, END, REPLY) = range(70, 76)
+(NOVA, PROC, WORKER, INSTANCE, END, REPLY, ROWS) = range(70, 77)
 LOG = 112
 INCIDENT = 120
 STOPPED, RUNNING, SETTLED = 1, 2, 3
@@ -138,16 +138,29 @@ class Client:
         self.sock.settimeout(DEADLINE_S)
         self.sock.connect(path)
         self.n = 0
+        self.rows = []  # of a packet that holds many messages
 
     def ask(self, kind, body=b""):
         self.n += 1
         self.sock.send(struct.pack("<HHI", kind, 0, self.n) + body)
 
+    def unpack(self, data):
+        at = 8
+        while at < len(data):
+            kind, length = struct.unpack_from("<II", data, at)
+            self.rows.append(struct.pack("<HH", kind, 0) + data[at + 8:at + 8 + length])
+            at += 8 + length
+
     def take(self):
-        data = self.sock.recv(65536)
-        if not data:
-            raise Failed("novasupd closed the control socket")
-        m = decode(data)
+        if not self.rows:
+            data = self.sock.recv(65536)
+            if not data:
+                raise Failed("novasupd closed the control socket")
+            if struct.unpack_from("<H", data)[0] == ROWS:
+                self.unpack(data)
+            else:
+                self.rows.append(data)
+        m = decode(self.rows.pop(0))
         check(m.get("request", m["id"]) == self.n, f"an answer to another request: {m}")
         return m
 
@@ -156,7 +169,7 @@ class Client:
         return self.take()
 
     def status(self, worker=""):
-        self.ask(STATUS, text(worker))
+        self.ask(STATUS, text(worker) + b"\0")
         s = {"procs": {}, "workers": {}, "instances": {}}
         while (m := self.take())["kind"] != END:
             if m["kind"] == NOVA:

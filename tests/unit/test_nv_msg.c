@@ -230,6 +230,73 @@ TEST_BODY(test_ctl_incident, NV_MSG_CTL_INCIDENT, ctl_incident, m.request_id = U
 TEST_BODY(test_ctl_reply, NV_MSG_CTL_REPLY, ctl_reply, m.request_id = UINT32_MAX,
 	m.code = UINT8_MAX, FILL(text))
 
+START_TEST(test_rows)
+{
+	static uint8_t out[NV_MSG_BODY_MAX];
+	static uint8_t row[1000];
+	static struct nv_msg got;
+	struct nv_wr w;
+	struct nv_rd r;
+	size_t n = 0;
+
+	nv_wr_init(&w, out, sizeof(out));
+	nv_wr_u32(&w, 7);
+	for (size_t i = 0; i < sizeof(row); i++)
+		row[i] = (uint8_t)i;
+	ck_assert_int_eq(nv_ctl_rows_add(&w, NV_MSG_CTL_END, row, 0), 0);
+	while (nv_ctl_rows_add(&w, NV_MSG_CTL_PROC, row, sizeof(row)) == 0)
+		n++;
+	ck_assert_uint_eq(n, (sizeof(out) - 4 - 8) / (8 + sizeof(row)));
+	ck_assert_int_eq(w.error, 0);
+	nv_rd_init(&r, out, w.bytes);
+	ck_assert_uint_eq(nv_rd_u32(&r), 7);
+	ck_assert_int_eq(nv_ctl_rows_next(&r, &got), 1);
+	ck_assert_uint_eq(got.type, NV_MSG_CTL_END);
+	ck_assert_uint_eq(got.bytes, 0);
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_int_eq(nv_ctl_rows_next(&r, &got), 1);
+		ck_assert_uint_eq(got.type, NV_MSG_CTL_PROC);
+		ck_assert_uint_eq(got.bytes, sizeof(row));
+		ck_assert_mem_eq(got.body, row, sizeof(row));
+	}
+	ck_assert_int_eq(nv_ctl_rows_next(&r, &got), 0);
+	/* Every place at which it may be cut but those between two rows. */
+	for (size_t bytes = 5; bytes < 4 + 8 + 8 + sizeof(row); bytes++) {
+		int rc;
+
+		nv_rd_init(&r, out, bytes);
+		(void)nv_rd_u32(&r);
+		while ((rc = nv_ctl_rows_next(&r, &got)) > 0)
+			;
+		ck_assert_int_eq(rc, bytes == 12 ? 0 : -EBADMSG);
+		ck_assert_int_eq(nv_ctl_rows_next(&r, &got), rc);
+	}
+}
+END_TEST
+
+START_TEST(test_rows_hostile)
+{
+	static const struct {
+		uint32_t type;
+		uint32_t bytes;
+	} heads[] = {{NV_MSG_TYPE_MAX, 0}, {UINT32_MAX, 0}, {NV_MSG_CTL_PROC, 1},
+		{NV_MSG_CTL_PROC, UINT32_MAX}};
+	static struct nv_msg got;
+
+	for (size_t i = 0; i < NV_LEN(heads); i++) {
+		uint8_t out[8];
+		struct nv_wr w;
+		struct nv_rd r;
+
+		nv_wr_init(&w, out, sizeof(out));
+		nv_wr_u32(&w, heads[i].type);
+		nv_wr_u32(&w, heads[i].bytes);
+		nv_rd_init(&r, out, sizeof(out));
+		ck_assert_int_eq(nv_ctl_rows_next(&r, &got), -EBADMSG);
+	}
+}
+END_TEST
+
 START_TEST(test_requests)
 {
 	static const enum nv_msg_type types[] = {NV_MSG_SUP_STATUS, NV_MSG_SUP_STOP,
@@ -248,6 +315,7 @@ START_TEST(test_requests)
 			m.request_id = UINT32_MAX;
 			m.instance = UINT32_MAX;
 			m.wait_for = UINT8_MAX;
+			m.brief = true;
 			m.timeout_ms = UINT32_MAX;
 			memset(m.worker, 'x', sizeof(m.worker) - 1);
 		}
@@ -264,6 +332,7 @@ START_TEST(test_requests)
 			back.instance, type == NV_MSG_SUP_RESTART ? m.instance : 0);
 		ck_assert_uint_eq(
 			back.timeout_ms, type == NV_MSG_SUP_WAIT ? m.timeout_ms : 0);
+		ck_assert(back.brief == (type == NV_MSG_SUP_STATUS && m.brief));
 		for (got.bytes = 0; got.bytes < w.bytes; got.bytes++)
 			ck_assert_int_eq(nv_sup_request_decode(&back, &got), -EBADMSG);
 		got.bytes = w.bytes + 1;
@@ -472,6 +541,8 @@ main(void)
 	for (size_t i = 0; i < NV_LEN(bodies); i++)
 		tcase_add_test(tc, bodies[i]);
 	tcase_add_test(tc, test_requests);
+	tcase_add_test(tc, test_rows);
+	tcase_add_test(tc, test_rows_hostile);
 	tcase_add_test(tc, test_values);
 	tcase_add_test(tc, test_strings);
 	tcase_add_test(tc, test_integers);
