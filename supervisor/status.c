@@ -129,7 +129,7 @@ send_procs(struct answer *a, const struct sup *sup)
 }
 
 static void
-send_incident(const struct answer *a, const struct sup *sup)
+send_incident(struct answer *a, const struct sup *sup)
 {
 	const struct sup_storm *s = &sup->storm;
 	struct nv_ctl_incident m = {.request_id = a->request_id,
@@ -149,7 +149,7 @@ send_incident(const struct answer *a, const struct sup *sup)
 	sup_incident_text(sup, m.text, sizeof(m.text));
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_incident_encode(&w, &m);
-	(void)nv_chan_send_wr(a->chan, NV_MSG_CTL_INCIDENT, &w);
+	add_row(a, NV_MSG_CTL_INCIDENT, &w);
 }
 
 /* The instance in the worst state among those that are wanted. */
