@@ -85,38 +85,38 @@ check_repeat(struct nv_conf_reading *r, const struct nv_conf_source *source,
 
 int
 nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *source,
-	const struct nv_yaml_node *node, struct nv_conf_worker *w)
+	const struct nv_yaml_node *node, const char *key, char ***ret_argv)
 {
 	size_t total = 0;
 	size_t n = 0;
 
-	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "command",
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
 		    "a list of words such as [python3, agent.py]", WORDS_MAX))
 		return 0;
 	if (node->n_children == 0) {
-		fail(r, source, node, "command",
-			"the list is empty: it begins with a program");
+		fail(r, source, node, key, "the list is empty: it begins with a program");
 		return 0;
 	}
-	w->argv = calloc(node->n_children + 1, sizeof(*w->argv));
-	if (!w->argv)
+	char **argv = calloc(node->n_children + 1, sizeof(*argv));
+
+	*ret_argv = argv;
+	if (!argv)
 		return -ENOMEM;
 	nv_yaml_each(item, node)
 	{
-		const char *text = nv_conf_item_text(r, source, item, "command");
+		const char *text = nv_conf_item_text(r, source, item, key);
 
 		if (!text)
 			continue;
 		total += strlen(text) + 1;
 		if (strlen(text) >= WORD_BYTES_MAX || total > WORDS_BYTES_MAX) {
-			fail(r, source, item, "command",
-				"too long for the system to start");
+			fail(r, source, item, key, "too long for the system to start");
 			break;
 		}
 		if (n == 0 && text[0] == '\0')
-			fail(r, source, item, "command", "the program's name is empty");
-		w->argv[n] = strdup(text);
-		if (!w->argv[n])
+			fail(r, source, item, key, "the program's name is empty");
+		argv[n] = strdup(text);
+		if (!argv[n])
 			return -ENOMEM;
 		n++;
 	}

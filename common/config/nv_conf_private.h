@@ -63,7 +63,7 @@ int nv_conf_environment_text(char **ret_text, size_t *ret_bytes);
 
 /* ---- nv_conf_lists.c: settings that are no scalars ---- */
 int nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *source,
-	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+	const struct nv_yaml_node *node, const char *key, char ***ret_argv);
 int nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 int nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
@@ -113,8 +113,18 @@ void nv_conf_reading_fini(struct nv_conf_reading *r);
 int nv_conf_global_finish(struct nv_conf_reading *r);
 void nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);
+/* Where a setting of a worker stands; the worker's name when it is a default. */
+const struct nv_conf_origin *
+nv_conf_place(const struct nv_conf_origin origins[], const char *key);
+/* Was it written, or is it a default? */
+bool nv_conf_given(const struct nv_conf_origin origins[], const char *key);
 /* NOVA_PARAMS and the restart hash. 0 or -ENOMEM. */
 int nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);
+
+/* ---- nv_conf_probe.c: what `ready` and `health` ask ---- */
+void nv_conf_probes_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
+	const struct nv_conf_origin origins[]);
+void nv_conf_probe_fini(struct nv_conf_probe *probe);
 
 #endif

@@ -96,6 +96,10 @@ walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix)
 		bool section =
 			fits && !dotted && nv_option_is_section(s->table, s->n, key);
 
+		/* `ready: event` is a setting, `ready: {tcp: ...}` a map of settings. */
+		if (i < s->n && section && item->kind != NV_YAML_MAP)
+			section = false;
+
 		if (i == s->n && !section) {
 			unknown_key(s, prefix, item);
 			continue;
@@ -145,7 +149,8 @@ read_collection(
 {
 	switch (o->kind) {
 	case NV_OPT_COMMAND:
-		return nv_conf_read_command(s->r, s->source, node, s->target);
+		return nv_conf_read_command(s->r, s->source, node, o->key,
+			(char ***)(void *)((char *)s->target + o->offset));
 	case NV_OPT_SECRETS:
 		return nv_conf_read_secrets(s->r, s->source, node, s->target);
 	case NV_OPT_ENV:

@@ -29,14 +29,19 @@ index_of(const char *key)
 	return i;
 }
 
-/* Where a setting of a worker stands; the worker's name when it is a default. */
-static const struct nv_conf_origin *
-place(const struct nv_conf_origin origins[], const char *key)
+const struct nv_conf_origin *
+nv_conf_place(const struct nv_conf_origin origins[], const char *key)
 {
 	const struct nv_conf_origin *o = &origins[index_of(key)];
 	const struct nv_conf_origin *name = &origins[index_of("worker")];
 
 	return o->source && o->source == name->source ? o : name;
+}
+
+bool
+nv_conf_given(const struct nv_conf_origin origins[], const char *key)
+{
+	return origins[index_of(key)].source != NULL;
 }
 
 static void
@@ -50,12 +55,12 @@ finish_instances(struct nv_conf_reading *r, struct nv_conf_worker *w,
 		w->instances_start = NV_MIN(
 			NV_MAX(w->instances_start, w->instances_min), w->instances_max);
 	if (w->instances_min > w->instances_max)
-		nv_conf_error_at(r->errs, place(origins, "instances.min"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "instances.min"),
 			"instances.min: %u is above instances.max, %u", w->instances_min,
 			w->instances_max);
 	else if (w->instances_start < w->instances_min ||
 		 w->instances_start > w->instances_max)
-		nv_conf_error_at(r->errs, place(origins, "instances.start"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "instances.start"),
 			"instances.start: %u is not within instances.min and max, %u..%u",
 			w->instances_start, w->instances_min, w->instances_max);
 }
@@ -76,26 +81,26 @@ finish_heartbeat(struct nv_conf_reading *r, struct nv_conf_worker *w,
 		w->heartbeat_every_ms = w->heartbeat_timeout_ms / 2;
 	}
 	if ((w->heartbeat_every_ms == 0) != (w->heartbeat_timeout_ms == 0))
-		nv_conf_error_at(r->errs, place(origins, "heartbeat.timeout"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "heartbeat.timeout"),
 			"heartbeat.timeout: every and timeout are both none, or neither "
 			"is");
 	else if (w->heartbeat_every_ms > 0 &&
 		 w->heartbeat_timeout_ms <= w->heartbeat_every_ms)
-		nv_conf_error_at(r->errs, place(origins, "heartbeat.timeout"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "heartbeat.timeout"),
 			"heartbeat.timeout: must be longer than heartbeat.every");
 	if (w->heartbeat_progress_ms == 0)
 		return;
 	if (w->heartbeat_every_ms == 0)
-		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "heartbeat.progress"),
 			"heartbeat.progress: needs heartbeat.every and "
 			"heartbeat.timeout");
 	else if (w->heartbeat_progress_ms < w->heartbeat_timeout_ms)
-		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "heartbeat.progress"),
 			"heartbeat.progress: must not be shorter than "
 			"heartbeat.timeout");
 	else if (w->kind == NV_KIND_TASK &&
 		 w->heartbeat_progress_ms < w->run_interval_ms * 2)
-		nv_conf_error_at(r->errs, place(origins, "heartbeat.progress"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "heartbeat.progress"),
 			"heartbeat.progress: must be at least twice run_interval, as a "
 			"task makes progress once a run");
 }
@@ -124,8 +129,9 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	finish_instances(r, w, origins);
 	finish_heartbeat(r, w, origins);
 	nv_conf_worker_isolation_finish(r, w, origins);
-	check_roi(r, place(origins, "roi.min"), roi, w->roi_kill_ppm, w->roi_min_ppm,
-		w->roi_scale_ppm);
+	nv_conf_probes_finish(r, w, origins);
+	check_roi(r, nv_conf_place(origins, "roi.min"), roi, w->roi_kill_ppm,
+		w->roi_min_ppm, w->roi_scale_ppm);
 	for (size_t i = 0; i < w->n_params; i++) {
 		const struct nv_conf_param *p = &w->params[i];
 		int64_t low;
@@ -136,7 +142,7 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 		if (nv_duration_parse(p->range_min, &low, NULL) < 0 ||
 			nv_duration_parse(p->range_max, &high, NULL) < 0 ||
 			w->run_interval_ms < low || w->run_interval_ms > high)
-			nv_conf_error_at(r->errs, place(origins, "params"),
+			nv_conf_error_at(r->errs, nv_conf_place(origins, "params"),
 				"params.run_interval: the worker's run_interval is not "
 				"within the range %s..%s",
 				p->range_min, p->range_max);
@@ -241,7 +247,7 @@ nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	int rc = buf.error;
 
 	if (rc == -ENOBUFS) {
-		nv_conf_error_at(r->errs, place(origins, "params"),
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "params"),
 			"params: the first choice of each is more than %d bytes in all",
 			PARAMS_JSON_BYTES_MAX);
 		rc = 0;

@@ -48,6 +48,8 @@ worker_fini(struct nv_conf_worker *w)
 	}
 	free(w->params);
 	free(w->depends);
+	nv_conf_probe_fini(&w->ready_probe);
+	nv_conf_probe_fini(&w->health);
 	free(w->params_json);
 }
 
@@ -234,13 +236,18 @@ put_value(struct show *s, const struct nv_option *o, const void *target)
 {
 	const struct nv_config *config = s->r->config;
 	const struct nv_conf_worker *w = target;
+	char **argv;
 	size_t n = 0;
 
 	switch (o->kind) {
 	case NV_OPT_COMMAND:
-		while (w->argv[n])
+		memcpy(&argv, (const char *)target + o->offset, sizeof(argv));
+		while (argv && argv[n])
 			n++;
-		put_list(&s->value, w->argv, n);
+		if (argv)
+			put_list(&s->value, argv, n);
+		else
+			nv_buf_puts(&s->value, "none");
 		break;
 	case NV_OPT_SECRETS:
 		put_list(&s->value, w->secrets, w->n_secrets);

@@ -24,9 +24,25 @@ enum nv_kind { NV_KIND_TASK, NV_KIND_SERVICE };
 enum nv_restart { NV_RESTART_PERMANENT, NV_RESTART_TRANSIENT, NV_RESTART_TEMPORARY };
 enum nv_on_limit { NV_ON_LIMIT_HALT, NV_ON_LIMIT_ESCALATE };
 enum nv_ready {
-	NV_READY_EXEC,
-	NV_READY_EVENT
-}; /* up when exec worked | when it says so */
+	NV_READY_EXEC,   /* up when exec worked */
+	NV_READY_EVENT,  /* when it says the event `ready` */
+	NV_READY_FD,     /* when it writes a newline to NOVA_READY_FD */
+	NV_READY_NOTIFY, /* when it says READY=1 to NOTIFY_SOCKET, as to systemd */
+	NV_READY_PROBE   /* when a check from outside succeeds */
+};
+enum nv_on_failure { NV_ON_FAILURE_RESTART, NV_ON_FAILURE_REPORT };
+
+/* A check from outside, made by nova-probe. */
+enum nv_probe_kind { NV_PROBE_NONE, NV_PROBE_TCP, NV_PROBE_HTTP, NV_PROBE_EXEC };
+struct nv_conf_probe {
+	enum nv_probe_kind kind; /* which of the three is set */
+	char *tcp;               /* owned: "HOST:PORT"; somebody accepts */
+	char *http;              /* owned: a URL; the answer's status is 200..399 */
+	char **exec;             /* owned: a command; it ends with 0 */
+	int64_t every_ms;
+	int64_t timeout_ms;
+	int64_t after_ms; /* first time so long after the start */
+};
 
 /* What a worker sees of the machine beside its own files. */
 enum nv_home { NV_HOME_HOST, NV_HOME_READ_ONLY, NV_HOME_NONE };
@@ -119,6 +135,11 @@ struct nv_conf_worker {
 	int stop_signal;
 	int64_t stop_grace_ms;
 	enum nv_ready ready;
+	struct nv_conf_probe ready_probe; /* NV_READY_PROBE */
+	int64_t ready_timeout_ms; /* not ready by then: it failed to start; 0 = never */
+	struct nv_conf_probe health; /* kind NONE: nobody asks */
+	uint32_t health_failures;    /* in a row: unhealthy */
+	enum nv_on_failure health_on_failure;
 	int64_t budget_per_run_nano; /* in the base currency; -1 = no cap */
 	int64_t budget_daily_nano;
 	int64_t budget_total_nano;

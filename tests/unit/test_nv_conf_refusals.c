@@ -37,7 +37,8 @@ static const struct {
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
 		"depends_on, restart, "
-		"crashes, heartbeat, stop, ready, budget, roi, limits, logs, user, "
+		"crashes, heartbeat, stop, ready, "
+		"ready_timeout, health, budget, roi, limits, logs, user, "
 		"user_group, "
 		"user_groups, capabilities, isolation, secrets, "
 		"env, env_file, "
@@ -114,6 +115,61 @@ static const struct {
 		"\"1s...5m\""},
 	{"worker: w\ncommand: [x]\nheartbeat: {every: 2m, timeout: 1m}\n",
 		"w.yaml:3:33: heartbeat.timeout: must be longer than heartbeat.every"},
+	{"worker: w\ncommand: [x]\nheartbeat: {progress: 1m}\n",
+		"w.yaml:3:23: heartbeat.progress: must not be shorter than "
+		"heartbeat.timeout"},
+	{"worker: w\ncommand: [x]\nrun_interval: 2m\nheartbeat: {progress: 3m}\n",
+		"w.yaml:4:23: heartbeat.progress: must be at least twice run_interval, "
+		"as a task makes progress once a run"},
+	{"worker: w\ncommand: [x]\nkind: service\nheartbeat: {progress: 3m}\n",
+		"w.yaml:4:23: heartbeat.progress: needs heartbeat.every and "
+		"heartbeat.timeout"},
+	{"worker: w\ncommand: [x]\nready: {tcp: 80}\n",
+		"w.yaml:3:14: ready.tcp: expected HOST:PORT such as 127.0.0.1:8080 or "
+		"[::1]:8080, found \"80\""},
+	{"worker: w\ncommand: [x]\nready: {tcp: 'localhost:65536'}\n",
+		"w.yaml:3:14: ready.tcp: expected HOST:PORT such as 127.0.0.1:8080 or "
+		"[::1]:8080, found \"localhost:65536\""},
+	{"worker: w\ncommand: [x]\nready: {tcp: 'h:1', http: 'http://h/'}\n",
+		"w.yaml:3:27: ready: expected one of tcp, http and exec, found 2"},
+	{"worker: w\ncommand: [x]\nready: {every: 2s}\n",
+		"w.yaml:3:16: ready.every: nothing is checked; expected tcp, http or "
+		"exec beside it"},
+	{"worker: w\ncommand: [x]\nready: probe\n",
+		"w.yaml:3:8: ready: a probe is written as {tcp: HOST:PORT}, {http: URL} "
+		"or {exec: [COMMAND]}"},
+	{"worker: w\ncommand: [x]\nready: fd\n",
+		"w.yaml:3:8: ready: a task is ready when its runner is; fd and notify "
+		"are for kind: service"},
+	{"worker: w\ncommand: [x]\nready: {exec: x}\n",
+		"w.yaml:3:15: ready.exec: expected a list of words such as [python3, "
+		"agent.py], found a single value"},
+	{"worker: w\ncommand: [x]\nready: {exec: [x], after: 1m}\n",
+		"w.yaml:3:27: ready.after: must be shorter than ready_timeout"},
+	{"worker: w\ncommand: [x]\nhealth: {failures: 2}\n",
+		"w.yaml:3:20: health.failures: nothing is checked; expected tcp, http or "
+		"exec beside it"},
+	{"worker: w\ncommand: [x]\nhealth: {http: 'ftp://h/'}\n",
+		"w.yaml:3:16: health.http: expected a URL such as "
+		"http://127.0.0.1:8080/healthz; \"ftp://h/\" does not begin with http:// "
+		"or https://"},
+	{"worker: w\ncommand: [x]\nhealth: {http: 'http://me:secret@h/'}\n",
+		"w.yaml:3:16: health.http: expected a URL such as "
+		"http://127.0.0.1:8080/healthz; \"http://me:secret@h/\" has a user name "
+		"in it"},
+	{"worker: w\ncommand: [x]\nhealth: {http: 'http://h:0/'}\n",
+		"w.yaml:3:16: health.http: expected a URL such as "
+		"http://127.0.0.1:8080/healthz; \"http://h:0/\" has no port number from "
+		"1 to 65535 behind its colon"},
+	{"worker: w\ncommand: [x]\nhealth: {http: 'http:///x'}\n",
+		"w.yaml:3:16: health.http: expected a URL such as "
+		"http://127.0.0.1:8080/healthz; \"http:///x\" has no host"},
+	{"worker: w\ncommand: [x]\nhealth: maybe\n",
+		"w.yaml:3:9: health: expected a map of settings, found a single value"},
+	{"worker: w\ncommand: [x]\nready: soon\n",
+		"w.yaml:3:8: ready: expected one of exec, event, fd, notify, probe, "
+		"found "
+		"\"soon\""},
 	{"worker: w\ncommand: [x]\nheartbeat: {every: none, timeout: 1m}\n",
 		"w.yaml:3:35: heartbeat.timeout: every and timeout are both none, or "
 		"neither is"},

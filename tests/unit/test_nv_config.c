@@ -188,6 +188,21 @@ static const struct {
 	{"run_interval: 1h30m\n", "run_interval", "1h30m"},
 	{"run_timeout: 1d2h3m4s5ms\n", "run_timeout", "1d2h3m4s5ms"},
 	{"ready: event\n", "ready", "event"},
+	{"kind: service\nready: fd\n", "ready", "fd"},
+	{"kind: service\nready: notify\n", "ready", "notify"},
+	{"ready: exec\n", "ready.exec", "none"},
+	{"ready: {exec: [test, -f, x]}\n", "ready.exec", "[\"test\", \"-f\", \"x\"]"},
+	{"ready: {tcp: '[::1]:80'}\n", "ready", "probe"},
+	{"ready: {tcp: 'db.local:65535', every: 100ms}\n", "ready.every", "100ms"},
+	{"ready: {http: 'https://[::1]:8443/x?y#z', after: 3s}\n", "ready.http",
+		"https://[::1]:8443/x?y#z"},
+	{"ready_timeout: none\n", "ready_timeout", "none"},
+	{"", "ready_timeout", "1m"},
+	{"health: {http: 'http://127.0.0.1/'}\n", "health.every", "10s"},
+	{"health: {http: 'http://127.0.0.1/'}\n", "health.timeout", "5s"},
+	{"health: {tcp: 'a:1', failures: 1}\n", "health.failures", "1"},
+	{"health: {tcp: 'a:1', on_failure: report}\n", "health.on_failure", "report"},
+	{"heartbeat: {progress: 10m}\n", "heartbeat.progress", "10m"},
 	{"restart: temporary\n", "restart", "temporary"},
 	{"directory: agents/x\n", "directory", "/etc/nova/agents/x"},
 	{"directory: /srv\n", "directory", "/srv"},
@@ -359,7 +374,8 @@ START_TEST(test_restart_hash)
 	static const char *const same[] = {"group: g", "description: d",
 		"instances: {start: 2}", "restart: temporary", "crashes: {max: 1}",
 		"stop: {grace: 1s}", "budget: {daily: $1}", "roi: {min: 10%}",
-		"autonomous: false", "run_interval: 1m", "params: {a: {choices: [b]}}"};
+		"autonomous: false", "run_interval: 1m", "params: {a: {choices: [b]}}",
+		"health: {tcp: 'a:1'}", "ready_timeout: 5s", "heartbeat: {progress: 1h}"};
 	uint64_t base = hash_of("");
 	uint64_t seen[NV_LEN(restarts)];
 
