@@ -72,6 +72,11 @@ instance_json(const struct nv_ctl_instance *in, const struct by_number *by)
 	put(object, "restarts", json_integer(in->restarts));
 	put(object, "last_exit", text_or_null(in->last_exit));
 	put(object, "cgroup", text_or_null(in->cgroup));
+	put(object, "health",
+		in->health[0] ? ctl_need(json_pack("{s:s, s:o, s:o}", "state", in->health,
+					"for_s", seconds(in->health_ms), "reason",
+					text_or_null(in->health_reason)))
+			      : json_null());
 	put(object, "resources", ctl_json_copy(engine, "resources"));
 	return object;
 }
@@ -93,6 +98,27 @@ instances_json(
 	return list;
 }
 
+/* The first that a check from outside finds not well. */
+static void
+unwell_of(const struct ctl_fleet *fleet, size_t at, const struct nv_ctl_worker *w,
+	char *text, size_t text_bytes)
+{
+	for (; at < fleet->n_instances &&
+		strcmp(fleet->instances[at].worker, w->worker) == 0;
+		at++) {
+		const struct nv_ctl_instance *in = &fleet->instances[at];
+		char span[NV_UNITS_BYTES];
+
+		if (!in->health[0] || strcmp(in->health, "healthy") == 0)
+			continue;
+		(void)snprintf(text, text_bytes, "instance %u: %s for %s: %s",
+			in->instance, in->health,
+			nv_duration_show((int64_t)in->health_ms, span),
+			in->health_reason);
+		return;
+	}
+}
+
 /* The worst of a worker's instances among those that do not run as they should, in words;
  * "" when there is none. */
 static void
@@ -102,6 +128,7 @@ trouble_of(const struct ctl_fleet *fleet, size_t at, const struct nv_ctl_worker 
 	static const char *const order[] = {"halted", "failed", "cooldown", "backoff"};
 	const struct nv_ctl_instance *worst = NULL;
 	size_t rank = NV_LEN(order);
+	size_t from = at;
 
 	text[0] = '\0';
 	for (; at < fleet->n_instances &&
@@ -114,8 +141,10 @@ trouble_of(const struct ctl_fleet *fleet, size_t at, const struct nv_ctl_worker 
 			rank = k;
 		}
 	}
-	if (!worst)
+	if (!worst) {
+		unwell_of(fleet, from, w, text, text_bytes);
 		return;
+	}
 	int n = snprintf(
 		text, text_bytes, "instance %u: %s", worst->instance, worst->state);
 

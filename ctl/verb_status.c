@@ -276,6 +276,8 @@ problem_of(const json_t *row)
 		return state;
 	if (strcmp(state, "running") == 0 && ctl_int(row, "up") < ctl_int(row, "desired"))
 		return "fewer instances are up than wanted";
+	if (strcmp(state, "running") == 0)
+		return ctl_str(row, "trouble"); /* up, and unhealthy */
 	if (strcmp(state, "paused") == 0 && strcmp(want, "running") == 0)
 		return "paused, though wanted";
 	/* A pause is no illness, but what would not run without it is. */

@@ -181,6 +181,18 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 	return 0;
 }
 
+static int
+make_ready(struct sup_incarnation *inc, const struct sup_setting *setting,
+	struct sup_spawn_error *ret_error)
+{
+	int rc = sup_ready_make(&inc->ready, inc->instance->worker->conf->ready,
+		inc->credentials, setting->uid, setting->gid);
+
+	if (rc < 0)
+		*ret_error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, -rc};
+	return rc;
+}
+
 static void on_main_exit(struct sup_child *child, const struct sup_exit *exit);
 
 static void
@@ -246,8 +258,8 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 		.candidates = setting->candidates,
 		.directory = conf->directory,
 		.fds = {inst->sup->null_fd, inc->log->write_fd, inc->log->write_fd,
-			inc->stream->event_w, inc->stream->control_r},
-		.n_fds = 5,
+			inc->stream->event_w, inc->stream->control_r, inc->ready.theirs},
+		.n_fds = inc->ready.theirs >= 0 ? 6 : 5,
 		.cgroup_fd = inc->cgroup.dir_fd,
 		.n_joins = inc->cgroup.n_joins,
 		.set_ids = setting->set_ids,
@@ -278,6 +290,7 @@ release(struct sup_incarnation *inc)
 {
 	if (inc->watch >= 0)
 		(void)inotify_rm_watch(inc->instance->sup->inotify_fd, inc->watch);
+	sup_ready_fini(&inc->ready, inc->instance->sup->loop);
 	sup_cgroup_remove(&inc->cgroup);
 	if (inc->credentials[0])
 		sup_secret_remove(inc->credentials);
@@ -297,16 +310,21 @@ sup_incarnation_start(struct sup_instance *inst)
 	NV_ASSERT(!inst->now);
 	inst->generation++;
 	inst->detail[0] = '\0';
+	inst->health = (struct sup_health_state){0};
 	inc->instance = inst;
 	inc->watch = -1;
 	inc->cgroup.dir_fd = -1;
 	inc->child.pidfd = -1;
+	inc->ready.ours = inc->ready.theirs = -1;
 	int rc = sup_setting_identity(&setting, inst, error);
 
 	if (rc == 0)
 		rc = make_credentials(inc, &setting, error);
 	if (rc == 0)
-		rc = sup_setting_build(&setting, inst, inc->credentials_env, error);
+		rc = make_ready(inc, &setting, error);
+	if (rc == 0)
+		rc = sup_setting_build(
+			&setting, inst, inc->credentials_env, inc->ready.env, error);
 	if (rc == 0)
 		rc = make_streams(inc, error);
 	if (rc == 0 && setting.set_ids)
@@ -327,6 +345,7 @@ sup_incarnation_start(struct sup_instance *inst)
 	}
 	sup_cgroup_started(&inc->cgroup);
 	inst->now = inc;
+	sup_probelink_listen(inc);
 	sup_journal_start(inst->sup->journal, inc->stream);
 	sup_enginelink_stream(inst->sup, inc->stream);
 	sup_loggerlink_log(inst->sup, inc->log);

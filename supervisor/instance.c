@@ -290,6 +290,9 @@ static unsigned
 on_gate_open(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
 	(void)policy;
+	if (!i->gate && i->state == SUP_INST_STARTING && i->main_alive &&
+		i->ready_left_ms > 0)
+		i->deadline_ms = now_ms + i->ready_left_ms;
 	i->gate = true;
 	bool due = (i->state == SUP_INST_BACKOFF || i->state == SUP_INST_COOLDOWN) &&
 		   now_ms >= i->deadline_ms;
@@ -301,7 +304,12 @@ static unsigned
 on_gate_shut(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
 	(void)policy;
-	(void)now_ms;
+	/* Paused, or nobody is there to hear it: that time does not count. */
+	if (i->gate && i->state == SUP_INST_STARTING &&
+		i->deadline_ms != SUP_NO_DEADLINE) {
+		i->ready_left_ms = NV_MAX(i->deadline_ms - now_ms, 1);
+		i->deadline_ms = SUP_NO_DEADLINE;
+	}
 	i->gate = false;
 	return 0;
 }
@@ -357,8 +365,11 @@ on_spawned(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now
 	i->main_alive = true;
 	i->started_ms = now_ms;
 	i->up_ms = now_ms;
+	i->ready_left_ms = policy->ready_timeout_ms;
 	if (!policy->ready_event)
 		enter(i, SUP_INST_UP, SUP_NO_DEADLINE);
+	else if (i->gate && i->ready_left_ms > 0)
+		i->deadline_ms = now_ms + i->ready_left_ms;
 	return 0;
 }
 
@@ -426,7 +437,6 @@ on_gone(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms
 static unsigned
 on_timer(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
-	(void)policy;
 	if (now_ms < i->deadline_ms)
 		return 0;
 	switch (i->state) {
@@ -438,6 +448,9 @@ on_timer(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_m
 	case SUP_INST_BACKOFF:
 	case SUP_INST_COOLDOWN:
 		return try_start(i);
+	case SUP_INST_STARTING:
+		(void)snprintf(i->forced_cause, sizeof(i->forced_cause), "not_ready");
+		return kill_it(i, policy->grace_ms, now_ms);
 	default:
 		i->deadline_ms = SUP_NO_DEADLINE;
 		return 0;

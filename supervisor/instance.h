@@ -2,7 +2,7 @@
  * function of (instance, policy, event, now): no clock, no process, no memory of its own;
  * worker.c performs the actions it answers.
  *
- *                 WANT+gate            main program up            UNWANT, RESTART, KILL,
+ *                 WANT+gate            ready                      UNWANT, RESTART, KILL,
  *    STOPPED ----------------> STARTING -----------------> UP     main program gone
  *       ^                         | SPAWN_FAIL              \___________
  *       | asked to                v                                     v
@@ -53,7 +53,7 @@ enum sup_inst_state {
 	X(KILL_HARD)  /* the same without grace */ \
 	X(MAIN_EXIT)  /* its main process is gone; the rest of the tree may live */ \
 	X(GONE)       /* nothing of its process tree is left */ \
-	X(TIMER)      /* the deadline has passed */ \
+	X(TIMER)      /* the deadline has passed: of a wait, of a stop, of readiness */ \
 	X(HASTE)      /* no more patience with a stop */
 
 enum sup_inst_event {
@@ -82,7 +82,8 @@ enum sup_inst_action {         /* a set of these is the answer of a step */
 struct sup_inst_policy {
 	enum nv_restart restart;
 	struct nv_conf_crashes crashes;
-	bool ready_event; /* UP only when it says so */
+	bool ready_event;         /* UP only when it is said to be ready */
+	int64_t ready_timeout_ms; /* ... within this; 0: whenever it is */
 	int64_t grace_ms;
 };
 
@@ -109,6 +110,7 @@ struct sup_inst {
 	char asked_cause[NV_NAME_MAX];   /* why it was asked to end; "": "stop" */
 	char asked_by[NV_NAME_MAX + 16]; /* "dependency db"; "": not said */
 	int64_t deadline_ms;             /* monotonic; SUP_NO_DEADLINE = none */
+	int64_t ready_left_ms;           /* of ready_timeout_ms, while the gate is shut */
 	int64_t started_ms;
 	int64_t up_ms;     /* of this incarnation: since UP */
 	uint32_t attempts; /* restarts since it was last stable */

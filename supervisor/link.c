@@ -54,10 +54,13 @@ arm(struct sup_link *link, int64_t after_ms)
 static void
 share_pid(struct sup_link *link, pid_t pid)
 {
-	atomic_int *slot = link->peer == 'E' ? &link->sup->shared->engine_pid
-					     : &link->sup->shared->logger_pid;
+	struct sup_shared *shared = link->sup->shared;
 
-	atomic_store(slot, pid);
+	/* The keeper lets these two drain; nova-probe holds nothing. */
+	if (link->peer == 'E')
+		atomic_store(&shared->engine_pid, pid);
+	else if (link->peer == 'L')
+		atomic_store(&shared->logger_pid, pid);
 }
 
 static void

@@ -1,6 +1,7 @@
-/* nova-engine and nova-logger as processes: started with a channel on descriptor 3,
- * started again for ever with a bounded backoff, never given up. The next one is
- * started only after the last one was reaped: two readers of a pipe would each take half.
+/* nova-engine, nova-logger and nova-probe as processes: started with a channel on
+ * descriptor 3, started again for ever with a bounded backoff, never given up. The next
+ * one is started only after the last one was reaped: two readers of a pipe would each
+ * take half.
  *
  * Alive means answering: each is asked now and then, and one that does not answer for
  * long, though it could, is killed and followed by another as after a crash.

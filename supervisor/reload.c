@@ -95,6 +95,7 @@ sup_reload(struct sup *sup, char *text, size_t text_bytes)
 		nv_error("reload: %s", err.text);
 	sup_enginelink_config(sup);
 	sup_loggerlink_config(sup);
+	sup_probelink_config(sup);
 	(void)snprintf(text, text_bytes, "configuration %u: %zu worker types",
 		sup->config_gen, conf->config->n_workers);
 	nv_info("reload: %s", text);

@@ -60,6 +60,7 @@ stop_logger(struct sup *sup)
 {
 	sup->phase = SUP_STOPPING_LOGGER;
 	set_patience(sup, LOGGER_STOP_MS);
+	sup_probelink_stop(sup);
 	sup_loggerlink_stop(sup);
 	sup_link_expect_end(&sup->logger);
 	sup_advance(sup);
@@ -135,6 +136,7 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 	} else if (sup->phase == SUP_STOPPING_LOGGER) {
 		nv_error("the logger does not end; killing it");
 		sup_link_kill(&sup->logger);
+		sup_link_kill(&sup->probe);
 	}
 }
 
@@ -168,7 +170,8 @@ sup_advance(struct sup *sup)
 		drain(sup);
 		break;
 	case SUP_STOPPING_LOGGER:
-		if (sup->logger.child.pid == 0 && sup->engine.child.pid == 0) {
+		if (sup->logger.child.pid == 0 && sup->engine.child.pid == 0 &&
+			sup->probe.child.pid == 0) {
 			sup->phase = SUP_DONE;
 			ev_break(sup->loop, EVBREAK_ALL);
 		}
@@ -335,6 +338,7 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 					  : ", engine not ready");
 	sup_link_tick(&sup->logger);
 	sup_link_tick(&sup->engine);
+	sup_link_tick(&sup->probe);
 }
 
 /* Seconds; shorter only for a test that waits for a lost patience. */
@@ -451,6 +455,7 @@ tear_down(struct sup *sup)
 {
 	sup_link_fini(&sup->engine);
 	sup_link_fini(&sup->logger);
+	sup_link_fini(&sup->probe);
 	sup_control_close(sup);
 	sup_notify_stop(sup);
 	sup_incident_stop(sup);
@@ -521,6 +526,7 @@ sup_run(const struct nv_paths *paths, struct sup_shared *shared,
 	nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", NOVA_VERSION,
 		paths->config, paths->run_dir, sup.conf->config->n_workers);
 	sup_loggerlink_start(&sup);
+	sup_probelink_start(&sup);
 	sup_enginelink_start(&sup);
 	ev_run(sup.loop, 0);
 	nv_info("stopped: no process of the fleet is left");

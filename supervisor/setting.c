@@ -292,7 +292,7 @@ add_candidates(struct sup_setting *s, const struct sup_instance *inst)
 
 int
 sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,
-	const char *credentials, struct sup_spawn_error *ret_error)
+	const char *credentials, const char *ready, struct sup_spawn_error *ret_error)
 {
 	const struct nv_conf_worker *conf = inst->worker->conf;
 	char instance[16];
@@ -313,6 +313,7 @@ sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,
 		return fail(ret_error, SUP_STAGE_ENVIRONMENT, -file);
 	rc = rc ? rc : add_configured(s, conf, values);
 	rc = rc ? rc : add_protocol(s, inst, credentials);
+	rc = rc || !ready[0] ? rc : add(s, "%s", ready);
 	rc = rc ? rc : expand_command(s, conf, values);
 	rc = rc ? rc : add_candidates(s, inst);
 	return rc ? fail(ret_error, SUP_STAGE_EXEC, -rc) : 0;

@@ -30,9 +30,10 @@ struct sup_setting {
 /* 0, or -errno with the stage (user, environment, exec) in ret_error. */
 int sup_setting_identity(struct sup_setting *s, const struct sup_instance *inst,
 	struct sup_spawn_error *ret_error);
-/* After the identity; credentials is the "CREDENTIALS_DIRECTORY=..." entry. */
+/* After the identity; credentials is the "CREDENTIALS_DIRECTORY=..." entry, ready the one
+ * that says how to say so ("": none). */
 int sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,
-	const char *credentials, struct sup_spawn_error *ret_error);
+	const char *credentials, const char *ready, struct sup_spawn_error *ret_error);
 void sup_setting_fini(struct sup_setting *s);
 
 /* Environment of Nova's own programs: ours, without what may be a secret. */

@@ -50,7 +50,7 @@ struct sup_spawn_error {
 /* The machine ran out of something; the same start may work later. */
 bool sup_spawn_error_is_machine(const struct sup_spawn_error *error);
 
-#define SUP_SPAWN_FDS_MAX    5
+#define SUP_SPAWN_FDS_MAX    6
 #define SUP_SPAWN_LIMITS_MAX 10
 #define SUP_SPAWN_JOINS_MAX  3
 

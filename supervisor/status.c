@@ -126,6 +126,8 @@ send_procs(struct answer *a, const struct sup *sup)
 	send_proc(a, &self);
 	send_link(a, &sup->logger);
 	send_link(a, &sup->engine);
+	if (sup->probe.wanted || sup->probe.child.pid != 0)
+		send_link(a, &sup->probe);
 }
 
 static void
@@ -289,13 +291,30 @@ send_log(struct answer *a, const struct sup_worker *w)
 }
 
 static void
+put_health(const struct answer *a, const struct sup_instance *inst,
+	struct nv_ctl_instance *m)
+{
+	static const char *const names[] = {[SUP_HEALTH_UNKNOWN] = "",
+		[SUP_HEALTH_NOT_READY] = "not ready",
+		[SUP_HEALTH_GOOD] = "healthy",
+		[SUP_HEALTH_UNHEALTHY] = "unhealthy"};
+	const struct sup_health_state *h = &inst->health;
+
+	if (h->is == SUP_HEALTH_UNKNOWN)
+		return;
+	(void)snprintf(m->health, sizeof(m->health), "%s", names[h->is]);
+	(void)snprintf(m->health_reason, sizeof(m->health_reason), "%s", h->reason);
+	m->health_ms = since(a, h->since_ms);
+}
+
+static void
 send_instance(struct answer *a, const struct sup_instance *inst)
 {
 	struct nv_ctl_instance m = {.request_id = a->request_id,
 		.instance = inst->number,
 		.generation = inst->generation,
 		.restarts = inst->machine.restarts};
-	uint8_t body[1024];
+	uint8_t body[1536];
 	struct nv_wr w;
 
 	memcpy(m.worker, inst->worker->name, sizeof(m.worker));
@@ -306,6 +325,7 @@ send_instance(struct answer *a, const struct sup_instance *inst)
 		m.pid = inst->now->child.pid;
 		m.uptime_ms = since(a, inst->machine.started_ms);
 		(void)snprintf(m.cgroup, sizeof(m.cgroup), "%s", inst->now->cgroup.path);
+		put_health(a, inst, &m);
 	}
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_instance_encode(&w, &m);

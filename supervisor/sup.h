@@ -13,18 +13,17 @@
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
+ *   ready.c       descriptors a service says on that it is ready
  *   setting.c     a worker's environment, identity, candidates for exec
  *   secret.c      credentials directories
  *   stream.c      event streams and log pipes: both ends, until the other side is done
  *   journal.c     lifecycle journal
  *   link.c        nova-engine and nova-logger as processes: start, channel, restart
- *   enginelink.c  messages of the engine; loggerlink.c of the logger
- *   control.c     novasupd.sock; status.c: what it answers
- *   reload.c      a new configuration
- *   notify.c      service manager: READY, STOPPING, RELOADING, WATCHDOG
- *   oom.c         who goes first when memory is out
- *   leftover.c    what an earlier fleet left, outside of its cgroups
- *   conf.c        configurations by reference
+ *   enginelink.c  messages of the engine; loggerlink.c of the logger; probelink.c of
+ * nova-probe control.c     novasupd.sock; status.c: what it answers reload.c      a new
+ * configuration notify.c      service manager: READY, STOPPING, RELOADING, WATCHDOG oom.c
+ * who goes first when memory is out leftover.c    what an earlier fleet left, outside of
+ * its cgroups conf.c        configurations by reference
  */
 #ifndef SUP_H
 #define SUP_H
@@ -40,6 +39,7 @@
 #include "nv_config.h"
 #include "nv_msg_body.h"
 #include "nv_paths.h"
+#include "ready.h"
 #include "spawn.h"
 #include "stream.h"
 
@@ -81,6 +81,8 @@ struct sup_incarnation {
 	struct sup_stream *stream;     /* borrowed from the list of streams */
 	struct sup_log *log;           /* the same */
 	struct sup_child child;        /* the main process */
+	struct sup_ready ready;        /* how it says that it is ready */
+	uint8_t probed;                /* what nova-probe asks of it */
 	struct sup_cgroup cgroup;
 	char credentials[NV_PATH_MAX];          /* its directory, "" without */
 	char credentials_env[NV_PATH_MAX + 32]; /* "CREDENTIALS_DIRECTORY=..." */
@@ -91,6 +93,19 @@ struct sup_incarnation {
 	unsigned clean_pass;  /* of the loop, of the last of: */
 	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
 	bool frozen;
+};
+
+/* What nova-probe found. */
+enum sup_health {
+	SUP_HEALTH_UNKNOWN,
+	SUP_HEALTH_NOT_READY,
+	SUP_HEALTH_GOOD,
+	SUP_HEALTH_UNHEALTHY
+};
+struct sup_health_state {
+	enum sup_health is;
+	int64_t since_ms;
+	char reason[200];
 };
 
 struct sup_instance {
@@ -107,6 +122,7 @@ struct sup_instance {
 	const char *failed_thing; /* what spawn_error is about, where its stage does not
 				     say; borrowed from the configuration */
 	int32_t last_pid;
+	struct sup_health_state health; /* of the incarnation that lives */
 	char detail[300];      /* why it is ended; of the incarnation that lives */
 	bool granted;          /* its restart has its token; the next TIMER starts it */
 	uint32_t tried_in;     /* incident in which it was ... */
@@ -180,9 +196,10 @@ struct sup {
 
 	struct sup_link engine;
 	struct sup_link logger;
-	bool engine_ready; /* READY and all desires received */
-	bool engine_spoke; /* READY received, desires are coming */
-	bool was_ready;    /* once: READY=1 was sent */
+	struct sup_link probe; /* only while there is something to ask */
+	bool engine_ready;     /* READY and all desires received */
+	bool engine_spoke;     /* READY received, desires are coming */
+	bool was_ready;        /* once: READY=1 was sent */
 	bool engine_trouble;
 	bool engine_pause; /* agents are paused: no ledger for too long, or trouble */
 	char engine_reason[512];
@@ -262,6 +279,16 @@ void sup_loggerlink_config(struct sup *sup);
 /* Bytes of a worker's output that were dropped, since novasupd started. */
 uint64_t sup_loggerlink_dropped(const struct sup *sup, const struct sup_worker *w);
 void sup_loggerlink_stop(struct sup *sup);
+
+/* ---- probelink.c ---- */
+void sup_probelink_start(struct sup *sup);
+/* After a reload. */
+void sup_probelink_config(struct sup *sup);
+void sup_probelink_stop(struct sup *sup);
+/* After every change of an instance: is something else to be asked of it? */
+void sup_probelink_update(struct sup_instance *inst);
+/* It was started: wait for its word on descriptor 5. */
+void sup_probelink_listen(struct sup_incarnation *inc);
 
 /* ---- reload.c ---- */
 /* 0 with a summary, or -EINVAL with every error, in text. */

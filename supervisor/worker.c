@@ -234,6 +234,19 @@ start(struct sup_instance *inst)
 	sup_instance_event(inst, SUP_EV_SPAWNED);
 }
 
+static void
+say_not_ready(struct sup_instance *inst)
+{
+	char text[NV_UNITS_BYTES];
+	const char *why =
+		inst->health.is == SUP_HEALTH_NOT_READY ? inst->health.reason : "";
+
+	(void)snprintf(inst->detail, sizeof(inst->detail), "not ready within %s%s%s",
+		nv_duration_show(inst->worker->policy.ready_timeout_ms, text),
+		why[0] ? "; last: " : "", why);
+	nv_warn("%s#%u: %s", inst->worker->name, inst->number, inst->detail);
+}
+
 void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
@@ -248,6 +261,11 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 
 	arm(inst);
 	sup_gate_changed(inst, from);
+	if (from == SUP_INST_STARTING && event == SUP_EV_TIMER)
+		say_not_ready(inst);
+	else if (from == SUP_INST_STARTING && inst->machine.state == SUP_INST_UP)
+		inst->health = (struct sup_health_state){0};
+	sup_probelink_update(inst);
 	if (actions & SUP_ACT_RECORD)
 		record(inst);
 	if ((actions & SUP_ACT_ASK) && inst->now)
@@ -377,6 +395,7 @@ apply_pause(struct sup_instance *inst, bool paused)
 	if (inst->now && inst->now->frozen != paused &&
 		(state == SUP_INST_UP || state == SUP_INST_STARTING))
 		sup_incarnation_pause(inst->now, paused);
+	sup_probelink_update(inst);
 }
 
 /* Whether this pass may start one more; if not, the next pass comes at once and applies
@@ -521,7 +540,8 @@ take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_work
 	w->conf = c;
 	w->policy = (struct sup_inst_policy){.restart = c->restart,
 		.crashes = c->crashes,
-		.ready_event = c->ready == NV_READY_EVENT,
+		.ready_event = c->ready != NV_READY_EXEC,
+		.ready_timeout_ms = c->ready_timeout_ms,
 		.grace_ms = c->stop_grace_ms};
 	/* The runner gives its command all of the grace, and then has to say how it went.
 	 */

@@ -376,6 +376,26 @@ const struct nv_option nv_options_global[] = {
 };
 const size_t nv_options_global_n = NV_LEN(nv_options_global);
 
+/* The settings of a check from outside. */
+/* clang-format off */
+#define PROBE(section, field, good, often, first) \
+	{.key = section ".tcp", .kind = NV_OPT_TEXT, .offset = W(field.tcp), .max = 300, \
+		.help = good " when somebody accepts connections at HOST:PORT."}, \
+	{.key = section ".http", .kind = NV_OPT_TEXT, .offset = W(field.http), .max = 2000, \
+		.help = good " when this URL is answered with a status of 200 to 399."}, \
+	{.key = section ".exec", .kind = NV_OPT_COMMAND, .offset = W(field.exec), \
+		.help = good " when this command ends with 0; it runs with the worker's " \
+			"account, directory and `env`, and without its secrets."}, \
+	{.key = section ".every", .kind = NV_OPT_DURATION, .offset = W(field.every_ms), \
+		.min = 100 * MS, .max = DAY, .fallback = often, \
+		.help = "Time between two checks."}, \
+	{.key = section ".timeout", .kind = NV_OPT_DURATION, .offset = W(field.timeout_ms), \
+		.min = 50 * MS, .max = HOUR, .fallback = "5s", \
+		.help = "A check that takes longer has failed."}, \
+	{.key = section ".after", .kind = NV_OPT_DURATION, .offset = W(field.after_ms), \
+		.max = DAY, .fallback = "0s", .help = first}
+/* clang-format on */
+
 const struct nv_option nv_options_worker[] = {
 	{.key = "worker",
 		.kind = NV_OPT_NAME,
@@ -545,43 +565,8 @@ const struct nv_option nv_options_worker[] = {
 			"READY=1 to NOTIFY_SOCKET. probe: when the check of `ready: "
 			"{tcp: "
 			"HOST:PORT}` (or `http`, `exec`) succeeds."},
-	{.key = "ready.tcp",
-		.kind = NV_OPT_TEXT,
-		.offset = W(ready_probe.tcp),
-		.max = 300,
-		.help = "Ready when somebody accepts connections at HOST:PORT."},
-	{.key = "ready.http",
-		.kind = NV_OPT_TEXT,
-		.offset = W(ready_probe.http),
-		.max = 2000,
-		.help = "Ready when this URL is answered with a status of 200 to "
-			"399."},
-	{.key = "ready.exec",
-		.kind = NV_OPT_COMMAND,
-		.offset = W(ready_probe.exec),
-		.help = "Ready when this command ends with 0; it runs with the "
-			"worker's account, directory and `env`, and without its "
-			"secrets."},
-	{.key = "ready.every",
-		.kind = NV_OPT_DURATION,
-		.offset = W(ready_probe.every_ms),
-		.min = 100 * MS,
-		.max = DAY,
-		.fallback = "1s",
-		.help = "Time between two checks."},
-	{.key = "ready.timeout",
-		.kind = NV_OPT_DURATION,
-		.offset = W(ready_probe.timeout_ms),
-		.min = 50 * MS,
-		.max = HOUR,
-		.fallback = "5s",
-		.help = "A check that takes longer has failed."},
-	{.key = "ready.after",
-		.kind = NV_OPT_DURATION,
-		.offset = W(ready_probe.after_ms),
-		.max = DAY,
-		.fallback = "0s",
-		.help = "First check so long after the start."},
+	PROBE("ready", ready_probe, "Ready", "1s",
+		"First check so long after the start."),
 	{.key = "ready_timeout",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_NONE,
@@ -591,43 +576,8 @@ const struct nv_option nv_options_worker[] = {
 		.fallback = "60s",
 		.help = "One that is not ready by then has failed to start: it is ended, "
 			"a crash."},
-	{.key = "health.tcp",
-		.kind = NV_OPT_TEXT,
-		.offset = W(health.tcp),
-		.max = 300,
-		.help = "Healthy when somebody accepts connections at HOST:PORT."},
-	{.key = "health.http",
-		.kind = NV_OPT_TEXT,
-		.offset = W(health.http),
-		.max = 2000,
-		.help = "Healthy when this URL is answered with a status of 200 to "
-			"399."},
-	{.key = "health.exec",
-		.kind = NV_OPT_COMMAND,
-		.offset = W(health.exec),
-		.help = "Healthy when this command ends with 0; it runs with the "
-			"worker's account, directory and `env`, and without its "
-			"secrets."},
-	{.key = "health.every",
-		.kind = NV_OPT_DURATION,
-		.offset = W(health.every_ms),
-		.min = 100 * MS,
-		.max = DAY,
-		.fallback = "10s",
-		.help = "Time between two checks."},
-	{.key = "health.timeout",
-		.kind = NV_OPT_DURATION,
-		.offset = W(health.timeout_ms),
-		.min = 50 * MS,
-		.max = HOUR,
-		.fallback = "5s",
-		.help = "A check that takes longer has failed."},
-	{.key = "health.after",
-		.kind = NV_OPT_DURATION,
-		.offset = W(health.after_ms),
-		.max = DAY,
-		.fallback = "0s",
-		.help = "First check so long after it became ready."},
+	PROBE("health", health, "Healthy", "10s",
+		"First check so long after it became ready."),
 	{.key = "health.failures",
 		.kind = NV_OPT_COUNT,
 		.offset = W(health_failures),

@@ -20,6 +20,7 @@ static const struct rule rules[NV_MSG_TYPE_MAX] = {
 #define S 'S'
 #define E 'E'
 #define L 'L'
+#define P 'P'
 #define C 'C'
 #define NV_MSG(name, number, from, to, min, max, fds) \
 	[(number)] = {#name, from, to, min, max, fds},
@@ -28,6 +29,7 @@ static const struct rule rules[NV_MSG_TYPE_MAX] = {
 #undef S
 #undef E
 #undef L
+#undef P
 #undef C
 };
 

@@ -36,7 +36,7 @@ const char *nv_msg_name(unsigned type);
  * -EMSGSIZE/-EINVAL when the message breaks the catalogue. */
 int nv_msg_send(int sock, enum nv_msg_type type, const void *body, size_t bytes,
 	const int *fds, unsigned n_fds);
-/* Receive one packet as role `me` ('S', 'E', 'L' or 'C') from role `peer`.
+/* Receive one packet as role `me` ('S', 'E', 'L', 'P' or 'C') from role `peer`.
  * 1 got one; 0 the peer closed; -EAGAIN nothing there; -EPROTO the packet is not
  * in the catalogue for that pair (what is wrong is in why, may be NULL). */
 int nv_msg_recv(int sock, char peer, char me, struct nv_msg *ret_msg, char *why,

@@ -272,6 +272,54 @@ nv_ctl_log_decode(struct nv_ctl_log *m, const struct nv_msg *msg)
 }
 
 int
+nv_probe_watch_encode(struct nv_wr *w, const struct nv_probe_watch *m)
+{
+	nv_wr_u64(w, m->stream_id);
+	nv_wr_str(w, m->worker);
+	nv_wr_u32(w, m->instance);
+	nv_wr_u32(w, (uint32_t)m->pid);
+	nv_wr_str(w, m->cgroup);
+	nv_wr_u8(w, m->what);
+	return w->error;
+}
+
+int
+nv_probe_watch_decode(struct nv_probe_watch *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->stream_id = nv_rd_u64(&r);
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	m->instance = nv_rd_u32(&r);
+	m->pid = (int32_t)nv_rd_u32(&r);
+	nv_rd_str(&r, m->cgroup, sizeof(m->cgroup));
+	m->what = nv_rd_u8(&r);
+	return nv_rd_end(&r);
+}
+
+int
+nv_sup_probe_state_encode(struct nv_wr *w, const struct nv_sup_probe_state *m)
+{
+	nv_wr_u64(w, m->stream_id);
+	nv_wr_u8(w, m->what);
+	nv_wr_u8(w, m->good);
+	nv_wr_str(w, m->reason);
+	return w->error;
+}
+
+int
+nv_sup_probe_state_decode(struct nv_sup_probe_state *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->stream_id = nv_rd_u64(&r);
+	m->what = nv_rd_u8(&r);
+	m->good = nv_rd_u8(&r) != 0;
+	nv_rd_str(&r, m->reason, sizeof(m->reason));
+	return nv_rd_end(&r);
+}
+
+int
 nv_sup_request_encode(
 	struct nv_wr *w, enum nv_msg_type type, const struct nv_sup_request *m)
 {
@@ -434,6 +482,9 @@ nv_ctl_instance_encode(struct nv_wr *w, const struct nv_ctl_instance *m)
 	nv_wr_u32(w, m->restarts);
 	nv_wr_str(w, m->last_exit);
 	nv_wr_str(w, m->cgroup);
+	nv_wr_str(w, m->health);
+	nv_wr_u64(w, m->health_ms);
+	nv_wr_str(w, m->health_reason);
 	return w->error;
 }
 
@@ -452,6 +503,9 @@ nv_ctl_instance_decode(struct nv_ctl_instance *m, const struct nv_msg *msg)
 	m->restarts = nv_rd_u32(&r);
 	nv_rd_str(&r, m->last_exit, sizeof(m->last_exit));
 	nv_rd_str(&r, m->cgroup, sizeof(m->cgroup));
+	nv_rd_str(&r, m->health, sizeof(m->health));
+	m->health_ms = nv_rd_u64(&r);
+	nv_rd_str(&r, m->health_reason, sizeof(m->health_reason));
 	return nv_rd_end(&r);
 }
 

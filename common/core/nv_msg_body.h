@@ -144,6 +144,38 @@ struct nv_ctl_log {
 int nv_ctl_log_encode(struct nv_wr *w, const struct nv_ctl_log *m);
 int nv_ctl_log_decode(struct nv_ctl_log *m, const struct nv_msg *msg);
 
+/* PROBE_HELLO: u32 config_gen; fd 0 the configuration snapshot. The first message, and
+ * again after a reload: nova-probe forgets every target. */
+
+/* PROBE_WATCH, PROBE_NOTIFY: from now on this is asked of an incarnation, instead of what
+ * was asked before. PROBE_NOTIFY carries the socket its NOTIFY_SOCKET leads to.
+ * PROBE_DROP (u64 stream id): nothing is. */
+enum nv_probe_what {
+	NV_PROBE_WHAT_READY = 1, /* until it is ready */
+	NV_PROBE_WHAT_HEALTH = 2
+};
+struct nv_probe_watch {
+	uint64_t stream_id; /* the incarnation */
+	char worker[NV_NAME_MAX];
+	uint32_t instance;
+	int32_t pid;
+	char cgroup[300];
+	uint8_t what; /* enum nv_probe_what */
+};
+int nv_probe_watch_encode(struct nv_wr *w, const struct nv_probe_watch *m);
+int nv_probe_watch_decode(struct nv_probe_watch *m, const struct nv_msg *msg);
+
+/* SUP_PROBE_STATE: what became of it; said when it changes. READY good: it is ready.
+ * READY not good: why not yet. HEALTH: healthy, or unhealthy and why. */
+struct nv_sup_probe_state {
+	uint64_t stream_id;
+	uint8_t what; /* enum nv_probe_what */
+	bool good;
+	char reason[200];
+};
+int nv_sup_probe_state_encode(struct nv_wr *w, const struct nv_sup_probe_state *m);
+int nv_sup_probe_state_decode(struct nv_sup_probe_state *m, const struct nv_msg *msg);
+
 /* Requests of a client: SUP_STATUS, SUP_STOP, SUP_RESTART, SUP_RELOAD,
  * SUP_SHUTDOWN, SUP_WAIT. */
 enum nv_wait_for {
@@ -238,6 +270,10 @@ struct nv_ctl_instance {
 	uint64_t uptime_ms;
 	uint32_t restarts;
 	char last_exit[200]; /* "exit 3", "signal 9 (KILL)", "exec: ENOENT ...", "" */
+	/* "healthy", "unhealthy", "not ready", or "" when nobody has asked it */
+	char health[16];
+	uint64_t health_ms;      /* for so long */
+	char health_reason[200]; /* why it is not well */
 	char cgroup[300];
 };
 int nv_ctl_instance_encode(struct nv_wr *w, const struct nv_ctl_instance *m);

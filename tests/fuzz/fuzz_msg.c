@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 	X(CTL_WORKER, ctl_worker) \
 	X(CTL_INSTANCE, ctl_instance) \
 	X(CTL_INCIDENT, ctl_incident) \
+	X(PROBE_WATCH, probe_watch) \
+	X(SUP_PROBE_STATE, sup_probe_state) \
 	X(CTL_REPLY, ctl_reply)
 
 static struct nv_msg first;

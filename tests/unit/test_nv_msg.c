@@ -38,6 +38,7 @@ static const struct rule {
 #define S 'S'
 #define E 'E'
 #define L 'L'
+#define P 'P'
 #define C 'C'
 #define NV_MSG(name, number, from, to, min, max, fds) \
 	{#name, NV_MSG_##name, from, to, min, max, fds},
@@ -46,6 +47,7 @@ static const struct rule {
 #undef S
 #undef E
 #undef L
+#undef P
 #undef C
 };
 
@@ -222,11 +224,17 @@ TEST_BODY(test_ctl_worker, NV_MSG_CTL_WORKER, ctl_worker, m.request_id = UINT32_
 TEST_BODY(test_ctl_instance, NV_MSG_CTL_INSTANCE, ctl_instance, m.request_id = UINT32_MAX,
 	m.instance = UINT32_MAX, m.pid = INT32_MAX, m.generation = UINT32_MAX,
 	m.uptime_ms = UINT64_MAX, m.restarts = UINT32_MAX, FILL(worker), FILL(state),
-	FILL(last_exit), FILL(cgroup))
+	m.health_ms = UINT64_MAX, FILL(last_exit), FILL(cgroup), FILL(health),
+	FILL(health_reason))
 TEST_BODY(test_ctl_incident, NV_MSG_CTL_INCIDENT, ctl_incident, m.request_id = UINT32_MAX,
 	m.id = UINT32_MAX, m.workers = UINT32_MAX, m.held = UINT32_MAX,
 	m.failed = UINT32_MAX, m.since_ms = UINT64_MAX, m.next_ms = -1, FILL(state),
 	FILL(canary), FILL(text))
+TEST_BODY(test_probe_watch, NV_MSG_PROBE_WATCH, probe_watch, m.stream_id = UINT64_MAX,
+	m.instance = UINT32_MAX, m.pid = INT32_MIN, m.what = UINT8_MAX, FILL(worker),
+	FILL(cgroup))
+TEST_BODY(test_sup_probe_state, NV_MSG_SUP_PROBE_STATE, sup_probe_state,
+	m.stream_id = UINT64_MAX, m.what = UINT8_MAX, m.good = true, FILL(reason))
 TEST_BODY(test_ctl_reply, NV_MSG_CTL_REPLY, ctl_reply, m.request_id = UINT32_MAX,
 	m.code = UINT8_MAX, FILL(text))
 
@@ -531,7 +539,8 @@ main(void)
 		test_sup_engine_state, test_sup_desire, test_sup_stream_closed,
 		test_sup_kill, test_log_hello, test_log_stream, test_sup_log_lost,
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
-		test_ctl_instance, test_ctl_incident, test_ctl_reply};
+		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
+		test_sup_probe_state};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
