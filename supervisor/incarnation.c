@@ -2,12 +2,12 @@
  * frozen, killed, and found to be gone. In its cgroup the kernel says what belongs to it;
  * without one a walk over /proc does (see is_member). */
 #include "journal.h"
-#include "rlimits.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "oom.h"
 #include "proctree.h"
+#include "rlimits.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "setting.h"

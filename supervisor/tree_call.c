@@ -25,8 +25,8 @@ tree_call_waits(const struct sup_tree *t, const struct tree_group *g,
 {
 	if (g->op != TREE_UP)
 		return true;
-	/* In one_for_all and rest_for_one what is in flight is an operation: here only what
-	 * began before the group got its strategy. */
+	/* In one_for_all and rest_for_one what is in flight is an operation: here only
+	 * what began before the group got its strategy. */
 	if (same_child_before(t, g, call, before))
 		return true;
 	uint32_t slot = tree_by_id(t, g->node, call->id, false);

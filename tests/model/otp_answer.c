@@ -73,11 +73,13 @@ called_start_failed(struct otp *m, sup_node child, const struct otp_end *end)
 	struct otp_group *g = parent_of(m, child);
 	sup_node group = c->parent;
 	bool fresh = c->start_what == SUP_CALL_START_CHILD;
+	bool over = g->phase == OTP_UP && end->gives_up && end->escalate;
 
-	if (fresh || (end->gives_up && c->spec.restart == SUP_TEMPORARY))
+	if (fresh || (end->gives_up && !over &&
+			     (c->spec.restart == SUP_TEMPORARY || otp_is_simple(g))))
 		otp_forget(m, child);
 	call_over(m, child, SUP_CALL_FAILED);
-	if (g->phase == OTP_UP && end->gives_up && end->escalate) {
+	if (over) {
 		otp_give_up(m, group, child);
 		return;
 	}
@@ -95,7 +97,8 @@ restart_failed(struct otp *m, sup_node child, const struct otp_end *end)
 	if (end->gives_up && end->escalate) {
 		otp_give_up(m, c->parent, child);
 	} else if (end->gives_up) {
-		if (otp_is_simple(g))
+		if (c->spec.restart == SUP_TEMPORARY ||
+			(otp_is_simple(g) && g->op != OTP_OP_SWEEP))
 			otp_forget(m, child);
 		otp_advance(m, c->parent);
 	} else {

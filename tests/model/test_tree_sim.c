@@ -32,6 +32,43 @@ show(struct history *h, uint64_t seed, const struct side_ops *judged)
 	(void)printf("# differ: %s\n", problem);
 }
 
+/* The file of old differences: returns how many show one again, -1: it cannot be read. */
+static int
+replay_file(const char *path, const struct side_ops *judged)
+{
+	static struct history h;
+	FILE *in = fopen(path, "re");
+	char line[1024];
+	int failed = 0, n = 0;
+
+	if (in == NULL)
+		return -1;
+	h.n = 0;
+	for (bool more = true; more;) {
+		more = fgets(line, sizeof(line), in) != NULL;
+		if (more)
+			line[strcspn(line, "\n")] = '\0';
+		if (!more || strncmp(line, "begin", 5) == 0) {
+			if (h.n > 0 && sim_replay(&h, &side_model, OTP_SOUND, judged,
+					       OTP_SOUND, NULL, NULL, 0) >= 0) {
+				(void)printf("# history %d of the file differs\n", n);
+				show(&h, 0, judged);
+				failed++;
+			}
+			n++;
+			h.n = 0;
+		}
+		if (more && line[0] != '#' && line[0] != '\0' &&
+			history_parse_line(&h, line) < 0) {
+			(void)printf("# no event: %s\n", line);
+			failed++;
+		}
+	}
+	(void)fclose(in);
+	(void)printf("%d histories of the file\n", n - 1);
+	return failed;
+}
+
 int
 main(void)
 {
@@ -39,13 +76,11 @@ main(void)
 	uint64_t seed = number_from("NOVA_SEED", 1);
 	uint64_t count = number_from("NOVA_HISTORIES", 50000);
 	uint64_t events = 0;
-#ifdef HAVE_SUP_TREE
 	const struct side_ops *judged = &side_tree;
-#else
-	const struct side_ops *judged = &side_model;
-#endif
 	struct timespec begin, end;
 
+	if (replay_file(TREE_HISTORIES, judged) != 0)
+		return 1;
 	(void)clock_gettime(CLOCK_MONOTONIC, &begin);
 	for (uint64_t i = 0; i < count; i++) {
 		if (sim_random(&h, seed + i, &side_model, OTP_SOUND, judged, OTP_SOUND) >=

@@ -157,7 +157,6 @@ model_reload(void *t)
 
 const struct side_ops side_model = {OPS(model)};
 
-#ifdef HAVE_SUP_TREE
 #define SAVED_BYTES_MAX (4 * 1024 * 1024)
 
 ADAPT(tree, sup_tree)
@@ -191,4 +190,3 @@ tree_reload(void *t)
 }
 
 const struct side_ops side_tree = {OPS(tree)};
-#endif
