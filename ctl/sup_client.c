@@ -13,6 +13,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#define PLAN_ROWS_MAX  1000000
 #define FLEET_ROWS_MAX 200000 /* instances of a fleet in one answer */
 
 int
@@ -99,6 +100,26 @@ lost(const struct ctl_sup *sup, const char *why, struct nv_err *err)
 	return nv_err_set(err, NV_EXIT_UNREACHABLE, "novasupd on %s %s", sup->path, why);
 }
 
+/* The id is the first field of what is sent; `about`: for a name that is too long. */
+static int
+send_body(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr *w,
+	const char *about, struct nv_err *err)
+{
+	int rc = w->error;
+
+	if (rc == 0)
+		rc = nv_msg_send(sup->fd, type, w->data, w->bytes, NULL, 0);
+	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN)
+		return lost(sup, "has closed the connection", err);
+	if (rc == -EMSGSIZE)
+		return nv_err_set(
+			err, NV_EXIT_USAGE, "the name \"%.80s\" is too long", about);
+	if (rc < 0)
+		return nv_err_set(err, NV_EXIT_FAILED, "%s: the request was not sent: %s",
+			sup->path, strerror(-rc));
+	return NV_EXIT_OK;
+}
+
 static int
 send_request(struct ctl_sup *sup, enum nv_msg_type type, struct nv_sup_request *request,
 	struct nv_err *err)
@@ -110,19 +131,8 @@ send_request(struct ctl_sup *sup, enum nv_msg_type type, struct nv_sup_request *
 		return lost(sup, "has closed the connection", err);
 	request->request_id = ++sup->last_id;
 	nv_wr_init(&w, body, sizeof(body));
-	int rc = nv_sup_request_encode(&w, type, request);
-
-	if (rc == 0)
-		rc = nv_msg_send(sup->fd, type, w.data, w.bytes, NULL, 0);
-	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN)
-		return lost(sup, "has closed the connection", err);
-	if (rc == -EMSGSIZE)
-		return nv_err_set(err, NV_EXIT_USAGE, "the name \"%.80s\" is too long",
-			request->worker);
-	if (rc < 0)
-		return nv_err_set(err, NV_EXIT_FAILED, "%s: the request was not sent: %s",
-			sup->path, strerror(-rc));
-	return NV_EXIT_OK;
+	(void)nv_sup_request_encode(&w, type, request); /* the error stays in w */
+	return send_body(sup, type, &w, request->worker, err);
 }
 
 /* The next message that answers `id`; older answers are dropped. */
@@ -340,6 +350,47 @@ ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 			if (ret_text)
 				*ret_text = ctl_copy(reply->text);
 		}
+	}
+	free(reply);
+	free(msg);
+	return code;
+}
+
+int
+ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
+	struct nv_ctl_plan **ret_rows, size_t *ret_n, char **ret_text, struct nv_err *err)
+{
+	struct nv_sup_plan request = {.request_id = ++sup->last_id, .apply = apply};
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	uint8_t body[16];
+	struct nv_wr w;
+
+	*ret_rows = NULL;
+	*ret_n = 0;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_plan_encode(&w, &request); /* the error stays in w */
+	int code = sup->fd < 0 ? lost(sup, "has closed the connection", err)
+			       : send_body(sup, NV_MSG_SUP_PLAN, &w, "", err);
+	bool end = false;
+
+	while (code == NV_EXIT_OK && !end) {
+		code = receive(sup, request.request_id, deadline_ms, msg, err);
+		if (code != NV_EXIT_OK)
+			break;
+		end = msg->type == NV_MSG_CTL_REPLY;
+		if (msg->type == NV_MSG_CTL_PLAN && *ret_n < PLAN_ROWS_MAX) {
+			*ret_rows = add_row(*ret_rows, ret_n, sizeof(**ret_rows));
+			if (nv_ctl_plan_decode(&(*ret_rows)[*ret_n - 1], msg) < 0)
+				code = lost(sup, "sent a malformed plan", err);
+		} else if (!end || nv_ctl_reply_decode(reply, msg) < 0) {
+			code = lost(sup, "sent a malformed plan", err);
+		}
+	}
+	if (code == NV_EXIT_OK) {
+		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
+		nv_err_set(err, code, "%s", reply->text);
+		*ret_text = ctl_copy(reply->text);
 	}
 	free(reply);
 	free(msg);

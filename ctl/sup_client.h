@@ -53,6 +53,11 @@ int ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 	struct nv_sup_request *request, int64_t deadline_ms, char **ret_text,
 	struct nv_err *err);
 
+/* SUP_PLAN: as ctl_sup_request; *ret_rows is the caller's to free. */
+int ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
+	struct nv_ctl_plan **ret_rows, size_t *ret_n, char **ret_text,
+	struct nv_err *err);
+
 /* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
 int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
 	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err);

@@ -3,6 +3,7 @@
 #include "engine_client.h"
 #include "nv_clock.h"
 #include "paths.h"
+#include "plan.h"
 #include "sup_client.h"
 #include "value.h"
 #include "verbs.h"
@@ -145,31 +146,6 @@ ctl_verb_config_show(struct ctl *ctl)
 	return code;
 }
 
-/* A request without arguments; its reply is the answer. */
-static int
-simple_request(struct ctl *ctl, enum nv_msg_type type, int64_t timeout_ms)
-{
-	struct ctl_sup sup;
-	struct nv_sup_request request = {0};
-	struct nv_err err = {0};
-	char *text = NULL;
-	int code = ctl_sup_open(&sup, &ctl->paths, &err);
-
-	if (code == NV_EXIT_OK)
-		code = ctl_sup_request(
-			&sup, type, &request, nv_mono_ms() + timeout_ms, &text, &err);
-	ctl_sup_close(&sup);
-	if (code != NV_EXIT_OK)
-		ctl_fail(&ctl->out, code, "%s", text ? text : err.text);
-	else if (ctl->out.json)
-		ctl_json(&ctl->out, ctl_need(json_pack("{s:b, s:o}", "ok", 1, "text",
-					    ctl_json_str(text))));
-	else
-		ctl_print(&ctl->out, CTL_PLAIN, "%s\n", text[0] ? text : "done");
-	free(text);
-	return code;
-}
-
 /* The engine reads the price table, after novasupd has answered: wait until it has the
  * configuration that is in force, and repeat what it says about the table. An engine that
  * is away takes the configuration when it comes; novasupd's answer stands. */
@@ -202,14 +178,53 @@ warn_of_prices(struct ctl *ctl)
 	ctl_fleet_clear(&fleet);
 }
 
+/* Ask for the plan, with `apply` let it be carried out, and show it. *ret_changes: how
+ * many differences there are. */
+static int
+plan(struct ctl *ctl, bool apply, size_t *ret_changes)
+{
+	struct ctl_sup sup;
+	struct nv_err err = {0};
+	struct nv_ctl_plan *rows = NULL;
+	size_t n = 0;
+	char *text = NULL;
+	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_plan(&sup, apply, nv_mono_ms() + CTL_DEADLINE_MS, &rows,
+			&n, &text, &err);
+	ctl_sup_close(&sup);
+	if (code != NV_EXIT_OK)
+		ctl_fail(&ctl->out, code, "%s", text ? text : err.text);
+	else if (ctl->out.json)
+		ctl_json(&ctl->out, ctl_plan_json(rows, n, apply, text));
+	else
+		ctl_plan_print(&ctl->out, rows, n, apply, text);
+	*ret_changes = n;
+	free(rows);
+	free(text);
+	return code;
+}
+
 int
 ctl_verb_reload(struct ctl *ctl)
 {
-	int code = simple_request(ctl, NV_MSG_SUP_RELOAD, CTL_DEADLINE_MS);
+	bool apply = !ctl_opt(&ctl->args, "dry-run");
+	size_t changes;
+	int code = plan(ctl, apply, &changes);
 
-	if (code == NV_EXIT_OK)
+	if (code == NV_EXIT_OK && apply)
 		warn_of_prices(ctl);
 	return code;
+}
+
+int
+ctl_verb_config_diff(struct ctl *ctl)
+{
+	size_t changes;
+	int code = plan(ctl, false, &changes);
+
+	return code == NV_EXIT_OK && changes > 0 ? NV_EXIT_NO : code;
 }
 
 /* novasupd closes the connection when it ends, which is the proof that it has. */

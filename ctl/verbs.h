@@ -61,6 +61,7 @@ int ctl_verb_incidents(struct ctl *ctl);
 /* verb_config.c */
 int ctl_verb_config_check(struct ctl *ctl);
 int ctl_verb_config_show(struct ctl *ctl);
+int ctl_verb_config_diff(struct ctl *ctl);
 int ctl_verb_reload(struct ctl *ctl);
 int ctl_verb_shutdown(struct ctl *ctl);
 

@@ -245,6 +245,51 @@ sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	return 0;
 }
 
+/* A limit changed, set or taken away. */
+static int
+update_one(const struct sup_cgroup *cg, bool v2, const char *v2_file,
+	enum sup_cgroup_v1 v1, const char *v1_file, uint64_t value, const char *v2_suffix,
+	const char *v1_none)
+{
+	char text[64];
+
+	if (!v2 && !cg->v1_path[v1][0])
+		return value ? -ENOENT : 0;
+	if (value)
+		(void)snprintf(text, sizeof(text), "%llu%s", (unsigned long long)value,
+			v2 ? v2_suffix : "");
+	else
+		(void)snprintf(text, sizeof(text), "%s%s", v2 ? "max" : v1_none,
+			v2 ? v2_suffix : "");
+	return v2 ? sup_cgroup_write(cg->path, v2_file, text)
+		  : sup_cgroup_write(cg->v1_path[v1], v1_file, text);
+}
+
+int
+sup_cgroup_update(const struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+	const struct sup_cgroup_limits *limits)
+{
+	char period[24];
+	int64_t quota_us = limits->cpu_ppm * CPU_PERIOD_US / 1000000;
+
+	if (!cg->path[0])
+		return limits->memory_bytes || limits->cpu_ppm || limits->tasks ? -ENOENT
+										: 0;
+	if (limits->cpu_ppm)
+		quota_us = NV_MAX(quota_us, 1000); /* the kernel's smallest */
+	(void)snprintf(period, sizeof(period), " %d", CPU_PERIOD_US);
+	int rc = update_one(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
+		"memory.limit_in_bytes", limits->memory_bytes, "", "-1");
+
+	if (rc == 0)
+		rc = update_one(cg, root->v2_pids, "pids.max", SUP_V1_PIDS, "pids.max",
+			limits->tasks, "", "max");
+	if (rc == 0)
+		rc = update_one(cg, root->v2_cpu, "cpu.max", SUP_V1_CPU,
+			"cpu.cfs_quota_us", (uint64_t)quota_us, period, "-1");
+	return rc;
+}
+
 void
 sup_cgroup_started(struct sup_cgroup *cg)
 {

@@ -63,6 +63,10 @@ struct sup_cgroup {
  * for the life of the fleet. 0 (with path "" when cgroups are not usable) or -errno. */
 int sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	const char *parent, const char *name, const struct sup_cgroup_limits *limits);
+/* Other limits for what runs in it: 0; -errno when one of them is refused or has no
+ * directory here (it was not asked for at the start, in v1): then a restart is needed. */
+int sup_cgroup_update(const struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+	const struct sup_cgroup_limits *limits);
 /* Descriptors that were only for the start. */
 void sup_cgroup_started(struct sup_cgroup *cg);
 int sup_cgroup_kill(const struct sup_cgroup *cg);

@@ -3,7 +3,9 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "nv_msg_flow.h"
 #include "nv_units.h"
+#include "reload.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -286,6 +288,41 @@ on_reload(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+struct plan_answer {
+	struct sup_client *client;
+	uint32_t request_id;
+};
+
+static void
+send_plan_row(void *arg, const struct nv_ctl_plan *row)
+{
+	const struct plan_answer *a = arg;
+	struct nv_ctl_plan m = *row;
+	uint8_t body[1024];
+	struct nv_wr w;
+
+	m.request_id = a->request_id;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_plan_encode(&w, &m); /* the error stays in w */
+	(void)nv_chan_send_wr(&a->client->chan, NV_MSG_CTL_PLAN, &w);
+}
+
+static int
+on_plan(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_plan m;
+	static char text[15000];
+
+	if (nv_sup_plan_decode(&m, msg) < 0)
+		return -EBADMSG;
+	struct plan_answer a = {.client = c, .request_id = m.request_id};
+	int rc = sup_reload_plan(c->sup, m.apply, send_plan_row, &a, text, sizeof(text));
+
+	reply(c, m.request_id, rc == 0 ? NV_EXIT_OK : NV_EXIT_NO, "%s", text);
+	return 0;
+}
+
 static int
 on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
 {
@@ -335,6 +372,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_STOP] = on_stop,
 	[NV_MSG_SUP_RESTART] = on_restart,
 	[NV_MSG_SUP_RELOAD] = on_reload,
+	[NV_MSG_SUP_PLAN] = on_plan,
 	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
 	[NV_MSG_SUP_WAIT] = on_wait,
 };

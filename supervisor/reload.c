@@ -55,50 +55,116 @@ list_errors(const struct nv_conf_errors *errs, char *text, size_t text_bytes)
 			text + used, text_bytes - used, "\nand %zu more", errs->n_more);
 }
 
-int
-sup_reload(struct sup *sup, char *text, size_t text_bytes)
+/* 0, or -EINVAL with every error in text. */
+static int
+read_files(struct sup *sup, struct sup_conf **ret_conf, int *ret_snapshot, char *text,
+	size_t text_bytes)
 {
 	struct nv_conf_errors errs = {0};
-	struct sup_conf *conf = NULL;
-	struct nv_err err = {0};
-	int snapshot = -1;
 
+	text[0] = '\0';
 	if (sup->phase != SUP_RUNNING) {
 		(void)snprintf(text, text_bytes, "nova is stopping");
 		return -EINVAL;
 	}
-	sup_notify(sup, "RELOADING=1\nMONOTONIC_USEC=%lld",
-		(long long)(nv_mono_ns() / 1000));
-	text[0] = '\0';
-	int rc = sup_conf_load(sup->paths.config, &conf, &snapshot, &errs);
+	int rc = sup_conf_load(sup->paths.config, ret_conf, ret_snapshot, &errs);
 
-	if (rc < 0) {
-		if (errs.n > 0)
-			list_errors(&errs, text, text_bytes);
-		else
-			(void)snprintf(text, text_bytes, "%s", strerror(-rc));
-		nv_error("reload: nothing was changed: %zu errors in the configuration",
-			errs.n + errs.n_more);
-		nv_conf_errors_fini(&errs);
-		sup_notify(sup, "READY=1\nSTATUS=running; a reload was refused");
-		return -EINVAL;
-	}
+	if (rc < 0 && errs.n > 0)
+		list_errors(&errs, text, text_bytes);
+	else if (rc < 0)
+		(void)snprintf(text, text_bytes, "%s", strerror(-rc));
 	nv_conf_errors_fini(&errs);
+	return rc < 0 ? -EINVAL : 0;
+}
+
+/* From here on there is only the new configuration. */
+static void
+take(struct sup *sup, struct sup_conf *conf, int snapshot)
+{
+	struct nv_err err = {0};
+
 	sup_conf_drop(sup->conf);
 	sup->conf = conf;
 	nv_fd_close(&sup->snapshot_fd);
 	sup->snapshot_fd = snapshot;
 	sup->config_gen++;
 	sup_incident_reload(sup);
-	rc = sup_workers_load(sup, conf, &err);
-	if (rc < 0)
+	if (sup_workers_load(sup, conf, &err) < 0)
 		nv_error("reload: %s", err.text);
 	sup_enginelink_config(sup);
 	sup_loggerlink_config(sup);
 	sup_probelink_config(sup);
-	(void)snprintf(text, text_bytes, "configuration %u: %zu worker types",
-		sup->config_gen, conf->config->n_workers);
+}
+
+struct planning {
+	struct sup *sup;
+	sup_plan_row_fn *row;
+	void *arg;
+};
+
+static uint32_t
+running(void *arg, const char *worker)
+{
+	const struct planning *p = arg;
+	const struct sup_worker *w = sup_worker_find(p->sup, worker);
+
+	return w ? sup_worker_live(w) : 0;
+}
+
+static void
+on_row(void *arg, const struct nv_ctl_plan *row)
+{
+	const struct planning *p = arg;
+
+	if (p->row)
+		p->row(p->arg, row);
+}
+
+int
+sup_reload_plan(struct sup *sup, bool apply, sup_plan_row_fn *row, void *arg, char *text,
+	size_t text_bytes)
+{
+	struct planning p = {.sup = sup, .row = row, .arg = arg};
+	struct sup_plan_counts counts;
+	struct sup_conf *conf = NULL;
+	char sum[200];
+	int snapshot = -1;
+
+	if (apply)
+		sup_notify(sup, "RELOADING=1\nMONOTONIC_USEC=%lld",
+			(long long)(nv_mono_ns() / 1000));
+	int rc = read_files(sup, &conf, apply ? &snapshot : NULL, text, text_bytes);
+
+	if (rc == 0 && sup_plan_make(&sup->cgroups, sup->conf->config, conf->config,
+			       running, on_row, &p, &counts) < 0) {
+		(void)snprintf(text, text_bytes, "no memory for a comparison");
+		sup_conf_drop(conf);
+		nv_fd_close(&snapshot);
+		rc = -EINVAL;
+	}
+	if (rc < 0) {
+		if (apply && sup->phase == SUP_RUNNING) {
+			nv_error("reload: nothing was changed: %.300s", text);
+			sup_notify(sup, "READY=1\nSTATUS=running; a reload was refused");
+		}
+		return -EINVAL;
+	}
+	sup_plan_text(&counts, sum, sizeof(sum));
+	if (!apply) {
+		(void)snprintf(text, text_bytes, "%s", sum);
+		sup_conf_drop(conf);
+		return 0;
+	}
+	take(sup, conf, snapshot);
+	(void)snprintf(text, text_bytes, "configuration %u: %zu worker types; %s",
+		sup->config_gen, conf->config->n_workers, sum);
 	nv_info("reload: %s", text);
 	sup_notify(sup, "READY=1\nSTATUS=running");
 	return 0;
+}
+
+int
+sup_reload(struct sup *sup, char *text, size_t text_bytes)
+{
+	return sup_reload_plan(sup, true, NULL, NULL, text, text_bytes);
 }

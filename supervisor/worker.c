@@ -4,6 +4,7 @@
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "nv_units.h"
+#include "plan.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -573,6 +574,38 @@ add_worker(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *
 	return 0;
 }
 
+static bool
+limits_differ(const struct nv_conf_worker *a, const struct nv_conf_worker *b)
+{
+	return a->limit_memory_bytes != b->limit_memory_bytes ||
+	       a->limit_cpu_ppm != b->limit_cpu_ppm || a->limit_tasks != b->limit_tasks;
+}
+
+/* For what runs. False when the kernel refuses one: memory that is in use already. */
+static bool
+apply_limits(struct sup_worker *w)
+{
+	const struct sup_cgroup_limits limits = {
+		.memory_bytes = w->conf->limit_memory_bytes,
+		.cpu_ppm = w->conf->limit_cpu_ppm,
+		.tasks = w->conf->limit_tasks};
+
+	for (uint32_t i = 0; w->sup->cgroups.usable && i < w->n_instances; i++) {
+		struct sup_instance *inst = w->instances[i];
+
+		if (!inst->now)
+			continue;
+		int rc = sup_cgroup_update(&inst->now->cgroup, &w->sup->cgroups, &limits);
+
+		if (rc < 0) {
+			nv_warn("%s#%u: its limits cannot be changed while it runs: %s",
+				w->name, inst->number, strerror(-rc));
+			return false;
+		}
+	}
+	return true;
+}
+
 int
 sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 {
@@ -583,9 +616,12 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 		struct sup_worker *w = sup_worker_find(sup, c->name);
 
 		if (w) {
-			bool changed = w->conf->restart_hash != c->restart_hash;
+			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
+			bool limits = limits_differ(w->conf, c);
 
 			take_conf(w, conf, c);
+			if (limits && !changed)
+				changed = !apply_limits(w);
 			if (changed) {
 				nv_info("%s: its configuration changed; restarting it",
 					w->name);

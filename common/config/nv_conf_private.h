@@ -108,6 +108,12 @@ void nv_conf_paths_fini(struct nv_conf_paths *paths);
 int nv_conf_reading_run(struct nv_conf_reading *r);
 void nv_conf_reading_fini(struct nv_conf_reading *r);
 
+/* ---- nv_config.c ---- */
+/* The value of a setting as it could stand in the file; target: the fleet's or a worker's
+ * struct. mask: what sounds like a secret is not shown. */
+void nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
+	const struct nv_option *option, const void *target, bool mask);
+
 /* ---- nv_conf_rules.c: rules between settings, and what is derived ---- */
 /* 0 or -ENOMEM; broken rules go to r->errs. */
 int nv_conf_global_finish(struct nv_conf_reading *r);
@@ -118,6 +124,7 @@ const struct nv_conf_origin *
 nv_conf_place(const struct nv_conf_origin origins[], const char *key);
 /* Was it written, or is it a default? */
 bool nv_conf_given(const struct nv_conf_origin origins[], const char *key);
+uint64_t nv_conf_restart_hash(const struct nv_conf_worker *w);
 /* NOVA_PARAMS and the restart hash. 0 or -ENOMEM. */
 int nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);

@@ -205,8 +205,8 @@ mix_number(uint64_t *hash, uint64_t v)
 	mix(hash, &v, sizeof(v));
 }
 
-static uint64_t
-restart_hash(const struct nv_conf_worker *w)
+uint64_t
+nv_conf_restart_hash(const struct nv_conf_worker *w)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
@@ -220,9 +220,6 @@ restart_hash(const struct nv_conf_worker *w)
 	mix_number(&hash, (uint64_t)w->run_interval_ms);
 	mix_number(&hash, (uint64_t)w->run_timeout_ms);
 	mix_number(&hash, (uint64_t)w->heartbeat_every_ms);
-	mix_number(&hash, w->limit_memory_bytes);
-	mix_number(&hash, (uint64_t)w->limit_cpu_ppm);
-	mix_number(&hash, w->limit_tasks);
 	mix_number(&hash, w->limit_open_files);
 	nv_conf_isolation_mix(&hash, w);
 	for (size_t i = 0; i < w->n_secrets; i++)
@@ -241,7 +238,7 @@ nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 {
 	struct nv_buf buf;
 
-	w->restart_hash = restart_hash(w);
+	w->restart_hash = nv_conf_restart_hash(w);
 	nv_buf_init(&buf, PARAMS_JSON_BYTES_MAX);
 	put_params(&buf, w);
 	int rc = buf.error;

@@ -163,12 +163,13 @@ put_list(struct nv_buf *buf, char *const *list, size_t n)
 }
 
 static void
-put_env(struct nv_buf *buf, const struct nv_conf_worker *w)
+put_env(struct nv_buf *buf, const struct nv_conf_worker *w, bool mask)
 {
 	nv_buf_puts(buf, "{");
 	for (size_t i = 0; i < w->n_env; i++) {
-		const char *value =
-			sounds_secret(w->env[i].key) ? "********" : w->env[i].value;
+		const char *value = mask && sounds_secret(w->env[i].key)
+					    ? "********"
+					    : w->env[i].value;
 
 		nv_buf_printf(buf, "%s%s: ", i ? ", " : "", w->env[i].key);
 		nv_buf_put_json(buf, value, strlen(value));
@@ -231,10 +232,10 @@ put_capabilities(struct nv_buf *buf, const struct nv_conf_worker *w)
 	nv_buf_puts(buf, w->has_capabilities ? "]" : "");
 }
 
-static void
-put_value(struct show *s, const struct nv_option *o, const void *target)
+void
+nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
+	const struct nv_option *o, const void *target, bool mask)
 {
-	const struct nv_config *config = s->r->config;
 	const struct nv_conf_worker *w = target;
 	char **argv;
 	size_t n = 0;
@@ -245,39 +246,39 @@ put_value(struct show *s, const struct nv_option *o, const void *target)
 		while (argv && argv[n])
 			n++;
 		if (argv)
-			put_list(&s->value, argv, n);
+			put_list(buf, argv, n);
 		else
-			nv_buf_puts(&s->value, "none");
+			nv_buf_puts(buf, "none");
 		break;
 	case NV_OPT_SECRETS:
-		put_list(&s->value, w->secrets, w->n_secrets);
+		put_list(buf, w->secrets, w->n_secrets);
 		break;
 	case NV_OPT_ENV:
-		put_env(&s->value, w);
+		put_env(buf, w, mask);
 		break;
 	case NV_OPT_PARAMS:
-		put_params(&s->value, w);
+		put_params(buf, w);
 		break;
 	case NV_OPT_DEPENDS:
-		nv_conf_depends_show(&s->value, w);
+		nv_conf_depends_show(buf, w);
 		break;
 	case NV_OPT_CURRENCIES:
-		put_currencies(&s->value, config);
+		put_currencies(buf, config);
 		break;
 	case NV_OPT_PATHS:
-		put_paths(&s->value, (const void *)((const char *)target + o->offset));
+		put_paths(buf, (const void *)((const char *)target + o->offset));
 		break;
 	case NV_OPT_GROUPS:
 		if (w->has_user_groups)
-			put_list(&s->value, w->user_groups, w->n_user_groups);
+			put_list(buf, w->user_groups, w->n_user_groups);
 		else
-			nv_buf_puts(&s->value, "default");
+			nv_buf_puts(buf, "default");
 		break;
 	case NV_OPT_CAPABILITIES:
-		put_capabilities(&s->value, w);
+		put_capabilities(buf, w);
 		break;
 	default:
-		nv_value_show(config, o, (const char *)target + o->offset, &s->value);
+		nv_value_show(config, o, (const char *)target + o->offset, buf);
 	}
 }
 
@@ -288,7 +289,7 @@ show_all(struct show *s)
 	char key[NV_NAME_MAX + 100];
 
 	for (size_t i = 0; i < nv_options_global_n; i++) {
-		put_value(s, &nv_options_global[i], config);
+		nv_conf_put_value(&s->value, config, &nv_options_global[i], config, true);
 		emit(s, nv_options_global[i].key, &s->r->origins[i]);
 	}
 	for (size_t k = 0; k < config->n_workers; k++) {
@@ -297,7 +298,8 @@ show_all(struct show *s)
 		for (size_t i = 0; i < nv_options_worker_n; i++) {
 			(void)snprintf(key, sizeof(key), "workers.%s.%s", w->name,
 				nv_options_worker[i].key);
-			put_value(s, &nv_options_worker[i], w);
+			nv_conf_put_value(
+				&s->value, config, &nv_options_worker[i], w, true);
 			emit(s, key,
 				&s->r->worker_origins[s->r->worker_order[k] *
 							      NV_OPTIONS_MAX +

@@ -300,6 +300,23 @@ typedef void
 nv_conf_show_fn(void *arg, const char *key, const char *value, const char *origin);
 int nv_config_show(const struct nv_conf_sources *sources, nv_conf_show_fn *fn, void *arg);
 
+/* What differs between two configurations. Called for the fleet's settings (worker ""),
+ * then for each worker by name: once when it was added or removed (key ""), or once for
+ * each setting that changed. Values are shown as by nv_config_show, cut to 300 bytes. */
+enum nv_conf_change_kind { NV_CONF_ADDED, NV_CONF_REMOVED, NV_CONF_CHANGED };
+struct nv_conf_change {
+	enum nv_conf_change_kind kind;
+	const char *worker; /* all borrowed for the call */
+	const char *key;
+	const char *from;
+	const char *to;
+	bool restart; /* what runs has to be restarted for it */
+};
+typedef void nv_conf_diff_fn(void *arg, const struct nv_conf_change *change);
+/* 0 or -ENOMEM. */
+int nv_config_diff(const struct nv_config *old, const struct nv_config *new,
+	nv_conf_diff_fn *fn, void *arg);
+
 /* How a parameter's text (a choice, the end of a range) is written in NOVA_PARAMS: a
  * number, true and false as they are, anything else as a JSON string. */
 struct nv_buf;

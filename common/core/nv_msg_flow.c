@@ -43,3 +43,51 @@ nv_ctl_incident_decode(struct nv_ctl_incident *m, const struct nv_msg *msg)
 	nv_rd_str(&r, m->text, sizeof(m->text));
 	return nv_rd_end(&r);
 }
+
+int
+nv_sup_plan_encode(struct nv_wr *w, const struct nv_sup_plan *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_u8(w, m->apply);
+	return w->error;
+}
+
+int
+nv_sup_plan_decode(struct nv_sup_plan *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	m->apply = nv_rd_u8(&r) != 0;
+	return nv_rd_end(&r);
+}
+
+int
+nv_ctl_plan_encode(struct nv_wr *w, const struct nv_ctl_plan *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_u8(w, m->kind);
+	nv_wr_u8(w, m->effect);
+	nv_wr_u32(w, m->running);
+	nv_wr_str(w, m->worker);
+	nv_wr_str(w, m->key);
+	nv_wr_str(w, m->from);
+	nv_wr_str(w, m->to);
+	return w->error;
+}
+
+int
+nv_ctl_plan_decode(struct nv_ctl_plan *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	m->kind = nv_rd_u8(&r);
+	m->effect = nv_rd_u8(&r);
+	m->running = nv_rd_u32(&r);
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	nv_rd_str(&r, m->key, sizeof(m->key));
+	nv_rd_str(&r, m->from, sizeof(m->from));
+	nv_rd_str(&r, m->to, sizeof(m->to));
+	return nv_rd_end(&r);
+}

@@ -15,6 +15,7 @@
  * A worker or instance with a known name replaces the old one. */
 #include "nv_fd.h"
 #include "nv_msg_body.h"
+#include "nv_msg_flow.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -232,13 +233,21 @@ static bool
 serve(int fd)
 {
 	static struct nv_msg msg;
-	struct nv_sup_request request;
+	struct nv_sup_request request = {0};
+	struct nv_sup_plan plan;
 	int rc = nv_msg_recv(fd, 'C', 'S', &msg, NULL, 0);
 
 	if (rc == -EAGAIN)
 		return true;
-	if (rc <= 0 || nv_sup_request_decode(&request, &msg) < 0)
+	if (rc <= 0)
 		return false;
+	bool is_plan = msg.type == NV_MSG_SUP_PLAN;
+
+	if (is_plan ? nv_sup_plan_decode(&plan, &msg) < 0
+		    : nv_sup_request_decode(&request, &msg) < 0)
+		return false;
+	if (is_plan)
+		request.request_id = plan.request_id;
 	bool is_status = msg.type == NV_MSG_SUP_STATUS;
 
 	if (!is_status)

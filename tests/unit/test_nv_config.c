@@ -368,10 +368,10 @@ START_TEST(test_restart_hash)
 {
 	static const char *const restarts[] = {"directory: /x", "kind: service",
 		"run_interval: 61s", "run_timeout: 1m", "heartbeat: {every: 7s}",
-		"limits: {memory: 5MiB}", "limits: {cpu: 5%}", "limits: {tasks: 5}",
 		"limits: {open_files: 50}", "user: u", "secrets: [s]", "env: {A: b}",
 		"env: {Ab: ''}", "ready: event"};
-	static const char *const same[] = {"group: g", "description: d",
+	static const char *const same[] = {"limits: {memory: 5MiB}", "limits: {cpu: 5%}",
+		"limits: {tasks: 5}", "group: g", "description: d",
 		"instances: {start: 2}", "restart: temporary", "crashes: {max: 1}",
 		"stop: {grace: 1s}", "budget: {daily: $1}", "roi: {min: 10%}",
 		"autonomous: false", "run_interval: 1m", "params: {a: {choices: [b]}}",

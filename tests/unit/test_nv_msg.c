@@ -226,6 +226,11 @@ TEST_BODY(test_ctl_instance, NV_MSG_CTL_INSTANCE, ctl_instance, m.request_id = U
 	m.uptime_ms = UINT64_MAX, m.restarts = UINT32_MAX, FILL(worker), FILL(state),
 	m.health_ms = UINT64_MAX, FILL(last_exit), FILL(cgroup), FILL(health),
 	FILL(health_reason))
+TEST_BODY(test_sup_plan, NV_MSG_SUP_PLAN, sup_plan, m.request_id = UINT32_MAX,
+	m.apply = true)
+TEST_BODY(test_ctl_plan, NV_MSG_CTL_PLAN, ctl_plan, m.request_id = UINT32_MAX,
+	m.kind = UINT8_MAX, m.effect = UINT8_MAX, m.running = UINT32_MAX, FILL(worker),
+	FILL(key), FILL(from), FILL(to))
 TEST_BODY(test_ctl_incident, NV_MSG_CTL_INCIDENT, ctl_incident, m.request_id = UINT32_MAX,
 	m.id = UINT32_MAX, m.workers = UINT32_MAX, m.held = UINT32_MAX,
 	m.failed = UINT32_MAX, m.since_ms = UINT64_MAX, m.next_ms = -1, FILL(state),
@@ -540,7 +545,7 @@ main(void)
 		test_sup_kill, test_log_hello, test_log_stream, test_sup_log_lost,
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
 		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
-		test_sup_probe_state};
+		test_sup_probe_state, test_sup_plan, test_ctl_plan};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
