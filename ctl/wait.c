@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAP_MS           20
-#define STEADY_MS        250 /* an instance that lives this long did not die of its start */
-#define GRACE_UNKNOWN_MS 30000
-#define STOP_SLACK_MS    5000
+#define NAP_MS            20
+#define STEADY_MS         250 /* an instance that lives this long did not die of its start */
+#define GRACE_UNKNOWN_MS  30000
+#define GRACE_INFINITY_MS INT64_C(3600000) /* as long as novasupd lets one wait */
+#define STOP_SLACK_MS     5000
 
 static void settle(struct ctl_goal *goal, int code, const char *fmt, ...) NV_PRINTF(3, 4);
 
@@ -309,7 +310,10 @@ ctl_stop_timeout_ms(struct ctl *ctl, const struct ctl_goal *goals, size_t n)
 		const struct nv_conf_worker *w =
 			config ? nv_config_worker(config, goals[i].worker) : NULL;
 
-		longest_ms = NV_MAX(longest_ms, w ? w->stop_grace_ms : GRACE_UNKNOWN_MS);
+		int64_t grace_ms = w ? w->stop_grace_ms : GRACE_UNKNOWN_MS;
+
+		longest_ms = NV_MAX(longest_ms,
+			grace_ms == NV_INFINITY_MS ? GRACE_INFINITY_MS : grace_ms);
 	}
 	nv_config_free(config);
 	return longest_ms + STOP_SLACK_MS;

@@ -23,8 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RUNNER_ARGS   14
-#define WALKS_AT_ONCE 50 /* a fork bomb is outrun by walking again at once */
+#define GRACE_INFINITY_MS INT64_C(31622400000) /* 366 days */
+#define RUNNER_ARGS       14
+#define WALKS_AT_ONCE     50 /* a fork bomb is outrun by walking again at once */
 
 /* ---- start ---- */
 
@@ -35,6 +36,14 @@ struct runner_args {
 	char **argv; /* owned */
 };
 
+/* The grace as its runner and its program are told it: a number. */
+static int64_t
+told_grace_ms(const struct nv_conf_worker *conf)
+{
+	return conf->stop_grace_ms == NV_INFINITY_MS ? GRACE_INFINITY_MS
+						     : conf->stop_grace_ms;
+}
+
 static int
 runner_argv(struct runner_args *r, const struct sup_instance *inst, char *const *command)
 {
@@ -44,7 +53,7 @@ runner_argv(struct runner_args *r, const struct sup_instance *inst, char *const 
 	const struct nv_sup_desire *d = &inst->worker->desire;
 	const int64_t values[] = {inst->number,
 		d->run_interval_ms > 0 ? d->run_interval_ms : conf->run_interval_ms,
-		conf->run_timeout_ms, conf->heartbeat_every_ms, conf->stop_grace_ms};
+		conf->run_timeout_ms, conf->heartbeat_every_ms, told_grace_ms(conf)};
 	size_t n = 0;
 	size_t at = 0;
 
@@ -551,7 +560,7 @@ sup_incarnation_ask(struct sup_incarnation *inc)
 	char line[96];
 
 	(void)snprintf(line, sizeof(line), "{\"control\":\"stop\",\"grace_ms\":%lld}\n",
-		(long long)conf->stop_grace_ms);
+		(long long)told_grace_ms(conf));
 	sup_stream_control(inc->stream, line);
 	signal_asked(inc, conf->stop_signal);
 	if (inc->frozen && conf->kind == NV_KIND_SERVICE)

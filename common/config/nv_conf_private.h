@@ -40,6 +40,8 @@ struct nv_conf_reading {
 	struct nv_conf_origin *worker_origins; /* owned */
 	size_t *worker_order; /* owned; position of a sorted worker in worker_origins */
 	bool keep_origins;
+	/* Of each group in the order of the names; with keep_origins. */
+	struct nv_conf_origin *group_origins; /* owned */
 };
 
 /* ---- nv_conf_errors.c ---- */
@@ -76,6 +78,17 @@ int nv_conf_read_depends(struct nv_conf_reading *r, const struct nv_conf_source 
 void nv_conf_depends_show(struct nv_buf *buf, const struct nv_conf_worker *w);
 /* Once all workers are known and sorted: names, cycles. 0 or -ENOMEM. */
 int nv_conf_depends_check(struct nv_conf_reading *r);
+/* nv_conf_groups.c */
+int nv_conf_read_supervisors(struct nv_conf_reading *r,
+	const struct nv_conf_source *source, const struct nv_yaml_node *node);
+int nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_group *g);
+int nv_conf_read_codes(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+void nv_conf_order_show(struct nv_buf *buf, const struct nv_conf_group *g);
+void nv_conf_codes_show(struct nv_buf *buf, const struct nv_conf_worker *w);
+/* Once all workers are known: which combinations make sense. 0 or -ENOMEM. */
+int nv_conf_groups_check(struct nv_conf_reading *r);
 int nv_conf_read_currencies(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node);
 
@@ -104,6 +117,11 @@ void nv_conf_isolation_mix(uint64_t *hash, const struct nv_conf_worker *w);
 void nv_conf_paths_fini(struct nv_conf_paths *paths);
 
 /* ---- nv_conf_read.c ---- */
+/* The settings of one group from its map; label is before each key in errors. origins:
+ * NV_OPTIONS_MAX of them. */
+int nv_conf_read_group(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *map, const char *label, struct nv_conf_group *g,
+	struct nv_conf_origin *origins);
 /* Fill r->config from r->sources; errors go to r->errs. 0 or -ENOMEM. */
 int nv_conf_reading_run(struct nv_conf_reading *r);
 void nv_conf_reading_fini(struct nv_conf_reading *r);

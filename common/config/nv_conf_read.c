@@ -20,6 +20,7 @@ struct sheet {
 	const struct nv_yaml_node
 		*nodes[NV_OPTIONS_MAX]; /* where each is written, or NULL */
 	struct nv_conf_origin *origins;
+	const char *label; /* before each key in errors: "groups.web." or "" */
 };
 
 static void
@@ -54,12 +55,12 @@ unknown_key(struct sheet *s, const char *prefix, const struct nv_yaml_node *item
 	(void)nv_value_quote(item->key, quoted);
 	if (near)
 		nv_conf_error(s->r->errs, s->source->name, item->key_line,
-			item->key_column, "%s%s: unknown key; did you mean \"%s\"?",
-			prefix, quoted, near);
+			item->key_column, "%s%s%s: unknown key; did you mean \"%s\"?",
+			s->label, prefix, quoted, near);
 	else
 		nv_conf_error(s->r->errs, s->source->name, item->key_line,
-			item->key_column, "%s%s: unknown key; known here: %s", prefix,
-			quoted, list);
+			item->key_column, "%s%s%s: unknown key; known here: %s", s->label,
+			prefix, quoted, list);
 }
 
 static void walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix);
@@ -71,7 +72,7 @@ walk_section(struct sheet *s, const struct nv_yaml_node *item, const char *key)
 
 	if (item->kind != NV_YAML_MAP) {
 		nv_conf_error(s->r->errs, s->source->name, item->line, item->column,
-			"%s: expected a map of settings, found %s", key,
+			"%s%s: expected a map of settings, found %s", s->label, key,
 			nv_yaml_is_null(item)       ? "nothing"
 			: item->kind == NV_YAML_SEQ ? "a list"
 						    : "a single value");
@@ -106,8 +107,8 @@ walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix)
 		}
 		if (item->repeats) {
 			nv_conf_error(s->r->errs, s->source->name, item->key_line,
-				item->key_column, "%s: repeated; first on line %u", key,
-				item->repeats->key_line);
+				item->key_column, "%s%s: repeated; first on line %u",
+				s->label, key, item->repeats->key_line);
 			continue;
 		}
 		if (section)
@@ -126,7 +127,8 @@ read_scalar(struct sheet *s, const struct nv_option *o, const struct nv_yaml_nod
 
 	if (!text || nv_yaml_is_null(node)) {
 		nv_conf_error(s->r->errs, s->source->name, node->line, node->column,
-			"%s: expected %s, found %s", o->key, nv_option_expects(o),
+			"%s%s: expected %s, found %s", s->label, o->key,
+			nv_option_expects(o),
 			text                        ? "nothing"
 			: node->kind == NV_YAML_SEQ ? "a list"
 						    : "a map");
@@ -139,7 +141,7 @@ read_scalar(struct sheet *s, const struct nv_option *o, const struct nv_yaml_nod
 		return rc;
 	if (rc < 0)
 		nv_conf_error(s->r->errs, s->source->name, node->line, node->column,
-			"%s: %s", o->key, err.text);
+			"%s%s: %s", s->label, o->key, err.text);
 	return 0;
 }
 
@@ -159,6 +161,12 @@ read_collection(
 		return nv_conf_read_params(s->r, s->source, node, s->target);
 	case NV_OPT_DEPENDS:
 		return nv_conf_read_depends(s->r, s->source, node, s->target);
+	case NV_OPT_CODES:
+		return nv_conf_read_codes(s->r, s->source, node, s->target);
+	case NV_OPT_NAMES:
+		return nv_conf_read_order(s->r, s->source, node, s->target);
+	case NV_OPT_SUPERVISORS:
+		return nv_conf_read_supervisors(s->r, s->source, node);
 	case NV_OPT_CURRENCIES:
 		return nv_conf_read_currencies(s->r, s->source, node);
 	case NV_OPT_PATHS:
@@ -293,6 +301,26 @@ read_sheet(struct sheet *s)
 	return rc;
 }
 
+int
+nv_conf_read_group(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *map, const char *label, struct nv_conf_group *g,
+	struct nv_conf_origin *origins)
+{
+	struct sheet s = {.r = r,
+		.source = source,
+		.table = nv_options_group,
+		.n = nv_options_group_n,
+		.target = g,
+		.origins = origins,
+		.label = label};
+	int rc = 0;
+
+	walk(&s, map, "");
+	for (size_t i = 0; i < s.n && rc == 0; i++)
+		rc = read_option(&s, i);
+	return rc;
+}
+
 static int
 read_global(struct nv_conf_reading *r)
 {
@@ -304,7 +332,8 @@ read_global(struct nv_conf_reading *r)
 		.table = nv_options_global,
 		.n = nv_options_global_n,
 		.target = r->config,
-		.origins = r->origins};
+		.origins = r->origins,
+		.label = ""};
 	int rc = 0;
 
 	for (size_t i = 0; i < r->sources->n && rc == 0; i++) {
@@ -327,7 +356,8 @@ read_worker(struct nv_conf_reading *r, const struct nv_conf_source *source,
 		.table = nv_options_worker,
 		.n = nv_options_worker_n,
 		.target = w,
-		.origins = origins};
+		.origins = origins,
+		.label = ""};
 	size_t errors = r->errs->n + r->errs->n_more;
 	int rc = read_sheet(&s);
 
@@ -441,6 +471,8 @@ nv_conf_reading_run(struct nv_conf_reading *r)
 		rc = sort_workers(r);
 	if (rc == 0)
 		rc = nv_conf_depends_check(r);
+	if (rc == 0)
+		rc = nv_conf_groups_check(r);
 	return rc;
 }
 
@@ -451,4 +483,5 @@ nv_conf_reading_fini(struct nv_conf_reading *r)
 	nv_conf_vars_fini(&r->vars);
 	free(r->worker_origins);
 	free(r->worker_order);
+	free(r->group_origins);
 }

@@ -65,6 +65,22 @@ finish_instances(struct nv_conf_reading *r, struct nv_conf_worker *w,
 			w->instances_start, w->instances_min, w->instances_max);
 }
 
+/* In a group with a strategy only what its own file says paces it. */
+static void
+finish_crashes(struct nv_conf_worker *w, const struct nv_conf_origin origins[])
+{
+	static const char *const keys[] = {"crashes.max", "crashes.within",
+		"crashes.cooldown", "crashes.backoff", "crashes.on_limit"};
+
+	for (size_t i = 0; i < NV_LEN(keys); i++) {
+		const struct nv_conf_source *source = origins[index_of(keys[i])].source;
+
+		w->crashes_own |= source && source->kind == NV_SOURCE_WORKER;
+	}
+	if (!origins[index_of("success_codes")].source)
+		w->success[0] = 1; /* code 0 */
+}
+
 static void
 finish_heartbeat(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[])
@@ -127,6 +143,7 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	static const char *const roi[3] = {"roi.kill", "roi.min", "roi.scale"};
 
 	finish_instances(r, w, origins);
+	finish_crashes(w, origins);
 	finish_heartbeat(r, w, origins);
 	nv_conf_worker_isolation_finish(r, w, origins);
 	nv_conf_probes_finish(r, w, origins);

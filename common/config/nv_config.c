@@ -61,6 +61,11 @@ nv_config_free(struct nv_config *config)
 	for (size_t i = 0; i < config->n_workers; i++)
 		worker_fini(&config->workers[i]);
 	free(config->workers);
+	for (size_t i = 0; i < config->n_groups; i++) {
+		free_list(config->groups[i].order, config->groups[i].n_order);
+		free(config->groups[i].description);
+	}
+	free(config->groups);
 	free(config->currencies);
 	free(config->timezone);
 	free(config->price_table);
@@ -106,6 +111,21 @@ nv_config_worker(const struct nv_config *config, const char *name)
 		return NULL;
 	return bsearch(name, config->workers, config->n_workers, sizeof(*config->workers),
 		compare_name);
+}
+
+static int
+compare_group(const void *key, const void *element)
+{
+	return strcmp(key, ((const struct nv_conf_group *)element)->name);
+}
+
+const struct nv_conf_group *
+nv_config_group(const struct nv_config *config, const char *name)
+{
+	if (config->n_groups == 0)
+		return NULL;
+	return bsearch(name, config->groups, config->n_groups, sizeof(*config->groups),
+		compare_group);
 }
 
 /* ---- config show ---- */
@@ -262,6 +282,19 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 	case NV_OPT_DEPENDS:
 		nv_conf_depends_show(buf, w);
 		break;
+	case NV_OPT_CODES:
+		nv_conf_codes_show(&s->value, w);
+		break;
+	case NV_OPT_NAMES:
+		nv_conf_order_show(&s->value, target);
+		break;
+	case NV_OPT_SUPERVISORS: /* each is shown by itself */
+		nv_buf_puts(&s->value, "{");
+		for (size_t i = 0; i < config->n_groups; i++)
+			nv_buf_printf(
+				&s->value, "%s%s", i ? ", " : "", config->groups[i].name);
+		nv_buf_puts(&s->value, "}");
+		break;
 	case NV_OPT_CURRENCIES:
 		put_currencies(buf, config);
 		break;
@@ -291,6 +324,14 @@ show_all(struct show *s)
 	for (size_t i = 0; i < nv_options_global_n; i++) {
 		nv_conf_put_value(&s->value, config, &nv_options_global[i], config, true);
 		emit(s, nv_options_global[i].key, &s->r->origins[i]);
+	}
+	for (size_t k = 0; k < config->n_groups; k++) {
+		for (size_t i = 0; i < nv_options_group_n; i++) {
+			(void)snprintf(key, sizeof(key), "groups.%s.%s",
+				config->groups[k].name, nv_options_group[i].key);
+			put_value(s, &nv_options_group[i], &config->groups[k]);
+			emit(s, key, &s->r->group_origins[k * NV_OPTIONS_MAX + i]);
+		}
 	}
 	for (size_t k = 0; k < config->n_workers; k++) {
 		const struct nv_conf_worker *w = &config->workers[k];

@@ -22,6 +22,14 @@
 
 enum nv_kind { NV_KIND_TASK, NV_KIND_SERVICE };
 enum nv_restart { NV_RESTART_PERMANENT, NV_RESTART_TRANSIENT, NV_RESTART_TEMPORARY };
+enum nv_strategy {
+	NV_STRATEGY_NONE, /* a label: each worker by itself */
+	NV_STRATEGY_ONE_FOR_ONE,
+	NV_STRATEGY_ONE_FOR_ALL,
+	NV_STRATEGY_REST_FOR_ONE,
+	NV_STRATEGY_SIMPLE_ONE_FOR_ONE
+};
+enum nv_auto_shutdown { NV_AUTO_NEVER, NV_AUTO_ANY, NV_AUTO_ALL };
 enum nv_on_limit { NV_ON_LIMIT_HALT, NV_ON_LIMIT_ESCALATE };
 enum nv_ready {
 	NV_READY_EXEC,   /* up when exec worked */
@@ -113,6 +121,26 @@ struct nv_conf_param {
 	char *range_max;
 };
 
+#define NV_INFINITY_MS INT64_C(-1) /* a grace without an end */
+
+/* A group that is declared; a worker's group need not be. */
+struct nv_conf_group {
+	char name[NV_NAME_MAX];
+	char *description; /* owned, NULL without */
+	enum nv_strategy strategy;
+	uint32_t intensity;
+	int64_t period_ms;        /* whole seconds */
+	char parent[NV_NAME_MAX]; /* "" without */
+	enum nv_restart restart;  /* by its parent */
+	enum nv_auto_shutdown auto_shutdown;
+	bool significant;    /* to its parent */
+	int64_t shutdown_ms; /* when its parent stops it; NV_INFINITY_MS; 0 = kill */
+	char **order;        /* owned names: children that come first */
+	size_t n_order;
+	unsigned line; /* where it is declared, in nova.yaml */
+	unsigned column;
+};
+
 struct nv_conf_worker {
 	char name[NV_NAME_MAX];
 	char group[NV_NAME_MAX]; /* default "default" */
@@ -128,12 +156,15 @@ struct nv_conf_worker {
 	struct nv_conf_depend *depends; /* owned */
 	size_t n_depends;
 	enum nv_restart restart;
+	bool significant;    /* to its group */
+	uint8_t success[32]; /* exit codes that are no crash, a bit each */
+	bool crashes_own;    /* its own file has `crashes:` */
 	struct nv_conf_crashes crashes;
 	int64_t heartbeat_every_ms; /* what the runner sends; 0 = no watchdog */
 	int64_t heartbeat_timeout_ms;
 	int64_t heartbeat_progress_ms; /* beats alone do not do for longer; 0 = they do */
 	int stop_signal;
-	int64_t stop_grace_ms;
+	int64_t stop_grace_ms; /* or NV_INFINITY_MS */
 	enum nv_ready ready;
 	struct nv_conf_probe ready_probe; /* NV_READY_PROBE */
 	int64_t ready_timeout_ms; /* not ready by then: it failed to start; 0 = never */
@@ -229,9 +260,17 @@ struct nv_config {
 	struct nv_conf_isolation isolation;  /* without the lists */
 	struct nv_conf_currency *currencies; /* owned, declared ones besides the base */
 	size_t n_currencies;
+	struct nv_conf_group *groups; /* owned, sorted by name */
+	size_t n_groups;
 	struct nv_conf_worker *workers; /* owned, sorted by name */
 	size_t n_workers;
 };
+
+static inline bool
+nv_conf_is_success(const uint8_t success[32], int code)
+{
+	return code >= 0 && code < 256 && (success[code / 8] >> (code % 8) & 1);
+}
 
 /* The sources, before parsing. Of .env and the environment only the variables that are
  * settings of Nova are kept: a secret that stands beside them is never here. */
@@ -292,10 +331,13 @@ void nv_conf_errors_print(const struct nv_conf_errors *errs, int fd);
 /* NULL when there is no such worker. */
 const struct nv_conf_worker *
 nv_config_worker(const struct nv_config *config, const char *name);
+/* NULL when it is not declared. */
+const struct nv_conf_group *
+nv_config_group(const struct nv_config *config, const char *name);
 
 /* For `novactl config show`: every effective value and where it came from, secrets
- * masked. The callback gets "workers.NAME.key" or "key", the value as text and
- * "default", "FILE:LINE" or "environment VARIABLE". */
+ * masked. The callback gets "workers.NAME.key" "groups.NAME.key" or "key", the value as
+ * text and "default", "FILE:LINE" or "environment VARIABLE". */
 typedef void
 nv_conf_show_fn(void *arg, const char *key, const char *value, const char *origin);
 int nv_config_show(const struct nv_conf_sources *sources, nv_conf_show_fn *fn, void *arg);

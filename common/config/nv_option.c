@@ -33,9 +33,16 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_CURRENCIES] = "a map such as {EUR: 1.08 USD}",
 		[NV_OPT_PATHS] = "a list of paths such as [/srv/data]",
 		[NV_OPT_GROUPS] = "a list of group names such as [audio]",
+		[NV_OPT_CODES] = "a list of exit codes such as [0, 3]",
+		[NV_OPT_NAMES] = "a list of names such as [db, api]",
+		[NV_OPT_SUPERVISORS] = "a map such as {web: {strategy: one_for_all}}",
 		[NV_OPT_CAPABILITIES] = "a list such as [net_bind_service]",
 	};
 
+	if (option->flags & NV_OPT_BRUTAL)
+		return "a duration such as 90s, infinity or brutal_kill";
+	if (option->flags & NV_OPT_INFINITY)
+		return "a duration such as 90s, or infinity";
 	return texts[option->kind];
 }
 

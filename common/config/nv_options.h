@@ -1,5 +1,5 @@
 /* The settings of Nova, as data: names, kinds, units, ranges, defaults, help. The
- * parser, the environment variables, `config show` and the reference all read these two
+ * parser, the environment variables, `config show` and the reference all read these
  * tables and nothing else. */
 #ifndef NV_OPTIONS_H
 #define NV_OPTIONS_H
@@ -34,13 +34,18 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_PATHS, /* struct nv_conf_paths at `offset` */
 	NV_OPT_GROUPS,
 	NV_OPT_CAPABILITIES,
+	NV_OPT_CODES,
+	NV_OPT_NAMES,
+	NV_OPT_SUPERVISORS, /* the map of groups */
 	NV_OPT_KINDS
 };
 
 #define NV_OPT_REQUIRED 1u
-#define NV_OPT_DAILY    2u /* money: "/day" may follow */
-#define NV_OPT_NONE     4u /* the word `none` is allowed and stands for `none` below */
-#define NV_OPT_SYSTEM   8u /* paths: the word `system` may stand for the list */
+#define NV_OPT_DAILY    2u  /* money: "/day" may follow */
+#define NV_OPT_NONE     4u  /* the word `none` is allowed and stands for `none` below */
+#define NV_OPT_SYSTEM   8u  /* paths: the word `system` may stand for the list */
+#define NV_OPT_INFINITY 16u /* duration: the word `infinity` is NV_INFINITY_MS */
+#define NV_OPT_BRUTAL   32u /* duration: the word `brutal_kill` is 0 */
 
 struct nv_option {
 	const char *key; /* "crashes.max" */
@@ -62,6 +67,8 @@ extern const struct nv_option nv_options_global[];
 extern const size_t nv_options_global_n;
 extern const struct nv_option nv_options_worker[];
 extern const size_t nv_options_worker_n;
+extern const struct nv_option nv_options_group[];
+extern const size_t nv_options_group_n;
 #define NV_OPTIONS_MAX 160 /* no table is longer */
 
 /* "a duration such as 90s, 5m or 1h30m" */

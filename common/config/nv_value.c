@@ -546,6 +546,14 @@ nv_value_parse(const struct nv_value_context *ctx, const struct nv_option *optio
 	char with_unit[100];
 
 	NV_ASSERT(parsers[option->kind]);
+	if ((option->flags & NV_OPT_INFINITY) && strcmp(text, "infinity") == 0) {
+		*(int64_t *)target = NV_INFINITY_MS;
+		return 0;
+	}
+	if ((option->flags & NV_OPT_BRUTAL) && strcmp(text, "brutal_kill") == 0) {
+		*(int64_t *)target = 0;
+		return 0;
+	}
 	if ((option->flags & NV_OPT_NONE) && strcmp(text, "none") == 0) {
 		set_none(option, target);
 		return 0;

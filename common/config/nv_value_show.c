@@ -191,6 +191,15 @@ nv_value_show(const struct nv_config *config, const struct nv_option *option,
 	const void *field, struct nv_buf *buf)
 {
 	NV_ASSERT(shows[option->kind]);
+	if ((option->flags & NV_OPT_INFINITY) &&
+		*(const int64_t *)field == NV_INFINITY_MS) {
+		nv_buf_puts(buf, "infinity");
+		return;
+	}
+	if ((option->flags & NV_OPT_BRUTAL) && *(const int64_t *)field == 0) {
+		nv_buf_puts(buf, "brutal_kill");
+		return;
+	}
 	if (option->flags & NV_OPT_NONE) {
 		int64_t value = option->kind == NV_OPT_COUNT ? *(const uint32_t *)field
 							     : *(const int64_t *)field;

@@ -165,7 +165,8 @@ make_worker(unsigned k)
 	}
 	w->sup = &world->sup;
 	w->conf = c;
-	w->policy = (struct sup_inst_policy){.restart = (enum nv_restart)rnd(3),
+	w->policy = (struct sup_inst_policy){.success = {1},
+		.restart = (enum nv_restart)rnd(3),
 		.crashes = {.max = 3, .within_ms = 1000, .backoff_max_ms = 10},
 		.ready_event = rnd(2),
 		.grace_ms = (int64_t)rnd(3) * 10};

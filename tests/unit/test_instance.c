@@ -16,7 +16,8 @@ struct step {
 static struct sup_inst_policy
 policy(void)
 {
-	return (struct sup_inst_policy){.restart = NV_RESTART_PERMANENT,
+	return (struct sup_inst_policy){.success = {1},
+		.restart = NV_RESTART_PERMANENT,
 		.grace_ms = 10000,
 		.crashes = {.max = 3,
 			.within_ms = 60000,

@@ -175,7 +175,8 @@ live_once(uint64_t seed)
 	struct world w = {
 		.seed = seed, .random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
 
-	w.p = (struct sup_inst_policy){.restart = (enum nv_restart)rnd(&w, 3),
+	w.p = (struct sup_inst_policy){.success = {1},
+		.restart = (enum nv_restart)rnd(&w, 3),
 		.ready_event = rnd(&w, 2),
 		.grace_ms = rnd(&w, 3) ? (int64_t)rnd(&w, 5000) : 0,
 		.crashes = {.max = (uint32_t)rnd(&w, 6),

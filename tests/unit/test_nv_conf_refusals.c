@@ -37,7 +37,7 @@ static const struct {
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
 		"depends_on, restart, "
-		"crashes, heartbeat, stop, ready, "
+		"significant, success_codes, crashes, heartbeat, stop, ready, "
 		"ready_timeout, health, budget, roi, limits, logs, user, "
 		"user_group, "
 		"user_groups, capabilities, isolation, secrets, "
@@ -333,7 +333,8 @@ static const struct {
 		"timezone, "
 		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
-		"run_interval, crashes, stop, autonomous, prices, logs, supervision, "
+		"run_interval, crashes, stop, groups, autonomous, prices, logs, "
+		"supervision, "
 		"storm, "
 		"engine_away, sample, isolation",
 		NULL},

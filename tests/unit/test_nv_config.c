@@ -444,6 +444,7 @@ on_again(void *arg, const char *key, const char *value, const char *origin)
 
 	(void)origin;
 	if (strncmp(key, "workers.", 8) == 0 || strcmp(key, "currencies") == 0 ||
+		strcmp(key, "groups") == 0 ||
 		strcmp(value, "none") == 0)
 		return;
 	if (strchr(key, '.'))
@@ -557,6 +558,7 @@ START_TEST(test_manual_is_whole)
 {
 	char *text = read_tree_file("docs/man/nova.yaml.5");
 	char *workers = strstr(text, ".Sh SETTINGS OF A WORKER");
+	const char *groups = strstr(text, ".Sh SETTINGS OF A GROUP");
 	char wanted[200];
 
 	ck_assert_ptr_nonnull(workers);
@@ -570,6 +572,11 @@ START_TEST(test_manual_is_whole)
 		(void)snprintf(
 			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_global[i].key);
 		ck_assert_msg(strstr(text, wanted), "%s", wanted);
+	}
+	for (size_t i = 0; i < nv_options_group_n; i++) {
+		(void)snprintf(
+			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_group[i].key);
+		ck_assert_msg(strstr(groups, wanted), "%s", wanted);
 	}
 	free(text);
 }
