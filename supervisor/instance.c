@@ -77,14 +77,18 @@ enter(struct sup_inst *i, enum sup_inst_state state, int64_t deadline_ms)
 }
 
 static unsigned
-try_start(struct sup_inst *i)
+try_start(struct sup_inst *i, const struct sup_inst_policy *policy)
 {
+	bool wanted = policy->tree ? i->go : i->want;
+
 	NV_ASSERT(!sup_inst_live(i));
-	if (i->over_limit && i->want) {
+	if (i->over_limit && wanted && !policy->tree) {
 		enter(i, SUP_INST_HALTED, SUP_NO_DEADLINE);
 		return SUP_ACT_REPORT;
 	}
-	if (!i->want || !i->gate) {
+	if (policy->tree && !wanted)
+		return 0; /* it rests as it is */
+	if (!wanted || !i->gate) {
 		enter(i, SUP_INST_STOPPED, SUP_NO_DEADLINE);
 		return 0;
 	}
@@ -100,8 +104,9 @@ try_start(struct sup_inst *i)
 static unsigned
 begin_stop(struct sup_inst *i, int64_t grace_ms, int64_t now_ms)
 {
-	enter(i, SUP_INST_STOPPING, now_ms + grace_ms);
-	if (grace_ms > 0)
+	enter(i, SUP_INST_STOPPING,
+		grace_ms == NV_INFINITY_MS ? SUP_NO_DEADLINE : now_ms + grace_ms);
+	if (grace_ms != 0)
 		return SUP_ACT_ASK;
 	i->deadline_ms = now_ms + SUP_KILL_AGAIN_MS;
 	return SUP_ACT_KILL;
@@ -209,10 +214,18 @@ after_crash(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t no
 	return restart_later(i, policy, now_ms);
 }
 
+static bool
+ended_well(int status, const struct sup_inst_policy *policy)
+{
+	return WIFEXITED(status) &&
+	       nv_conf_is_success(policy->success, WEXITSTATUS(status));
+}
+
 static void
-name_end(struct sup_inst *i)
+name_end(struct sup_inst *i, const struct sup_inst_policy *policy)
 {
 	struct sup_inst_end *e = &i->end;
+	bool well = ended_well(e->status, policy);
 	const char *cause;
 
 	if (e->exec)
@@ -224,10 +237,41 @@ name_end(struct sup_inst *i)
 	else if (e->oom)
 		cause = "oom";
 	else
-		cause = e->status == 0 ? "exit" : "crash";
-	e->crash = e->exec ? !e->machine
-			   : !i->asked && (i->forced || e->oom || e->status != 0);
+		cause = well ? "exit" : "crash";
+	e->crash = e->exec ? !e->machine : !i->asked && (i->forced || e->oom || !well);
 	(void)snprintf(e->cause, sizeof(e->cause), "%s", cause);
+}
+
+/* The tree decides what follows; what is written down here is for people, and when. */
+static unsigned
+ended_in_tree(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
+{
+	unsigned actions = 0;
+
+	i->go = false;
+	i->again = false;
+	i->gave_up = false;
+	i->retry_at_ms = now_ms;
+	if (i->asked)
+		return SUP_ACT_ENDED;
+	if (policy->restart == NV_RESTART_TEMPORARY ||
+		(policy->restart == NV_RESTART_TRANSIENT && !i->end.crash &&
+			!i->end.machine)) {
+		enter(i, i->end.crash ? SUP_INST_FAILED : SUP_INST_FINISHED,
+			SUP_NO_DEADLINE);
+		return SUP_ACT_ENDED | SUP_ACT_REPORT;
+	}
+	if (i->end.machine || (policy->paced && !i->end.crash))
+		actions = restart_later(i, policy, now_ms);
+	else if (policy->paced)
+		actions = after_crash(i, policy, now_ms) & ~(unsigned)SUP_ACT_ESCALATE;
+	else
+		i->restarts++;
+	i->gave_up = i->state == SUP_INST_HALTED;
+	i->over_limit = false;
+	if (i->deadline_ms != SUP_NO_DEADLINE)
+		i->retry_at_ms = i->deadline_ms;
+	return SUP_ACT_ENDED | actions;
 }
 
 static unsigned
@@ -236,14 +280,16 @@ ended(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 	unsigned actions = SUP_ACT_RECORD;
 
 	i->main_alive = false;
-	name_end(i);
+	name_end(i, policy);
 	if (i->end.crash)
 		count_crash(i, policy, now_ms);
 	enter(i, SUP_INST_STOPPED, SUP_NO_DEADLINE);
+	if (policy->tree)
+		return actions | ended_in_tree(i, policy, now_ms);
 	if (!i->want)
 		return actions;
 	if (i->asked)
-		return actions | try_start(i);
+		return actions | try_start(i, policy);
 	if (i->end.machine)
 		return actions | restart_later(i, policy, now_ms);
 	if (policy->restart == NV_RESTART_TEMPORARY ||
@@ -262,16 +308,17 @@ ended(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 static unsigned
 on_want(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
-	(void)policy;
 	(void)now_ms;
 	i->want = true;
-	return i->state == SUP_INST_STOPPED ? try_start(i) : 0;
+	return i->state == SUP_INST_STOPPED ? try_start(i, policy) : 0;
 }
 
 static unsigned
 on_unwant(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
 	i->want = false;
+	if (policy->tree)
+		return 0;
 	i->again = false;
 	switch (i->state) {
 	case SUP_INST_STARTING:
@@ -289,15 +336,16 @@ on_unwant(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_
 static unsigned
 on_gate_open(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
-	(void)policy;
 	if (!i->gate && i->state == SUP_INST_STARTING && i->main_alive &&
 		i->ready_left_ms > 0)
 		i->deadline_ms = now_ms + i->ready_left_ms;
 	i->gate = true;
+	if (policy->tree)
+		return sup_inst_live(i) ? 0 : try_start(i, policy);
 	bool due = (i->state == SUP_INST_BACKOFF || i->state == SUP_INST_COOLDOWN) &&
 		   now_ms >= i->deadline_ms;
 
-	return due || i->state == SUP_INST_STOPPED ? try_start(i) : 0;
+	return due || i->state == SUP_INST_STOPPED ? try_start(i, policy) : 0;
 }
 
 static unsigned
@@ -317,12 +365,11 @@ on_gate_shut(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t n
 static unsigned
 on_reset(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
-	(void)policy;
 	(void)now_ms;
 	i->n_crashes = 0;
 	i->attempts = 0;
 	i->over_limit = false;
-	return sup_inst_live(i) ? 0 : try_start(i);
+	return sup_inst_live(i) ? 0 : try_start(i, policy);
 }
 
 static unsigned
@@ -346,6 +393,13 @@ on_restart(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now
 static unsigned
 on_halt(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
+	if (policy->tree) {
+		if (sup_inst_live(i))
+			return 0;
+		i->go = false;
+		enter(i, SUP_INST_HALTED, SUP_NO_DEADLINE);
+		return SUP_ACT_REPORT;
+	}
 	i->over_limit = true;
 	if (i->state == SUP_INST_STARTING || i->state == SUP_INST_UP) {
 		i->asked = true;
@@ -419,9 +473,12 @@ on_main_exit(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t n
 {
 	NV_ASSERT(sup_inst_live(i) && i->main_alive);
 	i->main_alive = false;
-	if (i->state != SUP_INST_STOPPING)
+	if (i->state != SUP_INST_STOPPING || i->deadline_ms == SUP_NO_DEADLINE)
 		enter(i, SUP_INST_STOPPING,
-			now_ms + NV_MIN(policy->grace_ms, SUP_LEFTOVER_MS));
+			now_ms + (policy->grace_ms == NV_INFINITY_MS
+						 ? SUP_LEFTOVER_MS
+						 : NV_MIN(policy->grace_ms,
+							   SUP_LEFTOVER_MS)));
 	return SUP_ACT_ASK_REST;
 }
 
@@ -447,7 +504,10 @@ on_timer(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_m
 		return SUP_ACT_KILL;
 	case SUP_INST_BACKOFF:
 	case SUP_INST_COOLDOWN:
-		return try_start(i);
+		if (!policy->tree)
+			return try_start(i, policy);
+		i->deadline_ms = SUP_NO_DEADLINE;
+		return 0;
 	case SUP_INST_STARTING:
 		(void)snprintf(i->forced_cause, sizeof(i->forced_cause), "not_ready");
 		return kill_it(i, policy->grace_ms, now_ms);
@@ -458,9 +518,32 @@ on_timer(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_m
 }
 
 static unsigned
+on_go(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
+{
+	(void)now_ms;
+	NV_ASSERT(policy->tree);
+	i->go = true;
+	return sup_inst_live(i) ? 0 : try_start(i, policy);
+}
+
+static unsigned
+on_stop(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
+{
+	NV_ASSERT(policy->tree);
+	i->go = false;
+	if (i->state != SUP_INST_STARTING && i->state != SUP_INST_UP)
+		return 0;
+	i->asked = true;
+	return begin_stop(i, policy->grace_ms, now_ms);
+}
+
+static unsigned
 on_haste(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
-	(void)policy;
+	if (policy->tree && (i->state == SUP_INST_STARTING || i->state == SUP_INST_UP)) {
+		i->asked = true;
+		return begin_stop(i, 0, now_ms);
+	}
 	if (i->state != SUP_INST_STOPPING)
 		return 0;
 	i->deadline_ms = now_ms + SUP_KILL_AGAIN_MS;
@@ -483,6 +566,8 @@ static step_fn *const steps[SUP_EV_COUNT] = {
 	[SUP_EV_MAIN_EXIT] = on_main_exit,
 	[SUP_EV_GONE] = on_gone,
 	[SUP_EV_TIMER] = on_timer,
+	[SUP_EV_GO] = on_go,
+	[SUP_EV_STOP] = on_stop,
 	[SUP_EV_HASTE] = on_haste,
 };
 

@@ -14,7 +14,12 @@
  *                      +--> FINISHED  it ended well and is not to be restarted
  *                      +--> FAILED    it ended badly and is not to be restarted
  *
- * An instance ends only at GONE: when nothing of its process tree is left. */
+ * An instance ends only at GONE: when nothing of its process tree is left.
+ *
+ * In a supervision tree (policy.tree) the tree decides: GO starts it as soon as the gate
+ * is open, STOP ends it, and every end of an incarnation is answered with SUP_ACT_ENDED;
+ * what it rests in then (BACKOFF, HALTED, ...) is for people. WANT, UNWANT, RESET and
+ * TIMER start and stop nothing. */
 #ifndef SUP_INSTANCE_H
 #define SUP_INSTANCE_H
 
@@ -54,6 +59,8 @@ enum sup_inst_state {
 	X(MAIN_EXIT)  /* its main process is gone; the rest of the tree may live */ \
 	X(GONE)       /* nothing of its process tree is left */ \
 	X(TIMER)      /* the deadline has passed: of a wait, of a stop, of readiness */ \
+	X(GO)         /* the tree starts it */ \
+	X(STOP)       /* the tree stops it */ \
 	X(HASTE)      /* no more patience with a stop */
 
 enum sup_inst_event {
@@ -71,6 +78,7 @@ enum sup_inst_action {         /* a set of these is the answer of a step */
 	SUP_ACT_REPORT = 16,   /* a state to be written down: cooldown, halted, ... */
 	SUP_ACT_ESCALATE = 32, /* over the limit, and the group shall know */
 	SUP_ACT_START = 64,    /* start it; answer SPAWNED or SPAWN_FAIL */
+	SUP_ACT_ENDED = 128,   /* tell the tree: end, retry_at_ms, gave_up */
 };
 
 #define SUP_CRASHES_MAX   1000 /* remembered; `crashes.max` is at most this - 1 */
@@ -84,7 +92,10 @@ struct sup_inst_policy {
 	struct nv_conf_crashes crashes;
 	bool ready_event;         /* UP only when it is said to be ready */
 	int64_t ready_timeout_ms; /* ... within this; 0: whenever it is */
-	int64_t grace_ms;
+	bool tree;                /* its restarts are decided by a supervision tree */
+	bool paced;               /* ... with its own crash limit and backoff */
+	uint8_t success[32];      /* exit codes that are no crash, a bit each */
+	int64_t grace_ms;         /* or NV_INFINITY_MS */
 };
 
 /* How the last incarnation ended; filled by the caller before MAIN_EXIT or SPAWN_FAIL. */
@@ -101,10 +112,13 @@ struct sup_inst {
 	enum sup_inst_state state;
 	bool want;
 	bool gate;
-	bool asked;      /* STOPPING because it was asked for */
-	bool again;      /* start again when gone, at once */
-	bool forced;     /* KILL_*: a crash, whatever the status */
-	bool over_limit; /* stays halted through UNWANT/WANT */
+	bool asked;          /* STOPPING because it was asked for */
+	bool again;          /* start again when gone, at once */
+	bool go;             /* tree: it is to be started */
+	bool gave_up;        /* tree: over its own crash limit */
+	int64_t retry_at_ms; /* tree: not started again before */
+	bool forced;         /* KILL_*: a crash, whatever the status */
+	bool over_limit;     /* stays halted through UNWANT/WANT */
 	bool main_alive;
 	char forced_cause[NV_NAME_MAX];
 	char asked_cause[NV_NAME_MAX];   /* why it was asked to end; "": "stop" */

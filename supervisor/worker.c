@@ -544,6 +544,7 @@ take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_work
 		.ready_event = c->ready != NV_READY_EXEC,
 		.ready_timeout_ms = c->ready_timeout_ms,
 		.grace_ms = c->stop_grace_ms};
+	memcpy(w->policy.success, c->success, sizeof(w->policy.success));
 	/* The runner gives its command all of the grace, and then has to say how it went.
 	 */
 	if (c->kind == NV_KIND_TASK && c->stop_grace_ms > 0)

@@ -67,7 +67,8 @@ finish_instances(struct nv_conf_reading *r, struct nv_conf_worker *w,
 
 /* In a group with a strategy only what its own file says paces it. */
 static void
-finish_crashes(struct nv_conf_worker *w, const struct nv_conf_origin origins[])
+finish_crashes(struct nv_conf_reading *r, struct nv_conf_worker *w,
+	const struct nv_conf_origin origins[])
 {
 	static const char *const keys[] = {"crashes.max", "crashes.within",
 		"crashes.cooldown", "crashes.backoff", "crashes.on_limit"};
@@ -79,6 +80,9 @@ finish_crashes(struct nv_conf_worker *w, const struct nv_conf_origin origins[])
 	}
 	if (!origins[index_of("success_codes")].source)
 		w->success[0] = 1; /* code 0 */
+	else if (w->kind == NV_KIND_TASK)
+		nv_conf_error_at(r->errs, &origins[index_of("success_codes")],
+			"success_codes: needs kind: service");
 }
 
 static void
@@ -143,7 +147,7 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	static const char *const roi[3] = {"roi.kill", "roi.min", "roi.scale"};
 
 	finish_instances(r, w, origins);
-	finish_crashes(w, origins);
+	finish_crashes(r, w, origins);
 	finish_heartbeat(r, w, origins);
 	nv_conf_worker_isolation_finish(r, w, origins);
 	nv_conf_probes_finish(r, w, origins);

@@ -17,8 +17,8 @@ parse(struct fixture *f, const char *groups, const char *a, const char *b, const
 			continue;
 		(void)snprintf(file, sizeof(file), "%s.yaml", names[i]);
 		(void)snprintf(text, sizeof(text),
-			"worker: %s\nkind: service\ncommand: [x]\n%s\n", names[i],
-			more[i]);
+			"worker: %s\nkind: %s\ncommand: [x]\n%s\n", names[i],
+			strstr(more[i], "# task") ? "task" : "service", more[i]);
 		fixture_worker(f, file, text);
 	}
 	(void)fixture_parse(f);
@@ -173,6 +173,8 @@ static const struct {
 	{"", "success_codes: 3", NULL,
 		"a.yaml:4:16: success_codes: expected a list of exit codes such as [0, "
 		"3], found a single value"},
+	{"", "success_codes: [3] # task", NULL,
+		"a.yaml:4:16: success_codes: needs kind: service"},
 	{"", "success_codes: []", NULL, "a.yaml:4:16: success_codes: the list is empty"},
 	{"", "success_codes: [0, 256]", NULL,
 		"a.yaml:4:20: success_codes: expected an exit code, 0..255"},
