@@ -444,8 +444,7 @@ on_again(void *arg, const char *key, const char *value, const char *origin)
 
 	(void)origin;
 	if (strncmp(key, "workers.", 8) == 0 || strcmp(key, "currencies") == 0 ||
-		strcmp(key, "groups") == 0 ||
-		strcmp(value, "none") == 0)
+		strcmp(key, "groups") == 0 || strcmp(value, "none") == 0)
 		return;
 	if (strchr(key, '.'))
 		a->used += (size_t)snprintf(a->text + a->used, sizeof(a->text) - a->used,
