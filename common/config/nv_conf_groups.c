@@ -125,6 +125,23 @@ nv_conf_order_show(struct nv_buf *buf, const struct nv_conf_group *g)
 	nv_buf_puts(buf, "]");
 }
 
+void
+nv_conf_supervisors_show(struct nv_buf *buf, const struct nv_config *config)
+{
+	nv_buf_puts(buf, "{");
+	for (size_t i = 0; i < config->n_groups; i++) {
+		nv_buf_printf(buf, "%s%s: {", i ? ", " : "", config->groups[i].name);
+		for (size_t k = 0; k < nv_options_group_n; k++) {
+			nv_buf_printf(
+				buf, "%s%s: ", k ? ", " : "", nv_options_group[k].key);
+			nv_conf_put_value(buf, config, &nv_options_group[k],
+				&config->groups[i], true);
+		}
+		nv_buf_puts(buf, "}");
+	}
+	nv_buf_puts(buf, "}");
+}
+
 /* Settings that mean nothing for a label. */
 static void
 check_label(struct nv_conf_reading *r, const struct nv_conf_group *g,

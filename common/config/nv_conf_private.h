@@ -86,6 +86,7 @@ int nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *s
 int nv_conf_read_codes(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 void nv_conf_order_show(struct nv_buf *buf, const struct nv_conf_group *g);
+void nv_conf_supervisors_show(struct nv_buf *buf, const struct nv_config *config);
 void nv_conf_codes_show(struct nv_buf *buf, const struct nv_conf_worker *w);
 /* Once all workers are known: which combinations make sense. 0 or -ENOMEM. */
 int nv_conf_groups_check(struct nv_conf_reading *r);

@@ -283,17 +283,13 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 		nv_conf_depends_show(buf, w);
 		break;
 	case NV_OPT_CODES:
-		nv_conf_codes_show(&s->value, w);
+		nv_conf_codes_show(buf, w);
 		break;
 	case NV_OPT_NAMES:
-		nv_conf_order_show(&s->value, target);
+		nv_conf_order_show(buf, target);
 		break;
-	case NV_OPT_SUPERVISORS: /* each is shown by itself */
-		nv_buf_puts(&s->value, "{");
-		for (size_t i = 0; i < config->n_groups; i++)
-			nv_buf_printf(
-				&s->value, "%s%s", i ? ", " : "", config->groups[i].name);
-		nv_buf_puts(&s->value, "}");
+	case NV_OPT_SUPERVISORS:
+		nv_conf_supervisors_show(buf, config);
 		break;
 	case NV_OPT_CURRENCIES:
 		put_currencies(buf, config);
@@ -329,7 +325,8 @@ show_all(struct show *s)
 		for (size_t i = 0; i < nv_options_group_n; i++) {
 			(void)snprintf(key, sizeof(key), "groups.%s.%s",
 				config->groups[k].name, nv_options_group[i].key);
-			put_value(s, &nv_options_group[i], &config->groups[k]);
+			nv_conf_put_value(&s->value, config, &nv_options_group[i],
+				&config->groups[k], true);
 			emit(s, key, &s->r->group_origins[k * NV_OPTIONS_MAX + i]);
 		}
 	}
