@@ -71,9 +71,11 @@ class Floor(Driver):
 class Nova(Driver):
     """n instances of one worker type. Event pipes, log pipes, ledger: everything is on."""
     name = "nova"
-    setting = "backoff 10ms..10ms (the least); event pipes, logs and ledger on"
+    setting = "backoff 10ms..10ms (the least), no canary; event pipes, logs and ledger on"
     graceful = True
     types = False
+    # No other supervisor tries one first when many crash; it would be most of the figure.
+    SETTINGS = {"sample": "60s", "storm": {"workers": "none"}}
 
     @classmethod
     def missing(cls, programs):
@@ -81,7 +83,7 @@ class Nova(Driver):
 
     def prepare(self):
         etc = os.path.join(self.dir, "etc")
-        write(f"{etc}/nova.yaml", json.dumps({"sample": "60s"}))
+        write(f"{etc}/nova.yaml", json.dumps(self.SETTINGS))
         for i in range(self.n if self.types else 1):
             worker = {"worker": f"w{i}", "kind": "service", 
                       "command": [self.p.stamp, self.fifo], "stop": {"grace": "1s"},
