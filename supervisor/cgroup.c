@@ -38,10 +38,13 @@ sup_cgroup_read(const char *dir, const char *file, char *buf, size_t buf_bytes)
 
 	if (fd < 0)
 		return -errno;
-	ssize_t n = nv_read_full(fd, buf, buf_bytes - 1);
+	ssize_t n;
 
+	do {
+		n = read(fd, buf, buf_bytes - 1); /* the kernel gives such files whole */
+	} while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return (int)n;
+		return -errno;
 	buf[n] = '\0';
 	return 0;
 }
@@ -217,7 +220,8 @@ int
 sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	const char *parent, const char *name, const struct sup_cgroup_limits *limits)
 {
-	*cg = (struct sup_cgroup){.dir_fd = -1, .has_kill = root->has_kill};
+	*cg = (struct sup_cgroup){
+		.dir_fd = -1, .has_kill = root->has_kill, .v2_memory = root->v2_memory};
 	if (!root->usable)
 		return 0;
 	int n = snprintf(cg->path, sizeof(cg->path), "%s/%s", parent, name);
@@ -324,9 +328,11 @@ sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
 	*ret = (struct sup_cgroup_usage){0};
 	if (sup_cgroup_read(cg->path, "cpu.stat", text, sizeof(text)) == 0)
 		ret->cpu_us = sup_cgroup_field(text, "usage_usec");
-	if (sup_cgroup_read(cg->path, "memory.peak", text, sizeof(text)) == 0)
+	if (cg->v2_memory &&
+		sup_cgroup_read(cg->path, "memory.peak", text, sizeof(text)) == 0)
 		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
-	if (sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
+	if (cg->v2_memory &&
+		sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
 		ret->oom_killed = sup_cgroup_field(text, "oom_kill") > 0;
 	const char *v1 = cg->v1_path[SUP_V1_MEMORY];
 
@@ -347,7 +353,7 @@ sup_cgroup_remove(struct sup_cgroup *cg)
 			sup_cgroup_remove_tree(cg->v1_path[i]);
 		cg->v1_path[i][0] = '\0';
 	}
-	if (cg->path[0])
-		sup_cgroup_remove_tree(cg->path);
+	if (cg->path[0] && rmdir(cg->path) < 0)
+		sup_cgroup_remove_tree(cg->path); /* a worker may make its own below */
 	cg->path[0] = '\0';
 }

@@ -52,7 +52,8 @@ struct sup_cgroup_limits {
 struct sup_cgroup {
 	char path[SUP_CGROUP_PATH_MAX]; /* "" = none */
 	bool has_kill;
-	int dir_fd; /* owned; -1 once the tree was started */
+	bool v2_memory; /* its memory files are here */
+	int dir_fd;     /* owned; -1 once the tree was started */
 	char v1_path[SUP_V1_COUNT][SUP_CGROUP_PATH_MAX];
 	int join_fds[SUP_V1_COUNT]; /* owned, cgroup.procs of the v1 directories */
 	unsigned n_joins;

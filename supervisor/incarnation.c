@@ -166,6 +166,7 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	return 0;
 }
 
+/* Without a secret the directory is empty, and stays from one incarnation to the next. */
 static int
 make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 	struct sup_spawn_error *ret_error)
@@ -173,11 +174,17 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
 	const char *conf_dir = inst->worker->conf_ref->config->dir;
+	bool there = inst->has_credentials && conf->n_secrets == 0 &&
+		     inst->credentials_uid == setting->uid &&
+		     inst->credentials_gid == setting->gid;
 	char dir[NV_PATH_MAX];
 	int rc = sup_secret_path(dir, sizeof(dir), inst->sup->paths.run_dir,
 		inst->worker->name, inst->number);
 
-	if (rc == 0)
+	inst->has_credentials = false;
+	inst->credentials_uid = setting->uid;
+	inst->credentials_gid = setting->gid;
+	if (rc == 0 && !there)
 		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
 			setting->uid, setting->gid, &inst->failed_thing);
 	if (rc < 0) {
@@ -294,16 +301,48 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 	return rc;
 }
 
+void
+sup_incarnation_drop_credentials(struct sup_instance *inst)
+{
+	char dir[NV_PATH_MAX];
+
+	inst->has_credentials = false;
+	if (sup_secret_path(dir, sizeof(dir), inst->sup->paths.run_dir,
+		    inst->worker->name, inst->number) == 0)
+		sup_secret_remove(dir);
+}
+
+/* Nothing of it runs. What a successor does not need to be gone is left to the end of the
+ * pass: removing a cgroup takes the kernel as long as half of a start. */
 static void
 release(struct sup_incarnation *inc)
 {
+	struct sup_instance *inst = inc->instance;
+	enum sup_inst_state next = inst->machine.state;
+
 	if (inc->watch >= 0)
-		(void)inotify_rm_watch(inc->instance->sup->inotify_fd, inc->watch);
-	sup_ready_fini(&inc->ready, inc->instance->sup->loop);
-	sup_cgroup_remove(&inc->cgroup);
-	if (inc->credentials[0])
+		(void)inotify_rm_watch(inst->sup->inotify_fd, inc->watch);
+	sup_ready_fini(&inc->ready, inst->sup->loop);
+	inst->has_credentials = inc->credentials[0] &&
+				inst->worker->conf->n_secrets == 0 &&
+				(next == SUP_INST_BACKOFF || next == SUP_INST_STARTING);
+	if (inc->credentials[0] && !inst->has_credentials)
 		sup_secret_remove(inc->credentials);
-	free(inc);
+	inc->instance = NULL;
+	inc->next = inst->sup->buried;
+	inst->sup->buried = inc;
+}
+
+void
+sup_incarnations_bury(struct sup *sup, unsigned max)
+{
+	while (sup->buried && max-- > 0) {
+		struct sup_incarnation *inc = sup->buried;
+
+		sup->buried = inc->next;
+		sup_cgroup_remove(&inc->cgroup);
+		free(inc);
+	}
 }
 
 int
@@ -513,9 +552,8 @@ walks_are_clean(struct sup_incarnation *inc)
 /* A process with the rights for it can leave its cgroup. When its parents are gone it
  * comes to the keeper: an unknown child that is in none of the fleet's cgroups. */
 static bool
-has_outsider(const struct sup_incarnation *inc)
+find_outsider(const struct sup *sup)
 {
-	const struct sup *sup = inc->instance->sup;
 	char path[64];
 	NV_CLEANUP_FREE char *text = NULL;
 	char *end;
@@ -535,6 +573,22 @@ has_outsider(const struct sup_incarnation *inc)
 			!in_our_cgroups(sup, pid))
 			return true;
 	}
+}
+
+/* Those that lost their main processes together share one look at the keeper's children,
+ * which are as many as the fleet has workers. */
+static bool
+has_outsider(const struct sup *sup)
+{
+	static unsigned batch;
+	static bool found;
+
+	if (sup->look_batch == 0)
+		return find_outsider(sup);
+	if (batch != sup->look_batch)
+		found = find_outsider(sup);
+	batch = sup->look_batch;
+	return found;
 }
 
 /* ---- stop, pause, kill ---- */
@@ -574,6 +628,8 @@ sup_incarnation_ask_rest(struct sup_incarnation *inc)
 	if (inc->frozen && inc->instance->worker->conf->kind == NV_KIND_SERVICE)
 		sup_incarnation_pause(inc, false);
 	if (inc->cgroup.path[0]) {
+		if (sup_cgroup_populated(inc->cgroup.path) == 0)
+			return;
 		sup_cgroup_signal(&inc->cgroup, SIGTERM);
 		sup_cgroup_signal(&inc->cgroup, SIGCONT);
 	} else {
@@ -654,7 +710,10 @@ sup_incarnation_gone(struct sup_incarnation *inc)
 	}
 	if (rc < 0)
 		nv_error("%s: %s", inc->cgroup.path, strerror(-rc));
-	return rc == 0 && (!has_outsider(inc) || walk(inc, SIGKILL) == 0);
+	if (rc != 0 || (has_outsider(inc->instance->sup) && walk(inc, SIGKILL) != 0))
+		return false;
+	sup_cgroup_usage(&inc->cgroup, &inc->usage);
+	return true;
 }
 
 void
@@ -684,7 +743,7 @@ on_main_exit(struct sup_child *child, const struct sup_exit *exit)
 	inst->look_ms = 1; /* doubled with each look */
 	sup_instance_event(inst, SUP_EV_MAIN_EXIT);
 	if (inc->cgroup.path[0])
-		sup_instance_look(inst);
+		sup_instance_look_later(inst);
 	else
 		sup_instance_look_soon(inst); /* with all others that died just now */
 }
@@ -694,10 +753,7 @@ sup_incarnation_end(struct sup_incarnation *inc)
 {
 	struct sup_instance *inst = inc->instance;
 	const struct sup_inst *m = &inst->machine;
-	struct sup_cgroup_usage usage = {0};
-
-	if (inc->cgroup.path[0])
-		sup_cgroup_usage(&inc->cgroup, &usage);
+	const struct sup_cgroup_usage *usage = &inc->usage;
 	struct sup_journal_exit entry = {.stream = inc->stream,
 		.worker = inst->worker->name,
 		.instance = inst->number,
@@ -709,9 +765,9 @@ sup_incarnation_end(struct sup_incarnation *inc)
 		.detail = inst->detail,
 		.crash = m->end.crash,
 		.uptime_ms = nv_mono_ms() - m->started_ms,
-		.cpu_us = NV_MAX(usage.cpu_us, inc->usage_cpu_us),
+		.cpu_us = NV_MAX(usage->cpu_us, inc->usage_cpu_us),
 		.mem_peak_kib =
-			usage.mem_peak_kib ? usage.mem_peak_kib : inc->usage_rss_kib};
+			usage->mem_peak_kib ? usage->mem_peak_kib : inc->usage_rss_kib};
 
 	sup_journal_exit(inst->sup->journal, &entry);
 	sup_stream_end(inc->stream);

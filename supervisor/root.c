@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +25,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define DRAIN_MS        30000 /* for the engine to store what the pipes hold */
-#define LOGGER_STOP_MS  5000
-#define DRAIN_TRIES_MAX 50
-#define ORPHAN_LOOK_S   0.02 /* without a keeper: until the next look who is dead */
-#define SECOND_STOP_MS  300  /* sooner it is the same request, sent to a whole group */
+#define DRAIN_MS         30000 /* for the engine to store what the pipes hold */
+#define LOGGER_STOP_MS   5000
+#define DRAIN_TRIES_MAX  50
+#define ORPHAN_LOOK_S    0.02 /* without a keeper: until the next look who is dead */
+#define BURIALS_PER_PASS 64
+#define SECOND_STOP_MS   300 /* sooner it is the same request, sent to a whole group */
 
 static int64_t last_stop_ms;
 
@@ -304,6 +306,26 @@ on_more_starts(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static void
+on_bury(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct sup *sup = t->data;
+
+	(void)loop;
+	(void)revents;
+	sup_incarnations_bury(sup, BURIALS_PER_PASS);
+}
+
+/* Nobody waits for it: after the starts, a few in each pass. */
+static void
+bury_soon(struct sup *sup)
+{
+	if (!sup->buried || sup->more_starts || ev_is_active(&sup->bury_timer))
+		return;
+	ev_timer_set(&sup->bury_timer, 0., 0.);
+	ev_timer_start(sup->loop, &sup->bury_timer);
+}
+
+static void
 on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct sup *sup = w->data;
@@ -311,11 +333,13 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	(void)loop;
 	(void)revents;
 	sup->starts_left = SUP_STARTS_PER_PASS;
+	sup_instances_look(sup);
 	sup_gate_run(sup);
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
+	bury_soon(sup);
 }
 
 static void
@@ -411,9 +435,11 @@ start_watchers(struct sup *sup)
 	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
 	ev_io_init(&sup->exits_io, on_exits, sup->shared->exits_fd, EV_READ);
 	ev_timer_init(&sup->orphan_timer, on_orphaned, 0., ORPHAN_LOOK_S);
+	ev_timer_init(&sup->bury_timer, on_bury, 0., 0.);
 	ev_prepare_init(&sup->prepare, on_prepare);
 	sup->signal_io.data = sup->inotify_io.data = sup->tick_timer.data = sup;
 	sup->drain_timer.data = sup->more_timer.data = sup->prepare.data = sup;
+	sup->bury_timer.data = sup;
 	sup->exits_io.data = sup;
 	ev_io_start(sup->loop, &sup->signal_io);
 	ev_io_start(sup->loop, &sup->exits_io);
@@ -460,6 +486,7 @@ tear_down(struct sup *sup)
 	sup_notify_stop(sup);
 	sup_incident_stop(sup);
 	sup_workers_free(sup);
+	sup_incarnations_bury(sup, UINT_MAX);
 	sup_streams_fini(&sup->streams);
 	sup_journal_free(sup->journal);
 	sup_conf_drop(sup->conf);

@@ -77,7 +77,8 @@ struct sup_client;
 
 /* One exec of an instance, from its start until nothing of its tree is left. */
 struct sup_incarnation {
-	struct sup_instance *instance; /* borrowed: outlives it */
+	struct sup_incarnation *next;  /* buried: nothing is left but directories */
+	struct sup_instance *instance; /* borrowed: outlives it; NULL when buried */
 	struct sup_stream *stream;     /* borrowed from the list of streams */
 	struct sup_log *log;           /* the same */
 	struct sup_child child;        /* the main process */
@@ -88,6 +89,7 @@ struct sup_incarnation {
 	char credentials_env[NV_PATH_MAX + 32]; /* "CREDENTIALS_DIRECTORY=..." */
 	uint64_t usage_cpu_us; /* of the main process and what it waited for */
 	uint64_t usage_rss_kib;
+	struct sup_cgroup_usage usage; /* of its cgroup, once it is gone */
 	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
 	bool ask_rest; /* what outlived the main process is still to be asked to end */
 	unsigned clean_pass;  /* of the loop, of the last of: */
@@ -114,10 +116,15 @@ struct sup_instance {
 	uint32_t number;
 	uint32_t generation; /* of the last incarnation */
 	struct sup_inst machine;
-	struct sup_incarnation *now; /* owned; NULL without a process */
-	ev_timer timer;              /* the machine's deadline */
-	ev_timer look;               /* is the rest of the tree gone? */
-	int64_t look_ms;             /* how long until the next look */
+	struct sup_incarnation *now;    /* owned; NULL without a process */
+	ev_timer timer;                 /* the machine's deadline */
+	ev_timer look;                  /* is the rest of the tree gone? */
+	int64_t look_ms;                /* how long until the next look */
+	struct sup_instance *look_next; /* lost its main process in this pass */
+	bool look_listed;
+	bool has_credentials;  /* the directory stays for the next one, as it is empty */
+	uid_t credentials_uid; /* whose it is */
+	gid_t credentials_gid;
 	struct sup_spawn_error spawn_error;
 	const char *failed_thing; /* what spawn_error is about, where its stage does not
 				     say; borrowed from the configuration */
@@ -182,9 +189,14 @@ struct sup {
 	ev_timer orphan_timer; /* without a keeper: who is dead? */
 	ev_timer tick_timer;   /* title, and whether the engine and the logger answer */
 	ev_timer drain_timer;
-	ev_timer more_timer;  /* the next pass comes at once: starts are waiting */
-	unsigned starts_left; /* that this pass may still make */
-	bool more_starts;     /* some were put off to the next pass */
+	ev_timer more_timer;        /* the next pass comes at once: starts are waiting */
+	unsigned starts_left;       /* that this pass may still make */
+	bool more_starts;           /* some were put off to the next pass */
+	struct sup_instance *looks; /* of those that lost their main process, in order */
+	struct sup_instance **looks_end;
+	unsigned look_batch;            /* what is found out once for all of them */
+	struct sup_incarnation *buried; /* owned; their directories are still to go */
+	ev_timer bury_timer;            /* the next pass comes at once: more are */
 	ev_timer away_timer;
 
 	struct sup_worker *workers; /* owned list, by name */
@@ -243,7 +255,10 @@ void sup_workers_haste(struct sup *sup);
 void sup_instance_event(struct sup_instance *inst, enum sup_inst_event event);
 /* The main process is gone: is the rest? If not, look again soon. */
 void sup_instance_look(struct sup_instance *inst);
-void sup_instance_look_soon(struct sup_instance *inst); /* in the next pass */
+void sup_instance_look_soon(struct sup_instance *inst);  /* in the next pass */
+void sup_instance_look_later(struct sup_instance *inst); /* at the end of this one */
+/* Look at all that lost their main process since the last call. */
+void sup_instances_look(struct sup *sup);
 /* Why it is in its state, for people: "6 crashes in 1h". */
 void sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes);
 struct sup_instance *sup_instance_by_stream(struct sup *sup, uint64_t stream_id);
@@ -261,6 +276,10 @@ void sup_incarnation_pause(struct sup_incarnation *inc, bool on);
 bool sup_incarnation_gone(struct sup_incarnation *inc);
 /* Write its end into the journal (machine.end is complete) and release everything. */
 void sup_incarnation_end(struct sup_incarnation *inc);
+/* The directory that is kept between two incarnations is not needed any more. */
+void sup_incarnation_drop_credentials(struct sup_instance *inst);
+/* Once a pass: remove directories of what has ended, which nobody waits for. */
+void sup_incarnations_bury(struct sup *sup, unsigned max);
 /* cgroup.events changed somewhere. */
 void sup_incarnation_watch_event(struct sup *sup, int watch);
 

@@ -57,12 +57,8 @@ sup_instance_look(struct sup_instance *inst)
 	if (!inst->now || inst->now->child.pid != 0)
 		return;
 	if (sup_incarnation_gone(inst->now)) {
-		struct sup_cgroup_usage usage = {0};
-
 		ev_timer_stop(loop, &inst->look);
-		if (inst->now->cgroup.path[0])
-			sup_cgroup_usage(&inst->now->cgroup, &usage);
-		inst->machine.end.oom = usage.oom_killed;
+		inst->machine.end.oom = inst->now->usage.oom_killed;
 		sup_instance_event(inst, SUP_EV_GONE);
 		return;
 	}
@@ -78,6 +74,41 @@ sup_instance_look_soon(struct sup_instance *inst)
 	ev_timer_stop(inst->sup->loop, &inst->look);
 	ev_timer_set(&inst->look, 0., 0.);
 	ev_timer_start(inst->sup->loop, &inst->look);
+}
+
+void
+sup_instance_look_later(struct sup_instance *inst)
+{
+	struct sup *sup = inst->sup;
+
+	if (inst->look_listed)
+		return;
+	inst->look_listed = true;
+	inst->look_next = NULL;
+	if (!sup->looks)
+		sup->looks_end = &sup->looks;
+	*sup->looks_end = inst;
+	sup->looks_end = &inst->look_next;
+}
+
+void
+sup_instances_look(struct sup *sup)
+{
+	static unsigned batches;
+	struct sup_instance *list = sup->looks;
+
+	sup->looks = NULL;
+	if (++batches == 0)
+		batches = 1;
+	sup->look_batch = batches;
+	while (list) {
+		struct sup_instance *inst = list;
+
+		list = inst->look_next;
+		inst->look_listed = false;
+		sup_instance_look(inst);
+	}
+	sup->look_batch = 0;
 }
 
 void
@@ -283,6 +314,9 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 		escalate(inst);
 	if (actions & SUP_ACT_START)
 		start(inst);
+	else if (inst->has_credentials && inst->machine.state != SUP_INST_BACKOFF &&
+		 inst->machine.state != SUP_INST_STARTING)
+		sup_incarnation_drop_credentials(inst);
 }
 
 static struct sup_instance *
