@@ -131,6 +131,18 @@ const struct ctl_verb ctl_verbs[] = {
 	{"ledger export", ctl_verb_ledger_export, "", "every event, exact", NULL, 0, 0,
 		{{"format", 'f', "FORMAT", "json (default), csv, hledger or beancount"},
 			{"output", 'o', "FILE", "instead of standard output"}}},
+	{"ledger backup", ctl_verb_ledger_backup, "FILE",
+		"a verified copy, also while Nova runs",
+		"FILE must not exist yet. What is committed after the copy began is not "
+		"in it.",
+		1, 1, {{0}}},
+	{"ledger restore", ctl_verb_ledger_restore, "FILE",
+		"put a backup in the ledger's place, while Nova is stopped",
+		"The backup is verified first. Everything after it is no longer known to "
+		"the fleet.",
+		1, 1,
+		{{"replace", 'r', NULL,
+			"even if there is a ledger, which is kept beside"}}},
 	{"quarantine", ctl_verb_quarantine, "", "event lines that were refused, and why",
 		NULL, 0, 0, {WORKER, LIMIT}},
 	{"logs", ctl_verb_logs, "WORKER", "what a worker printed", NULL, 1, 1,

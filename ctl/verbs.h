@@ -48,6 +48,10 @@ int ctl_verb_ledger_verify(struct ctl *ctl);
 int ctl_verb_ledger_stats(struct ctl *ctl);
 int ctl_verb_ledger_export(struct ctl *ctl);
 
+/* verb_backup.c */
+int ctl_verb_ledger_backup(struct ctl *ctl);
+int ctl_verb_ledger_restore(struct ctl *ctl);
+
 /* verb_logs.c */
 int ctl_verb_logs(struct ctl *ctl);
 

@@ -19,8 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NEW_NAME  "new.mdb"
-#define LOCK_NAME "writer.lock"
+#define NEW_NAME "new.mdb"
 
 static const size_t map_bytes_default = (size_t)64 << 30;
 static const size_t map_bytes_min = (size_t)1 << 20;
@@ -286,7 +285,7 @@ static int
 lock_writer(struct led *led, struct nv_err *err)
 {
 	char path[PATH_MAX];
-	int rc = join(path, sizeof(path), led->dir, LOCK_NAME, err);
+	int rc = join(path, sizeof(path), led->dir, LED_LOCK_NAME, err);
 
 	if (rc < 0)
 		return rc;

@@ -8,6 +8,7 @@
 #include <lmdb.h>
 
 #define LED_FILE_NAME "ledger.mdb"
+#define LED_LOCK_NAME "writer.lock"
 
 /* Names and their ids (dense from 1), of the writer. Category and account names are
  * text from outside: their number is bounded, see LED_NAMES_MAX. */

@@ -1,0 +1,23 @@
+/* Copies of a ledger: taken while the engine writes, put back while nobody does. Both are
+ * verified whole before they get their name, and a crash at any point leaves either the
+ * old state or the new one (besides a directory with a temporary name). */
+#ifndef LED_BACKUP_H
+#define LED_BACKUP_H
+
+#include "led.h"
+
+/* Write one snapshot of an open ledger to a new file (-EEXIST: it is there), without the
+ * pages that are free. *ret_checked: events in it. Problems found by verify are told to
+ * fn, and nothing is left then (-EBADMSG). */
+int led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
+	uint64_t *ret_checked, struct nv_err *err);
+
+#define LED_KEPT_BYTES 4200 /* of a path */
+/* Make `dir` the ledger's directory with what is in the backup. With a ledger there
+ * already: -EEXIST, or with `replace` the old one is kept as DIR.before-TIME, which is
+ * written to ret_kept ("" when there was none). -EBUSY: the engine has it open. */
+int led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
+	struct nv_err *err);
+
+#endif
