@@ -147,6 +147,28 @@ note(struct sup_cgroup *cg, const char *what)
 }
 
 static void
+set_memory(struct sup_cgroup *cg, const struct sup_cgroup_root *root, uint64_t bytes)
+{
+	char value[32];
+
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)bytes);
+	if (!set_limit(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
+		    "memory.limit_in_bytes", value)) {
+		note(cg, "memory");
+		return;
+	}
+	if (root->v2_memory) {
+		/* One unit dies whole; and it does not move to swap instead. */
+		(void)sup_cgroup_write(cg->path, "memory.oom.group", "1");
+		(void)sup_cgroup_write(cg->path, "memory.swap.max", "0");
+	} else {
+		/* Of v1 the limit of both, which kernels without swap accounting lack. */
+		(void)sup_cgroup_write(
+			cg->v1_path[SUP_V1_MEMORY], "memory.memsw.limit_in_bytes", value);
+	}
+}
+
+static void
 set_cpu(struct sup_cgroup *cg, const struct sup_cgroup_root *root, int64_t cpu_ppm)
 {
 	char value[64];
@@ -163,23 +185,48 @@ set_cpu(struct sup_cgroup *cg, const struct sup_cgroup_root *root, int64_t cpu_p
 		note(cg, "cpu");
 }
 
+/* Weights are 1..10000 around 100; v1 counts CPU shares around 1024 and takes 10 to 1000
+ * for disks. */
 static void
-set_limits(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+set_weights(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
+	const struct sup_cgroup_limits *limits)
+{
+	char value[32];
+	uint64_t cpu = limits->cpu_weight;
+	uint64_t io = limits->io_weight;
+
+	if (cpu && !root->v2_cpu)
+		cpu = NV_MAX(cpu * 1024 / 100, 2);
+	if (io && !root->v2_io)
+		io = NV_MAX(NV_MIN(io, 1000), 10);
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)cpu);
+	if (cpu && !set_limit(cg, root->v2_cpu, "cpu.weight", SUP_V1_CPU, "cpu.shares",
+			   value))
+		note(cg, "cpu_weight");
+	(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)io);
+	if (io &&
+		!set_limit(cg, root->v2_io, "io.weight", SUP_V1_BLKIO, "blkio.weight",
+			value) &&
+		!set_limit(cg, root->v2_io, "io.bfq.weight", SUP_V1_BLKIO,
+			"blkio.bfq.weight", value))
+		note(cg, "io_weight");
+}
+
+void
+sup_cgroup_set_limits(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	const struct sup_cgroup_limits *limits)
 {
 	char value[64];
 
-	if (limits->memory_bytes) {
+	if (limits->memory_bytes)
+		set_memory(cg, root, limits->memory_bytes);
+	if (limits->memory_high_bytes) {
+		/* v1 has nothing that slows down. */
 		(void)snprintf(value, sizeof(value), "%llu",
-			(unsigned long long)limits->memory_bytes);
-		if (!set_limit(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
-			    "memory.limit_in_bytes", value))
-			note(cg, "memory");
-		else if (root->v2_memory) {
-			/* One unit dies whole; and it does not move to swap instead. */
-			(void)sup_cgroup_write(cg->path, "memory.oom.group", "1");
-			(void)sup_cgroup_write(cg->path, "memory.swap.max", "0");
-		}
+			(unsigned long long)limits->memory_high_bytes);
+		if (!root->v2_memory ||
+			sup_cgroup_write(cg->path, "memory.high", value) < 0)
+			note(cg, "memory_high");
 	}
 	if (limits->tasks) {
 		(void)snprintf(value, sizeof(value), "%u", limits->tasks);
@@ -189,6 +236,29 @@ set_limits(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	}
 	if (limits->cpu_ppm)
 		set_cpu(cg, root, limits->cpu_ppm);
+	set_weights(cg, root, limits);
+}
+
+void
+sup_cgroup_limits_names(
+	const struct sup_cgroup_limits *limits, char *buf, size_t buf_bytes)
+{
+	const struct {
+		bool asked;
+		const char *name;
+	} all[] = {{limits->memory_bytes > 0, "memory"},
+		{limits->memory_high_bytes > 0, "memory_high"},
+		{limits->tasks > 0, "tasks"}, {limits->cpu_ppm > 0, "cpu"},
+		{limits->cpu_weight > 0, "cpu_weight"},
+		{limits->io_weight > 0, "io_weight"}};
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < NV_LEN(all) && used < buf_bytes; i++) {
+		if (all[i].asked)
+			used += (size_t)snprintf(buf + used, buf_bytes - used, "%s%s",
+				used ? ", " : "", all[i].name);
+	}
 }
 
 /* A v1 directory is made only where a limit needs it; it is joined by its procs file. */
@@ -243,9 +313,11 @@ sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 		join_v1(cg, root, name, SUP_V1_MEMORY);
 	if (limits->tasks && !root->v2_pids)
 		join_v1(cg, root, name, SUP_V1_PIDS);
-	if (limits->cpu_ppm && !root->v2_cpu)
+	if ((limits->cpu_ppm || limits->cpu_weight) && !root->v2_cpu)
 		join_v1(cg, root, name, SUP_V1_CPU);
-	set_limits(cg, root, limits);
+	if (limits->io_weight && !root->v2_io)
+		join_v1(cg, root, name, SUP_V1_BLKIO);
+	sup_cgroup_set_limits(cg, root, limits);
 	return 0;
 }
 
@@ -333,15 +405,17 @@ sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
 		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
 	if (cg->v2_memory &&
 		sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
-		ret->oom_killed = sup_cgroup_field(text, "oom_kill") > 0;
+		ret->oom_kills = (uint32_t)sup_cgroup_field(text, "oom_kill");
 	const char *v1 = cg->v1_path[SUP_V1_MEMORY];
 
+	ret->oom_killed = ret->oom_kills > 0;
 	if (!v1[0])
 		return;
 	if (sup_cgroup_read(v1, "memory.max_usage_in_bytes", text, sizeof(text)) == 0)
 		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
 	if (sup_cgroup_read(v1, "memory.oom_control", text, sizeof(text)) == 0)
-		ret->oom_killed |= sup_cgroup_field(text, "oom_kill") > 0;
+		ret->oom_kills = (uint32_t)sup_cgroup_field(text, "oom_kill");
+	ret->oom_killed = ret->oom_kills > 0;
 }
 
 void

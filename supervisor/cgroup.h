@@ -14,7 +14,7 @@
 
 #define SUP_CGROUP_PATH_MAX 256
 
-enum sup_cgroup_v1 { SUP_V1_MEMORY, SUP_V1_PIDS, SUP_V1_CPU, SUP_V1_COUNT };
+enum sup_cgroup_v1 { SUP_V1_MEMORY, SUP_V1_PIDS, SUP_V1_CPU, SUP_V1_BLKIO, SUP_V1_COUNT };
 
 /* The fleet's own subtree: BASE/nova-ID, ID from the identity of the run directory.
  * Whoever holds that directory's lock owns the subtree. */
@@ -26,6 +26,7 @@ struct sup_cgroup_root {
 	bool v2_memory;
 	bool v2_pids;
 	bool v2_cpu;
+	bool v2_io;
 	char v1_path[SUP_V1_COUNT][SUP_CGROUP_PATH_MAX]; /* "" = not available */
 	char why_not[160]; /* when not usable, a sentence for status */
 };
@@ -44,8 +45,11 @@ int sup_cgroup_populated(const char *path);
 
 struct sup_cgroup_limits {
 	uint64_t memory_bytes; /* 0 = none, as all */
-	int64_t cpu_ppm;       /* of one core */
+	uint64_t memory_high_bytes;
+	int64_t cpu_ppm; /* of one core */
 	uint32_t tasks;
+	uint32_t cpu_weight; /* 1..10000, 100 is usual */
+	uint32_t io_weight;
 };
 
 /* One process tree's directory. */
@@ -57,7 +61,7 @@ struct sup_cgroup {
 	char v1_path[SUP_V1_COUNT][SUP_CGROUP_PATH_MAX];
 	int join_fds[SUP_V1_COUNT]; /* owned, cgroup.procs of the v1 directories */
 	unsigned n_joins;
-	char not_enforced[64]; /* "memory, cpu": limits asked for and not possible */
+	char not_enforced[80]; /* "memory, cpu": limits asked for and not possible */
 };
 
 /* parent: root->path for a worker, root->fleet for a process of Nova's own; name: unique
@@ -68,6 +72,9 @@ int sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
  * directory here (it was not asked for at the start, in v1): then a restart is needed. */
 int sup_cgroup_update(const struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	const struct sup_cgroup_limits *limits);
+/* The names of the limits that are asked for, "memory, cpu". */
+void sup_cgroup_limits_names(
+	const struct sup_cgroup_limits *limits, char *buf, size_t buf_bytes);
 /* Descriptors that were only for the start. */
 void sup_cgroup_started(struct sup_cgroup *cg);
 int sup_cgroup_kill(const struct sup_cgroup *cg);
@@ -78,7 +85,8 @@ void sup_cgroup_signal(const struct sup_cgroup *cg, int sig);
 struct sup_cgroup_usage {
 	uint64_t cpu_us;
 	uint64_t mem_peak_kib; /* 0 = not known */
-	bool oom_killed;
+	bool oom_killed;       /* the kernel ended a process of it for memory */
+	uint32_t oom_kills;    /* ... how many */
 };
 void sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret);
 /* Remove the (empty) directories; nothing happens without any. */

@@ -203,8 +203,9 @@ alone_in(const char *dir)
 static void
 enable_controllers(struct sup_cgroup_root *root, const char *own, const char *fleet)
 {
-	static const char *const names[] = {"memory", "pids", "cpu"};
-	bool *const have[] = {&root->v2_memory, &root->v2_pids, &root->v2_cpu};
+	static const char *const names[] = {"memory", "pids", "cpu", "io"};
+	bool *const have[] = {
+		&root->v2_memory, &root->v2_pids, &root->v2_cpu, &root->v2_io};
 	char path[SUP_CGROUP_PATH_MAX + 16];
 	char text[512];
 
@@ -235,7 +236,7 @@ static void
 find_v1(struct sup_cgroup_root *root, const char *mountinfo, const char *cgroups,
 	const char *fleet)
 {
-	static const char *const names[SUP_V1_COUNT] = {"memory", "pids", "cpu"};
+	static const char *const names[SUP_V1_COUNT] = {"memory", "pids", "cpu", "blkio"};
 
 	for (int i = 0; i < SUP_V1_COUNT; i++) {
 		char own[SUP_CGROUP_PATH_MAX];
@@ -277,11 +278,33 @@ make_subtree(struct sup_cgroup_root *root, const char *own, const char *name)
 }
 
 void
+sup_cgroup_root_make(struct sup_cgroup_root *root, const char *mountinfo,
+	const char *cgroups, const char *name)
+{
+	char own[SUP_CGROUP_PATH_MAX];
+
+	*root = (struct sup_cgroup_root){0};
+	if (!own_directory(mountinfo, cgroups, "", own)) {
+		(void)snprintf(root->why_not, sizeof(root->why_not),
+			"no cgroup v2 hierarchy is mounted");
+		return;
+	}
+	int rc = make_subtree(root, own, name);
+
+	if (rc < 0) {
+		(void)snprintf(root->why_not, sizeof(root->why_not),
+			"no cgroup can be made below %.80s: %s", own, strerror(-rc));
+		return;
+	}
+	find_v1(root, mountinfo, cgroups, name);
+	root->usable = true;
+}
+
+void
 sup_cgroup_root_init(struct sup_cgroup_root *root, const char *run_dir)
 {
 	NV_CLEANUP_FREE char *mountinfo = NULL;
 	NV_CLEANUP_FREE char *cgroups = NULL;
-	char own[SUP_CGROUP_PATH_MAX];
 	char name[64];
 	const char *off = getenv("NOVA_NO_CGROUP");
 
@@ -291,26 +314,19 @@ sup_cgroup_root_init(struct sup_cgroup_root *root, const char *run_dir)
 			root->why_not, sizeof(root->why_not), "NOVA_NO_CGROUP is set");
 		return;
 	}
-	if (nv_read_file_at(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_BYTES_MAX,
-		    &mountinfo, NULL) < 0 ||
-		nv_read_file_at(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_BYTES_MAX,
-			&cgroups, NULL) < 0 ||
-		!own_directory(mountinfo, cgroups, "", own)) {
-		(void)snprintf(root->why_not, sizeof(root->why_not),
-			"no cgroup v2 hierarchy is mounted");
-		return;
-	}
 	int rc = fleet_name(run_dir, name, sizeof(name));
 
 	if (rc == 0)
-		rc = make_subtree(root, own, name);
-	if (rc < 0) {
+		rc = nv_read_file_at(AT_FDCWD, "/proc/self/mountinfo",
+			PROC_FILE_BYTES_MAX, &mountinfo, NULL);
+	if (rc == 0)
+		rc = nv_read_file_at(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_BYTES_MAX,
+			&cgroups, NULL);
+	if (rc == 0)
+		sup_cgroup_root_make(root, mountinfo, cgroups, name);
+	else
 		(void)snprintf(root->why_not, sizeof(root->why_not),
-			"no cgroup can be made below %.80s: %s", own, strerror(-rc));
-		return;
-	}
-	find_v1(root, mountinfo, cgroups, name);
-	root->usable = true;
+			"its place in the hierarchy cannot be read: %s", strerror(-rc));
 }
 
 void

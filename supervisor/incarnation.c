@@ -140,8 +140,11 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	struct sup *sup = inst->sup;
 	const struct nv_conf_worker *conf = inst->worker->conf;
 	const struct sup_cgroup_limits limits = {.memory_bytes = conf->limit_memory_bytes,
+		.memory_high_bytes = conf->limit_memory_high_bytes,
 		.cpu_ppm = conf->limit_cpu_ppm,
-		.tasks = conf->limit_tasks};
+		.tasks = conf->limit_tasks,
+		.cpu_weight = conf->limit_cpu_weight,
+		.io_weight = conf->limit_io_weight};
 	char name[NV_NAME_MAX + 32];
 
 	(void)snprintf(name, sizeof(name), "%s.%u.%u", inst->worker->name, inst->number,
@@ -153,15 +156,15 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_CGROUP, -rc};
 		return rc;
 	}
-	if (!sup->cgroups.usable &&
-		(limits.memory_bytes || limits.cpu_ppm || limits.tasks))
-		(void)snprintf(inst->worker->not_enforced,
-			sizeof(inst->worker->not_enforced), "%s%s%s",
-			limits.memory_bytes ? "memory " : "",
-			limits.cpu_ppm ? "cpu " : "", limits.tasks ? "tasks" : "");
+	struct sup_worker *w = inst->worker;
+
+	_Static_assert(sizeof(w->not_enforced) >= sizeof(inc->cgroup.not_enforced), "");
+	if (!sup->cgroups.usable)
+		sup_cgroup_limits_names(
+			&limits, w->not_enforced, sizeof(w->not_enforced));
 	else
-		memcpy(inst->worker->not_enforced, inc->cgroup.not_enforced,
-			sizeof(inst->worker->not_enforced));
+		memcpy(w->not_enforced, inc->cgroup.not_enforced,
+			sizeof(inc->cgroup.not_enforced));
 	memcpy(inc->stream->cgroup, inc->cgroup.path, sizeof(inc->stream->cgroup));
 	return 0;
 }

@@ -2,6 +2,7 @@
  * logger, engine, agents; agents, engine (drained), logger. */
 #include "fdtable.h"
 #include "journal.h"
+#include "memwatch.h"
 #include "notify.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -360,6 +361,7 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 		: sup->engine_pause       ? ", paused: no ledger"
 		: sup->engine_ready       ? ""
 					  : ", engine not ready");
+	sup_memory_tick(sup);
 	sup_link_tick(&sup->logger);
 	sup_link_tick(&sup->engine);
 	sup_link_tick(&sup->probe);

@@ -278,6 +278,7 @@ add_candidates(struct sup_setting *s, const struct sup_instance *inst)
 
 	if (inst->worker->conf->kind == NV_KIND_TASK)
 		return add_candidate(s, bin, strlen(bin), "nova-runner");
+	NV_ASSERT(s->argv && s->argv[0]);
 	if (strchr(s->argv[0], '/'))
 		return add_candidate(s, "", 0, s->argv[0]);
 	for (const char *at = env_value(s, "PATH");; at++) {

@@ -1,5 +1,6 @@
 /* What novasupd says about itself and the fleet. "stopped" and "running" are said only
  * when the processes are. */
+#include "memwatch.h"
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "nv_msg_flow.h"
@@ -214,9 +215,10 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 		return "paused";
 	}
 	if (!worst) {
-		if (w->not_enforced[0])
-			(void)snprintf(reason, reason_bytes,
-				"limits not enforced here: %s", w->not_enforced);
+		sup_memory_note(w, reason, reason_bytes);
+		if (w->not_enforced[0] && !reason[0])
+			(void)snprintf(reason, reason_bytes, "not enforced here: %s",
+				w->not_enforced);
 		return "running";
 	}
 	if (worst->machine.state == SUP_INST_STOPPED) {

@@ -90,6 +90,7 @@ struct sup_incarnation {
 	uint64_t usage_cpu_us; /* of the main process and what it waited for */
 	uint64_t usage_rss_kib;
 	struct sup_cgroup_usage usage; /* of its cgroup, once it is gone */
+	uint32_t oom_told;             /* of usage.oom_kills while it goes on */
 	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
 	bool ask_rest; /* what outlived the main process is still to be asked to end */
 	unsigned clean_pass;  /* of the loop, of the last of: */
@@ -155,8 +156,8 @@ struct sup_worker {
 	bool pause_applied;
 	struct sup_instance **instances; /* owned, [n-1] is instance n; never shrinks */
 	uint32_t n_instances;
-	char not_enforced[64]; /* limits that this machine cannot hold */
-	struct sup_gate gate;  /* what it depends on, and who on it */
+	char not_enforced[160]; /* limits and isolation that this machine cannot hold */
+	struct sup_gate gate;   /* what it depends on, and who on it */
 	/* Output that the disk did not take: of pipes that are gone, and why now. */
 	uint64_t log_dropped_bytes;
 	char log_error[100];
@@ -191,6 +192,7 @@ struct sup {
 	ev_timer drain_timer;
 	ev_timer more_timer;        /* the next pass comes at once: starts are waiting */
 	unsigned starts_left;       /* that this pass may still make */
+	unsigned memory_turn;       /* of sup_memory_tick */
 	bool more_starts;           /* some were put off to the next pass */
 	struct sup_instance *looks; /* of those that lost their main process, in order */
 	struct sup_instance **looks_end;

@@ -1,6 +1,7 @@
 /* Workers: what the engine wants, and the instances that are to become so. Performs what
  * the state machine of an instance answers. */
 #include "journal.h"
+#include "memwatch.h"
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "nv_units.h"
@@ -58,7 +59,10 @@ sup_instance_look(struct sup_instance *inst)
 		return;
 	if (sup_incarnation_gone(inst->now)) {
 		ev_timer_stop(loop, &inst->look);
-		inst->machine.end.oom = inst->now->usage.oom_killed;
+		/* When it went well in spite of that, it was a process it can do without.
+		 */
+		inst->machine.end.oom =
+			inst->now->usage.oom_killed && inst->machine.end.status != 0;
 		sup_instance_event(inst, SUP_EV_GONE);
 		return;
 	}
@@ -186,7 +190,9 @@ record(struct sup_instance *inst)
 		char text[100];
 
 		sup_exit_text(end->status, text, sizeof(text));
-		if (!end->crash || !inst->machine.forced)
+		if (strcmp(end->cause, "oom") == 0)
+			sup_memory_text(inst->now, inst->detail, sizeof(inst->detail));
+		else if (!end->crash || !inst->machine.forced)
 			inst->detail[0] = '\0'; /* it ended otherwise than it was to */
 		(void)snprintf(inst->last_exit, sizeof(inst->last_exit), "%s%s%s%s%s%s",
 			text, named ? " (" : "", named ? end->cause : "",

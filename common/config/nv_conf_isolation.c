@@ -113,6 +113,7 @@ nv_conf_read_paths(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 	paths->list = calloc(node->n_children + 1, sizeof(*paths->list));
 	if (!paths->list)
 		return -ENOMEM;
+	paths->n = 0;
 	nv_yaml_each(item, node)
 	{
 		int rc = add_path(r, source, item, o->key, paths);
@@ -313,7 +314,8 @@ nv_conf_isolation_mix(uint64_t *hash, const struct nv_conf_worker *w)
 		iso->syscalls, iso->when_impossible, iso->read_only.system};
 	const char *const texts[] = {w->user_group, w->env_file};
 
-	mix(hash, numbers, sizeof(numbers));
+	for (size_t i = 0; i < NV_LEN(numbers); i++)
+		mix(hash, &numbers[i], sizeof(numbers[i]));
 	for (size_t i = 0; i < NV_LEN(texts); i++)
 		mix(hash, texts[i] ? texts[i] : "\x01",
 			texts[i] ? strlen(texts[i]) + 1 : 2);
