@@ -405,7 +405,8 @@ sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
 		ret->mem_peak_kib = strtoull(text, NULL, 10) / 1024;
 	if (cg->v2_memory &&
 		sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
-		ret->oom_kills = (uint32_t)sup_cgroup_field(text, "oom_kill");
+		ret->oom_kills = (uint32_t)NV_MAX(sup_cgroup_field(text, "oom_kill"),
+			sup_cgroup_field(text, "oom_group_kill"));
 	const char *v1 = cg->v1_path[SUP_V1_MEMORY];
 
 	ret->oom_killed = ret->oom_kills > 0;

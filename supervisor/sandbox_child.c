@@ -32,7 +32,7 @@ drop_bounding(const struct sup_sandbox *s)
 		if (errno == EINVAL)
 			return true; /* the kernel has no more of them */
 		/* Without the right to: no_new_privs keeps it from getting any. */
-		return errno == EPERM && !s->caps_required;
+		return errno == EPERM;
 	}
 	return true;
 }

@@ -2,6 +2,7 @@
 #include "nv_caps.h"
 #include "nv_name.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 static const char *const names[] = {"chown", "dac_override", "dac_read_search", "fowner",
@@ -42,5 +43,11 @@ nv_cap_find(const char *name)
 const char *
 nv_cap_nearest(const char *name)
 {
-	return nv_name_nearest(without_prefix(name), names, NV_LEN(names));
+	char lower[32];
+	size_t n = 0;
+
+	for (name = without_prefix(name); name[n] && n < sizeof(lower) - 1; n++)
+		lower[n] = (char)tolower((unsigned char)name[n]);
+	lower[n] = '\0';
+	return nv_name_nearest(lower, names, NV_LEN(names));
 }
