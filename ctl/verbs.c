@@ -145,9 +145,31 @@ const struct ctl_verb ctl_verbs[] = {
 			"even if there is a ledger, which is kept beside"}}},
 	{"quarantine", ctl_verb_quarantine, "", "event lines that were refused, and why",
 		NULL, 0, 0, {WORKER, LIMIT}},
-	{"logs", ctl_verb_logs, "WORKER", "what a worker printed", NULL, 1, 1,
+	{"logs", ctl_verb_logs, "WORKER[#INSTANCE]... | --all", "what workers printed",
+		"Reads the log and its rotated files, compressed ones too. Several "
+		"workers are merged by time. With --json and --follow, one object a "
+		"line.",
+		0, -1,
 		{{"follow", 'f', NULL, "go on as it is written"},
-			{"lines", 'n', "N", "the last N lines (default 50)"}}},
+			{"lines", 'n', "N",
+				"the last N lines (default 50; with --since or "
+				"--previous all)"},
+			{"all", 'a', NULL, "of every worker"},
+			{"instance", 'i', "N", "only this instance"},
+			{"since", 's', "TIME", "2h, a date or an RFC 3339 time"},
+			{"grep", 'g', "RE",
+				"only lines that match (an extended regular "
+				"expression)"},
+			{"previous", 'p', NULL,
+				"only the incarnation before the one that runs"}}},
+	{"why", ctl_verb_why, "WORKER[#INSTANCE]",
+		"how an instance ended last: what, why, what followed",
+		"From the ledger, the log and novasupd: the status in words, who asked "
+		"for it, what it had done and spent, its last lines, the crash window, "
+		"what Nova did next and what to do about it.",
+		1, 1,
+		{{"last", 'l', "K", "the last K ends (default 1, at most 20)"},
+			{"lines", 'n', "N", "its last N lines (default 10)"}}},
 	{"events", ctl_verb_events, "", "what is in the ledger, newest last", NULL, 0, 0,
 		{{"follow", 'f', NULL, "go on as they are committed"}, WORKER,
 			{"since-seq", 's', "N", "from this number on"}, LIMIT}},

@@ -55,6 +55,9 @@ int ctl_verb_ledger_restore(struct ctl *ctl);
 /* verb_logs.c */
 int ctl_verb_logs(struct ctl *ctl);
 
+/* verb_why.c */
+int ctl_verb_why(struct ctl *ctl);
+
 /* verb_events.c */
 int ctl_verb_events(struct ctl *ctl);
 int ctl_verb_quarantine(struct ctl *ctl);

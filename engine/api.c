@@ -47,6 +47,7 @@ static const struct eng_verb verbs[] = {
 	{"quarantine", eng_verb_quarantine, {"worker", "limit"}},
 	{"incidents", eng_verb_incidents, {"limit"}},
 	{"ledger.stats", eng_verb_stats, {NULL}},
+	{"why", eng_verb_why, {"worker", "instance", "last"}},
 };
 
 struct eng_client {

@@ -256,13 +256,15 @@ on_restart(struct nv_chan *chan, struct nv_msg *msg)
 	struct nv_sup_request r;
 	struct sup_worker *w;
 	unsigned told = 0;
+	char by[32];
 	int rc = take_request(c, msg, &r, &w);
 
 	if (rc <= 0)
 		return rc;
+	(void)snprintf(by, sizeof(by), "uid %u", c->uid);
 	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
 		if (!w || each == w)
-			told += sup_worker_restart(each, r.instance);
+			told += sup_worker_restart(each, r.instance, by);
 	}
 	if (told == 0)
 		reply(c, r.request_id, NV_EXIT_NO,

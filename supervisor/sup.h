@@ -246,8 +246,8 @@ void sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
 void sup_worker_apply(struct sup_worker *w);
 void sup_workers_apply(struct sup *sup);
 void sup_worker_hold(struct sup_worker *w, uint32_t uid);
-/* instance 0: all. Returns how many were told. */
-unsigned sup_worker_restart(struct sup_worker *w, uint32_t instance);
+/* instance 0: all; by: who wants it, "uid 0", "reload". Returns how many were told. */
+unsigned sup_worker_restart(struct sup_worker *w, uint32_t instance, const char *by);
 bool sup_worker_paused(const struct sup_worker *w);
 unsigned sup_worker_live(const struct sup_worker *w); /* instances with a process tree */
 unsigned sup_worker_up(const struct sup_worker *w);

@@ -455,11 +455,36 @@ may_start(struct sup *sup)
 	return false;
 }
 
+/* Who asked first for its end: the journal says so. */
+static void
+name_asker(struct sup_instance *inst, const char *by)
+{
+	struct sup_inst *m = &inst->machine;
+
+	if (!m->asked && !m->asked_by[0])
+		(void)snprintf(m->asked_by, sizeof(m->asked_by), "%s", by);
+}
+
+/* Why no instance of it, or fewer, are wanted. */
+static void
+unwanted_by(const struct sup_worker *w, char *buf, size_t buf_bytes)
+{
+	if (w->sup->phase != SUP_RUNNING)
+		(void)snprintf(buf, buf_bytes, "shutdown");
+	else if (w->removed)
+		(void)snprintf(buf, buf_bytes, "removed");
+	else if (w->held)
+		(void)snprintf(buf, buf_bytes, "uid %u", w->held_uid);
+	else
+		(void)snprintf(buf, buf_bytes, "engine");
+}
+
 void
 sup_worker_apply(struct sup_worker *w)
 {
 	uint32_t wanted = sup_worker_wanted(w);
 	bool paused = sup_worker_paused(w);
+	char by[32];
 	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused &&
 		    sup_gate_open(w);
 
@@ -476,9 +501,12 @@ sup_worker_apply(struct sup_worker *w)
 	if (sup_gate_must_outlive(w))
 		return;
 	/* The youngest first, so that scaling down takes those with the least to lose. */
+	unwanted_by(w, by, sizeof(by));
 	for (uint32_t n = w->n_instances; n > wanted; n--) {
-		if (w->instances[n - 1]->machine.want)
-			sup_instance_event(w->instances[n - 1], SUP_EV_UNWANT);
+		if (!w->instances[n - 1]->machine.want)
+			continue;
+		name_asker(w->instances[n - 1], by);
+		sup_instance_event(w->instances[n - 1], SUP_EV_UNWANT);
 	}
 	for (uint32_t n = 1; n <= NV_MIN(wanted, w->n_instances); n++) {
 		if (!w->instances[n - 1]->machine.want && may_start(w->sup))
@@ -519,7 +547,7 @@ sup_worker_hold(struct sup_worker *w, uint32_t uid)
 }
 
 unsigned
-sup_worker_restart(struct sup_worker *w, uint32_t instance)
+sup_worker_restart(struct sup_worker *w, uint32_t instance, const char *by)
 {
 	unsigned told = 0;
 
@@ -528,6 +556,7 @@ sup_worker_restart(struct sup_worker *w, uint32_t instance)
 
 		if ((instance && inst->number != instance) || !inst->machine.want)
 			continue;
+		name_asker(inst, by);
 		if (inst->machine.over_limit)
 			sup_instance_event(inst, SUP_EV_RESET);
 		else
@@ -666,7 +695,7 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 			if (changed) {
 				nv_info("%s: its configuration changed; restarting it",
 					w->name);
-				(void)sup_worker_restart(w, 0);
+				(void)sup_worker_restart(w, 0, "reload");
 			}
 		} else if (add_worker(sup, conf, c) < 0) {
 			return nv_err_set(

@@ -1,0 +1,60 @@
+/* The log of one worker as a person reads it: its last lines, out of the file that is
+ * written and the rotated ones (also compressed), and what comes after them, over any
+ * number of rotations. No line is handed over twice or left out. */
+#ifndef CTL_LOGREAD_H
+#define CTL_LOGREAD_H
+
+#include "nv_err.h"
+#include "nv_logfile.h"
+#include "nv_name.h"
+
+#include <regex.h>
+#include <sys/types.h>
+
+#define CTL_LOG_LINES_MAX 100000
+
+/* Which lines are wanted; all zero: every one. */
+struct ctl_log_filter {
+	uint32_t instance;   /* 0 = any */
+	uint32_t generation; /* 0 = any */
+	int64_t since_ns;    /* wall clock; lines without a time are taken */
+	const regex_t *grep; /* borrowed; NULL = any */
+	/* Of each instance [n-1] only this generation (0: none); NULL = any. */
+	const uint32_t *generations; /* borrowed */
+	size_t n_generations;
+};
+/* head_time: of the last line that had one, for those that have none; updated. */
+bool ctl_log_wanted(const struct ctl_log_filter *filter, const char *line, size_t bytes,
+	int64_t *head_time);
+
+/* Without the newline; the last line of a file may have had none. Non-zero ends it. */
+typedef int ctl_line_fn(void *arg, const char *line, size_t bytes);
+
+struct ctl_log {
+	char dir[1100];
+	char worker[NV_NAME_MAX];
+	int fd;           /* owned; of the file that is read; -1 while there is none */
+	off_t at;         /* next byte to read */
+	int64_t stamp_ns; /* of the newest rotated file before it */
+};
+
+/* 0; -ENOENT when the worker has no log at all; -EINVAL when it is no plain file. */
+int ctl_log_open(struct ctl_log *log, const char *dir, const char *worker);
+void ctl_log_fini(struct ctl_log *log);
+/* Hand over the last n wanted lines. A last line without its newline is still being
+ * written: it is handed over only with `partial`. Then the log stands at its end. 0, a
+ * negative errno, or what fn returned. */
+int ctl_log_tail(struct ctl_log *log, size_t n, const struct ctl_log_filter *filter,
+	bool partial, ctl_line_fn *fn, void *arg);
+/* Hand over what has come since, wanted or not; does not wait. */
+int ctl_log_more(struct ctl_log *log, ctl_line_fn *fn, void *arg);
+
+/* Something may have changed in the directory: wait for it, at most a second. */
+struct ctl_log_watch {
+	int fd; /* owned inotify descriptor; -1 without one */
+};
+void ctl_log_watch_open(struct ctl_log_watch *watch, const char *dir);
+void ctl_log_watch_wait(const struct ctl_log_watch *watch);
+void ctl_log_watch_close(struct ctl_log_watch *watch);
+
+#endif
