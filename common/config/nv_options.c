@@ -1,15 +1,6 @@
-/* The tables of settings of the fleet and of a worker: see nv_options.h. */
-#include "nv_options.h"
+/* The table of a worker's settings: see nv_options.h. */
+#include "nv_options_words.h"
 
-#define MS   INT64_C(1)
-#define SEC  (1000 * MS)
-#define MIN  (60 * SEC)
-#define HOUR (60 * MIN)
-#define DAY  (24 * HOUR)
-#define YEAR (366 * DAY)
-#define PPM  INT64_C(10000) /* one percent */
-
-#define G(field) offsetof(struct nv_config, field)
 #define W(field) offsetof(struct nv_conf_worker, field)
 
 static const char *const words_kind[] = {
@@ -18,8 +9,6 @@ static const char *const words_restart[] = {[NV_RESTART_PERMANENT] = "permanent"
 	[NV_RESTART_TRANSIENT] = "transient",
 	[NV_RESTART_TEMPORARY] = "temporary",
 	NULL};
-static const char *const words_on_limit[] = {
-	[NV_ON_LIMIT_HALT] = "halt", [NV_ON_LIMIT_ESCALATE] = "escalate", NULL};
 static const char *const words_ready[] = {[NV_READY_EXEC] = "exec",
 	[NV_READY_EVENT] = "event",
 	[NV_READY_FD] = "fd",
@@ -28,358 +17,6 @@ static const char *const words_ready[] = {[NV_READY_EXEC] = "exec",
 	NULL};
 static const char *const words_on_failure[] = {
 	[NV_ON_FAILURE_RESTART] = "restart", [NV_ON_FAILURE_REPORT] = "report", NULL};
-
-static const char *const words_home[] = {[NV_HOME_HOST] = "host",
-	[NV_HOME_READ_ONLY] = "read_only",
-	[NV_HOME_NONE] = "none",
-	NULL};
-static const char *const words_network[] = {[NV_NETWORK_HOST] = "host",
-	[NV_NETWORK_LOOPBACK] = "loopback",
-	[NV_NETWORK_NONE] = "none",
-	NULL};
-static const char *const words_syscalls[] = {[NV_SYSCALLS_OFF] = "off",
-	[NV_SYSCALLS_DEFAULT] = "default",
-	[NV_SYSCALLS_STRICT] = "strict",
-	NULL};
-static const char *const words_impossible[] = {
-	[NV_IMPOSSIBLE_REFUSE] = "refuse", [NV_IMPOSSIBLE_RUN] = "run", NULL};
-static const char *const words_compress[] = {
-	[NV_LOG_COMPRESS_NONE] = "none", [NV_LOG_COMPRESS_GZIP] = "gzip", NULL};
-static const char *const words_stamps[] = {
-	[NV_LOG_STAMP_RFC3339] = "rfc3339", [NV_LOG_STAMP_NONE] = "none", NULL};
-static const char *const words_full[] = {
-	[NV_LOG_FULL_DROP] = "drop", [NV_LOG_FULL_WAIT] = "wait", NULL};
-
-/* The base currency stands first: every amount after it is read in it. */
-const struct nv_option nv_options_global[] = {
-	{.key = "currency",
-		.kind = NV_OPT_CURRENCY,
-		.offset = G(base_currency),
-		.fallback = "USD",
-		.help = "Base currency: budgets, thresholds and reports are in it."},
-	{.key = "currencies",
-		.kind = NV_OPT_CURRENCIES,
-		.help = "What one unit of another currency is worth: `EUR: 1.08 USD` or "
-			"`EUR: {rate: 1.08 USD}`. Without a rate it is not counted."},
-	{.key = "timezone",
-		.kind = NV_OPT_ZONE,
-		.offset = G(timezone),
-		.fallback = "UTC",
-		.help = "Days begin at midnight here (an IANA name)."},
-	{.key = "max_daily_budget",
-		.kind = NV_OPT_MONEY,
-		.flags = NV_OPT_DAILY,
-		.offset = G(max_daily_budget_nano),
-		.max = NV_MONEY_MAX,
-		.fallback = "100",
-		.variables = "MAX_DAILY_BUDGET",
-		.help = "What the whole fleet may spend in a day; reached, every agent "
-			"is "
-			"paused until midnight."},
-	{.key = "approval_above",
-		.kind = NV_OPT_MONEY,
-		.flags = NV_OPT_DAILY,
-		.offset = G(approval_above_nano),
-		.max = NV_MONEY_MAX,
-		.fallback = "50",
-		.variables = "APPROVAL_ABOVE",
-		.help = "A decision that costs more than this a day waits for a person."},
-	{.key = "min_roi",
-		.kind = NV_OPT_PERCENT,
-		.offset = G(min_roi_ppm),
-		.min = -100 * PPM,
-		.max = 1000000 * PPM,
-		.fallback = "150%",
-		.variables = "MIN_ROI MIN_ROI_THRESHOLD",
-		.help = "Below this return on investment a worker is paused or tuned."},
-	{.key = "scale_roi",
-		.kind = NV_OPT_PERCENT,
-		.offset = G(scale_roi_ppm),
-		.min = -100 * PPM,
-		.max = 1000000 * PPM,
-		.fallback = "300%",
-		.variables = "SCALE_ROI SCALE_ROI_THRESHOLD",
-		.help = "From this return on investment a worker is scaled up."},
-	{.key = "kill_roi",
-		.kind = NV_OPT_PERCENT,
-		.offset = G(kill_roi_ppm),
-		.min = -100 * PPM,
-		.max = 1000000 * PPM,
-		.fallback = "0%",
-		.variables = "KILL_ROI KILL_ROI_THRESHOLD",
-		.help = "Below this return on investment a worker is killed."},
-	{.key = "min_runs",
-		.kind = NV_OPT_COUNT,
-		.offset = G(min_runs),
-		.max = 1000000000,
-		.fallback = "20",
-		.variables = "MIN_RUNS",
-		.help = "Runs a worker must have made before anything is decided about "
-			"it."},
-	{.key = "run_interval",
-		.kind = NV_OPT_DURATION,
-		.offset = G(run_interval_ms),
-		.min = 100 * MS,
-		.max = YEAR,
-		.fallback = "60s",
-		.variables = "RUN_INTERVAL",
-		.help = "How often a task worker's command runs."},
-	{.key = "crashes.max",
-		.kind = NV_OPT_COUNT,
-		.offset = G(crashes.max),
-		.max = 1000,
-		.fallback = "5",
-		.help = "More crashes than this within the window is the limit."},
-	{.key = "crashes.within",
-		.kind = NV_OPT_DURATION,
-		.offset = G(crashes.within_ms),
-		.min = SEC,
-		.max = YEAR,
-		.fallback = "1h",
-		.help = "The sliding window in which crashes are counted."},
-	{.key = "crashes.cooldown",
-		.kind = NV_OPT_DURATION,
-		.offset = G(crashes.cooldown_ms),
-		.max = YEAR,
-		.fallback = "5m",
-		.help = "How long to wait after crashes.max crashes before one more try; "
-			"0: none."},
-	{.key = "crashes.backoff",
-		.kind = NV_OPT_SPAN,
-		.offset = G(crashes.backoff_min_ms),
-		.min = 10 * MS,
-		.max = DAY,
-		.fallback = "1s..5m",
-		.help = "Waiting time before a restart: the first, doubled up to the "
-			"last."},
-	{.key = "crashes.on_limit",
-		.kind = NV_OPT_WORD,
-		.offset = G(crashes.on_limit),
-		.words = words_on_limit,
-		.fallback = "halt",
-		.help = "At the limit: halt the instance, or escalate to its group."},
-	{.key = "stop.grace",
-		.kind = NV_OPT_DURATION,
-		.flags = NV_OPT_INFINITY,
-		.offset = G(stop_grace_ms),
-		.max = HOUR,
-		.fallback = "10s",
-		.help = "Time between asking a worker to stop and killing it."},
-	{.key = "groups",
-		.kind = NV_OPT_SUPERVISORS,
-		.help = "Supervision groups by name: `{web: {strategy: one_for_all, "
-			"intensity: 3, period: 1m}}`."},
-	{.key = "autonomous.enabled",
-		.kind = NV_OPT_BOOL,
-		.offset = G(autonomous_enabled),
-		.fallback = "false",
-		.variables = "AUTONOMOUS_ENABLED AUTONOMOUS_MODE",
-		.help = "Whether decisions are carried out, or only written down as "
-			"advice. "
-			"`novactl autonomous enable` changes it at run time and is "
-			"remembered."},
-	{.key = "autonomous.interval",
-		.kind = NV_OPT_DURATION,
-		.offset = G(autonomous_interval_ms),
-		.min = SEC,
-		.max = 7 * DAY,
-		.fallback = "60s",
-		.help = "How often the fleet is analysed."},
-	{.key = "autonomous.window",
-		.kind = NV_OPT_DURATION,
-		.offset = G(autonomous_window_ms),
-		.min = MIN,
-		.max = YEAR,
-		.fallback = "7d",
-		.help = "Decisions look at the figures of this long."},
-	{.key = "autonomous.cooldown",
-		.kind = NV_OPT_DURATION,
-		.offset = G(autonomous_cooldown_ms),
-		.max = YEAR,
-		.fallback = "1h",
-		.help = "Time between two decisions about one worker."},
-	{.key = "autonomous.approval_expiry",
-		.kind = NV_OPT_DURATION,
-		.offset = G(approval_expiry_ms),
-		.min = SEC,
-		.max = YEAR,
-		.fallback = "48h",
-		.help = "A question that nobody answers for this long is dropped."},
-	{.key = "prices.cpu_second",
-		.kind = NV_OPT_MONEY,
-		.offset = G(price_cpu_second_nano),
-		.max = NV_MONEY_MAX,
-		.fallback = "0.0000116",
-		.help = "What a second of CPU time costs; booked to the worker that used "
-			"it."},
-	{.key = "prices.gib_hour",
-		.kind = NV_OPT_MONEY,
-		.offset = G(price_gib_hour_nano),
-		.max = NV_MONEY_MAX,
-		.fallback = "0.0053",
-		.help = "What a GiB of memory held for an hour costs."},
-	{.key = "prices.table",
-		.kind = NV_OPT_PATH,
-		.offset = G(price_table),
-		.help = "Price table of language models, for `usage` events. Default: "
-			"prices.json beside nova.yaml, else the installed one."},
-	{.key = "logs.size",
-		.kind = NV_OPT_SIZE,
-		.offset = G(logs.file_bytes_max),
-		.min = 4096,
-		.max = INT64_C(1) << 40,
-		.fallback = "10MiB",
-		.help = "A worker's log file is rotated at this size."},
-	{.key = "logs.age",
-		.kind = NV_OPT_DURATION,
-		.flags = NV_OPT_NONE,
-		.offset = G(logs.age_ms),
-		.min = SEC,
-		.max = YEAR,
-		.fallback = "none",
-		.help = "Its first line after this long goes into a new file."},
-	{.key = "logs.keep",
-		.kind = NV_OPT_COUNT,
-		.offset = G(logs.files_kept),
-		.max = 1000,
-		.fallback = "5",
-		.help = "Rotated files kept for each worker."},
-	{.key = "logs.keep_bytes",
-		.kind = NV_OPT_SIZE,
-		.flags = NV_OPT_NONE,
-		.offset = G(logs.kept_bytes_max),
-		.min = 4096,
-		.max = INT64_C(1) << 50,
-		.fallback = "none",
-		.help = "What the rotated files of a worker may take together; the "
-			"oldest go."},
-	{.key = "logs.keep_age",
-		.kind = NV_OPT_DURATION,
-		.flags = NV_OPT_NONE,
-		.offset = G(logs.kept_ms_max),
-		.min = SEC,
-		.max = 10 * YEAR,
-		.fallback = "none",
-		.help = "A rotated file older than this is removed at the next "
-			"rotation."},
-	{.key = "logs.compress",
-		.kind = NV_OPT_WORD,
-		.offset = G(logs.compress),
-		.words = words_compress,
-		.fallback = "none",
-		.help = "gzip: a rotated file is compressed, by a process of low "
-			"priority."},
-	{.key = "logs.timestamps",
-		.kind = NV_OPT_WORD,
-		.offset = G(logs.stamps),
-		.words = words_stamps,
-		.fallback = "rfc3339",
-		.help = "Whether each line starts with the time at which it came."},
-	{.key = "logs.when_full",
-		.kind = NV_OPT_WORD,
-		.offset = G(logs.when_full),
-		.words = words_full,
-		.fallback = "drop",
-		.help = "When the disk takes no more. drop: 1 MiB waits, then the "
-			"oldest lines are dropped, counted and noted in the log. "
-			"wait: nothing is dropped, and the worker waits when its "
-			"pipe is full."},
-	{.key = "supervision.spawn_rate",
-		.kind = NV_OPT_COUNT,
-		.offset = G(spawn_rate),
-		.min = 1,
-		.max = 100000,
-		.fallback = "500",
-		.help = "Automatic restarts a second over the whole fleet, once "
-			"spawn_burst is used up."},
-	{.key = "supervision.spawn_burst",
-		.kind = NV_OPT_COUNT,
-		.offset = G(spawn_burst),
-		.min = 1,
-		.max = 100000,
-		.fallback = "2000",
-		.help = "Automatic restarts that may follow each other at once."},
-	{.key = "storm.workers",
-		.kind = NV_OPT_COUNT,
-		.flags = NV_OPT_NONE,
-		.offset = G(storm_workers),
-		.min = 2,
-		.max = 1000,
-		.fallback = "5",
-		.help = "So many different workers crash within storm.within: one "
-			"incident; restarts are held until a first one lives. none: "
-			"never."},
-	{.key = "storm.within",
-		.kind = NV_OPT_DURATION,
-		.offset = G(storm_within_ms),
-		.min = 100 * MS,
-		.max = HOUR,
-		.fallback = "10s",
-		.help = "The window of storm.workers."},
-	{.key = "storm.canary",
-		.kind = NV_OPT_DURATION,
-		.offset = G(storm_canary_ms),
-		.min = 100 * MS,
-		.max = HOUR,
-		.fallback = "5s",
-		.help = "So long the first one restarted has to live before the others "
-			"follow."},
-	{.key = "engine_away",
-		.kind = NV_OPT_DURATION,
-		.offset = G(engine_away_ms),
-		.max = DAY,
-		.fallback = "10s",
-		.help = "Agents are paused when there has been no ledger for this long."},
-	{.key = "sample",
-		.kind = NV_OPT_DURATION,
-		.offset = G(sample_ms),
-		.min = 100 * MS,
-		.max = HOUR,
-		.fallback = "5s",
-		.help = "How often CPU, memory and descriptors of each instance are "
-			"sampled."},
-	{.key = "isolation.private_tmp",
-		.kind = NV_OPT_BOOL,
-		.offset = G(isolation.private_tmp),
-		.fallback = "false",
-		.help = "An empty /tmp and /var/tmp of its own, in memory, gone at its "
-			"end."},
-	{.key = "isolation.private_dev",
-		.kind = NV_OPT_BOOL,
-		.offset = G(isolation.private_dev),
-		.fallback = "false",
-		.help = "A /dev with null, zero, full, random, urandom, tty, pts and shm "
-			"only."},
-	{.key = "isolation.home",
-		.kind = NV_OPT_WORD,
-		.offset = G(isolation.home),
-		.words = words_home,
-		.fallback = "host",
-		.help = "/home, /root and /run/user: as they are, read-only, or empty."},
-	{.key = "isolation.network",
-		.kind = NV_OPT_WORD,
-		.offset = G(isolation.network),
-		.words = words_network,
-		.fallback = "host",
-		.help = "The network of the machine, a loopback interface of its own, or "
-			"none."},
-	{.key = "isolation.syscalls",
-		.kind = NV_OPT_WORD,
-		.offset = G(isolation.syscalls),
-		.words = words_syscalls,
-		.fallback = "off",
-		.help = "default: what takes a machine apart is refused (mount, modules, "
-			"tracing, raw sockets). strict: and what a service has no use "
-			"for."},
-	{.key = "isolation.when_impossible",
-		.kind = NV_OPT_WORD,
-		.offset = G(isolation.when_impossible),
-		.words = words_impossible,
-		.fallback = "refuse",
-		.help = "When this machine cannot do it: refuse to start, or run without "
-			"and say so in the status."},
-};
-const size_t nv_options_global_n = NV_LEN(nv_options_global);
 
 /* The settings of a check from outside. */
 /* clang-format off */
@@ -522,7 +159,7 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "crashes.on_limit",
 		.kind = NV_OPT_WORD,
 		.offset = W(crashes.on_limit),
-		.words = words_on_limit,
+		.words = nv_words_on_limit,
 		.inherit = "crashes.on_limit",
 		.help = "At the limit: halt the instance, or escalate to its group."},
 	{.key = "heartbeat.every",
@@ -816,20 +453,20 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "logs.compress",
 		.kind = NV_OPT_WORD,
 		.offset = W(logs.compress),
-		.words = words_compress,
+		.words = nv_words_compress,
 		.inherit = "logs.compress",
 		.help = "gzip: a rotated file is compressed, by a process of low "
 			"priority."},
 	{.key = "logs.timestamps",
 		.kind = NV_OPT_WORD,
 		.offset = W(logs.stamps),
-		.words = words_stamps,
+		.words = nv_words_stamps,
 		.inherit = "logs.timestamps",
 		.help = "Whether each line starts with the time at which it came."},
 	{.key = "logs.when_full",
 		.kind = NV_OPT_WORD,
 		.offset = W(logs.when_full),
-		.words = words_full,
+		.words = nv_words_full,
 		.inherit = "logs.when_full",
 		.help = "When the disk takes no more. drop: 1 MiB waits, then the "
 			"oldest lines are dropped, counted and noted in the log. "
@@ -867,20 +504,20 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "isolation.home",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.home),
-		.words = words_home,
+		.words = nv_words_home,
 		.inherit = "isolation.home",
 		.help = "/home, /root and /run/user: as they are, read-only, or empty."},
 	{.key = "isolation.network",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.network),
-		.words = words_network,
+		.words = nv_words_network,
 		.inherit = "isolation.network",
 		.help = "The network of the machine, a loopback interface of its own, or "
 			"none."},
 	{.key = "isolation.syscalls",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.syscalls),
-		.words = words_syscalls,
+		.words = nv_words_syscalls,
 		.inherit = "isolation.syscalls",
 		.help = "default: what takes a machine apart is refused (mount, modules, "
 			"tracing, raw sockets). strict: and what a service has no use "
@@ -888,7 +525,7 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "isolation.when_impossible",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.when_impossible),
-		.words = words_impossible,
+		.words = nv_words_impossible,
 		.inherit = "isolation.when_impossible",
 		.help = "When this machine cannot do it: refuse to start, or run without "
 			"and say so in the status."},
@@ -930,6 +567,5 @@ const struct nv_option nv_options_worker[] = {
 };
 const size_t nv_options_worker_n = NV_LEN(nv_options_worker);
 
-_Static_assert(NV_LEN(nv_options_global) <= NV_OPTIONS_MAX, "raise NV_OPTIONS_MAX");
 _Static_assert(NV_LEN(nv_options_worker) <= NV_OPTIONS_MAX, "raise NV_OPTIONS_MAX");
 _Static_assert(sizeof(enum nv_kind) == sizeof(int), "NV_OPT_WORD writes an int");
