@@ -17,6 +17,7 @@ libev-dev:the event loop of every process
 libjansson-dev:JSON
 liblmdb-dev:the store below the ledger
 libyaml-dev:configuration files
+libcurl4-openssl-dev:health checks over TCP and HTTP
 zlib1g-dev:rotated logs
 nettle-dev:hashes of the audit chain'
 packages_demo='

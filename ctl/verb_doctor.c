@@ -261,7 +261,7 @@ static void
 check_programs(struct doctor *d)
 {
 	static const char *const names[] = {
-		"novasupd", "nova-engine", "nova-logger", "nova-runner"};
+		"novasupd", "nova-engine", "nova-logger", "nova-probe", "nova-runner"};
 
 	for (size_t i = 0; i < NV_LEN(names); i++) {
 		char path[NV_PATH_MAX + 32];
