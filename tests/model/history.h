@@ -27,7 +27,7 @@
 	X(TIMER, "timer") \
 	X(CALL, "call") \
 	X(RELOAD, "reload") /* write the tree down, go on with what was read back */ \
-	X(GHOST, "ghost")   /* an exit of a child that was forgotten */
+	X(GHOST, "ghost")   /* said of a group, or of what has no process: void */
 
 /* Fields; 0 when not given. */
 #define HISTORY_FIELDS(X) \

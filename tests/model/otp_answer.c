@@ -231,9 +231,13 @@ otp_ignored(struct otp *m, sup_node leaf, int64_t now_ms)
 	struct otp_end end = {.how = SUP_EXIT_ABNORMAL};
 
 	m->now_ms = now_ms;
-	if (!is_leaf(m, leaf) || m->node[leaf].state != SUP_CHILD_STARTING)
+	if (!is_leaf(m, leaf))
 		return;
-	if (m->broken == OTP_S5_IGNORED_FAILS)
+	if (m->node[leaf].state == SUP_CHILD_STOPPING)
+		child_stopped(m, leaf);
+	else if (m->node[leaf].state != SUP_CHILD_STARTING)
+		return;
+	else if (m->broken == OTP_S5_IGNORED_FAILS)
 		child_start_failed(m, leaf, &end);
 	else
 		child_ignored(m, leaf);
@@ -246,9 +250,9 @@ otp_failed(struct otp *m, sup_node leaf, int64_t retry_at_ms, int64_t now_ms)
 	struct otp_end end = {.how = SUP_EXIT_ABNORMAL, .retry_at_ms = retry_at_ms};
 
 	m->now_ms = now_ms;
-	if (!is_leaf(m, leaf) || m->node[leaf].state != SUP_CHILD_STARTING)
+	if (!is_leaf(m, leaf) || m->node[leaf].state == SUP_CHILD_RUNNING)
 		return;
-	child_start_failed(m, leaf, &end);
+	child_exited(m, leaf, &end);
 	otp_settle(m);
 }
 

@@ -192,6 +192,7 @@ perform(struct sim *s, const struct sup_tree_action *a)
 	case SUP_TREE_STOP:
 		if (s->proc[n] != SIM_STARTING && s->proc[n] != SIM_RUNNING)
 			return differ(s, "STOP of node %u, which is not live", n);
+		s->was_starting[n] = s->proc[n] == SIM_STARTING;
 		s->proc[n] = SIM_STOPPING;
 		return stops_in_order(s, n);
 	case SUP_TREE_REPLY:
@@ -334,18 +335,20 @@ bool
 sim_may(const struct sim *s, sup_node leaf, enum event_kind kind)
 {
 	enum sim_proc proc;
+	bool crossed; /* its STOP and the answer to its START are on their way at once */
 
 	if (leaf == 0 || leaf >= SIM_NODES || s->other[leaf] == 0 ||
 		otp_action_waits(s->side[0], leaf))
 		return false;
 	proc = s->proc[leaf];
+	crossed = proc == SIM_STOPPING && s->was_starting[leaf];
 	switch (kind) {
 	case EV_STARTED:
 	case EV_IGNORED:
 	case EV_FAILED:
-		return proc == SIM_STARTING;
+		return proc == SIM_STARTING || crossed;
 	case EV_GIVES_UP:
-		return proc == SIM_STARTING || proc == SIM_RUNNING;
+		return proc == SIM_STARTING || proc == SIM_RUNNING || crossed;
 	default:
 		return proc != SIM_NONE;
 	}
@@ -492,28 +495,37 @@ call(struct sim *s, const struct event *e)
 	}
 }
 
-/* What a leaf did. */
+/* Say it of a node (of side 0) to both. */
 static void
-leaf_event(struct sim *s, const struct event *e, sup_node leaf)
+say(struct sim *s, enum event_kind kind, sup_node leaf, const struct event *e)
 {
 	int64_t retry_at_ms = s->now_ms + e->f[F_DELAY];
 	int64_t now = s->now_ms;
 
 	for (int i = 0; i < 2; i++) {
 		sup_node n = i == 0 ? leaf : s->other[leaf];
-		if (e->kind == EV_STARTED)
+		if (kind == EV_STARTED)
 			s->ops[i]->started(s->side[i], n, now);
-		else if (e->kind == EV_IGNORED)
+		else if (kind == EV_IGNORED)
 			s->ops[i]->ignored(s->side[i], n, now);
-		else if (e->kind == EV_FAILED)
+		else if (kind == EV_FAILED)
 			s->ops[i]->failed(s->side[i], n, retry_at_ms, now);
-		else if (e->kind == EV_GIVES_UP)
+		else if (kind == EV_GIVES_UP)
 			s->ops[i]->leaf_gives_up(
 				s->side[i], n, e->f[F_ESCALATE] != 0, now);
 		else
 			s->ops[i]->exited(s->side[i], n, (enum sup_exit_class)e->f[F_HOW],
 				retry_at_ms, now);
 	}
+}
+
+/* What a leaf did. One that is told to stop may still have to say that it has started. */
+static void
+leaf_event(struct sim *s, const struct event *e, sup_node leaf)
+{
+	say(s, e->kind, leaf, e);
+	if (e->kind == EV_STARTED && s->proc[leaf] == SIM_STOPPING)
+		return;
 	s->proc[leaf] = e->kind == EV_STARTED ? SIM_RUNNING : SIM_NONE;
 	s->in_order[leaf] = false;
 }
@@ -533,16 +545,20 @@ group_event(struct sim *s, const struct event *e)
 	}
 }
 
-static bool
-ghost(struct sim *s)
+static void
+ghost(struct sim *s, const struct event *e)
 {
-	sup_node n = s->forgotten;
+	static const enum event_kind said[] = {
+		EV_EXITED, EV_STARTED, EV_FAILED, EV_IGNORED, EV_GIVES_UP};
+	sup_node n = target(s, e);
 
-	if (n != 0 && s->ops[0]->parent(s->side[0], n) == 0)
-		for (int i = 0; i < 2; i++)
-			s->ops[i]->exited(s->side[i], i == 0 ? n : s->other[n],
-				SUP_EXIT_ABNORMAL, 0, s->now_ms);
-	return true;
+	if (n == 0) {
+		n = s->forgotten;
+		if (s->ops[0]->parent(s->side[0], n) != 0)
+			return; /* it may come back */
+	}
+	if (n != 0 && s->proc[n] == SIM_NONE && !otp_action_waits(s->side[0], n))
+		say(s, said[(uint64_t)e->f[F_WHAT] % NV_LEN(said)], n, e);
 }
 
 static bool
@@ -578,7 +594,8 @@ dispatch(struct sim *s, const struct event *e)
 		s->side[1] = s->ops[1]->reload(s->side[1]);
 		return s->side[1] != NULL || differ(s, "what was saved cannot be loaded");
 	case EV_GHOST:
-		return ghost(s);
+		ghost(s, e);
+		return true;
 	case EV_TIMER:
 	case EV_COUNT:
 		break;

@@ -29,8 +29,10 @@ struct sim {
 	sup_node judge[SIM_NODES]; /* and back */
 	enum sim_proc proc[SIM_NODES];
 	sup_node node_max;
-	sup_node forgotten;       /* the last one, of side 0 */
-	uint8_t call[SIM_CALLS];  /* answers still to come, by number of the call */
+	sup_node forgotten;           /* the last one, of side 0 */
+	uint8_t call[SIM_CALLS];      /* answers still to come, by number of the call */
+	bool was_starting[SIM_NODES]; /* STOPPING, and its START was not answered before
+				       */
 	bool in_order[SIM_NODES]; /* was told to stop by a STOP_ALL, and has not exited */
 	bool going[SIM_NODES];    /* groups that were in STOP_ALL before this event */
 	bool deferred;            /* some actions were left untaken */

@@ -280,6 +280,8 @@ let_exit(struct maker *k, sup_node leaf)
 	if (k->s.proc[leaf] == SIM_RUNNING && chance(k, 6)) {
 		e.kind = EV_GIVES_UP;
 		e.f[F_ESCALATE] = chance(k, 30);
+	} else if (sim_may(&k->s, leaf, EV_FAILED) && chance(k, 30)) {
+		e.kind = (enum event_kind)(EV_STARTED + rnd(k, 5));
 	}
 	return live(k, &e);
 }
@@ -359,8 +361,15 @@ something_else(struct maker *k)
 	if (k->s.n_top > 0 && chance(k, 8)) {
 		e.kind = chance(k, 70) ? EV_START : EV_STOP;
 		e.f[F_TAG] = k->s.top[rnd(k, k->s.n_top)];
-	} else if (chance(k, 5)) {
+	} else if (chance(k, 10)) {
+		struct sup_child_view v;
 		e.kind = EV_GHOST;
+		e.f[F_GROUP] = random_tag(k);
+		e.f[F_WHAT] = (int64_t)rnd(k, 5);
+		e.f[F_HOW] = (int64_t)rnd(k, 3);
+		if (k->s.ops[0]->child(k->s.side[0], k->s.group[e.f[F_GROUP]][0],
+			    (uint32_t)rnd(k, 6), &v))
+			e.f[F_ID] = (int64_t)v.id;
 	}
 	return live(k, &e);
 }

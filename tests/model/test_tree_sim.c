@@ -1,6 +1,6 @@
 /* supervisor/tree.c against the reference model, over random histories.
  *
- * NOVA_HISTORIES: how many (default 50000); NOVA_SEED: of the first one. On a difference
+ * NOVA_HISTORIES: how many (default 60000); NOVA_SEED: of the first one. On a difference
  * the seed, the shortest history that still shows it, and both sides' actions are
  * printed; put that history into tests/model/histories.txt. */
 #include "sim_random.h"
@@ -74,7 +74,7 @@ main(void)
 {
 	static struct history h;
 	uint64_t seed = number_from("NOVA_SEED", 1);
-	uint64_t count = number_from("NOVA_HISTORIES", 50000);
+	uint64_t count = number_from("NOVA_HISTORIES", 60000);
 	uint64_t events = 0;
 	const struct side_ops *judged = &side_tree;
 	struct timespec begin, end;
