@@ -211,7 +211,12 @@ eng_why_did(struct nv_buf *out, const struct eng_why *w, const struct eng_why_ne
 {
 	(void)w;
 	if (next->state[0]) {
-		nv_buf_printf(out, "then it was %s", next->state);
+		if (is(next->state, "failed") || is(next->state, "finished"))
+			nv_buf_puts(out, "it stays down");
+		else if (is(next->state, "cooldown"))
+			nv_buf_puts(out, "it was given a rest");
+		else
+			nv_buf_printf(out, "it was %s", next->state);
 		if (next->reason[0])
 			nv_buf_printf(out, " (%s)", next->reason);
 		if (next->started)

@@ -764,7 +764,7 @@ sup_incarnation_end(struct sup_incarnation *inc)
 		.pid = inst->last_pid,
 		.status = m->end.status,
 		.cause = m->end.cause,
-		.by = m->asked_by,
+		.by = m->end.by,
 		.detail = inst->detail,
 		.crash = m->end.crash,
 		.uptime_ms = nv_mono_ms() - m->started_ms,

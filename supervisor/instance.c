@@ -240,6 +240,8 @@ name_end(struct sup_inst *i, const struct sup_inst_policy *policy)
 		cause = well ? "exit" : "crash";
 	e->crash = e->exec ? !e->machine : !i->asked && (i->forced || e->oom || !well);
 	(void)snprintf(e->cause, sizeof(e->cause), "%s", cause);
+	/* A start may follow in the same step, and forgets who asked. */
+	(void)snprintf(e->by, sizeof(e->by), "%s", i->asked ? i->asked_by : "");
 }
 
 /* The tree decides what follows; what is written down here is for people, and when. */

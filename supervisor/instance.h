@@ -104,8 +104,9 @@ struct sup_inst_end {
 	bool oom;     /* the kernel killed something of it for memory */
 	bool exec;    /* it could not be started */
 	bool machine; /* ... as descriptors, memory or processes ran out: no crash */
-	char cause[NV_NAME_MAX]; /* set by the step: "exit", "crash", "stop", ... */
-	bool crash;              /* set by the step: counts against the limit */
+	char cause[NV_NAME_MAX];   /* set by the step: "exit", "crash", "stop", ... */
+	char by[NV_NAME_MAX + 16]; /* set by the step: who asked for it, "": nobody */
+	bool crash;                /* set by the step: counts against the limit */
 };
 
 struct sup_inst {

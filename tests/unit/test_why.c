@@ -164,14 +164,15 @@ START_TEST(test_what_followed)
 			 .state = "",
 			 .reason = ""},
 			"it was started again after 1.3 s, as generation 5"},
+		{{.state = "failed", .reason = "exit 3"}, "it stays down (exit 3)"},
 		{{.state = "halted", .reason = "6 crashes in 1h"},
-			"then it was halted (6 crashes in 1h)"},
+			"it was halted (6 crashes in 1h)"},
 		{{.started = true,
 			 .generation = 9,
 			 .after_ms = -5,
 			 .state = "cooldown",
 			 .reason = ""},
-			"then it was cooldown; it was started again after 0.0 s, as "
+			"it was given a rest; it was started again after 0.0 s, as "
 			"generation 9"},
 	};
 	struct eng_why w = whole((struct eng_why){.cause = "crash", .crash = true});
