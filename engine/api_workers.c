@@ -98,6 +98,8 @@ eng_verb_metrics(struct eng_call *call)
 		rc = eng_api_worker(call, name, &only);
 	if (rc < 0 && (rc != -ENOENT || name))
 		return rc;
+	if (!brief)
+		eng_resource_fresh(call->eng, only);
 	rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc < 0)
 		return rc;

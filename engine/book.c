@@ -250,6 +250,7 @@ note_life(struct booking *b)
 		break;
 	case ENG_EV_READY:
 		b->s->said_ready = true;
+		b->s->is_ready = true;
 		break;
 	case ENG_EV_RUN:
 		if (line->ok)

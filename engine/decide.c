@@ -15,7 +15,9 @@
 #include <string.h>
 
 #define SETTING_KEY "setting/autonomous"
-#define SMALL_FLEET 200 /* workers whose budgets are checked after every commit */
+#define TICK_S      1.0
+#define TICK_IDLE_S 30.0 /* nothing waits for the clock but the end of the day */
+#define SMALL_FLEET 200  /* workers whose budgets are checked after every commit */
 
 /* ---- the durable switch ---- */
 
@@ -308,6 +310,26 @@ on_analyse(struct ev_loop *loop, ev_timer *timer, int revents)
 		nv_wall_ns() + eng->config->autonomous_interval_ms * NV_NS_PER_MS;
 }
 
+/* What only the clock can change: the day ends, a question is too old, an outcome is due.
+ * A commit brings the next look near (eng_decide_after_commit). */
+static void
+arm_tick(struct eng *eng)
+{
+	struct eng_decide *d = eng->decide;
+	double wait_s = TICK_IDLE_S;
+
+	for (const struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->history && (w->history->open || w->history->last))
+			wait_s = TICK_S;
+	}
+	double day_s = (double)(d->day_to_ns - nv_wall_ns()) / 1e9;
+
+	wait_s = NV_MAX(NV_MIN(wait_s, day_s), 0.01);
+	ev_timer_stop(eng->loop, &d->tick);
+	ev_timer_set(&d->tick, wait_s, 0.);
+	ev_timer_start(eng->loop, &d->tick);
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 {
@@ -315,10 +337,16 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (!eng->desires_sent)
-		return;
-	eng_act_clock(eng, nv_wall_ns());
-	eng_enforce(eng);
+	if (eng->desires_sent) {
+		nv_i128 spent = eng->decide->spent_today;
+
+		eng_act_clock(eng, nv_wall_ns());
+		eng_enforce(eng);
+		/* A new day: the title says what it has cost. */
+		if (eng->decide->spent_today != spent && eng->news)
+			ev_timer_again(eng->loop, eng->news);
+	}
+	arm_tick(eng);
 }
 
 static void
@@ -334,6 +362,12 @@ eng_decide_after_commit(struct eng *eng)
 {
 	double delay_s = 0.;
 
+	if (eng->decide && ev_is_active(&eng->decide->tick) &&
+		ev_timer_remaining(eng->loop, &eng->decide->tick) > TICK_S) {
+		ev_timer_stop(eng->loop, &eng->decide->tick);
+		ev_timer_set(&eng->decide->tick, TICK_S, 0.);
+		ev_timer_start(eng->loop, &eng->decide->tick);
+	}
 	/* Acting on it needs a commit of its own: not from inside this one. A fleet of
 	 * thousands is looked at a little later, or commits would do nothing else. */
 	if (eng->decide && eng->desires_sent && !ev_is_active(&eng->decide->soon)) {
@@ -385,7 +419,7 @@ eng_decide_open(struct eng *eng, struct nv_err *err)
 		return nv_err_set(err, -ENOMEM, "no memory for decisions");
 	eng->decide = d;
 	ev_timer_init(&d->analyse, on_analyse, 1., 1.);
-	ev_timer_init(&d->tick, on_tick, 1., 1.);
+	ev_timer_init(&d->tick, on_tick, TICK_S, 0.);
 	ev_timer_init(&d->soon, on_soon, 0., 0.);
 	d->analyse.data = d->tick.data = d->soon.data = eng;
 	(void)eng_zone_set(eng->config->timezone, &zone); /* eng_decide_config says it */

@@ -110,6 +110,7 @@ struct eng_txn; /* txn.h */
 struct eng {
 	struct ev_loop *loop;
 	struct nv_chan sup; /* to novasupd */
+	ev_timer *news;     /* main.c's: started after a commit, shows what is new */
 	struct led *led;
 	struct nv_config *config; /* owned */
 	uint32_t config_gen;

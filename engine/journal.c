@@ -176,7 +176,8 @@ book_rest(
 	if (e->stream == 0)
 		return;
 	if (s) {
-		eng_resource_book(eng, txn, w, &s->rec, e->cpu_us, s->inst->mem_kib_s);
+		eng_resource_book(eng, txn, w, &s->rec, e->cpu_us,
+			eng_resource_mem_kib_s(s->inst, txn->mono_ns));
 		s->inst->gone = true;
 		s->touched = true;
 		return;

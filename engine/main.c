@@ -26,7 +26,8 @@
 #include <unistd.h>
 
 #define CHANNEL_FD      3
-#define TITLE_EVERY_S   1.0
+#define NEWS_AFTER_S    1.0
+#define READERS_EVERY_S 10.0 /* while somebody reads the ledger */
 #define TROUBLE_SEND_MS 1000
 
 static struct {
@@ -34,7 +35,7 @@ static struct {
 	bool greeted; /* ENG_HELLO was served */
 	bool synced;
 	int exit_code;
-	ev_timer title;
+	ev_timer news;
 } engine;
 
 /* ---- trouble ---- */
@@ -243,13 +244,20 @@ show_title(struct eng *eng)
 		nv_money_show(eng_spent_today(eng), eng->config->base_currency, spent));
 }
 
+/* A moment after a commit: without one nothing is new, and nobody's reading costs space.
+ */
 static void
-on_title(struct ev_loop *loop, ev_timer *w, int revents)
+on_news(struct ev_loop *loop, ev_timer *w, int revents)
 {
-	(void)loop;
 	(void)revents;
+	ev_timer_stop(loop, w);
 	show_title(w->data);
-	eng_readers_look(w->data, nv_mono_ns());
+	w->repeat = NEWS_AFTER_S;
+	if (eng_readers_look(w->data, nv_mono_ns())) {
+		w->repeat = READERS_EVERY_S;
+		ev_timer_again(loop, w);
+		w->repeat = NEWS_AFTER_S;
+	}
 }
 
 static int
@@ -272,9 +280,11 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the engine's socket cannot be opened");
 	send_state(eng, NV_ENGINE_READY, "");
 	eng_desire_send_all(eng);
-	ev_timer_init(&engine.title, on_title, TITLE_EVERY_S, TITLE_EVERY_S);
-	engine.title.data = eng;
-	ev_timer_start(eng->loop, &engine.title);
+	eng_intake_ready_again(eng);
+	ev_init(&engine.news, on_news);
+	engine.news.data = eng;
+	engine.news.repeat = NEWS_AFTER_S;
+	eng->news = &engine.news;
 	show_title(eng);
 	nv_info("ready: %zu workers, %zu streams", eng->config->n_workers,
 		eng->intake->n_streams);
@@ -401,7 +411,8 @@ finish(struct eng *eng)
 {
 	int code = engine.exit_code;
 
-	ev_timer_stop(eng->loop, &engine.title);
+	eng->news = NULL;
+	ev_timer_stop(eng->loop, &engine.news);
 	if (engine.greeted) {
 		(void)eng_intake_flush(eng);
 		if (code == NV_EXIT_OK && !eng_intake_done(eng))

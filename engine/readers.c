@@ -13,7 +13,7 @@ static struct {
 	bool told;
 } oldest;
 
-void
+bool
 eng_readers_look(struct eng *eng, int64_t mono_ns)
 {
 	uint32_t dead = 0;
@@ -38,10 +38,11 @@ eng_readers_look(struct eng *eng, int64_t mono_ns)
 		oldest.told = false;
 	}
 	if (pid == 0 || oldest.told || mono_ns - oldest.since_ns < ENG_READERS_SLOW_NS)
-		return;
+		return pid != 0;
 	oldest.told = true;
 	nv_warn("process %d has been reading one state of the ledger for a minute: the "
 		"file "
 		"grows until it ends",
 		pid);
+	return true;
 }

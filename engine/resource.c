@@ -15,12 +15,15 @@
 #define PSS_EVERY      10   /* samples: walking the page tables is dear */
 #define GIB_HOUR_KIB_S (INT64_C(1048576) * 3600)
 #define SAMPLE_MS_MIN  100
+#define FRESH_MAX      100  /* instances that are sampled while somebody waits */
+#define IDLE_PPM       1000 /* a thousandth of a processor */
 
 struct eng_resource {
 	struct eng *eng;
 	ev_timer timer;
 	struct eng_procs procs;
-	uint64_t samples;
+	int64_t pss_mono_ns;
+	int64_t pace_ms; /* between the last two samples */
 	int32_t pids[TREE_PIDS_MAX];
 };
 
@@ -261,25 +264,112 @@ scan_if_needed(struct eng_resource *r)
 	}
 }
 
-static void
-on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+static int64_t
+sample_ms(const struct eng_resource *r)
 {
-	struct eng_resource *r = w->data;
+	return NV_MAX(r->eng->config->sample_ms, SAMPLE_MS_MIN);
+}
+
+/* Nobody has used a processor worth mentioning. */
+static bool
+is_idle(const struct eng *eng)
+{
+	for (const struct eng_stream *s = eng->intake->streams; s; s = s->next) {
+		if (!s->inst->gone && s->inst->now.cpu_ppm > IDLE_PPM)
+			return false;
+	}
+	return true;
+}
+
+static void
+sample_all(struct eng_resource *r, int64_t mono_ns)
+{
 	struct eng *eng = r->eng;
-	int64_t mono_ns = nv_mono_ns();
+	bool pss = mono_ns - r->pss_mono_ns >= PSS_EVERY * sample_ms(r) * NV_NS_PER_MS;
 
-	(void)loop;
-	(void)revents;
-	if (eng->intake->n_streams == 0)
-		return;
-	bool pss = r->samples++ % PSS_EVERY == 0;
-
+	if (pss)
+		r->pss_mono_ns = mono_ns;
 	scan_if_needed(r);
 	for (struct eng_stream *s = eng->intake->streams; s; s = s->next)
 		if (!s->inst->gone)
 			sample_instance(
 				r, s->inst, mono_ns, pss || s->inst->now.at_mono_ns == 0);
 	book_due(eng, mono_ns, false);
+}
+
+static void
+arm(struct eng_resource *r, int64_t wait_ms)
+{
+	ev_timer_stop(r->eng->loop, &r->timer);
+	ev_timer_set(&r->timer, (double)wait_ms / 1000, 0.);
+	ev_timer_start(r->eng->loop, &r->timer);
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct eng_resource *r = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (r->eng->intake->n_streams == 0)
+		return; /* the next stream wakes it */
+	sample_all(r, nv_mono_ns());
+	r->pace_ms = is_idle(r->eng) ? NV_MIN(NV_MAX(r->pace_ms * 2, sample_ms(r)),
+					       NV_MAX(ENG_SAMPLE_IDLE_MS, sample_ms(r)))
+				     : sample_ms(r);
+	arm(r, r->pace_ms);
+}
+
+void
+eng_resource_wake(struct eng *eng)
+{
+	struct eng_resource *r = eng->resource;
+
+	if (!r)
+		return;
+	int64_t first_ms = NV_MIN(sample_ms(r), 1000);
+
+	r->pace_ms = 0;
+	if (!ev_is_active(&r->timer) ||
+		ev_timer_remaining(eng->loop, &r->timer) * 1000 > (double)first_ms)
+		arm(r, first_ms);
+}
+
+void
+eng_resource_fresh(struct eng *eng, const struct eng_worker *w)
+{
+	struct eng_resource *r = eng->resource;
+	int64_t mono_ns = nv_mono_ns();
+	bool scanned = false;
+
+	if (!r || (!w && eng->intake->n_streams > FRESH_MAX))
+		return;
+	for (struct eng_stream *s = eng->intake->streams; s; s = s->next) {
+		int64_t age_ns = mono_ns - s->inst->now.at_mono_ns;
+
+		if (s->inst->gone || (w && s->worker != w) ||
+			age_ns < sample_ms(r) * NV_NS_PER_MS)
+			continue;
+		if (!scanned)
+			scan_if_needed(r);
+		scanned = true;
+		sample_instance(r, s->inst, mono_ns, s->inst->now.at_mono_ns == 0);
+	}
+}
+
+uint64_t
+eng_resource_mem_kib_s(const struct eng_instance *inst, int64_t mono_ns)
+{
+	const struct eng_usage_sample *last = &inst->now;
+
+	if (last->at_mono_ns == 0 || mono_ns <= last->at_mono_ns)
+		return inst->mem_kib_s;
+	return inst->mem_kib_s +
+	       ((last->rss_bytes >> 10) *
+			       (uint64_t)((mono_ns - last->at_mono_ns) / NV_NS_PER_MS) +
+		       inst->mem_kib_ms_rest) /
+		       1000;
 }
 
 int
@@ -289,13 +379,11 @@ eng_resource_open(struct eng *eng)
 
 	if (!r)
 		return -ENOMEM;
-	double seconds = (double)NV_MAX(eng->config->sample_ms, SAMPLE_MS_MIN) / 1000.0;
-
 	r->eng = eng;
-	ev_timer_init(&r->timer, on_timer, NV_MIN(seconds, 1.0), seconds);
+	ev_timer_init(&r->timer, on_timer, 0., 0.);
 	r->timer.data = r;
-	ev_timer_start(eng->loop, &r->timer);
 	eng->resource = r;
+	eng_resource_wake(eng);
 	return 0;
 }
 

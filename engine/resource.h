@@ -45,8 +45,18 @@ struct eng_instance { /* a live incarnation; in eng_worker.instances */
 	int64_t booked_mono_ns;   /* last time compute cost was booked */
 };
 
-/* Samples every config->sample_ms. */
+/* Samples every config->sample_ms while something is going on; a fleet in which nobody
+ * uses a processor is left alone for longer and longer, up to ENG_SAMPLE_IDLE_MS. */
+#define ENG_SAMPLE_IDLE_MS 60000
 int eng_resource_open(struct eng *eng);
+/* Somebody wants to see the figures of a worker (NULL: of all, in a fleet that is not
+ * large): sample now those that are older than sample_ms. */
+void eng_resource_fresh(struct eng *eng, const struct eng_worker *w);
+/* A stream has come: sample soon. */
+void eng_resource_wake(struct eng *eng);
+/* KiB-seconds of an incarnation up to now: what it held at the last sample is what it has
+ * held since. */
+uint64_t eng_resource_mem_kib_s(const struct eng_instance *inst, int64_t mono_ns);
 void eng_resource_close(struct eng *eng);
 /* Before a new configuration takes over: what was used so far is booked at the old
  * prices. */

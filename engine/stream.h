@@ -33,10 +33,11 @@ struct eng_stream {
 	ev_io io;
 	bool eof;
 	bool queued;
-	bool skipping; /* inside an overlong line */
-	bool stalled;  /* not read until there is room */
-	bool touched;  /* rec differs from what the ledger has */
-	bool said_ready;
+	bool skipping;      /* inside an overlong line */
+	bool stalled;       /* not read until there is room */
+	bool touched;       /* rec differs from what the ledger has */
+	bool said_ready;    /* to be told to novasupd after the commit */
+	bool is_ready;      /* it has said so, ever */
 	bool closed;        /* in the ledger: to be dropped after the commit */
 	struct nv_buf acks; /* whole control lines, sent after the commit */
 };

@@ -185,6 +185,8 @@ eng_txn_commit(struct eng *eng, struct eng_txn *txn)
 	txn->touched = NULL;
 	txn->n_touched = 0;
 	txn->cap_touched = 0;
+	if (eng->news && !ev_is_active(eng->news))
+		ev_timer_again(eng->loop, eng->news);
 	/* While the engine starts there is nobody to be told yet. */
 	if (any && eng->decide)
 		eng_decide_after_commit(eng);

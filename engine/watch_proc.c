@@ -47,20 +47,9 @@ look_at_process(int32_t pid, bool main, struct eng_watch_sample *s)
 		state = strrchr(buf, ')'); /* the name before it may hold anything */
 	if (!state || state[1] != ' ')
 		return;
-	switch (state[2]) {
-	case 'T':
-	case 't':
-		s->stopped = true;
-		break;
-	case 'R':
-		s->runnable = true;
-		break;
-	case 'D':
-		s->disk |= main;
-		break;
-	default:
-		break;
-	}
+	s->stopped |= state[2] == 'T' || state[2] == 't';
+	s->runnable |= state[2] == 'R';
+	s->disk |= main && state[2] == 'D';
 	/* "cpu_ns waited_ns slices", of its first thread. */
 	if (main && proc_file(pid, "schedstat", buf) > 0) {
 		char *end;

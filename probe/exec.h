@@ -13,6 +13,6 @@ struct probe_exec;
 int probe_exec_start(struct ev_loop *loop, const struct nv_conf_worker *conf,
 	const struct nv_conf_probe *probe, uint32_t instance, probe_done_fn *done,
 	void *arg, struct probe_exec **ret, char *why, size_t why_bytes);
-void probe_exec_cancel(struct probe_exec *check); /* NULL is fine */
+void probe_exec_cancel(struct probe_exec *e); /* NULL is fine */
 
 #endif

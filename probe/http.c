@@ -269,8 +269,8 @@ probe_http_start(struct probe_net *net, const char *target, bool connect_only,
 }
 
 void
-probe_http_cancel(struct probe_http *check)
+probe_http_cancel(struct probe_http *h)
 {
-	if (check)
-		http_free(check);
+	if (h)
+		http_free(h);
 }

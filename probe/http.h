@@ -21,6 +21,6 @@ void probe_net_free(struct probe_net *net);
  * once, never before this returns, unless it is cancelled. */
 int probe_http_start(struct probe_net *net, const char *target, bool connect_only,
 	int64_t timeout_ms, probe_done_fn *done, void *arg, struct probe_http **ret);
-void probe_http_cancel(struct probe_http *check); /* NULL is fine */
+void probe_http_cancel(struct probe_http *h); /* NULL is fine */
 
 #endif

@@ -81,6 +81,39 @@ test_watchdog(struct supd *s)
 	supd_engine_kill(s);
 }
 
+/* ---- ready ---- */
+
+static bool
+is_ready_twice(const struct supd *s, const void *arg)
+{
+	return s->streams[*(const size_t *)arg].ready > 1;
+}
+
+static bool
+is_ready_once(const struct supd *s, const void *arg)
+{
+	return s->streams[*(const size_t *)arg].ready > 0;
+}
+
+/* The word was committed and perhaps lost on its way: the next engine says it again. */
+static void
+test_ready_again(struct supd *s)
+{
+	size_t waits = supd_stream_add(s, "awaited", 1, 1, 0);
+	size_t silent = supd_stream_add(s, "awaited", 2, 1, 0);
+
+	start_engine(s);
+	say_line(s, waits, "{\"event\":\"ready\"}");
+	tap_ok(supd_pump_until(s, is_ready_once, &waits, 30000), "`ready` is passed on");
+	supd_engine_kill(s);
+	start_engine(s);
+	tap_ok(supd_pump_until(s, is_ready_twice, &waits, 30000),
+		"the next engine says it again");
+	tap_ok(s->streams[silent].ready == 0, "and only of those that said so");
+	settle(s);
+	supd_engine_kill(s);
+}
+
 /* ---- compute cost ---- */
 
 static pid_t
@@ -244,8 +277,12 @@ main(int argc, char **argv)
 			workers[i]);
 		supd_write_file(path, text);
 	}
+	(void)snprintf(path, sizeof(path), "%s/workers.d/awaited.yaml", argv[2]);
+	supd_write_file(path, "worker: awaited\ncommand: [/bin/true]\nkind: service\n"
+			      "ready: event\n");
 	supd_init(&s, argv[2], argv[1], yaml, workers + 2, 1);
 	test_watchdog(&s);
+	test_ready_again(&s);
 	test_compute(&s);
 	test_deaf(&s);
 	test_many(&s);
