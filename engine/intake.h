@@ -45,9 +45,6 @@ int eng_intake_journal_grew(struct eng *eng);
 /* Every stream novasupd holds has come: what the ledger still has open besides is of an
  * earlier life of novasupd and is closed with a note. Then book all that waits. */
 void eng_intake_synced(struct eng *eng);
-/* Tell novasupd again which incarnations have said that they are ready: it, or the engine
- * before this one, may have ended before the word arrived. */
-void eng_intake_ready_again(struct eng *eng);
 /* Read on until every stream is closed, at most drain_ms; then end the loop. */
 void eng_intake_stop(struct eng *eng, uint32_t drain_ms);
 /* novasupd is gone: the same, bounded by ENG_ORPHAN_DRAIN_S. */

@@ -11,6 +11,7 @@
 #include "nv_log.h"
 #include "nv_title.h"
 #include "readers.h"
+#include "ready.h"
 #include "resource.h"
 #include "txn.h"
 #include "watchdog.h"
@@ -280,7 +281,7 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the engine's socket cannot be opened");
 	send_state(eng, NV_ENGINE_READY, "");
 	eng_desire_send_all(eng);
-	eng_intake_ready_again(eng);
+	eng_ready_again(eng);
 	ev_init(&engine.news, on_news);
 	engine.news.data = eng;
 	engine.news.repeat = NEWS_AFTER_S;
