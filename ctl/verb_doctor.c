@@ -2,6 +2,7 @@
  * only what stands in the way of a fleet is a failure. */
 #include "conf.h"
 #include "engine_client.h"
+#include "isolation.h"
 #include "led.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -217,6 +218,17 @@ check_kernel(struct doctor *d)
 }
 
 static void
+check_isolation(struct doctor *d)
+{
+	struct ctl_finding found[CTL_FINDINGS_MAX];
+	size_t n = ctl_isolation_look(found);
+
+	for (size_t i = 0; i < n; i++)
+		note(d, found[i].check, found[i].good ? GOOD : WARN, "%s",
+			found[i].detail);
+}
+
+static void
 check_limits(struct doctor *d)
 {
 	struct rlimit lim;
@@ -411,6 +423,7 @@ ctl_verb_doctor(struct ctl *ctl)
 	check_disk(&d, "disk of the logs", ctl->paths.log_dir);
 	check_cgroup(&d);
 	check_kernel(&d);
+	check_isolation(&d);
 	check_limits(&d);
 	check_clock(&d);
 	check_programs(&d);

@@ -294,6 +294,12 @@ mix(uint64_t *hash, const void *data, size_t bytes)
 }
 
 static void
+mix_number(uint64_t *hash, uint64_t v)
+{
+	mix(hash, &v, sizeof(v));
+}
+
+static void
 mix_list(uint64_t *hash, char *const *list, size_t n)
 {
 	mix(hash, &n, sizeof(n));
@@ -315,7 +321,7 @@ nv_conf_isolation_mix(uint64_t *hash, const struct nv_conf_worker *w)
 	const char *const texts[] = {w->user_group, w->env_file};
 
 	for (size_t i = 0; i < NV_LEN(numbers); i++)
-		mix(hash, &numbers[i], sizeof(numbers[i]));
+		mix_number(hash, numbers[i]);
 	for (size_t i = 0; i < NV_LEN(texts); i++)
 		mix(hash, texts[i] ? texts[i] : "\x01",
 			texts[i] ? strlen(texts[i]) + 1 : 2);
