@@ -85,6 +85,7 @@ struct eng_worker {
 	 */
 	bool halted;
 	bool recalled;         /* journal.c: halted is what the ledger last said */
+	uint64_t reset_epoch;  /* fleet.c: of the last desire that was sent as a reset */
 	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
 	int64_t changed_ns;    /* when the last decision took effect, 0 = never */
 	nv_i128 day_base_cost; /* decide.c: totals.cost when the day began */
@@ -151,6 +152,8 @@ void eng_desire_apply(struct eng_worker *w, const struct eng_desire *d, uint64_t
 /* SUP_DESIRE as things are (desire and budget pause together). */
 void eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset);
 void eng_desire_send_all(struct eng *eng); /* and SUP_DESIRE_END */
+/* The same for a novasupd that may not have heard of the last ones: resets too. */
+void eng_desire_repeat_all(struct eng *eng);
 
 /* A person stopped the worker through novasupd while there was no engine (ENG_HELD). */
 void eng_fleet_held(struct eng *eng, const struct nv_eng_held *held);

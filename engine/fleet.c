@@ -543,6 +543,8 @@ eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
 {
 	/* Before the whole desired state was sent it will be part of it. Workers
 	 * that are no longer configured are novasupd's to stop: it does not know them. */
+	if (reset)
+		w->reset_epoch = w->desire.epoch;
 	if (!eng->desires_sent || !w->conf || !nv_chan_is_open(&eng->sup))
 		return;
 	int rc = send_desire(eng, w, reset);
@@ -554,12 +556,14 @@ eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
 	tell_pause(eng, w);
 }
 
-void
-eng_desire_send_all(struct eng *eng)
+static void
+send_all(struct eng *eng, bool repeat)
 {
 	eng->desires_sent = true;
 	for (struct eng_worker *w = eng->workers; w; w = w->next)
-		eng_desire_send(eng, w, false);
+		eng_desire_send(eng, w,
+			repeat && w->reset_epoch != 0 &&
+				w->reset_epoch == w->desire.epoch);
 	if (nv_chan_is_open(&eng->sup)) {
 		int rc = nv_chan_send(&eng->sup, NV_MSG_SUP_DESIRE_END, NULL, 0, NULL, 0);
 
@@ -567,6 +571,18 @@ eng_desire_send_all(struct eng *eng)
 			nv_error("end of the desired state cannot be sent: %s",
 				strerror(-rc));
 	}
+}
+
+void
+eng_desire_send_all(struct eng *eng)
+{
+	send_all(eng, false);
+}
+
+void
+eng_desire_repeat_all(struct eng *eng)
+{
+	send_all(eng, true);
 }
 
 void

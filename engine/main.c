@@ -35,6 +35,7 @@ static struct {
 	struct eng eng;
 	bool greeted; /* ENG_HELLO was served */
 	bool synced;
+	bool resumed; /* by another novasupd, which says everything again */
 	int exit_code;
 	ev_timer news;
 } engine;
@@ -113,6 +114,8 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (rc || !engine.synced)
 		return -EBADMSG;
+	if (gen == eng->config_gen)
+		return 0; /* said again by a novasupd that has resumed */
 	/* novasupd checked it; the one in force stays when we still cannot use it. */
 	if (read_config(msg->fds[0], &config) != 0)
 		return 0;
@@ -261,6 +264,20 @@ on_news(struct ev_loop *loop, ev_timer *w, int revents)
 	}
 }
 
+/* Another novasupd after a SIGKILL of the last one. What each had said and the other not
+ * heard is said again, by both; what is known already changes nothing. */
+static int
+on_resumed(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)chan;
+	(void)msg;
+	if (!engine.greeted)
+		return -EBADMSG; /* nothing is lost: the next engine is greeted anew */
+	engine.resumed = true;
+	nv_info("novasupd was replaced: everything is said again");
+	return 0;
+}
+
 static int
 on_synced(struct nv_chan *chan, struct nv_msg *msg)
 {
@@ -268,6 +285,14 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 	struct nv_err err = {0};
 
 	(void)msg;
+	bool again = engine.resumed && engine.synced;
+
+	engine.resumed = false;
+	if (again) {
+		send_state(eng, NV_ENGINE_READY, "");
+		eng_desire_repeat_all(eng);
+		return 0;
+	}
 	if (!engine.greeted || engine.synced)
 		return -EBADMSG;
 	engine.synced = true;
@@ -302,6 +327,9 @@ on_journal(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (!engine.greeted || nv_body_u64_decode(&stream_id, msg) != 0 || stream_id == 0)
 		return -EBADMSG;
+	if (engine.resumed && eng->intake->journal &&
+		eng->intake->journal->rec.stream_id == stream_id)
+		return eng_intake_journal_grew(eng);
 	return eng_intake_journal(eng, stream_id, nv_fd_steal(&msg->fds[0]));
 }
 
@@ -324,6 +352,8 @@ on_stream(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (!engine.greeted || nv_eng_stream_decode(&m, msg) != 0 || m.stream_id == 0)
 		return -EBADMSG;
+	if (engine.resumed && eng_intake_repeat(eng, m.stream_id))
+		return 0;
 	int pipe_fd = nv_fd_steal(&msg->fds[0]);
 	int mem_fd = nv_fd_steal(&msg->fds[1]);
 	int ctl_fd = nv_fd_steal(&msg->fds[2]);
@@ -404,6 +434,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_ENG_HELD] = on_held,
 	[NV_MSG_ENG_STOP] = on_stop,
 	[NV_MSG_ENG_PING] = on_ping,
+	[NV_MSG_ENG_RESUMED] = on_resumed,
 };
 
 /* Exit status 0 says that every stream is closed in the ledger. */

@@ -254,21 +254,27 @@ end_if_done(void)
 		ev_break(logger.loop, EVBREAK_ALL);
 }
 
+static int
+send_closed(uint64_t id)
+{
+	uint8_t body[8];
+	struct nv_wr w;
+
+	nv_wr_init(&w, body, sizeof(body));
+	nv_wr_u64(&w, id);
+	return nv_chan_send_wr(&logger.chan, NV_MSG_SUP_LOG_CLOSED, &w);
+}
+
 /* At its end, and all of it in the file: novasupd may drop its descriptors. The entry
  * goes after the word: a logger that dies between leaves an entry without a stream, which
  * the next one frees; the other way round it would write everything again. */
 static void
 close_if_done(struct stream *s)
 {
-	uint8_t body[8];
-	struct nv_wr w;
-
 	if (!log_pump_done(&s->pump))
 		return;
-	nv_wr_init(&w, body, sizeof(body));
-	nv_wr_u64(&w, s->id);
 	struct log_slot *slot = s->pump.slot;
-	int rc = nv_chan_send_wr(&logger.chan, NV_MSG_SUP_LOG_CLOSED, &w);
+	int rc = send_closed(s->id);
 
 	stream_free(s);
 	if (rc == 0 || !nv_chan_is_open(&logger.chan))
@@ -420,6 +426,9 @@ on_stream(struct nv_chan *chan, struct nv_msg *msg)
 	if (nv_log_stream_decode(&m, msg) < 0 || !nv_name_valid(m.name) ||
 		!logger.greeted || m.log_id == 0 || !good_policy(&m.policy))
 		return -EBADMSG;
+	/* A novasupd that has resumed had not noted that it is over. */
+	if (log_table_is_over(logger.table, m.log_id))
+		return send_closed(m.log_id);
 	struct log_slot *slot = log_table_take(logger.table, m.log_id);
 
 	if (!slot)
@@ -472,6 +481,17 @@ on_hello(struct nv_chan *chan, struct nv_msg *msg)
 			logger.dir, strerror(-rc));
 	logger.greeted = true;
 	return nv_chan_send(chan, NV_MSG_SUP_LOGGER_READY, NULL, 0, NULL, 0);
+}
+
+/* Another novasupd after a SIGKILL of the last one: it says again what it holds, and may
+ * not have heard that we are there. */
+static int
+on_resumed(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	return logger.greeted
+		       ? nv_chan_send(chan, NV_MSG_SUP_LOGGER_READY, NULL, 0, NULL, 0)
+		       : 0;
 }
 
 static void
@@ -570,6 +590,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_LOG_STOP] = on_stop,
 	[NV_MSG_LOG_PING] = on_ping,
 	[NV_MSG_LOG_SYNCED] = on_synced,
+	[NV_MSG_LOG_RESUMED] = on_resumed,
 };
 
 static bool

@@ -58,6 +58,18 @@ log_table_unmap(struct log_table *t)
 		(void)munmap(t, sizeof(*t));
 }
 
+bool
+log_table_is_over(const struct log_table *t, uint64_t id)
+{
+	if (id > t->id_max)
+		return false;
+	for (size_t i = 0; i < LOG_PROGRESS_SLOTS; i++) {
+		if (t->slots[i].id == id)
+			return false;
+	}
+	return true;
+}
+
 struct log_slot *
 log_table_take(struct log_table *t, uint64_t id)
 {

@@ -37,6 +37,10 @@ struct sup_cgroup_root {
 void sup_cgroup_root_init(struct sup_cgroup_root *root, const char *run_dir);
 /* Kill whatever is left and remove the subtree; waits up to wait_ms. */
 void sup_cgroup_root_fini(struct sup_cgroup_root *root, int64_t wait_ms);
+/* End and remove every directory of a process tree that nobody knows: made by a novasupd
+ * that died before it could note it. */
+void sup_cgroup_sweep(const struct sup_cgroup_root *root,
+	bool (*is_known)(void *arg, const char *path), void *arg);
 /* Kill every process below root/name; async-signal-safe in the sense that it
  * allocates nothing. 0 or -errno. */
 int sup_cgroup_kill_path(const char *path, bool has_kill);

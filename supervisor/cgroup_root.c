@@ -342,3 +342,39 @@ sup_cgroup_root_fini(struct sup_cgroup_root *root, int64_t wait_ms)
 	sup_cgroup_remove_tree(root->fleet);
 	root->usable = false;
 }
+
+static void
+sweep_below(const struct sup_cgroup_root *root, const char *parent,
+	bool (*is_known)(void *arg, const char *path), void *arg)
+{
+	char path[SUP_CGROUP_PATH_MAX];
+	DIR *dir = opendir(parent);
+
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' ||
+			snprintf(path, sizeof(path), "%s/%s", parent, e->d_name) >=
+				(int)sizeof(path) ||
+			is_known(arg, path))
+			continue;
+		(void)kill_and_wait(path, root->has_kill, LEFTOVER_WAIT_MS);
+		sup_cgroup_remove_tree(path);
+		for (int i = 0; i < SUP_V1_COUNT; i++) {
+			if (root->v1_path[i][0] &&
+				snprintf(path, sizeof(path), "%s/%s", root->v1_path[i],
+					e->d_name) < (int)sizeof(path))
+				sup_cgroup_remove_tree(path);
+		}
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
+void
+sup_cgroup_sweep(const struct sup_cgroup_root *root,
+	bool (*is_known)(void *arg, const char *path), void *arg)
+{
+	if (!root->usable)
+		return;
+	sweep_below(root, root->path, is_known, arg);
+	sweep_below(root, root->fleet, is_known, arg);
+}

@@ -1,6 +1,7 @@
 /* The table of our processes: see child.h. */
 #include "child.h"
 #include "nv_fd.h"
+#include "state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -88,10 +89,11 @@ static void
 hand_on(struct sup_child **slot, const struct sup_exit *exit)
 {
 	struct sup_child *child = *slot;
+	/* Closed when its owner has committed that it has none. */
+	NV_CLEANUP_FD pidfd = nv_fd_steal(&child->pidfd);
 
 	*slot = child->next;
 	child->pid = 0;
-	nv_fd_close(&child->pidfd);
 	child->on_exit(child, exit);
 }
 
@@ -105,6 +107,7 @@ sup_children_collect(void)
 		const struct sup_exit exit = shared->exits[at % SUP_EXITS_MAX];
 		struct sup_child **slot = slot_of(exit.pid);
 
+		sup_state_exits(at + 1); /* committed by whoever it concerns */
 		/* Dead before ours was born, or ours lives: the pid was another's. */
 		if (*slot && at >= (*slot)->since &&
 			((*slot)->pidfd < 0 || has_ended(*slot)))

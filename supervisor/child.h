@@ -22,6 +22,15 @@ struct sup_child {
 	struct sup_child *next; /* in its bucket, oldest first */
 };
 
+/* A main process as the image keeps it. */
+struct sup_main {
+	int32_t pid;    /* 0: none, or dead and dealt with */
+	int32_t pidfd;  /* as in struct sup_child, who owns it */
+	uint64_t since; /* the same */
+	bool spawning;  /* it was about to be made; the slot says what became of it */
+	uint8_t slot;
+};
+
 /* Before anything else here; shared is borrowed for life. */
 void sup_children_init(struct sup_shared *shared);
 /* The `since` of a process that is about to be made. */

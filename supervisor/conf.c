@@ -1,5 +1,6 @@
 /* Configurations by reference: a worker that is being stopped keeps the settings it was
  * started with while the fleet already has new ones. */
+#include "nv_fd.h"
 #include "sup.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ sup_conf_new(struct nv_config *config)
 		return NULL;
 	}
 	conf->config = config;
+	conf->snapshot_fd = -1;
 	conf->refs = 1;
 	return conf;
 }
@@ -30,6 +32,11 @@ sup_conf_drop(struct sup_conf *conf)
 {
 	if (!conf || --conf->refs > 0)
 		return;
+	if (conf->gen > 0) {
+		sup_state_gone(SUP_REC_CONF, conf->gen);
+		sup_state_commit(); /* before the number means another descriptor */
+	}
+	nv_fd_close(&conf->snapshot_fd);
 	nv_config_free(conf->config);
 	free(conf);
 }

@@ -485,7 +485,8 @@ sup_control_open(struct sup *sup, struct nv_err *err)
 		return nv_err_set(err, -ENOMEM, "no memory for the control socket");
 	(void)snprintf(c->path, sizeof(c->path), "%s/novasupd.sock", sup->paths.run_dir);
 	c->sup = sup;
-	c->fd = listen_at(c->path);
+	/* Clients of the last novasupd ask again on the same socket. */
+	c->fd = sup->control_fd >= 0 ? sup->control_fd : listen_at(c->path);
 	if (c->fd < 0) {
 		int rc = c->fd;
 
@@ -499,6 +500,7 @@ sup_control_open(struct sup *sup, struct nv_err *err)
 	c->accept.data = c->again.data = c;
 	ev_io_start(sup->loop, &c->accept);
 	sup->control = c;
+	sup->control_fd = c->fd;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * and what its absence means for the agents. */
 #include "journal.h"
 #include "notify.h"
+#include "nv_clock.h"
 #include "nv_log.h"
 #include "sup.h"
 
@@ -86,7 +87,8 @@ void
 sup_enginelink_config(struct sup *sup)
 {
 	must_send(sup,
-		send_number(sup, NV_MSG_ENG_CONFIG, sup->config_gen, 4, sup->snapshot_fd),
+		send_number(sup, NV_MSG_ENG_CONFIG, sup->config_gen, 4,
+			sup->conf->snapshot_fd),
 		"ENG_CONFIG");
 }
 
@@ -111,28 +113,46 @@ send_hello(struct sup *sup)
 
 	if (rc == 0)
 		rc = nv_chan_send(&sup->engine.chan, NV_MSG_ENG_HELLO, body, w.bytes,
-			&sup->snapshot_fd, 1);
+			&sup->conf->snapshot_fd, 1);
 	return rc;
 }
 
-static void
-on_start(struct sup *sup)
+/* The state of everything, in an order in which it can be taken. */
+static int
+send_all(struct sup *sup)
 {
-	int rc = send_hello(sup);
+	int rc = send_number(
+		sup, NV_MSG_ENG_JOURNAL, sup->boot_id, 8, sup_journal_fd(sup->journal));
 
-	if (rc == 0)
-		rc = send_number(sup, NV_MSG_ENG_JOURNAL, sup->boot_id, 8,
-			sup_journal_fd(sup->journal));
-	must_send(sup, rc, "ENG_HELLO");
 	for (const struct sup_stream *s = sup->streams.head; s; s = s->next)
 		sup_enginelink_stream(sup, s);
 	for (struct sup_worker *w = sup->workers; w; w = w->next) {
 		if (w->held)
 			sup_enginelink_held(sup, w);
 	}
+	return rc ? rc
+		  : nv_chan_send(&sup->engine.chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0);
+}
+
+static void
+on_start(struct sup *sup)
+{
+	sup->resyncing = false;
+	must_send(sup, send_hello(sup), "ENG_HELLO");
+	must_send(sup, send_all(sup), "ENG_SYNCED");
+}
+
+/* What the last novasupd had not yet said, and what it had not yet heard, is found by
+ * saying everything again. */
+static void
+on_resume(struct sup *sup)
+{
+	sup->resyncing = true;
 	must_send(sup,
-		nv_chan_send(&sup->engine.chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0),
-		"ENG_SYNCED");
+		nv_chan_send(&sup->engine.chan, NV_MSG_ENG_RESUMED, NULL, 0, NULL, 0),
+		"ENG_RESUMED");
+	must_send(sup, send_all(sup), "ENG_SYNCED");
+	sup_enginelink_config(sup);
 }
 
 /* ---- its absence ---- */
@@ -144,6 +164,7 @@ pause_agents(struct sup *sup, const char *why)
 		return;
 	nv_error("pausing every agent: %s", why);
 	sup->engine_pause = true;
+	sup_state_fleet(sup);
 	sup_workers_apply(sup);
 }
 
@@ -160,6 +181,16 @@ on_away(struct ev_loop *loop, ev_timer *t, int revents)
 }
 
 static void
+arm_away(struct sup *sup)
+{
+	int64_t left_ms = NV_MAX(sup->away_until_ms - nv_mono_ms(), 0);
+
+	ev_timer_stop(sup->loop, &sup->away_timer);
+	ev_timer_set(&sup->away_timer, (double)left_ms / 1000, 0.);
+	ev_timer_start(sup->loop, &sup->away_timer);
+}
+
+static void
 on_down(struct sup *sup)
 {
 	bool was_ready = sup->engine_ready;
@@ -172,11 +203,10 @@ on_down(struct sup *sup)
 			sup->engine.last_exit[0] ? sup->engine.last_exit
 						 : "channel closed");
 	if (was_ready || !ev_is_active(&sup->away_timer)) {
-		ev_timer_stop(sup->loop, &sup->away_timer);
-		ev_timer_set(&sup->away_timer,
-			(double)sup->conf->config->engine_away_ms / 1000, 0.);
-		ev_timer_start(sup->loop, &sup->away_timer);
+		sup->away_until_ms = nv_mono_ms() + sup->conf->config->engine_away_ms;
+		arm_away(sup);
 	}
+	sup_state_fleet(sup);
 	sup_workers_apply(sup);
 	sup_advance(sup);
 }
@@ -204,6 +234,7 @@ on_state(struct nv_chan *chan, struct nv_msg *msg)
 	if (m.state != NV_ENGINE_READY)
 		return -EBADMSG;
 	sup->engine_spoke = true;
+	sup_state_fleet(sup);
 	sup_link_up(&sup->engine);
 	sup_advance(sup);
 	return 0;
@@ -238,9 +269,12 @@ on_desire_end(struct nv_chan *chan, struct nv_msg *msg)
 	sup->engine_trouble = false;
 	sup->engine_reason[0] = '\0';
 	ev_timer_stop(sup->loop, &sup->away_timer);
+	sup->away_until_ms = 0;
 	if (sup->engine_pause)
 		nv_info("the ledger is back: agents go on");
 	sup->engine_pause = false;
+	sup->resyncing = false;
+	sup_state_fleet(sup);
 	sup_workers_apply(sup);
 	sup_advance(sup);
 	return 0;
@@ -267,6 +301,8 @@ on_stream_closed(struct nv_chan *chan, struct nv_msg *msg)
 			(unsigned long long)m.bytes, wrong);
 		return 0;
 	}
+	sup_state_gone(SUP_REC_STREAM, s->id);
+	sup_state_commit(); /* before its numbers mean other descriptors */
 	sup_stream_drop(&sup->streams, s);
 	sup_advance(sup);
 	return 0;
@@ -326,15 +362,28 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 };
 
 void
+sup_enginelink_init(struct sup *sup)
+{
+	ev_timer_init(&sup->away_timer, on_away, 0., 0.);
+	sup->away_timer.data = sup;
+	sup_link_init(&sup->engine, sup, "nova-engine", 'E', NV_MSG_ENG_PING, handlers,
+		on_start, on_resume, on_down);
+}
+
+void
 sup_enginelink_start(struct sup *sup)
 {
 	(void)snprintf(sup->engine_reason, sizeof(sup->engine_reason),
 		"nova-engine has not opened the ledger yet");
-	ev_timer_init(&sup->away_timer, on_away, 0., 0.);
-	sup->away_timer.data = sup;
-	sup_link_init(&sup->engine, sup, "nova-engine", 'E', NV_MSG_ENG_PING, handlers,
-		on_start, on_down);
 	sup_link_want(&sup->engine);
+}
+
+void
+sup_enginelink_resume(struct sup *sup)
+{
+	if (sup->away_until_ms > 0)
+		arm_away(sup);
+	sup_link_resume(&sup->engine);
 }
 
 void

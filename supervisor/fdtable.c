@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,6 +28,34 @@ sup_close_range(int from, int to)
 	for (int fd = from; fd <= to && (rlim_t)fd < limit.rlim_max; fd++)
 		(void)close(fd);
 	errno = before;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const int x = *(const int *)a;
+	const int y = *(const int *)b;
+
+	return (x > y) - (x < y);
+}
+
+void
+sup_fdtable_sweep(int *own, size_t n)
+{
+	int from = STDERR_FILENO + 1;
+
+	qsort(own, n, sizeof(*own), compare);
+	for (size_t i = 0; i <= n; i++) {
+		int to = i < n ? own[i] - 1 : INT32_MAX;
+
+		/* Around the window. */
+		if (from < SUP_WINDOW_END && to >= SUP_WINDOW_FIRST) {
+			sup_close_range(from, SUP_WINDOW_FIRST - 1);
+			from = SUP_WINDOW_END;
+		}
+		sup_close_range(from, to);
+		from = NV_MAX(from, i < n ? own[i] + 1 : from);
+	}
 }
 
 int

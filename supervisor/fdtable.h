@@ -14,6 +14,8 @@
 
 /* Close from..to, both included, whatever is open of it; keeps errno. */
 void sup_close_range(int from, int to);
+/* Close everything but the first three, the window, and the n in own, which is sorted. */
+void sup_fdtable_sweep(int *own, size_t n);
 /* Take the window's numbers; what is open there is closed. 0, or -errno: a kernel without
  * close_range (before 5.9) has none. */
 int sup_window_reserve(void);

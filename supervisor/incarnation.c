@@ -224,10 +224,36 @@ note_not_enforced(struct sup_worker *w, const char *what)
 			"%s%s", used ? ", " : "", what);
 }
 
+/* From here on the next novasupd would find what we start. */
+static uint64_t
+commit_spawning(struct sup_incarnation *inc)
+{
+	struct sup *sup = inc->instance->sup;
+
+	inc->main = (struct sup_main){
+		.spawning = true, .slot = (uint8_t)sup_spawn_take_slot()};
+	inc->child.since = sup_children_mark();
+	inc->instance->now = inc;
+	sup_state_fleet(sup); /* the counters */
+	sup_state_stream(inc->stream);
+	sup_state_log(inc->log);
+	sup_state_instance(inc->instance);
+	sup_state_commit();
+	return inc->child.since;
+}
+
+static int
+spawn_noted(
+	struct sup_incarnation *inc, const struct sup_spawn *spec, struct sup_main *ret)
+{
+	ret->since = commit_spawning(inc);
+	return sup_spawn(spec, &ret->pid, &ret->pidfd, &inc->instance->spawn_error);
+}
+
 /* The start itself. A kernel that refuses one way of isolation may do another. */
 static int
 spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
-	struct sup_spawn *spec, pid_t *ret_pid, int *ret_pidfd)
+	struct sup_spawn *spec, struct sup_main *ret)
 {
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
@@ -241,7 +267,7 @@ spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
 	int rc;
 
 	if (!sup_sandbox_needed(&who))
-		return sup_spawn(spec, ret_pid, ret_pidfd, &inst->spawn_error);
+		return spawn_noted(inc, spec, ret);
 	plan = malloc(sizeof(*plan));
 	if (!plan) {
 		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_CLONE, ENOMEM};
@@ -251,7 +277,7 @@ spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
 	do {
 		rc = sup_sandbox_plan(plan, &who, &inst->spawn_error);
 		if (rc == 0)
-			rc = sup_spawn(spec, ret_pid, ret_pidfd, &inst->spawn_error);
+			rc = spawn_noted(inc, spec, ret);
 	} while (rc < 0 && sup_sandbox_refused(plan, &inst->spawn_error));
 	inst->failed_thing = plan->failed != inc->credentials ? plan->failed : NULL;
 	if (rc == 0)
@@ -265,8 +291,7 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
 	struct runner_args runner = {.argv = NULL};
-	pid_t pid;
-	int pidfd;
+	struct sup_main made;
 
 	if (conf->kind == NV_KIND_TASK && runner_argv(&runner, inst, setting->argv) < 0) {
 		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_EXEC, ENOMEM};
@@ -292,15 +317,11 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
 		spec.join_fds[i] = inc->cgroup.join_fds[i];
 	sup_limits_fill(&spec, conf, &inst->sup->shared->nofile);
-	uint64_t since = sup_children_mark();
-	int rc = spawn_isolated(inc, setting, &spec, &pid, &pidfd);
+	int rc = spawn_isolated(inc, setting, &spec, &made);
 
 	free(runner.argv);
-	if (rc == 0) {
-		sup_child_add(&inc->child, pid, pidfd, since, on_main_exit, inc);
-		inc->stream->pid = pid;
-		inst->last_pid = pid;
-	}
+	if (rc == 0)
+		sup_incarnation_spawned(inc, made.pid, made.pidfd, made.since);
 	return rc;
 }
 
@@ -315,10 +336,30 @@ sup_incarnation_drop_credentials(struct sup_instance *inst)
 		sup_secret_remove(dir);
 }
 
+void
+sup_incarnation_spawned(struct sup_incarnation *inc, pid_t pid, int pidfd, uint64_t since)
+{
+	inc->main.spawning = false;
+	sup_child_add(&inc->child, pid, pidfd, since, on_main_exit, inc);
+	inc->stream->pid = pid;
+	inc->instance->last_pid = pid;
+	sup_journal_start(inc->instance->sup->journal, inc->stream);
+	/* Committed with the state that follows. */
+	sup_state_stream(inc->stream);
+}
+
+void
+sup_incarnation_watch_child(struct sup_incarnation *inc)
+{
+	const struct sup_main m = inc->main;
+
+	sup_child_add(&inc->child, m.pid, m.pidfd, m.since, on_main_exit, inc);
+}
+
 /* Nothing of it runs. What a successor does not need to be gone is left to the end of the
  * pass: removing a cgroup takes the kernel as long as half of a start. */
-static void
-release(struct sup_incarnation *inc)
+void
+sup_incarnation_release(struct sup_incarnation *inc)
 {
 	struct sup_instance *inst = inc->instance;
 	enum sup_inst_state next = inst->machine.state;
@@ -331,6 +372,8 @@ release(struct sup_incarnation *inc)
 				(next == SUP_INST_BACKOFF || next == SUP_INST_STARTING);
 	if (inc->credentials[0] && !inst->has_credentials)
 		sup_secret_remove(inc->credentials);
+	for (size_t i = 0; i < NV_LEN(inc->to_close); i++)
+		nv_fd_close(&inc->to_close[i]);
 	inc->instance = NULL;
 	inc->next = inst->sup->buried;
 	inst->sup->buried = inc;
@@ -348,10 +391,42 @@ sup_incarnations_bury(struct sup *sup, unsigned max)
 	}
 }
 
+struct sup_incarnation *
+sup_incarnation_new(struct sup_instance *inst)
+{
+	struct sup_incarnation *inc = calloc(1, sizeof(*inc));
+
+	if (!inc)
+		return NULL;
+	inc->instance = inst;
+	inc->watch = -1;
+	inc->cgroup.dir_fd = -1;
+	inc->child.pidfd = -1;
+	inc->ready.ours = inc->ready.theirs = -1;
+	for (size_t i = 0; i < NV_LEN(inc->to_close); i++)
+		inc->to_close[i] = -1;
+	return inc;
+}
+
+void
+sup_incarnation_undo(struct sup_incarnation *inc)
+{
+	struct sup_instance *inst = inc->instance;
+	struct sup_streams *all = &inst->sup->streams;
+
+	inst->now = NULL;
+	sup_state_gone(SUP_REC_STREAM, inc->stream->id);
+	sup_state_gone(SUP_REC_LOG, inc->log->id);
+	sup_state_instance(inst);
+	sup_state_commit();
+	sup_stream_drop(all, inc->stream);
+	sup_log_drop(all, inc->log);
+}
+
 int
 sup_incarnation_start(struct sup_instance *inst)
 {
-	struct sup_incarnation *inc = calloc(1, sizeof(*inc));
+	struct sup_incarnation *inc = sup_incarnation_new(inst);
 	struct sup_setting setting;
 	struct sup_spawn_error *error = &inst->spawn_error;
 
@@ -362,11 +437,7 @@ sup_incarnation_start(struct sup_instance *inst)
 	inst->generation++;
 	inst->detail[0] = '\0';
 	inst->health = (struct sup_health_state){0};
-	inc->instance = inst;
-	inc->watch = -1;
-	inc->cgroup.dir_fd = -1;
-	inc->child.pidfd = -1;
-	inc->ready.ours = inc->ready.theirs = -1;
+	inc->restart_hash = inst->worker->conf->restart_hash;
 	int rc = sup_setting_identity(&setting, inst, error);
 
 	if (rc == 0)
@@ -384,22 +455,16 @@ sup_incarnation_start(struct sup_instance *inst)
 		rc = make_cgroup(inc, error);
 		if (rc == 0)
 			rc = spawn_it(inc, &setting);
-		if (rc < 0) {
-			sup_stream_drop(&inst->sup->streams, inc->stream);
-			sup_log_drop(&inst->sup->streams, inc->log);
-		}
+		if (rc < 0)
+			sup_incarnation_undo(inc);
 	}
 	sup_setting_fini(&setting);
 	if (rc < 0) {
-		release(inc);
+		sup_incarnation_release(inc);
 		return rc;
 	}
 	sup_cgroup_started(&inc->cgroup);
-	inst->now = inc;
 	sup_probelink_listen(inc);
-	sup_journal_start(inst->sup->journal, inc->stream);
-	sup_enginelink_stream(inst->sup, inc->stream);
-	sup_loggerlink_log(inst->sup, inc->log);
 	return 0;
 }
 
@@ -662,6 +727,14 @@ void
 sup_incarnation_pause(struct sup_incarnation *inc, bool on)
 {
 	inc->frozen = on;
+	sup_state_instance(inc->instance);
+	sup_state_commit();
+	sup_incarnation_freeze(inc, on);
+}
+
+void
+sup_incarnation_freeze(struct sup_incarnation *inc, bool on)
+{
 	if (inc->instance->worker->conf->kind == NV_KIND_TASK) {
 		/* Its run goes on to the end; no other is begun. */
 		sup_stream_control(inc->stream,
@@ -751,7 +824,7 @@ on_main_exit(struct sup_child *child, const struct sup_exit *exit)
 		sup_instance_look_soon(inst); /* with all others that died just now */
 }
 
-void
+struct sup_incarnation *
 sup_incarnation_end(struct sup_incarnation *inc)
 {
 	struct sup_instance *inst = inc->instance;
@@ -773,8 +846,10 @@ sup_incarnation_end(struct sup_incarnation *inc)
 			usage->mem_peak_kib ? usage->mem_peak_kib : inc->usage_rss_kib};
 
 	sup_journal_exit(inst->sup->journal, &entry);
-	sup_stream_end(inc->stream);
-	sup_log_end(inc->log);
+	sup_stream_end(inc->stream, inc->to_close);
+	inc->to_close[2] = sup_log_end(inc->log);
 	inst->now = NULL;
-	release(inc);
+	sup_state_stream(inc->stream);
+	sup_state_log(inc->log);
+	return inc;
 }

@@ -168,6 +168,7 @@ arm(struct sup *sup)
 {
 	struct ev_loop *loop = sup->loop;
 
+	sup->storm_changed = true;
 	ev_timer_stop(loop, &sup->storm_timer);
 	if (sup->storm.deadline_ms == INT64_MAX)
 		return;
@@ -296,6 +297,15 @@ sup_incident_start(struct sup *sup)
 	sup->storm_timer.data = sup;
 }
 
+/* The storm is as it was; who was held by it still is. */
+void
+sup_incident_resume(struct sup *sup)
+{
+	if (sup->storm.state == SUP_STORM_QUIET)
+		release(sup, UINT32_MAX, true);
+	arm(sup);
+}
+
 void
 sup_incident_stop(struct sup *sup)
 {
@@ -356,6 +366,7 @@ sup_incident_ended(struct sup_instance *inst)
 	int64_t now = nv_mono_ms();
 
 	inst->granted = false;
+	sup->storm_changed = true;
 	if (sup->phase != SUP_RUNNING)
 		return;
 	if (!inst->machine.end.crash) {

@@ -10,6 +10,8 @@ struct sup;
 struct sup_instance;
 
 void sup_incident_start(struct sup *sup);
+/* After start, with the storm of the image. */
+void sup_incident_resume(struct sup *sup);
 void sup_incident_stop(struct sup *sup);
 /* The policy of a new configuration. */
 void sup_incident_reload(struct sup *sup);

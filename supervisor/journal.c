@@ -62,10 +62,48 @@ sup_journal_bytes(const struct sup_journal *j)
 	return j->bytes;
 }
 
-/* Write what waits, at the place where the last byte went; a short write goes on next
- * time. */
-static void
-flush(struct sup_journal *j)
+int
+sup_journal_load(
+	const struct sup_journal_state *s, const char *waiting, struct sup_journal **ret)
+{
+	struct sup_journal *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return -ENOMEM;
+	j->fd = s->fd;
+	j->bytes = s->bytes;
+	nv_buf_init(&j->waiting, WAITING_BYTES_MAX);
+	nv_buf_add(&j->waiting, waiting, s->waiting);
+	if (j->waiting.error) {
+		int rc = j->waiting.error;
+
+		nv_buf_fini(&j->waiting);
+		free(j);
+		return rc;
+	}
+	sup_journal_flush(j);
+	j->grew = true; /* the engine may not have been told */
+	*ret = j;
+	return 0;
+}
+
+const char *
+sup_journal_save(const struct sup_journal *j, struct sup_journal_state *ret)
+{
+	*ret = (struct sup_journal_state){
+		.fd = j->fd, .bytes = j->bytes, .waiting = j->waiting.bytes};
+	return j->waiting.data;
+}
+
+bool
+sup_journal_waits(const struct sup_journal *j)
+{
+	return j->waiting.bytes > 0;
+}
+
+/* At the place where the last byte went; a short write goes on next time. */
+void
+sup_journal_flush(struct sup_journal *j)
 {
 	while (j->waiting.bytes > 0) {
 		ssize_t n =
@@ -87,8 +125,6 @@ flush(struct sup_journal *j)
 bool
 sup_journal_grew(struct sup_journal *j)
 {
-	if (j->waiting.bytes > 0)
-		flush(j);
 	bool grew = j->grew;
 
 	j->grew = false;
@@ -111,7 +147,6 @@ finish(struct sup_journal *j, size_t before)
 		j->waiting.error = 0;
 		j->waiting.bytes = NV_MIN(j->waiting.bytes, before);
 	}
-	flush(j);
 }
 
 void

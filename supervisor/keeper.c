@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -23,19 +24,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DRAIN_MS 10000 /* for the engine and the logger, after agents are gone */
-#define SWEEP_MS 10000
-#define ROOM_MS  5 /* until the next look whether the ring has room again */
+#define DRAIN_MS       10000 /* for the engine and the logger, after agents are gone */
+#define SWEEP_MS       10000
+#define DEATHS_MAX     20 /* in a row, before one has gone on: then it will not */
+#define BACKOFF_MIN_MS 10
+#define BACKOFF_MAX_MS 1000
+#define ROOM_MS        5 /* until the next look whether the ring has room again */
 
 struct keeper {
 	struct sup_shared *shared;
-	const struct sup_cgroup_root *cgroups;
 	pid_t child; /* novasupd proper; 0 when reaped */
 	int status;
 	int signal_fd;
 	int relay_fd;
-	bool waiting; /* the ring is full: the dead wait as zombies */
-	bool alone;   /* novasupd proper will not come back: nobody reads the ring */
+	bool waiting;    /* the ring is full: the dead wait as zombies */
+	unsigned deaths; /* of novasupd proper in a row, before it had gone on */
+	unsigned quick;  /* the same, soon after it had */
+	bool alone;      /* novasupd proper will not come back: nobody reads the ring */
 };
 
 /* One of the fleet's has died, and nobody is there to be told. */
@@ -95,6 +100,13 @@ forward_signals(struct keeper *k)
 		 */
 		if (sig == SIGHUP && info.ssi_code == SI_KERNEL)
 			sig = SIGTERM;
+		/* Counted: whoever is there, or comes, obeys what was not obeyed. */
+		if (sig == SIGTERM)
+			atomic_fetch_add(&k->shared->asked[SUP_ASKED_TERM], 1);
+		else if (sig == SIGINT)
+			atomic_fetch_add(&k->shared->asked[SUP_ASKED_INT], 1);
+		else if (sig == SIGHUP)
+			atomic_fetch_add(&k->shared->asked[SUP_ASKED_HUP], 1);
 		if (sig != SIGCHLD && k->child > 0)
 			(void)kill(k->child, sig);
 	}
@@ -169,12 +181,12 @@ sweep(struct keeper *k, bool spare_ours)
 		size_t n;
 		struct sup_proc *list = sup_proctree_scan(&n);
 
-		if (k->cgroups->usable)
+		if (k->shared->cgroups.usable)
 			(void)sup_cgroup_kill_path(
-				k->cgroups->path, k->cgroups->has_kill);
+				k->shared->cgroups.path, k->shared->cgroups.has_kill);
 		if (!list || sup_proctree_mark(list, n, is_ours_to_kill, &arg) == 0) {
-			if (!k->cgroups->usable ||
-				sup_cgroup_populated(k->cgroups->path) != 1)
+			if (!k->shared->cgroups.usable ||
+				sup_cgroup_populated(k->shared->cgroups.path) != 1)
 				return;
 		}
 		for (size_t i = 0; list && i < n; i++) {
@@ -229,24 +241,28 @@ close_what_was_its(const struct keeper *k)
 	sup_close_range(from, INT32_MAX);
 }
 
+static bool
+ended_in_order(const struct keeper *k)
+{
+	return WIFEXITED(k->status) && atomic_load(&k->shared->finished);
+}
+
 static int
 clean_up(struct keeper *k)
 {
-	bool in_order = WIFEXITED(k->status) && atomic_load(&k->shared->finished);
+	bool in_order = ended_in_order(k);
 
 	k->alone = true;
 	atomic_store(&k->shared->taken, atomic_load(&k->shared->reaped));
-	if (WIFSIGNALED(k->status))
-		nv_error("novasupd was killed by signal %d (%s); ending every process of "
-			 "the fleet",
-			WTERMSIG(k->status), sigabbrev_np(WTERMSIG(k->status)));
+	if (!in_order)
+		nv_error("ending every process of the fleet");
 	close_what_was_its(k);
 	sweep(k, !in_order);
 	if (!in_order) {
 		let_drain(k);
 		sweep(k, false);
 	}
-	struct sup_cgroup_root cgroups = *k->cgroups;
+	struct sup_cgroup_root cgroups = k->shared->cgroups;
 
 	sup_cgroup_root_fini(&cgroups, SWEEP_MS);
 	return WIFEXITED(k->status) ? WEXITSTATUS(k->status) : NV_EXIT_FAILED;
@@ -365,34 +381,94 @@ fork_with_files(void)
 	return (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
+/* novasupd proper is gone: shall there be another one? Says so. */
+static bool
+may_go_on(struct keeper *k)
+{
+	char how[64];
+
+	if (ended_in_order(k))
+		return false;
+	if (atomic_exchange(&k->shared->steady, 0))
+		k->quick = 0;
+	if (atomic_exchange(&k->shared->resumed, 0))
+		k->deaths = 0;
+	k->quick++;
+	k->deaths++;
+	k->shared->restarts++;
+	if (WIFSIGNALED(k->status))
+		(void)snprintf(how, sizeof(how), "was killed by signal %d (%s)",
+			WTERMSIG(k->status), sigabbrev_np(WTERMSIG(k->status)));
+	else
+		(void)snprintf(how, sizeof(how), "ended unasked with exit code %d",
+			WEXITSTATUS(k->status));
+	if (atomic_load(&k->shared->resumable) < 0)
+		nv_error("novasupd %s, and another one cannot go on", how);
+	else if (k->deaths >= DEATHS_MAX)
+		nv_error("novasupd %s, %u times in a row", how, k->deaths);
+	else
+		nv_warn("novasupd %s; another one goes on", how);
+	return atomic_load(&k->shared->resumable) >= 0 && k->deaths < DEATHS_MAX;
+}
+
+/* At once after the first death, then later and later. */
+static void
+wait_a_bit(struct keeper *k)
+{
+	int64_t wait_ms = 0;
+
+	for (unsigned i = 1; i < k->quick && wait_ms < BACKOFF_MAX_MS; i++)
+		wait_ms = wait_ms ? wait_ms * 2 : BACKOFF_MIN_MS;
+	int64_t until = nv_mono_ms() + NV_MIN(wait_ms, BACKOFF_MAX_MS);
+
+	for (int64_t now; (now = nv_mono_ms()) < until;)
+		wait_news(k, (int)(until - now));
+}
+
+static int
+prepare(struct keeper *k, const struct nv_paths *paths,
+	const struct sup_cgroup_root *cgroups, int lock_fd)
+{
+	int rc = share(&k->shared);
+
+	if (rc < 0)
+		return rc;
+	k->shared->paths = *paths;
+	k->shared->cgroups = *cgroups;
+	k->shared->image_fd = -1;
+	own(k->shared, lock_fd);
+	remember_strangers(k->shared);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	return open_descriptors(k);
+}
+
 int
-sup_keeper_start(const struct sup_cgroup_root *cgroups, int lock_fd,
-	struct sup_shared **ret_shared, int *ret_exit)
+sup_keeper_start(const struct nv_paths *paths, const struct sup_cgroup_root *cgroups,
+	int lock_fd, struct sup_shared **ret_shared, int *ret_exit)
 {
 	static struct keeper keeper; /* not on a stack that the child would keep */
 
-	keeper = (struct keeper){.cgroups = cgroups, .relay_fd = -1};
-	int rc = share(&keeper.shared);
+	keeper = (struct keeper){.relay_fd = -1};
+	int rc = prepare(&keeper, paths, cgroups, lock_fd);
 
 	if (rc < 0)
 		return rc;
-	own(keeper.shared, lock_fd);
-	remember_strangers(keeper.shared);
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
-		return -errno;
-	rc = open_descriptors(&keeper);
-	if (rc < 0)
-		return rc;
 	*ret_shared = keeper.shared;
-	keeper.child = fork_with_files();
-	if (keeper.child < 0)
-		return -errno;
-	if (keeper.child == 0)
-		return become_child(keeper.shared);
-	keeper.shared->novasupd_pid = keeper.child;
-	nv_title_set("nova: keeper of %d", (int)keeper.child);
-	while (keeper.child > 0)
-		wait_news(&keeper, -1);
+	do {
+		wait_a_bit(&keeper);
+		keeper.child = fork_with_files();
+		if (keeper.child == 0)
+			return become_child(keeper.shared);
+		if (keeper.child < 0 && keeper.quick == 0)
+			return -errno;
+		if (keeper.child < 0)
+			keeper.child = 0; /* no memory, most likely: after a while */
+		keeper.shared->novasupd_pid = keeper.child;
+		nv_title_set("nova: keeper of %d", (int)keeper.child);
+		while (keeper.child > 0)
+			wait_news(&keeper, -1);
+	} while (may_go_on(&keeper));
 	*ret_exit = clean_up(&keeper);
 	return 1;
 }

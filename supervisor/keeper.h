@@ -8,11 +8,12 @@
 #include "cgroup.h"
 #include "shared.h"
 
-/* Makes novasupd proper in a child that has the same descriptor table, and keeps it.
- * Returns twice: in the child *ret_exit is not touched and the result is 0 (go on as
- * novasupd proper); in the keeper, when all is over, 1 with the exit code. -errno when
- * there is no child. lock_fd is the keeper's from now on. */
-int sup_keeper_start(const struct sup_cgroup_root *cgroups, int lock_fd,
-	struct sup_shared **ret_shared, int *ret_exit);
+/* Makes novasupd proper in a child that has the same descriptor table, and keeps it: one
+ * that dies unasked is followed by another, which goes on from the image.
+ * Returns twice, or more often: in each child *ret_exit is not touched and the result is
+ * 0 (go on as novasupd proper); in the keeper, when all is over, 1 with the exit code.
+ * -errno when there is no child. lock_fd is the keeper's from now on. */
+int sup_keeper_start(const struct nv_paths *paths, const struct sup_cgroup_root *cgroups,
+	int lock_fd, struct sup_shared **ret_shared, int *ret_exit);
 
 #endif

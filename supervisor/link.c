@@ -64,6 +64,13 @@ share_pid(struct sup_link *link, pid_t pid)
 }
 
 static void
+save(struct sup_link *link)
+{
+	sup_state_link(link);
+	sup_state_commit();
+}
+
+static void
 wait_and_retry(struct sup_link *link)
 {
 	int64_t now = nv_mono_ms();
@@ -76,6 +83,7 @@ wait_and_retry(struct sup_link *link)
 					    : SUP_LINK_BACKOFF_MIN_MS;
 	link->state = SUP_LINK_BACKOFF;
 	arm(link, link->backoff_ms);
+	save(link);
 }
 
 static void
@@ -85,17 +93,14 @@ on_exit_of_link(struct sup_child *child, const struct sup_exit *exit)
 
 	ev_timer_stop(link->sup->loop, &link->timer);
 	share_pid(link, 0);
-	if (link->cgroup.path[0]) {
-		(void)sup_cgroup_kill(&link->cgroup); /* it has no children; be sure */
-		sup_cgroup_remove(&link->cgroup);
-	}
 	nv_chan_drain(&link->chan); /* its end may be heard of before its last words */
-	nv_chan_close(&link->chan);
 	link->last_status = exit->status;
 	sup_exit_text(exit->status, link->last_exit, sizeof(link->last_exit));
 	if (link->hung)
 		(void)snprintf(link->last_exit, sizeof(link->last_exit),
 			"killed, as it did not answer");
+	/* While this is not committed the next novasupd hears of the end once more. */
+	link->cut_off = true;
 	if (link->wanted) {
 		link->restarts++;
 		wait_and_retry(link);
@@ -103,7 +108,14 @@ on_exit_of_link(struct sup_child *child, const struct sup_exit *exit)
 			link->last_exit, (long long)link->backoff_ms);
 	} else {
 		link->state = SUP_LINK_DOWN;
+		save(link);
 		nv_info("%s ended: %s", link->program, link->last_exit);
+	}
+	nv_chan_close(&link->chan);
+	link->cut_off = false;
+	if (link->cgroup.path[0]) {
+		(void)sup_cgroup_kill(&link->cgroup); /* it has no children; be sure */
+		sup_cgroup_remove(&link->cgroup);
 	}
 	link->on_down(link->sup);
 }
@@ -118,11 +130,31 @@ on_channel_closed(struct nv_chan *chan, const char *why)
 	if (link->child.pid == 0)
 		return;
 	link->state = SUP_LINK_STOPPING;
+	save(link);
 	if (why)
 		sup_link_kill(link);
 	else
 		arm(link, PATIENCE_MS);
 	link->on_down(link->sup);
+}
+
+static void
+open_channel(struct sup_link *link, int fd)
+{
+	nv_chan_open(&link->chan, link->sup->loop, fd, 'S', link->peer, link->handlers,
+		on_channel_closed, link);
+}
+
+/* From here on the next novasupd would find what we start. */
+static uint64_t
+commit_spawning(struct sup_link *link, int channel)
+{
+	open_channel(link, channel);
+	link->main = (struct sup_main){
+		.spawning = true, .slot = (uint8_t)sup_spawn_take_slot()};
+	link->child.since = sup_children_mark();
+	save(link);
+	return link->child.since;
 }
 
 static int
@@ -170,18 +202,21 @@ start(struct sup_link *link, struct sup_spawn_error *ret_error)
 			{sup->shared->nofile.rlim_max, sup->shared->nofile.rlim_max}}},
 		.n_limits = 1};
 
-	uint64_t since = sup_children_mark();
+	uint64_t since = commit_spawning(link, nv_fd_steal(&ours));
 
 	rc = sup_spawn(&spec, &pid, &pidfd, ret_error);
+	link->main.spawning = false;
 	sup_cgroup_started(&link->cgroup);
 	if (rc < 0) {
+		link->cut_off = true;
+		save(link);
+		link->cut_off = false;
+		nv_chan_close(&link->chan);
 		sup_cgroup_remove(&link->cgroup);
 		return rc;
 	}
 	share_pid(link, pid);
 	sup_child_add(&link->child, pid, pidfd, since, on_exit_of_link, link);
-	nv_chan_open(&link->chan, sup->loop, nv_fd_steal(&ours), 'S', link->peer,
-		link->handlers, on_channel_closed, link);
 	return 0;
 }
 
@@ -206,7 +241,56 @@ start_or_retry(struct sup_link *link)
 	link->asked = link->hung = false;
 	link->silent_ticks = 0;
 	link->state = SUP_LINK_STARTING;
+	save(link);
 	link->on_start(link->sup);
+}
+
+/* Made by a novasupd that died before it could note it: it was not greeted, so that
+ * another one is as good. */
+static void
+settle_start(struct sup_link *link)
+{
+	struct sup_spawn_error error;
+
+	link->main.spawning = false;
+	if (!sup_spawn_settle(
+		    link->main.slot, &link->main.pid, &link->main.pidfd, &error))
+		link->main.pid = 0;
+	link->state = link->main.pid != 0 ? SUP_LINK_STOPPING : SUP_LINK_DOWN;
+}
+
+void
+sup_link_resume(struct sup_link *link)
+{
+	bool unnoted = link->main.spawning;
+
+	link->asked = false;
+	link->silent_ticks = 0;
+	link->cgroup.dir_fd = -1;
+	link->cgroup.n_joins = 0;
+	if (unnoted)
+		settle_start(link);
+	if (link->main.pid != 0)
+		sup_child_add(&link->child, link->main.pid, link->main.pidfd,
+			link->main.since, on_exit_of_link, link);
+	share_pid(link, link->main.pid);
+	if (link->main.pid == 0)
+		nv_fd_close(&link->chan_fd);
+	else if (link->chan_fd >= 0 && fcntl(link->chan_fd, F_GETFD) >= 0)
+		open_channel(link, link->chan_fd);
+	else if (link->state != SUP_LINK_BACKOFF)
+		link->state = SUP_LINK_STOPPING;
+	if (unnoted && link->main.pid != 0)
+		sup_link_kill(link);
+	if (link->main.pid != 0 && !nv_chan_is_open(&link->chan))
+		arm(link, PATIENCE_MS);
+	else if (link->main.pid == 0 && link->state == SUP_LINK_BACKOFF)
+		arm(link, link->backoff_ms);
+	else if (link->main.pid == 0 && link->wanted)
+		start_or_retry(link);
+	else if (link->main.pid != 0 && !unnoted)
+		link->on_resume(link->sup);
+	save(link);
 }
 
 static void
@@ -228,7 +312,8 @@ on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 void
 sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
 	enum nv_msg_type ping, nv_chan_handler_fn *const *handlers,
-	void (*on_start)(struct sup *), void (*on_down)(struct sup *))
+	void (*on_start)(struct sup *), void (*on_resume)(struct sup *),
+	void (*on_down)(struct sup *))
 {
 	*link = (struct sup_link){.sup = sup,
 		.program = program,
@@ -236,10 +321,12 @@ sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char 
 		.ping = ping,
 		.handlers = handlers,
 		.on_start = on_start,
+		.on_resume = on_resume,
 		.on_down = on_down,
 		.state = SUP_LINK_DOWN};
 	link->chan.fd = -1;
 	link->child.pidfd = -1;
+	link->chan_fd = -1;
 	link->cgroup.dir_fd = -1;
 	ev_timer_init(&link->timer, on_timer, 0., 0.);
 	link->timer.data = link;
@@ -249,6 +336,7 @@ void
 sup_link_want(struct sup_link *link)
 {
 	link->wanted = true;
+	save(link);
 	if (link->state == SUP_LINK_DOWN && link->child.pid == 0)
 		start_or_retry(link);
 }
@@ -263,6 +351,7 @@ sup_link_expect_end(struct sup_link *link)
 		ev_timer_stop(link->sup->loop, &link->timer);
 		link->state = SUP_LINK_DOWN;
 	}
+	save(link);
 }
 
 void
@@ -272,6 +361,7 @@ sup_link_up(struct sup_link *link)
 	link->silent_ticks = 0; /* the patience with a start was another one */
 	if (link->state == SUP_LINK_STARTING)
 		link->state = SUP_LINK_UP;
+	save(link);
 }
 
 /* It cannot answer whatever it wants: the disk keeps it, or a debugger. A kill would not

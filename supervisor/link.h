@@ -43,9 +43,17 @@ struct sup_link {
 	enum nv_msg_type ping;
 	nv_chan_handler_fn *const *handlers;
 	void (*on_start)(struct sup *sup); /* the process runs: greet it */
-	void (*on_down)(struct sup *sup);  /* it was reaped or cannot be reached */
+	void (*on_resume)(
+		struct sup *sup); /* it runs on, and we are others: say all again */
+	void (*on_down)(struct sup *sup); /* it was reaped or cannot be reached */
 	struct nv_chan chan;
 	struct sup_child child;
+	bool cut_off;   /* its channel is about to be closed */
+	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
+
+	char flat[0]; /* from here on: state.h */
+	struct sup_main main;
+	int chan_fd; /* owned by the channel; -1 */
 	struct sup_cgroup cgroup;
 	enum sup_link_state state;
 	bool wanted;
@@ -59,12 +67,14 @@ struct sup_link {
 	unsigned silent_ticks;
 	int last_status;
 	char last_exit[100];
-	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
 };
 
 void sup_link_init(struct sup_link *link, struct sup *sup, const char *program, char peer,
 	enum nv_msg_type ping, nv_chan_handler_fn *const *handlers,
-	void (*on_start)(struct sup *), void (*on_down)(struct sup *));
+	void (*on_start)(struct sup *), void (*on_resume)(struct sup *),
+	void (*on_down)(struct sup *));
+/* After the image was read: the process goes on as if we had never been gone. */
+void sup_link_resume(struct sup_link *link);
 /* From now on there shall be one. */
 void sup_link_want(struct sup_link *link);
 /* It is expected to end by itself (it was told); no other is started. */

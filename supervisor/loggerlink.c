@@ -27,6 +27,14 @@ must_send(struct sup *sup, int rc, const char *what)
 }
 
 static void
+drop(struct sup *sup, struct sup_log *log)
+{
+	sup_state_gone(SUP_REC_LOG, log->id);
+	sup_state_commit(); /* before its number means another descriptor */
+	sup_log_drop(&sup->streams, log);
+}
+
+static void
 bound_dead_logs(struct sup *sup)
 {
 	if (sup->streams.n_logs <= DEAD_LOGS_MAX + SUP_INSTANCES_MAX)
@@ -37,7 +45,7 @@ bound_dead_logs(struct sup *sup)
 		nv_error("the logger is away for too long: the last output of %s#%u is "
 			 "dropped",
 			log->name, log->instance);
-		sup_log_drop(&sup->streams, log);
+		drop(sup, log);
 		return;
 	}
 }
@@ -102,6 +110,15 @@ on_start(struct sup *sup)
 }
 
 static void
+on_resume(struct sup *sup)
+{
+	must_send(sup,
+		nv_chan_send(&sup->logger.chan, NV_MSG_LOG_RESUMED, NULL, 0, NULL, 0),
+		"LOG_RESUMED");
+	on_start(sup);
+}
+
+static void
 on_down(struct sup *sup)
 {
 	sup_advance(sup);
@@ -130,7 +147,9 @@ on_closed(struct nv_chan *chan, struct nv_msg *msg)
 
 		if (w)
 			w->log_dropped_bytes += log->dropped_bytes;
-		sup_log_drop(&sup->streams, log);
+		if (w)
+			sup_state_worker(w);
+		drop(sup, log);
 	} else if (log)
 		nv_error(
 			"nova-logger says that the output of %s#%u has ended; it has not",
@@ -184,10 +203,15 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 };
 
 void
-sup_loggerlink_start(struct sup *sup)
+sup_loggerlink_init(struct sup *sup)
 {
 	sup_link_init(&sup->logger, sup, "nova-logger", 'L', NV_MSG_LOG_PING, handlers,
-		on_start, on_down);
+		on_start, on_resume, on_down);
+}
+
+void
+sup_loggerlink_start(struct sup *sup)
+{
 	sup_link_want(&sup->logger);
 }
 

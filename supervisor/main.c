@@ -114,7 +114,7 @@ check_config(const struct nv_paths *paths)
 {
 	struct nv_conf_errors errs = {0};
 	struct sup_conf *conf = NULL;
-	int rc = sup_conf_load(paths->config, &conf, NULL, &errs);
+	int rc = sup_conf_load(paths->config, false, &conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		nv_conf_errors_print(&errs, STDERR_FILENO);
@@ -232,13 +232,13 @@ run(struct options *options, const struct nv_paths *paths)
 	}
 	sup_cgroup_root_init(&cgroups, paths->run_dir);
 	(void)sup_leftover_kill(paths->run_dir);
-	int rc = sup_keeper_start(&cgroups, lock, &shared, &exit_code);
+	int rc = sup_keeper_start(paths, &cgroups, lock, &shared, &exit_code);
 
 	if (rc < 0) {
 		nv_error("the keeper cannot start novasupd: %s", strerror(-rc));
 		return NV_EXIT_FAILED;
 	}
-	return rc == 0 ? sup_run(paths, shared, &cgroups, options->ready_fd) : exit_code;
+	return rc == 0 ? sup_run(shared, options->ready_fd) : exit_code;
 }
 
 int

@@ -102,7 +102,7 @@ say_all(struct sup *sup)
 	nv_wr_u32(&w, sup->config_gen);
 	must_send(sup,
 		nv_chan_send(&sup->probe.chan, NV_MSG_PROBE_HELLO, body, w.bytes,
-			&sup->snapshot_fd, 1),
+			&sup->conf->snapshot_fd, 1),
 		"PROBE_HELLO");
 	for (struct sup_worker *worker = sup->workers; worker; worker = worker->next) {
 		for (uint32_t i = 0; i < worker->n_instances; i++) {
@@ -145,8 +145,10 @@ sup_probelink_stop(struct sup *sup)
 {
 	if (!sup->probe.sup)
 		return;
+	sup->probe.cut_off = true; /* in the image before it is true */
 	sup_link_expect_end(&sup->probe);
 	nv_chan_close(&sup->probe.chan); /* it ends when nobody listens */
+	sup->probe.cut_off = false;
 }
 
 /* ---- from nova-probe ---- */
@@ -235,10 +237,15 @@ on_down(struct sup *sup)
 }
 
 void
-sup_probelink_start(struct sup *sup)
+sup_probelink_init(struct sup *sup)
 {
 	sup_link_init(&sup->probe, sup, "nova-probe", 'P', NV_MSG_PROBE_PING, handlers,
-		say_all, on_down);
+		say_all, say_all, on_down);
+}
+
+void
+sup_probelink_start(struct sup *sup)
+{
 	sup_probelink_config(sup);
 }
 
@@ -249,9 +256,15 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct sup_incarnation *inc = w->data;
 	struct sup_instance *inst = inc->instance;
-	enum sup_ready_word word = sup_ready_read(&inc->ready);
 
 	(void)revents;
+	/* What is read is gone: the next novasupd has to know that it has come. */
+	inc->ready_seen = sup_ready_waits(&inc->ready);
+	sup_state_instance(inst);
+	sup_state_commit();
+	enum sup_ready_word word = sup_ready_read(&inc->ready);
+
+	inc->ready_seen = false;
 	if (word == SUP_READY_NOTHING)
 		return;
 	ev_io_stop(loop, w);
@@ -275,7 +288,7 @@ void
 sup_probelink_listen(struct sup_incarnation *inc)
 {
 	sup_ready_started(&inc->ready);
-	if (inc->instance->worker->conf->ready != NV_READY_FD)
+	if (inc->ready.ours < 0 || inc->instance->worker->conf->ready != NV_READY_FD)
 		return;
 	ev_io_init(&inc->ready.io, on_readable, inc->ready.ours, EV_READ);
 	inc->ready.io.data = inc;

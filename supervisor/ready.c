@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -75,6 +76,14 @@ sup_ready_fini(struct sup_ready *r, struct ev_loop *loop)
 		ev_io_stop(loop, &r->io);
 	nv_fd_close(&r->ours);
 	nv_fd_close(&r->theirs);
+}
+
+bool
+sup_ready_waits(const struct sup_ready *r)
+{
+	int bytes = 0;
+
+	return ioctl(r->ours, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 enum sup_ready_word

@@ -32,6 +32,8 @@ enum sup_ready_word {
 	SUP_READY_SAID,
 	SUP_READY_NEVER /* it was closed without a word */
 };
+/* Has something come? */
+bool sup_ready_waits(const struct sup_ready *r);
 /* Read what has come. */
 enum sup_ready_word sup_ready_read(struct sup_ready *r);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 int
-sup_conf_load(const char *path, struct sup_conf **ret_conf, int *ret_snapshot,
+sup_conf_load(const char *path, bool snapshot_wanted, struct sup_conf **ret_conf,
 	struct nv_conf_errors *errs)
 {
 	struct nv_conf_sources sources = {0};
@@ -21,7 +21,7 @@ sup_conf_load(const char *path, struct sup_conf **ret_conf, int *ret_snapshot,
 
 	if (rc == 0)
 		rc = nv_config_parse(&sources, &config, errs);
-	if (rc == 0 && ret_snapshot)
+	if (rc == 0 && snapshot_wanted)
 		rc = nv_conf_snapshot_create(&sources, &snapshot);
 	nv_conf_sources_fini(&sources);
 	if (rc < 0) {
@@ -33,8 +33,29 @@ sup_conf_load(const char *path, struct sup_conf **ret_conf, int *ret_snapshot,
 		nv_fd_close(&snapshot);
 		return -ENOMEM;
 	}
-	if (ret_snapshot)
-		*ret_snapshot = snapshot;
+	(*ret_conf)->snapshot_fd = snapshot;
+	return 0;
+}
+
+int
+sup_conf_from_snapshot(int fd, uint32_t gen, struct sup_conf **ret)
+{
+	struct nv_conf_sources sources = {0};
+	struct nv_conf_errors errs = {0};
+	struct nv_config *config = NULL;
+	int rc = nv_conf_snapshot_read(fd, &sources);
+
+	if (rc == 0)
+		rc = nv_config_parse(&sources, &config, &errs);
+	nv_conf_sources_fini(&sources);
+	nv_conf_errors_fini(&errs);
+	if (rc < 0)
+		return rc;
+	*ret = sup_conf_new(config);
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->snapshot_fd = fd;
+	(*ret)->gen = gen;
 	return 0;
 }
 
@@ -57,7 +78,7 @@ list_errors(const struct nv_conf_errors *errs, char *text, size_t text_bytes)
 
 /* 0, or -EINVAL with every error in text. */
 static int
-read_files(struct sup *sup, struct sup_conf **ret_conf, int *ret_snapshot, char *text,
+read_files(struct sup *sup, bool snapshot_wanted, struct sup_conf **ret_conf, char *text,
 	size_t text_bytes)
 {
 	struct nv_conf_errors errs = {0};
@@ -67,7 +88,7 @@ read_files(struct sup *sup, struct sup_conf **ret_conf, int *ret_snapshot, char 
 		(void)snprintf(text, text_bytes, "nova is stopping");
 		return -EINVAL;
 	}
-	int rc = sup_conf_load(sup->paths.config, ret_conf, ret_snapshot, &errs);
+	int rc = sup_conf_load(sup->paths.config, snapshot_wanted, ret_conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		list_errors(&errs, text, text_bytes);
@@ -79,18 +100,21 @@ read_files(struct sup *sup, struct sup_conf **ret_conf, int *ret_snapshot, char 
 
 /* From here on there is only the new configuration. */
 static void
-take(struct sup *sup, struct sup_conf *conf, int snapshot)
+take(struct sup *sup, struct sup_conf *conf)
 {
 	struct nv_err err = {0};
 
-	sup_conf_drop(sup->conf);
+	struct sup_conf *old = sup->conf;
+
 	sup->conf = conf;
-	nv_fd_close(&sup->snapshot_fd);
-	sup->snapshot_fd = snapshot;
-	sup->config_gen++;
+	conf->gen = ++sup->config_gen;
+	sup_state_conf(conf);
+	sup_state_fleet(sup);
 	sup_incident_reload(sup);
 	if (sup_workers_load(sup, conf, &err) < 0)
 		nv_error("reload: %s", err.text);
+	sup_state_commit();
+	sup_conf_drop(old);
 	sup_enginelink_config(sup);
 	sup_loggerlink_config(sup);
 	sup_probelink_config(sup);
@@ -128,18 +152,16 @@ sup_reload_plan(struct sup *sup, bool apply, sup_plan_row_fn *row, void *arg, ch
 	struct sup_plan_counts counts;
 	struct sup_conf *conf = NULL;
 	char sum[200];
-	int snapshot = -1;
 
 	if (apply)
 		sup_notify(sup, "RELOADING=1\nMONOTONIC_USEC=%lld",
 			(long long)(nv_mono_ns() / 1000));
-	int rc = read_files(sup, &conf, apply ? &snapshot : NULL, text, text_bytes);
+	int rc = read_files(sup, apply, &conf, text, text_bytes);
 
 	if (rc == 0 && sup_plan_make(&sup->cgroups, sup->conf->config, conf->config,
 			       running, on_row, &p, &counts) < 0) {
 		(void)snprintf(text, text_bytes, "no memory for a comparison");
 		sup_conf_drop(conf);
-		nv_fd_close(&snapshot);
 		rc = -EINVAL;
 	}
 	if (rc < 0) {
@@ -155,7 +177,7 @@ sup_reload_plan(struct sup *sup, bool apply, sup_plan_row_fn *row, void *arg, ch
 		sup_conf_drop(conf);
 		return 0;
 	}
-	take(sup, conf, snapshot);
+	take(sup, conf);
 	(void)snprintf(text, text_bytes, "configuration %u: %zu worker types; %s",
 		sup->config_gen, conf->config->n_workers, sum);
 	nv_info("reload: %s", text);

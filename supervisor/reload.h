@@ -7,10 +7,12 @@
 struct sup;
 struct sup_conf;
 
-/* Read and check everything. 0 with *ret_conf (the caller's reference) and the sealed
- * snapshot (NULL: not wanted); -EINVAL with the errors in errs; -errno. */
-int sup_conf_load(const char *path, struct sup_conf **ret_conf, int *ret_snapshot,
+/* Read and check everything. 0 with *ret_conf (the caller's reference), which holds a
+ * sealed snapshot if that is wanted; -EINVAL with the errors in errs; -errno. */
+int sup_conf_load(const char *path, bool snapshot_wanted, struct sup_conf **ret_conf,
 	struct nv_conf_errors *errs);
+/* The same from the snapshot of an earlier one: 0 and fd is taken, or -errno. */
+int sup_conf_from_snapshot(int fd, uint32_t gen, struct sup_conf **ret);
 
 /* Read the files, tell each difference to `row` (may be NULL), and with `apply` take
  * them. 0 with a summary in text; -EINVAL with every error in it, and nothing changed. */

@@ -9,6 +9,7 @@
 #include "nv_log.h"
 #include "nv_title.h"
 #include "reload.h"
+#include "resume.h"
 #include "secret.h"
 #include "sup.h"
 
@@ -29,11 +30,10 @@
 #define DRAIN_MS         30000 /* for the engine to store what the pipes hold */
 #define LOGGER_STOP_MS   5000
 #define DRAIN_TRIES_MAX  50
+#define STEADY_MS        1000
 #define ORPHAN_LOOK_S    0.02 /* without a keeper: until the next look who is dead */
 #define BURIALS_PER_PASS 64
 #define SECOND_STOP_MS   300 /* sooner it is the same request, sent to a whole group */
-
-static int64_t last_stop_ms;
 
 uint64_t
 sup_random_base(void)
@@ -51,18 +51,30 @@ sup_random_base(void)
 /* ---- the end of the fleet, step by step ---- */
 
 static void
-set_patience(struct sup *sup, int64_t ms)
+arm_patience(struct sup *sup)
 {
+	int64_t left_ms = NV_MAX(sup->drain_until_ms - nv_mono_ms(), 0);
+
 	ev_timer_stop(sup->loop, &sup->drain_timer);
-	ev_timer_set(&sup->drain_timer, (double)ms / 1000, 0.);
+	ev_timer_set(&sup->drain_timer, (double)left_ms / 1000, 0.);
 	ev_timer_start(sup->loop, &sup->drain_timer);
+}
+
+static void
+enter(struct sup *sup, enum sup_phase phase, int64_t patience_ms)
+{
+	sup->phase = phase;
+	sup->drain_until_ms = nv_mono_ms() + patience_ms;
+	sup_state_fleet(sup);
+	sup_state_commit();
+	if (patience_ms > 0)
+		arm_patience(sup);
 }
 
 static void
 stop_logger(struct sup *sup)
 {
-	sup->phase = SUP_STOPPING_LOGGER;
-	set_patience(sup, LOGGER_STOP_MS);
+	enter(sup, SUP_STOPPING_LOGGER, LOGGER_STOP_MS);
 	sup_probelink_stop(sup);
 	sup_loggerlink_stop(sup);
 	sup_link_expect_end(&sup->logger);
@@ -108,6 +120,7 @@ drain(struct sup *sup)
 	}
 	if (e->state == SUP_LINK_UP && sup->engine_spoke) {
 		sup->drain_attempts++;
+		sup_state_fleet(sup);
 		sup_enginelink_stop(sup, DRAIN_MS);
 		sup_link_expect_end(e);
 	}
@@ -117,8 +130,7 @@ static void
 begin_drain(struct sup *sup)
 {
 	nv_info("no agent is left; the engine stores what they said");
-	sup->phase = SUP_DRAINING;
-	set_patience(sup, DRAIN_MS);
+	enter(sup, SUP_DRAINING, DRAIN_MS);
 	/* An engine that never came up, and nothing that it would have to store. */
 	if (sup->streams.n_streams == 0 && sup_journal_bytes(sup->journal) == 0 &&
 		!sup->engine_spoke)
@@ -148,13 +160,18 @@ static void
 announce_ready(struct sup *sup)
 {
 	sup->was_ready = true;
+	sup_state_fleet(sup);
 	nv_info("ready: engine pid=%d, logger pid=%d, %s", (int)sup->engine.child.pid,
 		(int)sup->logger.child.pid,
 		sup->cgroups.usable ? "cgroup v2" : sup->cgroups.why_not);
 	sup_notify(sup, "READY=1\nSTATUS=running");
 	if (sup->ready_fd >= 0 && write(sup->ready_fd, "\n", 1) < 0)
 		nv_warn("the ready descriptor: %s", strerror(errno));
-	nv_fd_close(&sup->ready_fd);
+	int done = nv_fd_steal(&sup->ready_fd);
+
+	sup_state_fleet(sup);
+	sup_state_commit(); /* before its number means another one */
+	nv_fd_close(&done);
 }
 
 void
@@ -189,18 +206,19 @@ sup_shutdown(struct sup *sup, const char *by)
 {
 	int64_t now = nv_mono_ms();
 
-	if (sup->stop_requests > 0 && now - last_stop_ms < SECOND_STOP_MS)
+	if (sup->stop_requests > 0 && now - sup->last_stop_ms < SECOND_STOP_MS)
 		return;
-	last_stop_ms = now;
+	sup->last_stop_ms = now;
 	sup->stop_requests++;
 	if (sup->stop_requests == 1) {
 		nv_info("stopping: asked by %s", by);
 		sup_notify(sup, "STOPPING=1\nSTATUS=stopping the agents");
-		sup->phase = SUP_STOPPING_AGENTS;
+		enter(sup, SUP_STOPPING_AGENTS, 0);
 		ev_timer_stop(sup->loop, &sup->away_timer);
 		sup_workers_apply(sup);
 	} else if (sup->phase == SUP_STOPPING_AGENTS) {
 		nv_warn("stopping at once: asked again by %s", by);
+		sup_state_fleet(sup);
 		sup_workers_haste(sup);
 	} else if (sup->phase == SUP_DRAINING && sup->stop_requests > 2) {
 		end_drain(sup);
@@ -246,29 +264,52 @@ look_for_keeper(struct sup *sup)
 }
 
 static void
+reload(struct sup *sup)
+{
+	static char text[15000];
+
+	if (sup_reload(sup, text, sizeof(text)) < 0)
+		nv_error("reload: %s", text);
+}
+
+/* What the keeper was asked for and we have not obeyed, also if it was before our time.
+ */
+static void
+obey(struct sup *sup)
+{
+	static const char *const names[] = {"SIGTERM", "SIGINT"};
+
+	for (int i = SUP_ASKED_TERM; i <= SUP_ASKED_INT; i++) {
+		while (sup->asked[i] < atomic_load(&sup->shared->asked[i])) {
+			sup->asked[i]++;
+			sup_shutdown(sup, names[i]);
+		}
+	}
+	if (sup->asked[SUP_ASKED_HUP] < atomic_load(&sup->shared->asked[SUP_ASKED_HUP])) {
+		sup->asked[SUP_ASKED_HUP] =
+			atomic_load(&sup->shared->asked[SUP_ASKED_HUP]);
+		reload(sup);
+	}
+	sup_state_fleet(sup);
+}
+
+static void
 on_signal(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct sup *sup = w->data;
 	struct signalfd_siginfo info;
-	static char text[15000];
 
 	(void)loop;
 	(void)revents;
 	while (read(sup->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		switch (info.ssi_signo) {
-		case SIGHUP:
-			if (sup_reload(sup, text, sizeof(text)) < 0)
-				nv_error("reload: %s", text);
-			break;
-		case SIGTERM:
-		case SIGINT:
-			look_for_keeper(sup);
+		look_for_keeper(sup);
+		if (!sup->keeper_gone && (pid_t)info.ssi_pid == sup->shared->keeper_pid)
+			obey(sup);
+		else if (info.ssi_signo == SIGHUP)
+			reload(sup);
+		else
 			sup_shutdown(
 				sup, info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-			break;
-		default:
-			break;
-		}
 	}
 }
 
@@ -336,11 +377,14 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup->starts_left = SUP_STARTS_PER_PASS;
 	sup_instances_look(sup);
 	sup_gate_run(sup);
+	sup_state_commit();
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
 	bury_soon(sup);
+	sup_state_storm(sup);
+	sup_state_commit();
 }
 
 static void
@@ -367,14 +411,14 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 	sup_link_tick(&sup->probe);
 }
 
-/* Seconds; shorter only for a test that waits for a lost patience. */
+/* Seconds; shorter only for a test that waits for it. */
 static double
-tick_s(void)
+seconds(int64_t ms, const char *shorter)
 {
-	const char *text = getenv("NOVA_TEST_TICK_MS");
-	long ms = text ? strtol(text, NULL, 10) : 0;
+	const char *text = getenv(shorter);
+	long test_ms = text ? strtol(text, NULL, 10) : 0;
 
-	return (ms > 0 && ms < SUP_TICK_MS ? (double)ms : SUP_TICK_MS) / 1000;
+	return (double)(test_ms > 0 && test_ms < ms ? test_ms : ms) / 1000;
 }
 
 /* ---- set up ---- */
@@ -432,7 +476,8 @@ start_watchers(struct sup *sup)
 {
 	ev_io_init(&sup->signal_io, on_signal, sup->signal_fd, EV_READ);
 	ev_io_init(&sup->inotify_io, on_inotify, sup->inotify_fd, EV_READ);
-	ev_timer_init(&sup->tick_timer, on_tick, 0.2, tick_s());
+	ev_timer_init(&sup->tick_timer, on_tick, 0.2,
+		seconds(SUP_TICK_MS, "NOVA_TEST_TICK_MS"));
 	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
 	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
 	ev_io_init(&sup->exits_io, on_exits, sup->shared->exits_fd, EV_READ);
@@ -451,6 +496,38 @@ start_watchers(struct sup *sup)
 	ev_prepare_start(sup->loop, &sup->prepare);
 }
 
+static void
+on_steady(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct sup *sup = t->data;
+
+	(void)loop;
+	(void)revents;
+	atomic_store(&sup->shared->steady, 1);
+}
+
+static int
+begin_loop(struct sup *sup, struct nv_err *err)
+{
+	sup->loop = ev_loop_new(EVFLAG_NOENV);
+	if (!sup->loop)
+		return nv_err_set(err, -ENOMEM, "no event loop");
+	int rc = sup_notify_start(sup);
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "notify: %s", strerror(-rc));
+	rc = sup_control_open(sup, err);
+	if (rc < 0)
+		return rc;
+	start_watchers(sup);
+	ev_timer_init(&sup->steady_timer, on_steady,
+		seconds(STEADY_MS, "NOVA_TEST_STEADY_MS"), 0.);
+	sup->steady_timer.data = sup;
+	ev_timer_start(sup->loop, &sup->steady_timer);
+	return 0;
+}
+
+/* A fleet that begins: everything up to the first commit. */
 static int
 set_up(struct sup *sup, struct nv_err *err)
 {
@@ -460,27 +537,34 @@ set_up(struct sup *sup, struct nv_err *err)
 		rc = make_directories(sup, err);
 	if (rc < 0)
 		return rc;
-	sup->loop = ev_loop_new(EVFLAG_NOENV);
-	if (!sup->loop)
-		return nv_err_set(err, -ENOMEM, "no event loop");
 	sup->boot_id = sup->stream_base = sup_random_base();
+	sup->started_ms = nv_mono_ms();
+	rc = sup_image_new(&sup->image);
+	if (rc < 0)
+		return nv_err_set(err, rc, "the image of the state: %s", strerror(-rc));
 	rc = sup_journal_new(&sup->journal);
 	if (rc < 0)
 		return nv_err_set(err, rc, "journal: %s", strerror(-rc));
-	rc = sup_notify_start(sup);
-	if (rc < 0)
-		return nv_err_set(err, rc, "notify: %s", strerror(-rc));
-	rc = sup_control_open(sup, err);
+	rc = begin_loop(sup, err);
 	if (rc < 0)
 		return rc;
-	start_watchers(sup);
 	sup_incident_start(sup);
-	return sup_workers_load(sup, sup->conf, err);
+	sup_enginelink_init(sup);
+	sup_loggerlink_init(sup);
+	sup_probelink_init(sup);
+	sup_state_init(sup, sup->image);
+	sup_state_conf(sup->conf);
+	rc = sup_workers_load(sup, sup->conf, err);
+	sup_state_fleet(sup);
+	sup_state_commit();
+	sup->shared->image_fd = sup_image_fd(sup->image);
+	return rc;
 }
 
 static void
 tear_down(struct sup *sup)
 {
+	sup_state_init(NULL, NULL);
 	sup_link_fini(&sup->engine);
 	sup_link_fini(&sup->logger);
 	sup_link_fini(&sup->probe);
@@ -492,7 +576,7 @@ tear_down(struct sup *sup)
 	sup_streams_fini(&sup->streams);
 	sup_journal_free(sup->journal);
 	sup_conf_drop(sup->conf);
-	nv_fd_close(&sup->snapshot_fd);
+	sup_image_free(sup->image);
 	nv_fd_close(&sup->null_fd);
 	nv_fd_close(&sup->inotify_fd);
 	nv_fd_close(&sup->log_table_fd);
@@ -506,7 +590,7 @@ static int
 load_first(struct sup *sup)
 {
 	struct nv_conf_errors errs = {0};
-	int rc = sup_conf_load(sup->paths.config, &sup->conf, &sup->snapshot_fd, &errs);
+	int rc = sup_conf_load(sup->paths.config, true, &sup->conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		nv_conf_errors_print(&errs, STDERR_FILENO);
@@ -514,49 +598,119 @@ load_first(struct sup *sup)
 		nv_error("%s: %s", sup->paths.config, strerror(-rc));
 	nv_conf_errors_fini(&errs);
 	sup->config_gen = 1;
+	if (rc == 0)
+		sup->conf->gen = 1;
 	return rc;
 }
 
+/* A fleet that goes on. */
+static int
+take_over(struct sup *sup, struct nv_err *err)
+{
+	char why[200] = "";
+	int rc = sup_image_open(sup->shared->image_fd, &sup->image, why, sizeof(why));
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "the image of the state: %s",
+			why[0] ? why : strerror(-rc));
+	sup_enginelink_init(sup);
+	sup_loggerlink_init(sup);
+	sup_probelink_init(sup);
+	rc = sup_resume_load(sup, err);
+	if (rc == 0)
+		rc = open_descriptors(sup, err);
+	if (rc < 0)
+		return rc;
+	sup_state_init(sup, sup->image);
+	return 0;
+}
+
+static void
+go_on(struct sup *sup)
+{
+	struct sup_storm storm = sup->storm;
+
+	sup_incident_start(sup);
+	sup->storm = storm;
+	nv_info("resumed after the death of novasupd: restart %u", sup->shared->restarts);
+	sup_resume_run(sup);
+	if (sup->phase == SUP_DRAINING || sup->phase == SUP_STOPPING_LOGGER)
+		arm_patience(sup);
+	obey(sup);
+	sup_workers_apply(sup);
+	sup_advance(sup);
+}
+
+/* What one that died before its first commit had opened. */
+static void
+close_the_rest(struct sup_shared *shared, int ready_fd)
+{
+	int own[SUP_KEEPER_FDS_MAX + 1];
+
+	memcpy(own, shared->keeper_fds, sizeof(shared->keeper_fds));
+	own[shared->n_keeper_fds] = ready_fd;
+	sup_fdtable_sweep(own, shared->n_keeper_fds + 1);
+}
+
+/* Death before the end of a resume, for the test of what the keeper does about it. */
+static void
+maybe_die(void)
+{
+	if (getenv("NOVA_TEST_DIE_AT_RESUME"))
+		(void)raise(SIGKILL);
+}
+
 int
-sup_run(const struct nv_paths *paths, struct sup_shared *shared,
-	const struct sup_cgroup_root *cgroups, int ready_fd)
+sup_run(struct sup_shared *shared, int ready_fd)
 {
 	static struct sup sup;
 	struct nv_err err = {0};
+	bool again = atomic_load(&shared->resumable) == 1;
 
-	sup = (struct sup){.paths = *paths,
+	sup = (struct sup){.paths = shared->paths,
 		.shared = shared,
-		.cgroups = *cgroups,
+		.cgroups = shared->cgroups,
 		.pid = getpid(),
-		.started_ms = nv_mono_ms(),
-		.snapshot_fd = -1,
 		.null_fd = -1,
 		.inotify_fd = -1,
 		.log_table_fd = -1,
 		.signal_fd = -1,
+		.control_fd = -1,
 		.ready_fd = ready_fd};
 	sup_children_init(shared);
 	sup_spawn_init(shared, sup_window_reserve() == 0);
 	nv_title_set("nova: supervisor, starting");
-	int rc = load_first(&sup);
+	if (again)
+		maybe_die();
+	else
+		close_the_rest(shared, ready_fd);
+	int rc = again ? 0 : load_first(&sup);
 
+	if (rc == 0)
+		rc = again ? take_over(&sup, &err) : set_up(&sup, &err);
+	if (rc == 0 && again) {
+		sup_resume_close(&sup);
+		rc = begin_loop(&sup, &err);
+	}
 	if (rc < 0) {
-		tear_down(&sup);
-		atomic_store(&shared->finished, 1);
+		if (err.text[0])
+			nv_error("%s", err.text);
+		if (again) /* then the keeper ends everything */
+			atomic_store(&shared->resumable, -1);
+		else
+			atomic_store(&shared->finished, 1);
 		return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
 	}
-	rc = set_up(&sup, &err);
-	if (rc < 0) {
-		nv_error("%s", err.text);
-		tear_down(&sup);
-		atomic_store(&shared->finished, 1);
-		return NV_EXIT_FAILED;
+	if (again) {
+		go_on(&sup);
+	} else {
+		nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", NOVA_VERSION,
+			sup.paths.config, sup.paths.run_dir, sup.conf->config->n_workers);
+		sup_loggerlink_start(&sup);
+		sup_probelink_start(&sup);
+		sup_enginelink_start(&sup);
 	}
-	nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", NOVA_VERSION,
-		paths->config, paths->run_dir, sup.conf->config->n_workers);
-	sup_loggerlink_start(&sup);
-	sup_probelink_start(&sup);
-	sup_enginelink_start(&sup);
+	atomic_store(&shared->resumed, 1);
 	ev_run(sup.loop, 0);
 	nv_info("stopped: no process of the fleet is left");
 	tear_down(&sup);

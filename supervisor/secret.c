@@ -130,3 +130,23 @@ sup_secret_remove_all(const char *run_dir)
 	if (snprintf(dir, sizeof(dir), "%s/credentials", run_dir) < (int)sizeof(dir))
 		remove_below(AT_FDCWD, dir, 0);
 }
+
+void
+sup_secret_sweep(
+	const char *run_dir, bool (*is_known)(void *arg, const char *path), void *arg)
+{
+	char path[PATH_BYTES];
+	int at = snprintf(path, sizeof(path), "%s/credentials/", run_dir);
+	DIR *dir = at < (int)sizeof(path) ? opendir(path) : NULL;
+
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		if (e->d_name[0] == '.' ||
+			snprintf(path + at, sizeof(path) - (size_t)at, "%s", e->d_name) >=
+				(int)(sizeof(path) - (size_t)at))
+			continue;
+		if (!is_known(arg, path))
+			remove_below(AT_FDCWD, path, 0);
+	}
+	if (dir)
+		(void)closedir(dir);
+}

@@ -18,6 +18,9 @@ int sup_secret_path(char *ret, size_t ret_bytes, const char *run_dir, const char
 int sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
 	size_t n_names, uid_t uid, gid_t gid, const char **ret_failed);
 void sup_secret_remove(const char *dir);
+/* Every directory in run_dir/credentials that nobody knows. */
+void sup_secret_sweep(
+	const char *run_dir, bool (*is_known)(void *arg, const char *path), void *arg);
 /* Whatever an earlier fleet left in run_dir/credentials. */
 void sup_secret_remove_all(const char *run_dir);
 

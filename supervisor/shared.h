@@ -7,7 +7,8 @@
 #ifndef SUP_SHARED_H
 #define SUP_SHARED_H
 
-#include "nv_base.h"
+#include "cgroup.h"
+#include "nv_paths.h"
 
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -19,6 +20,9 @@
 #define SUP_SPAWN_SLOTS     16
 #define SUP_KEEPER_FDS_MAX  16
 #define SUP_REEXEC_PATH_MAX 4096
+
+/* Signals by which the fleet is asked for something. */
+enum sup_asked { SUP_ASKED_TERM, SUP_ASKED_INT, SUP_ASKED_HUP, SUP_ASKED_COUNT };
 
 /* A child of the keeper that has died. */
 struct sup_exit {
@@ -48,6 +52,17 @@ struct sup_shared {
 	atomic_int logger_pid;
 	atomic_int finished;  /* the fleet was stopped in order; nothing is left to do */
 	struct rlimit nofile; /* as the user gave it; children get it back */
+
+	int image_fd;         /* novasupd's state; -1: none yet */
+	atomic_int resumable; /* what the image holds is enough to go on from */
+	atomic_int resumed;   /* novasupd has gone on, or has started */
+	atomic_int steady;    /* and has lived for a while since */
+	uint32_t restarts;    /* of novasupd, ever */
+	_Atomic uint64_t asked[SUP_ASKED_COUNT]; /* signals the keeper has had */
+
+	/* Where everything is; novasupd does not look for it again. */
+	struct nv_paths paths;
+	struct sup_cgroup_root cgroups;
 
 	/* Descriptors that are the keeper's own; nobody else closes them. */
 	int keeper_fds[SUP_KEEPER_FDS_MAX];

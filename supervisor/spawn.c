@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -41,6 +42,8 @@
 #define SYS_pidfd_open 434
 #endif
 #define CLOSE_RANGE_UNSHARE (1U << 1)
+#define PF_FORKNOEXEC       0x40 /* of the kernel: forked, and no exec yet */
+#define SETTLE_MS           2000
 
 /* The child runs on a stack that AddressSanitizer does not know; without this it
  * complains about each function there that does not return. */
@@ -134,12 +137,6 @@ sup_spawn_take_slot(void)
 	atomic_store(&slot->stage, SUP_STAGE_NONE);
 	atomic_store(&slot->error, 0);
 	return state.slot;
-}
-
-const struct sup_spawn_slot *
-sup_spawn_slot(unsigned number)
-{
-	return &slots()[number % SUP_SPAWN_SLOTS];
 }
 
 void
@@ -570,4 +567,62 @@ sup_spawn(const struct sup_spawn *spawn, pid_t *ret_pid, int *ret_pidfd,
 	*ret_pid = pid;
 	*ret_pidfd = job.slot->pidfd;
 	return 0;
+}
+
+int
+sup_spawn_slot_pidfd(unsigned number)
+{
+	const struct sup_spawn_slot *slot = &slots()[number % SUP_SPAWN_SLOTS];
+
+	return atomic_load(&slot->pid) != 0 ? slot->pidfd : -1;
+}
+
+/* Has it neither reached exec nor ended? The flags of /proc/PID/stat say so. */
+static bool
+is_on_its_way(pid_t pid)
+{
+	char path[64];
+	char text[512];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : nv_read_full(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	const char *at = strrchr(text, ')'); /* ") S ppid pgrp session tty tpgid flags" */
+	char letter = 'X';
+	unsigned flags = 0;
+
+	if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %u", &letter, &flags) != 2)
+		return false;
+	return letter != 'Z' && letter != 'X' && (flags & PF_FORKNOEXEC) != 0;
+}
+
+bool
+sup_spawn_settle(unsigned number, int32_t *ret_pid, int32_t *ret_pidfd,
+	struct sup_spawn_error *ret_error)
+{
+	struct sup_spawn_slot *slot = &slots()[number % SUP_SPAWN_SLOTS];
+	pid_t pid = atomic_load(&slot->pid);
+
+	*ret_error = (struct sup_spawn_error){.stage = SUP_STAGE_NONE};
+	if (pid == 0)
+		return false;
+	for (int i = 0; i < SETTLE_MS && atomic_load(&slot->stage) == SUP_STAGE_NONE &&
+			is_on_its_way(pid);
+		i++)
+		(void)poll(NULL, 0, 1);
+	int stage = atomic_load(&slot->stage);
+
+	if (stage > SUP_STAGE_NONE && stage < SUP_STAGE_COUNT) {
+		*ret_error = (struct sup_spawn_error){
+			(enum sup_stage)stage, atomic_load(&slot->error)};
+		nv_fd_close(&slot->pidfd);
+		return false;
+	}
+	*ret_pid = pid;
+	*ret_pidfd = slot->pidfd;
+	return true;
 }

@@ -89,7 +89,12 @@ void sup_spawn_init(struct sup_shared *shared, bool has_window);
 /* Take and clear the slot that the next sup_spawn uses: whoever wants to find the start
  * again after its own death writes the number down first. */
 unsigned sup_spawn_take_slot(void);
-const struct sup_spawn_slot *sup_spawn_slot(unsigned number);
+int sup_spawn_slot_pidfd(unsigned slot); /* -1: no process was made */
+/* What became of a start whose maker died: true and its process, which may have ended
+ * since; false when there is none, with ret_error->stage set if it failed. Waits a moment
+ * for one that has not come to exec yet. */
+bool sup_spawn_settle(unsigned slot, int32_t *ret_pid, int32_t *ret_pidfd,
+	struct sup_spawn_error *ret_error);
 
 /* 0 with *ret_pid and *ret_pidfd (the caller's; -1 on kernels without), or -errno
  * with *ret_error set; then no process is left. */

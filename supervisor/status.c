@@ -121,6 +121,7 @@ send_procs(struct answer *a, const struct sup *sup)
 	struct nv_ctl_proc self = {.name = "novasupd",
 		.pid = sup->pid,
 		.state = "up",
+		.restarts = sup->shared->restarts,
 		.uptime_ms = since(a, sup->started_ms)};
 
 	send_proc(a, &keeper);

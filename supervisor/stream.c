@@ -53,10 +53,26 @@ open_all(struct sup_stream *s)
 	return s->memfd < 0 ? -errno : 0;
 }
 
+struct sup_stream *
+sup_stream_add(struct sup_streams *all)
+{
+	struct sup_stream *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (all->tail)
+		all->tail->next = s;
+	else
+		all->head = s;
+	all->tail = s;
+	all->n_streams++;
+	return s;
+}
+
 int
 sup_stream_new(struct sup_streams *all, uint64_t id, struct sup_stream **ret)
 {
-	struct sup_stream *s = calloc(1, sizeof(*s));
+	struct sup_stream *s = sup_stream_add(all);
 
 	if (!s)
 		return -ENOMEM;
@@ -65,26 +81,19 @@ sup_stream_new(struct sup_streams *all, uint64_t id, struct sup_stream **ret)
 	int rc = open_all(s);
 
 	if (rc < 0) {
-		close_all(s);
-		free(s);
+		sup_stream_drop(all, s);
 		return rc;
 	}
-	if (all->tail)
-		all->tail->next = s;
-	else
-		all->head = s;
-	all->tail = s;
-	all->n_streams++;
 	*ret = s;
 	return 0;
 }
 
 void
-sup_stream_end(struct sup_stream *s)
+sup_stream_end(struct sup_stream *s, int ret_fds[2])
 {
 	s->pid = 0;
-	nv_fd_close(&s->event_w);
-	nv_fd_close(&s->control_r);
+	ret_fds[0] = nv_fd_steal(&s->event_w);
+	ret_fds[1] = nv_fd_steal(&s->control_r);
 }
 
 void
@@ -140,10 +149,26 @@ sup_stream_control(const struct sup_stream *s, const char *line)
 		return; /* full or unread: the signal says the same */
 }
 
+struct sup_log *
+sup_log_add(struct sup_streams *all)
+{
+	struct sup_log *log = calloc(1, sizeof(*log));
+
+	if (!log)
+		return NULL;
+	if (all->logs_tail)
+		all->logs_tail->next = log;
+	else
+		all->logs = log;
+	all->logs_tail = log;
+	all->n_logs++;
+	return log;
+}
+
 int
 sup_log_new(struct sup_streams *all, struct sup_log **ret)
 {
-	struct sup_log *log = calloc(1, sizeof(*log));
+	struct sup_log *log = sup_log_add(all);
 
 	if (!log)
 		return -ENOMEM;
@@ -157,26 +182,18 @@ sup_log_new(struct sup_streams *all, struct sup_log **ret)
 		rc = log->mem_fd < 0 ? -errno : 0;
 	}
 	if (rc < 0) {
-		nv_fd_close(&log->read_fd);
-		nv_fd_close(&log->write_fd);
-		free(log);
+		sup_log_drop(all, log);
 		return rc;
 	}
 	log->id = ++all->log_counter;
-	if (all->logs_tail)
-		all->logs_tail->next = log;
-	else
-		all->logs = log;
-	all->logs_tail = log;
-	all->n_logs++;
 	*ret = log;
 	return 0;
 }
 
-void
+int
 sup_log_end(struct sup_log *log)
 {
-	nv_fd_close(&log->write_fd);
+	return nv_fd_steal(&log->write_fd);
 }
 
 void

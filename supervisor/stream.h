@@ -14,6 +14,8 @@
 
 struct sup_stream {
 	struct sup_stream *next; /* oldest first */
+
+	char flat[0]; /* from here on: state.h */
 	uint64_t id;
 	char worker[NV_NAME_MAX];
 	uint32_t instance;
@@ -31,6 +33,8 @@ struct sup_stream {
 
 struct sup_log {
 	struct sup_log *next;
+
+	char flat[0]; /* from here on: state.h */
 	uint64_t id;
 	char name[NV_NAME_MAX];
 	uint32_t instance;
@@ -55,8 +59,11 @@ struct sup_streams {
 
 /* Make one and put it at the end of the list: 0 or -errno. */
 int sup_stream_new(struct sup_streams *all, uint64_t id, struct sup_stream **ret);
-/* The tree is gone: nobody can write any more. */
-void sup_stream_end(struct sup_stream *stream);
+/* Put one at the end of the list that the image has kept: NULL without memory. */
+struct sup_stream *sup_stream_add(struct sup_streams *all);
+/* The tree is gone: nobody can write any more. Takes the descriptors that only it had,
+ * for the caller to close once that is committed. */
+void sup_stream_end(struct sup_stream *stream, int ret_fds[2]);
 /* Take it off the list and close everything. */
 void sup_stream_drop(struct sup_streams *all, struct sup_stream *stream);
 struct sup_stream *sup_stream_find(const struct sup_streams *all, uint64_t id);
@@ -66,7 +73,8 @@ const char *sup_stream_not_closed(const struct sup_stream *stream, uint64_t byte
 void sup_stream_control(const struct sup_stream *stream, const char *line);
 
 int sup_log_new(struct sup_streams *all, struct sup_log **ret);
-void sup_log_end(struct sup_log *log);
+struct sup_log *sup_log_add(struct sup_streams *all);
+int sup_log_end(struct sup_log *log); /* the same: the descriptor to close */
 void sup_log_drop(struct sup_streams *all, struct sup_log *log);
 struct sup_log *sup_log_find(const struct sup_streams *all, uint64_t id);
 

@@ -5,6 +5,7 @@
  *   root.c        novasupd proper: set up, loop, order of start and stop
  *   shared.c      memory of keeper and novasupd proper: deaths, starts under way
  *   fdtable.c     the descriptor table of both
+ *   image.c       records that outlive us; state.c: which; resume.c: read back
  *   child.c       every process we started, by pid; hands on what the keeper reaped
  *   spawn.c       clone and exec, with stage and errno of what failed
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
@@ -41,6 +42,7 @@
 #include "nv_paths.h"
 #include "ready.h"
 #include "spawn.h"
+#include "state.h"
 #include "stream.h"
 
 #include <ev.h>
@@ -66,6 +68,8 @@ enum sup_phase {
 /* A parsed configuration, kept while a worker's settings are borrowed from it. */
 struct sup_conf {
 	struct nv_config *config; /* owned */
+	int snapshot_fd;          /* owned: what it was parsed from; -1 */
+	uint32_t gen;             /* counts reloads, from 1 */
 	unsigned refs;
 };
 struct sup_conf *sup_conf_new(struct nv_config *config); /* takes it; NULL: no memory */
@@ -84,6 +88,16 @@ struct sup_incarnation {
 	struct sup_child child;        /* the main process */
 	struct sup_ready ready;        /* how it says that it is ready */
 	uint8_t probed;                /* what nova-probe asks of it */
+	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
+	unsigned clean_pass;  /* of the loop, of the last of: */
+	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
+	int to_close[3];      /* owned: when its end is committed */
+
+	char flat[0]; /* from here on: state.h */
+	struct sup_main main;
+	uint64_t stream_id;
+	uint64_t log_id;
+	uint64_t restart_hash; /* of the settings it was started with */
 	struct sup_cgroup cgroup;
 	char credentials[NV_PATH_MAX];          /* its directory, "" without */
 	char credentials_env[NV_PATH_MAX + 32]; /* "CREDENTIALS_DIRECTORY=..." */
@@ -91,10 +105,11 @@ struct sup_incarnation {
 	uint64_t usage_rss_kib;
 	struct sup_cgroup_usage usage; /* of its cgroup, once it is gone */
 	uint32_t oom_told;             /* of usage.oom_kills while it goes on */
-	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
+	int ready_fd;                  /* ready.ours */
+	bool ready_seen;               /* something has come there: to be read */
+	bool asked;                    /* its main process has had its stop signal */
+	bool asked_rest;               /* and what outlived that, its TERM */
 	bool ask_rest; /* what outlived the main process is still to be asked to end */
-	unsigned clean_pass;  /* of the loop, of the last of: */
-	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
 	bool frozen;
 };
 
@@ -114,80 +129,83 @@ struct sup_health_state {
 struct sup_instance {
 	struct sup *sup;
 	struct sup_worker *worker;
-	uint32_t number;
-	uint32_t generation; /* of the last incarnation */
-	struct sup_inst machine;
 	struct sup_incarnation *now;    /* owned; NULL without a process */
 	ev_timer timer;                 /* the machine's deadline */
 	ev_timer look;                  /* is the rest of the tree gone? */
 	int64_t look_ms;                /* how long until the next look */
 	struct sup_instance *look_next; /* lost its main process in this pass */
 	bool look_listed;
+	const char *failed_thing; /* what spawn_error is about, where its stage does not
+				     say; borrowed from the configuration */
+
+	char flat[0]; /* from here on: state.h */
+	uint32_t number;
+	uint32_t generation; /* of the last incarnation */
+	struct sup_inst machine;
 	bool has_credentials;  /* the directory stays for the next one, as it is empty */
 	uid_t credentials_uid; /* whose it is */
 	gid_t credentials_gid;
 	struct sup_spawn_error spawn_error;
-	const char *failed_thing; /* what spawn_error is about, where its stage does not
-				     say; borrowed from the configuration */
 	int32_t last_pid;
 	struct sup_health_state health; /* of the incarnation that lives */
-	char detail[300];      /* why it is ended; of the incarnation that lives */
 	bool granted;          /* its restart has its token; the next TIMER starts it */
 	uint32_t tried_in;     /* incident in which it was ... */
 	uint32_t tried;        /* ... a canary so often */
 	uint32_t told_crashes; /* in the window when it was last given a rest */
+	bool escalating;       /* its group is still to be told that it gave up */
+	bool has_now;
+	char detail[300]; /* why it is ended; of the incarnation that lives */
 	char last_exit[200];
 };
 
 struct sup_worker {
 	struct sup *sup;
-	struct sup_worker *next; /* by name */
-	char name[NV_NAME_MAX];
+	struct sup_worker *next;           /* by name */
 	struct sup_conf *conf_ref;         /* held */
 	const struct nv_conf_worker *conf; /* borrowed from conf_ref */
 	struct sup_inst_policy policy;     /* from conf */
-	bool desired; /* the engine has spoken; then the fields of `desire` count */
-	struct nv_sup_desire desire;
-	bool held; /* a person stopped it here; until the engine knows */
+	struct sup_instance **instances;   /* owned, [n-1] is instance n; never shrinks */
+	struct sup_gate gate;              /* what it depends on, and who on it */
+
+	char flat[0]; /* from here on: state.h */
+	uint32_t id;  /* never used again while we live */
+	char name[NV_NAME_MAX];
+	uint32_t conf_gen;
+	uint32_t n_instances;
+	bool desired;   /* the engine has spoken; then the fields of `desire` count */
+	bool resetting; /* its instances are still to be told that they start anew */
+	bool held;      /* a person stopped it here; until the engine knows */
 	bool held_told;
 	uint32_t held_uid;
 	int64_t held_wall_ns;
 	bool removed; /* no longer configured: goes away when stopped */
 	bool pause_applied;
-	struct sup_instance **instances; /* owned, [n-1] is instance n; never shrinks */
-	uint32_t n_instances;
+	uint64_t reset_epoch;   /* of the desire that last started it anew */
 	char not_enforced[160]; /* limits and isolation that this machine cannot hold */
-	struct sup_gate gate;   /* what it depends on, and who on it */
 	/* Output that the disk did not take: of pipes that are gone, and why now. */
 	uint64_t log_dropped_bytes;
 	char log_error[100];
+	struct nv_sup_desire desire;
 };
 
 struct sup {
 	struct ev_loop *loop;
 	struct nv_paths paths;
 	struct sup_shared *shared; /* with the keeper */
+	struct sup_image *image;   /* owned: what outlives us */
 	struct sup_cgroup_root cgroups;
 	struct sup_conf *conf; /* held */
-	int snapshot_fd;
-	uint32_t config_gen;
-	uint64_t boot_id;
-	uint64_t stream_base;
-	uint32_t stream_counter;
-	enum sup_phase phase;
-	pid_t pid;        /* of novasupd proper */
-	bool keeper_gone; /* nobody reaps any more: everything is being ended */
-	int exit_code;
-	unsigned stop_requests;
-	int64_t started_ms;
+	pid_t pid;             /* of novasupd proper */
+	bool keeper_gone;      /* nobody reaps any more: everything is being ended */
+	bool resyncing; /* resumed, and the engine has not yet said everything again */
 	int null_fd;
 	int inotify_fd;
-	int log_table_fd; /* the logger's progress: see loggerlink.c */
 	int signal_fd;
 	ev_io inotify_io;
 	ev_io signal_io;
 	ev_io exits_io;        /* the keeper has reaped somebody */
 	ev_timer orphan_timer; /* without a keeper: who is dead? */
+	ev_timer steady_timer; /* resumed and alive for a while */
 	ev_timer tick_timer;   /* title, and whether the engine and the logger answer */
 	ev_timer drain_timer;
 	ev_timer more_timer;        /* the next pass comes at once: starts are waiting */
@@ -200,35 +218,52 @@ struct sup {
 	struct sup_incarnation *buried; /* owned; their directories are still to go */
 	ev_timer bury_timer;            /* the next pass comes at once: more are */
 	ev_timer away_timer;
+	ev_prepare prepare; /* once a pass: journal news, waiters, phase */
 
 	struct sup_worker *workers; /* owned list, by name */
 	struct sup_worker *dirty;   /* to be applied at the end of this pass: gate.h */
 	struct sup_storm storm;     /* incident.c */
+	bool storm_changed;         /* in this pass */
 	ev_timer storm_timer;
 	struct sup_streams streams;
 	struct sup_journal *journal; /* owned */
-
 	struct sup_link engine;
 	struct sup_link logger;
-	struct sup_link probe; /* only while there is something to ask */
-	bool engine_ready;     /* READY and all desires received */
-	bool engine_spoke;     /* READY received, desires are coming */
-	bool was_ready;        /* once: READY=1 was sent */
+	struct sup_link probe;       /* only while there is something to ask */
+	struct sup_control *control; /* owned */
+	struct sup_notify *notify;   /* owned */
+
+	char flat[0]; /* from here on: state.h */
+	uint32_t config_gen;
+	uint64_t boot_id;
+	uint64_t stream_base;
+	uint32_t stream_counter;
+	uint64_t log_counter;
+	uint32_t worker_counter;
+	enum sup_phase phase;
+	int exit_code;
+	unsigned stop_requests;
+	int64_t last_stop_ms;
+	uint64_t asked[SUP_ASKED_COUNT]; /* of shared->asked: obeyed */
+	int64_t started_ms;
+	int64_t away_until_ms;  /* deadline of away_timer; 0: it does not run */
+	int64_t drain_until_ms; /* of drain_timer */
+	int control_fd;         /* novasupd.sock; owned by the control part */
+	int log_table_fd;       /* owned: the logger's progress, see loggerlink.c */
+	int ready_fd;           /* -1: none or done */
+	bool engine_ready;      /* READY and all desires received */
+	bool engine_spoke;      /* READY received, desires are coming */
+	bool was_ready;         /* once: READY=1 was sent */
 	bool engine_trouble;
 	bool engine_pause; /* agents are paused: no ledger for too long, or trouble */
 	char engine_reason[512];
 	unsigned drain_attempts;
-
-	struct sup_control *control; /* owned */
-	struct sup_notify *notify;   /* owned */
-	int ready_fd;                /* -1: none or done */
-	ev_prepare prepare;          /* once a pass: journal news, waiters, phase */
 };
 
 /* ---- root.c ---- */
-/* novasupd proper, from configuration to the end; returns the exit code. */
-int sup_run(const struct nv_paths *paths, struct sup_shared *shared,
-	const struct sup_cgroup_root *cgroups, int ready_fd);
+/* novasupd proper, from configuration, or from where the last one has stopped, to the
+ * end; returns the exit code. */
+int sup_run(struct sup_shared *shared, int ready_fd);
 /* A person or a signal wants the fleet down; a second call hastens it. */
 void sup_shutdown(struct sup *sup, const char *by);
 /* Something that decides about start or end of the fleet may have changed. */
@@ -264,6 +299,15 @@ void sup_instances_look(struct sup *sup);
 /* Why it is in its state, for people: "6 crashes in 1h". */
 void sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes);
 struct sup_instance *sup_instance_by_stream(struct sup *sup, uint64_t stream_id);
+/* Parts of a load, for resume.c: an empty worker at its place in the list; an instance;
+ * its settings; what it had decided to do and may not have done. */
+struct sup_worker *sup_worker_add(struct sup *sup, const char *name);
+struct sup_instance *sup_instance_new(struct sup_worker *w, uint32_t number);
+void sup_worker_take_conf(
+	struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_worker *c);
+void sup_instance_resume(struct sup_instance *inst);
+/* Its instances forget their crashes and start anew. */
+void sup_worker_reset(struct sup_worker *w);
 /* Free workers that are removed and have stopped. */
 void sup_workers_collect(struct sup *sup);
 
@@ -276,23 +320,37 @@ void sup_incarnation_kill(struct sup_incarnation *inc);
 void sup_incarnation_pause(struct sup_incarnation *inc, bool on);
 /* After the main process is gone: true when nothing is left. */
 bool sup_incarnation_gone(struct sup_incarnation *inc);
-/* Write its end into the journal (machine.end is complete) and release everything. */
-void sup_incarnation_end(struct sup_incarnation *inc);
 /* The directory that is kept between two incarnations is not needed any more. */
 void sup_incarnation_drop_credentials(struct sup_instance *inst);
 /* Once a pass: remove directories of what has ended, which nobody waits for. */
 void sup_incarnations_bury(struct sup *sup, unsigned max);
+/* Bring a tree to the state that it has been given: frozen or not. */
+void sup_incarnation_freeze(struct sup_incarnation *inc, bool on);
+/* Its end, to be committed: the line of the journal (machine.end is complete), its place
+ * in the instance. What it still holds is the caller's to release, after the commit. */
+struct sup_incarnation *sup_incarnation_end(struct sup_incarnation *inc);
+void sup_incarnation_release(struct sup_incarnation *inc);
+/* Parts of a start, for resume.c: an empty one; a process was made of it; none was, and
+ * its stream and its log pipe are dropped; its process is watched. */
+struct sup_incarnation *sup_incarnation_new(struct sup_instance *inst);
+void sup_incarnation_spawned(
+	struct sup_incarnation *inc, pid_t pid, int pidfd, uint64_t since);
+void sup_incarnation_undo(struct sup_incarnation *inc);
+void sup_incarnation_watch_child(struct sup_incarnation *inc);
 /* cgroup.events changed somewhere. */
 void sup_incarnation_watch_event(struct sup *sup, int watch);
 
 /* ---- enginelink.c, loggerlink.c ---- */
+void sup_enginelink_init(struct sup *sup);
 void sup_enginelink_start(struct sup *sup);
+void sup_enginelink_resume(struct sup *sup);
 void sup_enginelink_stream(struct sup *sup, const struct sup_stream *stream);
 void sup_enginelink_held(struct sup *sup, struct sup_worker *w);
 void sup_enginelink_config(struct sup *sup);
 void sup_enginelink_stop(struct sup *sup, uint32_t drain_ms);
 /* Once a pass of the loop: the journal has grown. */
 void sup_enginelink_news(struct sup *sup);
+void sup_loggerlink_init(struct sup *sup);
 void sup_loggerlink_start(struct sup *sup);
 void sup_loggerlink_log(struct sup *sup, const struct sup_log *log);
 /* After a reload: what is kept of each log may have changed. */
@@ -302,6 +360,7 @@ uint64_t sup_loggerlink_dropped(const struct sup *sup, const struct sup_worker *
 void sup_loggerlink_stop(struct sup *sup);
 
 /* ---- probelink.c ---- */
+void sup_probelink_init(struct sup *sup);
 void sup_probelink_start(struct sup *sup);
 /* After a reload. */
 void sup_probelink_config(struct sup *sup);

@@ -180,7 +180,8 @@ failed_thing(const struct sup_instance *inst)
 	}
 }
 
-static void
+/* Its end goes into the journal; returns what is to be released after the commit. */
+static struct sup_incarnation *
 record(struct sup_instance *inst)
 {
 	struct sup_inst_end *end = &inst->machine.end;
@@ -201,9 +202,10 @@ record(struct sup_instance *inst)
 		nv_log(end->crash ? NV_WARN : NV_INFO,
 			"%s#%u generation=%u ended: %s cause=%s", inst->worker->name,
 			inst->number, inst->generation, text, end->cause);
-		sup_incarnation_end(inst->now);
+		struct sup_incarnation *inc = sup_incarnation_end(inst->now);
+
 		sup_incident_ended(inst);
-		return;
+		return inc;
 	}
 	struct sup_journal_exit entry = {.worker = inst->worker->name,
 		.instance = inst->number,
@@ -222,6 +224,7 @@ record(struct sup_instance *inst)
 		inst->last_exit);
 	sup_journal_exit(inst->sup->journal, &entry);
 	sup_incident_ended(inst);
+	return NULL;
 }
 
 static void
@@ -270,6 +273,51 @@ start(struct sup_instance *inst)
 	nv_info("%s#%u generation=%u started pid=%d", inst->worker->name, inst->number,
 		inst->generation, (int)inst->last_pid);
 	sup_instance_event(inst, SUP_EV_SPAWNED);
+	if (!inst->now)
+		return;
+	sup_enginelink_stream(inst->sup, inst->now->stream);
+	sup_loggerlink_log(inst->sup, inst->now->log);
+}
+
+static void
+ask(struct sup_incarnation *inc)
+{
+	sup_incarnation_ask(inc);
+	inc->asked = true;
+	sup_state_instance(inc->instance);
+	sup_state_commit(); /* once: for some a second signal means more than the first */
+}
+
+static void
+ask_rest(struct sup_incarnation *inc)
+{
+	sup_incarnation_ask_rest(inc);
+	inc->asked_rest = true;
+	sup_state_instance(inc->instance);
+	sup_state_commit();
+}
+
+static void
+perform(struct sup_instance *inst, unsigned actions)
+{
+	if ((actions & SUP_ACT_ASK) && inst->now)
+		ask(inst->now);
+	if ((actions & SUP_ACT_ASK_REST) && inst->now)
+		ask_rest(inst->now);
+	if ((actions & SUP_ACT_KILL) && inst->now) {
+		sup_incarnation_kill(inst->now);
+		sup_instance_look(inst);
+	}
+	if (actions & SUP_ACT_ESCALATE) {
+		escalate(inst);
+		inst->escalating = false;
+		sup_state_instance(inst);
+	}
+	if (actions & SUP_ACT_START)
+		start(inst);
+	else if (inst->has_credentials && inst->machine.state != SUP_INST_BACKOFF &&
+		 inst->machine.state != SUP_INST_STARTING)
+		sup_incarnation_drop_credentials(inst);
 }
 
 static void
@@ -289,6 +337,7 @@ void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
 	enum sup_inst_state from = inst->machine.state;
+	struct sup_incarnation *ended = NULL;
 
 	if (event == SUP_EV_TIMER && !sup_incident_may_restart(inst)) {
 		arm(inst);
@@ -297,36 +346,55 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 	unsigned actions =
 		sup_inst_step(&inst->machine, &inst->worker->policy, event, nv_mono_ms());
 
+	/* Decide ... */
 	arm(inst);
-	sup_gate_changed(inst, from);
 	if (from == SUP_INST_STARTING && event == SUP_EV_TIMER)
 		say_not_ready(inst);
 	else if (from == SUP_INST_STARTING && inst->machine.state == SUP_INST_UP)
 		inst->health = (struct sup_health_state){0};
 	sup_probelink_update(inst);
 	if (actions & SUP_ACT_RECORD)
-		record(inst);
-	if ((actions & SUP_ACT_ASK) && inst->now)
-		sup_incarnation_ask(inst->now);
-	if ((actions & SUP_ACT_ASK_REST) && inst->now)
-		sup_incarnation_ask_rest(inst->now);
-	if ((actions & SUP_ACT_KILL) && inst->now) {
-		sup_incarnation_kill(inst->now);
-		sup_instance_look(inst);
-	}
+		ended = record(inst);
 	if (actions & SUP_ACT_REPORT)
 		report(inst);
 	if (actions & SUP_ACT_ESCALATE)
-		escalate(inst);
-	if (actions & SUP_ACT_START)
-		start(inst);
-	else if (inst->has_credentials && inst->machine.state != SUP_INST_BACKOFF &&
-		 inst->machine.state != SUP_INST_STARTING)
-		sup_incarnation_drop_credentials(inst);
+		inst->escalating = true;
+	/* ... commit ... */
+	sup_state_instance(inst);
+	sup_state_commit();
+	/* ... act. */
+	if (ended)
+		sup_incarnation_release(ended);
+	sup_gate_changed(inst, from);
+	perform(inst, actions);
 }
 
-static struct sup_instance *
-instance_new(struct sup_worker *w, uint32_t number)
+/* What the machine had decided, and what may not have been done. */
+void
+sup_instance_resume(struct sup_instance *inst)
+{
+	const struct sup_inst *m = &inst->machine;
+	struct sup_incarnation *inc = inst->now;
+	unsigned actions = inst->escalating ? SUP_ACT_ESCALATE : 0;
+
+	arm(inst);
+	if (inc && inc->frozen)
+		sup_incarnation_freeze(inc, true);
+	if (m->state == SUP_INST_STARTING && !inc)
+		actions |= SUP_ACT_START;
+	if (m->state == SUP_INST_STOPPING && inc) {
+		if (m->main_alive && !inc->asked)
+			actions |= SUP_ACT_ASK;
+		if (!m->main_alive && !inc->asked_rest)
+			actions |= SUP_ACT_ASK_REST;
+	}
+	perform(inst, actions);
+	if (inst->now && inst->now->child.pid == 0)
+		sup_instance_look_soon(inst);
+}
+
+struct sup_instance *
+sup_instance_new(struct sup_worker *w, uint32_t number)
 {
 	struct sup_instance *inst = calloc(1, sizeof(*inst));
 	uint64_t seed =
@@ -417,7 +485,7 @@ grow(struct sup_worker *w, uint32_t n)
 	}
 	w->instances = grown;
 	while (w->n_instances < n) {
-		struct sup_instance *inst = instance_new(w, w->n_instances + 1);
+		struct sup_instance *inst = sup_instance_new(w, w->n_instances + 1);
 
 		if (!inst) {
 			nv_error("%s: no memory for instance %u", w->name,
@@ -426,6 +494,7 @@ grow(struct sup_worker *w, uint32_t n)
 		}
 		w->instances[w->n_instances++] = inst;
 	}
+	sup_state_worker(w);
 }
 
 static void
@@ -522,15 +591,33 @@ sup_workers_apply(struct sup *sup)
 }
 
 void
+sup_worker_reset(struct sup_worker *w)
+{
+	sup_state_commit();
+	for (uint32_t i = 0; i < w->n_instances; i++)
+		sup_instance_event(w->instances[i], SUP_EV_RESET);
+	w->resetting = false;
+	sup_state_worker(w);
+}
+
+void
 sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
 {
+	/* After our own death the engine says again what we may have obeyed already. */
+	bool reset =
+		desire->reset && !(w->sup->resyncing && w->reset_epoch == desire->epoch);
+
 	w->desire = *desire;
 	w->desired = true;
 	/* Held until a person starts it, or the ledger knows that it is stopped. */
-	if (w->held && (desire->reset || desire->instances == 0))
+	if (w->held && (reset || desire->instances == 0))
 		w->held = false;
-	for (uint32_t i = 0; desire->reset && i < w->n_instances; i++)
-		sup_instance_event(w->instances[i], SUP_EV_RESET);
+	if (reset)
+		w->reset_epoch = desire->epoch;
+	w->resetting |= reset;
+	sup_state_worker(w);
+	if (w->resetting)
+		sup_worker_reset(w);
 	sup_gate_later(w);
 }
 
@@ -541,6 +628,8 @@ sup_worker_hold(struct sup_worker *w, uint32_t uid)
 	w->held_told = false;
 	w->held_uid = uid;
 	w->held_wall_ns = nv_wall_ns();
+	sup_state_worker(w);
+	sup_state_commit();
 	nv_info("%s: stopped by uid %u", w->name, uid);
 	sup_enginelink_held(w->sup, w);
 	sup_gate_later(w);
@@ -601,13 +690,15 @@ sup_instance_by_stream(struct sup *sup, uint64_t stream_id)
 
 /* ---- configuration ---- */
 
-static void
-take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_worker *c)
+void
+sup_worker_take_conf(
+	struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_worker *c)
 {
 	struct sup_conf *old = w->conf_ref;
 
 	w->conf_ref = sup_conf_hold(conf);
 	w->conf = c;
+	w->conf_gen = conf->gen;
 	w->policy = (struct sup_inst_policy){.restart = c->restart,
 		.crashes = c->crashes,
 		.ready_event = c->ready != NV_READY_EXEC,
@@ -619,6 +710,7 @@ take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_work
 	if (c->kind == NV_KIND_TASK && c->stop_grace_ms > 0)
 		w->policy.grace_ms += RUNNER_MARGIN_MS;
 	w->removed = false;
+	sup_state_worker(w);
 	sup_conf_drop(old);
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		if (sup_inst_fit(&w->instances[i]->machine, &w->policy) < 0)
@@ -626,21 +718,33 @@ take_conf(struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_work
 	}
 }
 
-static int
-add_worker(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *c)
+struct sup_worker *
+sup_worker_add(struct sup *sup, const char *name)
 {
 	struct sup_worker **at = &sup->workers;
 	struct sup_worker *w = calloc(1, sizeof(*w));
 
 	if (!w)
-		return -ENOMEM;
-	while (*at && strcmp((*at)->name, c->name) < 0)
+		return NULL;
+	while (*at && strcmp((*at)->name, name) < 0)
 		at = &(*at)->next;
 	w->sup = sup;
-	memcpy(w->name, c->name, sizeof(w->name));
-	take_conf(w, conf, c);
+	(void)snprintf(w->name, sizeof(w->name), "%s", name);
 	w->next = *at;
 	*at = w;
+	return w;
+}
+
+static int
+add_worker(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *c)
+{
+	struct sup_worker *w = sup_worker_add(sup, c->name);
+
+	if (!w)
+		return -ENOMEM;
+	w->id = ++sup->worker_counter;
+	sup_state_fleet(sup);
+	sup_worker_take_conf(w, conf, c);
 	return 0;
 }
 
@@ -679,8 +783,10 @@ apply_limits(struct sup_worker *w)
 int
 sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 {
-	for (struct sup_worker *w = sup->workers; w; w = w->next)
+	for (struct sup_worker *w = sup->workers; w; w = w->next) {
 		w->removed = !nv_config_worker(conf->config, w->name);
+		sup_state_worker(w);
+	}
 	for (size_t i = 0; i < conf->config->n_workers; i++) {
 		const struct nv_conf_worker *c = &conf->config->workers[i];
 		struct sup_worker *w = sup_worker_find(sup, c->name);
@@ -689,7 +795,7 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
 			bool limits = limits_differ(w->conf, c);
 
-			take_conf(w, conf, c);
+			sup_worker_take_conf(w, conf, c);
 			if (limits && !changed)
 				changed = !apply_limits(w);
 			if (changed) {
@@ -712,8 +818,11 @@ static void
 worker_free(struct sup_worker *w)
 {
 	sup_gate_fini(w);
-	for (uint32_t i = 0; i < w->n_instances; i++)
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		sup_state_gone(SUP_REC_INSTANCE, sup_state_instance_key(w->instances[i]));
 		instance_free(w->instances[i]);
+	}
+	sup_state_gone(SUP_REC_WORKER, w->id);
 	free(w->instances);
 	sup_conf_drop(w->conf_ref);
 	free(w);

@@ -12,6 +12,7 @@ import struct
 import sys
 
 HELLO, JOURNAL, STREAM, GREW, SYNCED, CONFIG, HELD, STOP, PING = range(1, 10)
+RESUMED = 80
 STATE, DESIRE, CLOSED, KILL, READY, DESIRE_END, PONG = range(20, 27)
 sock = socket.socket(fileno=3)
 
@@ -50,6 +51,7 @@ class Engine:
         self.stopping = False
         self.journal = None
         self.dir = None
+        self.resumed = False
 
     # ---- what is wanted ----
 
@@ -133,6 +135,16 @@ class Engine:
              "generation": r.take("I"), "pid": r.take("i"), "cgroup": r.text(),
              "runner": r.take("B"), "event": fds[0], "memfd": fds[1], "control": fds[2]}
         old = self.streams.get(s["id"])
+        if old and self.resumed:
+            for fd in fds:
+                os.close(fd)
+            return
+        if not old and self.resumed and os.path.exists(self.out(s["id"])):
+            for fd in fds[:1] + fds[2:]:
+                os.close(fd)
+            send(CLOSED, struct.pack("<QQ", s["id"], os.path.getsize(self.out(s["id"]))))
+            os.close(fds[1])
+            return
         if old:
             raise SystemExit(f"stream {s['id']} was sent twice")
         self.streams[s["id"]] = s
@@ -162,6 +174,13 @@ class Engine:
             self.cmd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self.cmd.bind(path)
             self.selector.register(self.cmd, selectors.EVENT_READ, self.on_command)
+        elif kind == RESUMED:
+            if not self.dir:
+                sys.exit(1)
+            self.resumed = True
+        elif kind == JOURNAL and self.journal is not None:
+            os.close(fds[0])
+            self.store("journal", self.journal)
         elif kind == JOURNAL:
             self.journal_id, self.journal = r.take("Q"), fds[0]
             self.store("journal", self.journal)
@@ -181,6 +200,7 @@ class Engine:
             for worker, d in self.desires().items():
                 self.send_desire(worker, d)
         elif kind == SYNCED:
+            self.resumed = False
             if os.path.exists(f"{self.dir}/never_ready"):
                 return
             send(STATE, b"\x01" + text(""))

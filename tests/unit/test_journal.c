@@ -47,6 +47,10 @@ START_TEST(test_lines)
 	e.error = (struct sup_spawn_error){SUP_STAGE_EXEC, ENOENT};
 	sup_journal_exit(j, &e);
 	sup_journal_state(j, "w.x", 2, "halted", "6 crashes in 1h; last: \"x\"\n");
+	ck_assert(!sup_journal_grew(j));
+	ck_assert(sup_journal_waits(j));
+	sup_journal_flush(j);
+	ck_assert(!sup_journal_waits(j));
 	ck_assert(sup_journal_grew(j));
 	ck_assert(!sup_journal_grew(j));
 	read_all(j, text, sizeof(text));
@@ -94,12 +98,14 @@ START_TEST(test_growth_is_appended)
 	ck_assert_int_eq(sup_journal_new(&j), 0);
 	for (int k = 0; k < 1000; k++) {
 		sup_journal_state(j, "w", 1, "cooldown", "x");
+		sup_journal_flush(j);
 		ck_assert_uint_gt(sup_journal_bytes(j), before);
 		before = sup_journal_bytes(j);
 	}
 	/* The engine reads with the same descriptor: its offset must not matter. */
 	ck_assert_int_eq(lseek(sup_journal_fd(j), 5, SEEK_SET), 5);
 	sup_journal_state(j, "w", 1, "cooldown", "y");
+	sup_journal_flush(j);
 	ck_assert_uint_gt(sup_journal_bytes(j), before);
 	char last[4] = "";
 

@@ -22,6 +22,16 @@ open_fds(void)
 	return n;
 }
 
+static void
+end_stream(struct sup_stream *s)
+{
+	int fds[2];
+
+	sup_stream_end(s, fds);
+	for (size_t i = 0; i < NV_LEN(fds); i++)
+		nv_fd_close(&fds[i]);
+}
+
 START_TEST(test_life_of_a_stream)
 {
 	struct sup_streams all = {0};
@@ -34,7 +44,7 @@ START_TEST(test_life_of_a_stream)
 	ck_assert_ptr_null(sup_stream_find(&all, 99));
 	ck_assert_int_eq(write(s[1]->event_w, "one\n", 4), 4);
 	ck_assert_str_eq(sup_stream_not_closed(s[1], 0), "its writers are alive");
-	sup_stream_end(s[1]);
+	end_stream(s[1]);
 	ck_assert_str_eq(sup_stream_not_closed(s[1], 4), "its memfd has another size");
 	ck_assert_str_eq(sup_stream_not_closed(s[1], 0), "its pipe still holds bytes");
 	ck_assert_int_eq(splice(s[1]->event_r, NULL, s[1]->memfd, NULL, 100, 0), 4);
@@ -62,7 +72,7 @@ START_TEST(test_control_never_blocks)
 	ck_assert_int_eq(sup_stream_new(&all, 1, &s), 0);
 	for (int k = 0; k < 100000; k++)
 		sup_stream_control(s, "{\"control\":\"pause\"}\n");
-	sup_stream_end(s);
+	end_stream(s);
 	sup_stream_control(s, "{\"control\":\"stop\"}\n"); /* nobody is there */
 	sup_streams_fini(&all);
 }
@@ -78,7 +88,9 @@ START_TEST(test_logs)
 	ck_assert_int_eq(sup_log_new(&all, &a), 0);
 	ck_assert_int_eq(sup_log_new(&all, &b), 0);
 	ck_assert_uint_ne(a->id, b->id);
-	sup_log_end(a);
+	int fd = sup_log_end(a);
+
+	nv_fd_close(&fd);
 	ck_assert_ptr_eq(sup_log_find(&all, b->id), b);
 	sup_log_drop(&all, b);
 	ck_assert_ptr_eq(all.logs_tail, a);
