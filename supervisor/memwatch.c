@@ -51,6 +51,7 @@ tell(struct sup_incarnation *inc)
 	if (usage.oom_kills <= inc->oom_told || inc->child.pid == 0)
 		return;
 	inc->oom_told = usage.oom_kills;
+	sup_state_instance(inc->instance);
 	(void)snprintf(reason, sizeof(reason),
 		"%u of its processes ended for memory (limit %s); it goes on",
 		usage.oom_kills,
