@@ -507,18 +507,6 @@ eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd, i
 	return 0;
 }
 
-bool
-eng_intake_repeat(struct eng *eng, uint64_t stream_id)
-{
-	struct eng_stream *s = eng_intake_find(eng, stream_id);
-
-	if (!s)
-		return false;
-	if (s->is_ready)
-		eng_ready_send(eng, s);
-	return true;
-}
-
 int
 eng_intake_journal(struct eng *eng, uint64_t stream_id, int mem_fd)
 {

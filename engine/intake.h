@@ -40,9 +40,6 @@ void eng_intake_close(struct eng *eng);
  * -EINVAL when what came contradicts the catalogue or the ledger: the peer is corrupt. */
 int eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd,
 	int mem_fd, int ctl_fd);
-/* novasupd says again that it holds this stream: false when it is not known (any more);
- * else it is told again what it has to know of it. */
-bool eng_intake_repeat(struct eng *eng, uint64_t stream_id);
 int eng_intake_journal(struct eng *eng, uint64_t stream_id, int mem_fd);
 int eng_intake_journal_grew(struct eng *eng);
 /* Every stream novasupd holds has come: what the ledger still has open besides is of an

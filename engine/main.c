@@ -291,6 +291,7 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 	if (again) {
 		send_state(eng, NV_ENGINE_READY, "");
 		eng_desire_repeat_all(eng);
+		eng_ready_again(eng);
 		return 0;
 	}
 	if (!engine.greeted || engine.synced)
@@ -352,8 +353,8 @@ on_stream(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (!engine.greeted || nv_eng_stream_decode(&m, msg) != 0 || m.stream_id == 0)
 		return -EBADMSG;
-	if (engine.resumed && eng_intake_repeat(eng, m.stream_id))
-		return 0;
+	if (engine.resumed && eng_intake_find(eng, m.stream_id))
+		return 0; /* known; the descriptors that came are closed again */
 	int pipe_fd = nv_fd_steal(&msg->fds[0]);
 	int mem_fd = nv_fd_steal(&msg->fds[1]);
 	int ctl_fd = nv_fd_steal(&msg->fds[2]);
