@@ -28,6 +28,7 @@ struct log_file {
 	int64_t rotate_ms;  /* no attempt to rotate before: the last one failed */
 	int64_t stamp_ns;   /* in the name of the last rotated one */
 	bool untidy;        /* was rotated: compress, remove */
+	uint32_t rotated;   /* of its rotated files, at the last count */
 	int error;          /* of the last attempt to write; 0 = writing works */
 };
 

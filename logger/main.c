@@ -10,6 +10,7 @@
 #include "pump.h"
 #include "tidy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ev.h>
 #include <signal.h>
@@ -180,6 +181,51 @@ tidy_next(void)
 		file_collect(f);
 		return;
 	}
+}
+
+/* What the last logger has left undone: more files than wanted, or plain ones. */
+static void
+count_rotated(const char *name)
+{
+	char worker[NV_NAME_MAX];
+	const char *stamp = strstr(name, ".log.");
+
+	for (const char *more; stamp && (more = strstr(stamp + 1, ".log."));)
+		stamp = more;
+	if (!stamp || (size_t)(stamp - name) >= sizeof(worker))
+		return;
+	(void)snprintf(worker, sizeof(worker), "%.*s", (int)(stamp - name), name);
+	struct log_file *f = *bucket_of(worker);
+
+	while (f && strcmp(f->name, worker) != 0)
+		f = f->next;
+	if (!f)
+		return;
+	enum nv_log_file_kind kind = nv_log_file_kind(name, worker, NULL);
+
+	if (kind == NV_LOG_FILE_OTHER)
+		return;
+	f->rotated++;
+	if (kind == NV_LOG_FILE_PART || f->rotated > f->policy.files_kept ||
+		(kind == NV_LOG_FILE_PLAIN && f->policy.compress == NV_LOG_COMPRESS_GZIP))
+		f->untidy = true;
+}
+
+static void
+look_for_untidy(void)
+{
+	DIR *d = opendir(logger.dir);
+
+	if (!d)
+		return; /* the first write says what is wrong with it */
+	for (size_t i = 0; i < FILE_BUCKETS; i++) {
+		for (struct log_file *f = logger.files[i]; f; f = f->next)
+			f->rotated = 0;
+	}
+	for (const struct dirent *e; (e = readdir(d));)
+		count_rotated(e->d_name);
+	(void)closedir(d);
+	tidy_next();
 }
 
 static void
@@ -455,6 +501,7 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		if (logger.table->slots[i].id != 0 && !logger.by_slot[i])
 			log_slot_free(&logger.table->slots[i]);
 	}
+	look_for_untidy();
 	return 0;
 }
 

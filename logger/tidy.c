@@ -147,6 +147,8 @@ list_rotated(int dir, const char *worker, struct rotated_list *ret)
 			nv_log_file_kind(e->d_name, worker, &r.wall_ns);
 		struct stat st;
 
+		if (kind == NV_LOG_FILE_PART) /* of a compression that was killed */
+			(void)unlinkat(dir, e->d_name, 0);
 		if ((kind != NV_LOG_FILE_PLAIN && kind != NV_LOG_FILE_GZIP) ||
 			strlen(e->d_name) >= sizeof(r.name) - 4 ||
 			fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||

@@ -4,3 +4,4 @@ set_target_properties(logs_torture_driver PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${
 target_link_libraries(logs_torture_driver PRIVATE nova_flags nova_core PkgConfig::ZLIB)
 nova_run(logs_torture logs_torture)
 nova_run(logs_why logs_why)
+nova_run(logs_files logs_files)
