@@ -341,6 +341,32 @@ update_one(const struct sup_cgroup *cg, bool v2, const char *v2_file,
 		  : sup_cgroup_write(cg->v1_path[v1], v1_file, text);
 }
 
+/* In v1 the limit of memory is never above the one with swap, which is therefore out of
+ * the way meanwhile. */
+static int
+update_memory(
+	const struct sup_cgroup *cg, const struct sup_cgroup_root *root, uint64_t bytes)
+{
+	static const char with_swap[] = "memory.memsw.limit_in_bytes";
+	const char *v1 = root->v2_memory ? "" : cg->v1_path[SUP_V1_MEMORY];
+	char value[32] = "-1";
+
+	if (v1[0])
+		(void)sup_cgroup_write(v1, with_swap, "-1"); /* or it is lower yet */
+	int rc = update_one(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
+		"memory.limit_in_bytes", bytes, "", "-1");
+
+	if (bytes)
+		(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)bytes);
+	if (v1[0] && rc == 0)
+		(void)sup_cgroup_write(v1, with_swap, value);
+	if (root->v2_memory && bytes && rc == 0) {
+		(void)sup_cgroup_write(cg->path, "memory.oom.group", "1");
+		(void)sup_cgroup_write(cg->path, "memory.swap.max", "0");
+	}
+	return rc;
+}
+
 int
 sup_cgroup_update(const struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 	const struct sup_cgroup_limits *limits)
@@ -354,8 +380,7 @@ sup_cgroup_update(const struct sup_cgroup *cg, const struct sup_cgroup_root *roo
 	if (limits->cpu_ppm)
 		quota_us = NV_MAX(quota_us, 1000); /* the kernel's smallest */
 	(void)snprintf(period, sizeof(period), " %d", CPU_PERIOD_US);
-	int rc = update_one(cg, root->v2_memory, "memory.max", SUP_V1_MEMORY,
-		"memory.limit_in_bytes", limits->memory_bytes, "", "-1");
+	int rc = update_memory(cg, root, limits->memory_bytes);
 
 	if (rc == 0)
 		rc = update_one(cg, root->v2_pids, "pids.max", SUP_V1_PIDS, "pids.max",

@@ -206,6 +206,48 @@ START_TEST(test_not_enforced)
 }
 END_TEST
 
+/* Other limits for what runs: raised, lowered, taken away. */
+START_TEST(test_update)
+{
+	struct sup_cgroup_limits limits = {.memory_bytes = 64 << 20, .tasks = 20};
+	struct sup_cgroup cg;
+
+	make("cpu memory pids\n", false);
+	ck_assert_int_eq(sup_cgroup_create(&cg, &root, root.path, "w.1.1", &limits), 0);
+	sup_cgroup_started(&cg);
+	limits.memory_bytes = 96 << 20;
+	limits.tasks = 30;
+	ck_assert_int_eq(sup_cgroup_update(&cg, &root, &limits), 0);
+	ck_assert_str_eq(get(cg.path, "memory.max"), "100663296");
+	ck_assert_str_eq(get(cg.path, "memory.oom.group"), "1");
+	ck_assert_str_eq(get(cg.path, "pids.max"), "30");
+	remove_all(top);
+}
+END_TEST
+
+/* The same in v1: its limit with swap must not stand in the way. */
+START_TEST(test_update_v1)
+{
+	static struct sup_cgroup_root v1;
+	struct sup_cgroup cg = {.dir_fd = -1};
+	char memory[100];
+
+	make("", false);
+	(void)snprintf(memory, sizeof(memory), "%s/v1", top);
+	ck_assert_int_eq(__real_mkdir(memory, 0700), 0);
+	put(memory, "memory.limit_in_bytes", "67108864");
+	put(memory, "memory.memsw.limit_in_bytes", "67108864");
+	(void)snprintf(cg.path, sizeof(cg.path), "%s", memory);
+	(void)snprintf(cg.v1_path[SUP_V1_MEMORY], sizeof(cg.v1_path[0]), "%s", memory);
+	const struct sup_cgroup_limits limits = {.memory_bytes = 96 << 20};
+
+	ck_assert_int_eq(sup_cgroup_update(&cg, &v1, &limits), 0);
+	ck_assert_str_eq(get(memory, "memory.limit_in_bytes"), "100663296");
+	ck_assert_str_eq(get(memory, "memory.memsw.limit_in_bytes"), "100663296");
+	remove_all(top);
+}
+END_TEST
+
 START_TEST(test_usage)
 {
 	static const struct sup_cgroup_limits none;
@@ -247,6 +289,8 @@ main(void)
 	tcase_add_test(tc, test_limits);
 	tcase_add_test(tc, test_nothing_asked);
 	tcase_add_test(tc, test_not_enforced);
+	tcase_add_test(tc, test_update);
+	tcase_add_test(tc, test_update_v1);
 	tcase_add_test(tc, test_usage);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
