@@ -292,8 +292,11 @@ sup_cgroup_create(struct sup_cgroup *cg, const struct sup_cgroup_root *root,
 {
 	*cg = (struct sup_cgroup){
 		.dir_fd = -1, .has_kill = root->has_kill, .v2_memory = root->v2_memory};
-	if (!root->usable)
+	if (!root->usable) {
+		sup_cgroup_limits_names(
+			limits, cg->not_enforced, sizeof(cg->not_enforced));
 		return 0;
+	}
 	int n = snprintf(cg->path, sizeof(cg->path), "%s/%s", parent, name);
 
 	if (n >= (int)sizeof(cg->path) || mkdir(cg->path, 0755) < 0) {

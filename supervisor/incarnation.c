@@ -156,15 +156,6 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_CGROUP, -rc};
 		return rc;
 	}
-	struct sup_worker *w = inst->worker;
-
-	_Static_assert(sizeof(w->not_enforced) >= sizeof(inc->cgroup.not_enforced), "");
-	if (!sup->cgroups.usable)
-		sup_cgroup_limits_names(
-			&limits, w->not_enforced, sizeof(w->not_enforced));
-	else
-		memcpy(w->not_enforced, inc->cgroup.not_enforced,
-			sizeof(inc->cgroup.not_enforced));
 	memcpy(inc->stream->cgroup, inc->cgroup.path, sizeof(inc->stream->cgroup));
 	return 0;
 }
@@ -214,14 +205,22 @@ make_ready(struct sup_incarnation *inc, const struct sup_setting *setting,
 
 static void on_main_exit(struct sup_child *child, const struct sup_exit *exit);
 
+/* What this machine cannot do for it, from its cgroup and its plan; kept with the start.
+ */
 static void
-note_not_enforced(struct sup_worker *w, const char *what)
+note_not_enforced(struct sup_incarnation *inc, const struct sup_sandbox *plan)
 {
-	size_t used = strlen(w->not_enforced);
+	struct sup_worker *w = inc->instance->worker;
+	const char *limits = inc->cgroup.not_enforced;
+	const char *isolation = plan ? plan->not_enforced : "";
+	char text[sizeof(w->not_enforced)] = "";
 
-	if (what[0])
-		(void)snprintf(w->not_enforced + used, sizeof(w->not_enforced) - used,
-			"%s%s", used ? ", " : "", what);
+	(void)snprintf(text, sizeof(text), "%s%s%s", limits,
+		limits[0] && isolation[0] ? ", " : "", isolation);
+	if (strcmp(text, w->not_enforced) == 0)
+		return;
+	memcpy(w->not_enforced, text, sizeof(text));
+	sup_state_worker(w);
 }
 
 /* From here on the next novasupd would find what we start. */
@@ -246,6 +245,7 @@ static int
 spawn_noted(
 	struct sup_incarnation *inc, const struct sup_spawn *spec, struct sup_main *ret)
 {
+	note_not_enforced(inc, spec->sandbox);
 	ret->since = commit_spawning(inc);
 	return sup_spawn(spec, &ret->pid, &ret->pidfd, &inc->instance->spawn_error);
 }
@@ -280,8 +280,6 @@ spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
 			rc = spawn_noted(inc, spec, ret);
 	} while (rc < 0 && sup_sandbox_refused(plan, &inst->spawn_error));
 	inst->failed_thing = plan->failed != inc->credentials ? plan->failed : NULL;
-	if (rc == 0)
-		note_not_enforced(inst->worker, plan->not_enforced);
 	return rc;
 }
 
