@@ -196,6 +196,10 @@ take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
 		fleet->workers = add_row(
 			fleet->workers, &fleet->n_workers, sizeof(*fleet->workers));
 		return nv_ctl_worker_decode(&fleet->workers[fleet->n_workers - 1], msg);
+	case NV_MSG_CTL_ROLL:
+		fleet->rolls =
+			add_row(fleet->rolls, &fleet->n_rolls, sizeof(*fleet->rolls));
+		return nv_ctl_roll_decode(&fleet->rolls[fleet->n_rolls - 1], msg);
 	case NV_MSG_CTL_INSTANCE:
 		fleet->instances = add_row(
 			fleet->instances, &fleet->n_instances, sizeof(*fleet->instances));
@@ -304,6 +308,7 @@ ctl_fleet_clear(struct ctl_fleet *fleet)
 	free(fleet->procs);
 	free(fleet->workers);
 	free(fleet->instances);
+	free(fleet->rolls);
 	free(fleet->logs);
 	*fleet = (struct ctl_fleet){0};
 }
@@ -391,6 +396,49 @@ ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
 		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
 		nv_err_set(err, code, "%s", reply->text);
 		*ret_text = ctl_copy(reply->text);
+	}
+	free(reply);
+	free(msg);
+	return code;
+}
+
+const struct nv_ctl_roll *
+ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker)
+{
+	for (size_t i = 0; i < fleet->n_rolls; i++) {
+		if (strcmp(fleet->rolls[i].worker, worker) == 0)
+			return &fleet->rolls[i];
+	}
+	return NULL;
+}
+
+int
+ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_ms,
+	struct nv_err *err)
+{
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	uint8_t body[256];
+	struct nv_wr w;
+
+	request->request_id = ++sup->last_id;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_roll_encode(&w, request); /* the error stays in w */
+	int code = sup->fd < 0
+			   ? lost(sup, "has closed the connection", err)
+			   : send_body(sup, NV_MSG_SUP_ROLL, &w, request->worker, err);
+
+	if (code == NV_EXIT_OK)
+		code = receive(sup, request->request_id, deadline_ms, msg, err);
+	if (code == NV_EXIT_OK) {
+		if (msg->type != NV_MSG_CTL_REPLY ||
+			nv_ctl_reply_decode(reply, msg) < 0) {
+			code = lost(sup, "sent a malformed answer", err);
+		} else {
+			code = reply->code <= NV_EXIT_FAILED ? reply->code
+							     : NV_EXIT_FAILED;
+			nv_err_set(err, code, "%s", reply->text);
+		}
 	}
 	free(reply);
 	free(msg);

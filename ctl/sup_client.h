@@ -22,6 +22,8 @@ struct ctl_fleet {
 	size_t n_procs;
 	struct nv_ctl_worker *workers; /* owned */
 	size_t n_workers;
+	struct nv_ctl_roll *rolls; /* owned; of workers that have had one */
+	size_t n_rolls;
 	struct nv_ctl_instance *instances; /* owned; those of a worker stand together */
 	size_t n_instances;
 	struct nv_ctl_log *logs; /* owned; of workers whose log has lost something */
@@ -57,6 +59,13 @@ int ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 int ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
 	struct nv_ctl_plan **ret_rows, size_t *ret_n, char **ret_text,
 	struct nv_err *err);
+
+/* SUP_ROLL; request_id is filled in. The reply's code; its text is in err, as it is. */
+int ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_ms,
+	struct nv_err *err);
+/* NULL when it has had none. */
+const struct nv_ctl_roll *
+ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker);
 
 /* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
 int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,

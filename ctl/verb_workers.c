@@ -333,10 +333,19 @@ prepare_restart(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before
 int
 ctl_verb_workers_restart(struct ctl *ctl)
 {
+	static const char *const rolling[] = {
+		"surge", "max-unavailable", "abort-after", "pause"};
 	int64_t checked_ms;
 
 	if (ctl_timeout(ctl, 0, &checked_ms) < 0)
 		return NV_EXIT_USAGE;
+	if (ctl_opt(&ctl->args, "rolling") || ctl_opt(&ctl->args, "abort"))
+		return ctl_rolling(ctl);
+	for (size_t i = 0; i < NV_LEN(rolling); i++) {
+		if (ctl_opt(&ctl->args, rolling[i]))
+			return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+				"--%s goes with --rolling", rolling[i]);
+	}
 	return through_novasupd(
 		ctl, NV_MSG_SUP_RESTART, CTL_WANT_RUNNING, prepare_restart);
 }

@@ -325,6 +325,80 @@ on_plan(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+/* A number of the request, or what the configuration says; UINT32_MAX: too large. */
+static uint32_t
+chosen(int64_t asked, uint32_t configured)
+{
+	return asked < 0 ? configured : asked > 10000 ? UINT32_MAX : (uint32_t)asked;
+}
+
+static void
+begin_roll(struct sup_client *c, struct sup_worker *w, const struct nv_sup_roll *m)
+{
+	struct sup_roll_policy p = sup_roll_policy_of(w->conf);
+	const char *why = NULL;
+	char reason[300];
+
+	p.surge = chosen(m->surge, p.surge);
+	p.max_unavailable = chosen(m->max_unavailable, p.max_unavailable);
+	p.abort_after = chosen(m->abort_after, p.abort_after);
+	p.pause_ms = m->pause_ms < 0 ? p.pause_ms : NV_MIN(m->pause_ms, WAIT_MS_MAX);
+	if (p.surge > SUP_ROLL_SURGE_MAX || p.max_unavailable > SUP_INSTANCES_MAX ||
+		p.abort_after > SUP_INSTANCES_MAX)
+		why = "a number is too large";
+	else if (p.surge + p.max_unavailable == 0)
+		why = "surge and max_unavailable are both 0: nothing could be replaced";
+	if (why) {
+		reply(c, m->request_id, NV_EXIT_USAGE, "%s", why);
+		return;
+	}
+	if (sup_roll_active(&w->roll)) {
+		sup_roll_text(&w->roll, reason, sizeof(reason));
+		reply(c, m->request_id, NV_EXIT_NO,
+			"a rolling restart of %s is under way: %s", w->name, reason);
+		return;
+	}
+	if (sup_worker_wanted(w) == 0 || sup_worker_paused(w)) {
+		const char *state = sup_status_worker_state(w, reason, sizeof(reason));
+
+		reply(c, m->request_id, NV_EXIT_NO, "nothing to restart: %s is %s%s%s",
+			w->name, state, reason[0] ? ": " : "", reason);
+		return;
+	}
+	sup_roll_begin(w, &p);
+	reply(c, m->request_id, NV_EXIT_OK, "rolling restart %u of %s begins", w->roll.id,
+		w->name);
+}
+
+static int
+on_roll(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_roll m;
+	char by[60];
+
+	if (nv_sup_roll_decode(&m, msg) < 0 ||
+		(m.action != NV_ROLL_START && m.action != NV_ROLL_ABORT))
+		return -EBADMSG;
+	struct sup_worker *w = sup_worker_find(c->sup, m.worker);
+
+	if (!w || w->removed) {
+		reply(c, m.request_id, NV_EXIT_NO, "there is no worker \"%s\"", m.worker);
+		return 0;
+	}
+	if (m.action == NV_ROLL_START) {
+		begin_roll(c, w, &m);
+		return 0;
+	}
+	(void)snprintf(by, sizeof(by), "uid %u asked for it", (unsigned)c->uid);
+	if (sup_roll_cancel(w, by))
+		reply(c, m.request_id, NV_EXIT_OK, "aborted: the old instances stay");
+	else
+		reply(c, m.request_id, NV_EXIT_NO,
+			"no rolling restart of %s is under way", w->name);
+	return 0;
+}
+
 static int
 on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
 {
@@ -375,6 +449,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_RESTART] = on_restart,
 	[NV_MSG_SUP_RELOAD] = on_reload,
 	[NV_MSG_SUP_PLAN] = on_plan,
+	[NV_MSG_SUP_ROLL] = on_roll,
 	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
 	[NV_MSG_SUP_WAIT] = on_wait,
 };

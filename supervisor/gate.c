@@ -136,12 +136,13 @@ static struct sup_deps_view
 view_of(const struct sup_worker *w)
 {
 	struct sup_deps_view v = {.wanted = sup_worker_wanted(w)};
+	uint32_t slots = sup_roll_slots(w); /* an additional one stands in for another */
 
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		enum sup_inst_state state = w->instances[i]->machine.state;
 
 		v.processes += sup_inst_live(&w->instances[i]->machine);
-		v.up += i < v.wanted && state == SUP_INST_UP;
+		v.up += i < slots && state == SUP_INST_UP;
 		v.finished += i < v.wanted && state == SUP_INST_FINISHED;
 	}
 	return v;

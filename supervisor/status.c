@@ -156,6 +156,28 @@ send_incident(struct answer *a, const struct sup *sup)
 	add_row(a, NV_MSG_CTL_INCIDENT, &w);
 }
 
+static void
+send_roll(struct answer *a, const struct sup_worker *w)
+{
+	const struct sup_roll *r = &w->roll;
+	struct nv_ctl_roll m = {.request_id = a->request_id,
+		.id = r->id,
+		.done = NV_MIN(r->first > 0 ? r->first - 1 : 0, r->last),
+		.total = r->last,
+		.failures = r->failures};
+	uint8_t body[1024];
+	struct nv_wr wr;
+
+	if (r->phase == SUP_ROLL_NONE)
+		return;
+	memcpy(m.worker, w->name, sizeof(m.worker));
+	(void)snprintf(m.phase, sizeof(m.phase), "%s", sup_roll_phase_name(r->phase));
+	sup_roll_text(r, m.text, sizeof(m.text));
+	nv_wr_init(&wr, body, sizeof(body));
+	(void)nv_ctl_roll_encode(&wr, &m);
+	add_row(a, NV_MSG_CTL_ROLL, &wr);
+}
+
 /* The instance in the worst state among those that are wanted. */
 static const struct sup_instance *
 worst_instance(const struct sup_worker *w, unsigned wanted)
@@ -215,9 +237,21 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 		(void)snprintf(reason, reason_bytes, "%s", pause_reason(w));
 		return "paused";
 	}
+	/* Those that are replaced are not missed: others stand in. */
+	if (sup_roll_active(&w->roll) &&
+		sup_worker_up(w) + w->roll.policy.max_unavailable >= wanted) {
+		char roll[200];
+
+		sup_roll_text(&w->roll, roll, sizeof(roll));
+		(void)snprintf(reason, reason_bytes, "rolling restart: %s", roll);
+		return "running";
+	}
 	if (!worst) {
 		sup_memory_note(w, reason, reason_bytes);
-		if (w->not_enforced[0] && !reason[0])
+		if (w->roll.phase == SUP_ROLL_ABORTED && !reason[0])
+			(void)snprintf(reason, reason_bytes,
+				"the rolling restart was aborted: %s", w->roll.why);
+		else if (w->not_enforced[0] && !reason[0])
 			(void)snprintf(reason, reason_bytes, "not enforced here: %s",
 				w->not_enforced);
 		return "running";
@@ -390,6 +424,7 @@ sup_status_send(
 			continue;
 		send_worker(&a, w);
 		send_log(&a, w);
+		send_roll(&a, w);
 		if (request->brief)
 			send_instances_brief(&a, w, wanted);
 		else

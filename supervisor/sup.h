@@ -12,6 +12,7 @@
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
  *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
  *   incident.c    automatic restarts by the rules of storm.c (pure)
+ *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   ready.c       descriptors a service says on that it is ready
@@ -41,6 +42,7 @@
 #include "nv_msg_body.h"
 #include "nv_paths.h"
 #include "ready.h"
+#include "roll.h"
 #include "spawn.h"
 #include "state.h"
 #include "stream.h"
@@ -166,6 +168,7 @@ struct sup_worker {
 	struct sup_inst_policy policy;     /* from conf */
 	struct sup_instance **instances;   /* owned, [n-1] is instance n; never shrinks */
 	struct sup_gate gate;              /* what it depends on, and who on it */
+	ev_timer roll_timer;
 
 	char flat[0]; /* from here on: state.h */
 	uint32_t id;  /* never used again while we live */
@@ -182,6 +185,7 @@ struct sup_worker {
 	bool pause_applied;
 	uint64_t reset_epoch;   /* of the desire that last started it anew */
 	char not_enforced[160]; /* limits and isolation that this machine cannot hold */
+	struct sup_roll roll;   /* a rolling restart, and how the last one went */
 	/* Output that the disk did not take: of pipes that are gone, and why now. */
 	uint64_t log_dropped_bytes;
 	char log_error[100];

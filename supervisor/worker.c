@@ -205,6 +205,7 @@ record(struct sup_instance *inst)
 		struct sup_incarnation *inc = sup_incarnation_end(inst->now);
 
 		sup_incident_ended(inst);
+		sup_roll_ended(inst);
 		return inc;
 	}
 	struct sup_journal_exit entry = {.worker = inst->worker->name,
@@ -224,6 +225,7 @@ record(struct sup_instance *inst)
 		inst->last_exit);
 	sup_journal_exit(inst->sup->journal, &entry);
 	sup_incident_ended(inst);
+	sup_roll_ended(inst);
 	return NULL;
 }
 
@@ -366,6 +368,7 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 	if (ended)
 		sup_incarnation_release(ended);
 	sup_gate_changed(inst, from);
+	sup_roll_changed(inst);
 	perform(inst, actions);
 }
 
@@ -551,7 +554,8 @@ unwanted_by(const struct sup_worker *w, char *buf, size_t buf_bytes)
 void
 sup_worker_apply(struct sup_worker *w)
 {
-	uint32_t wanted = sup_worker_wanted(w);
+	sup_roll_run(w);
+	uint32_t wanted = sup_roll_slots(w);
 	bool paused = sup_worker_paused(w);
 	char by[32];
 	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused &&
@@ -780,6 +784,18 @@ apply_limits(struct sup_worker *w)
 	return true;
 }
 
+/* Several instances one after the other, so that some always serve. */
+static void
+restart_for_reload(struct sup_worker *w)
+{
+	const struct sup_roll_policy policy = sup_roll_policy_of(w->conf);
+
+	if (sup_worker_wanted(w) > 1 && !sup_worker_paused(w))
+		sup_roll_begin(w, &policy);
+	else
+		(void)sup_worker_restart(w, 0, "reload");
+}
+
 int
 sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 {
@@ -801,7 +817,7 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 			if (changed) {
 				nv_info("%s: its configuration changed; restarting it",
 					w->name);
-				(void)sup_worker_restart(w, 0, "reload");
+				restart_for_reload(w);
 			}
 		} else if (add_worker(sup, conf, c) < 0) {
 			return nv_err_set(
@@ -818,6 +834,7 @@ static void
 worker_free(struct sup_worker *w)
 {
 	sup_gate_fini(w);
+	sup_roll_fini(w);
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		sup_state_gone(SUP_REC_INSTANCE, sup_state_instance_key(w->instances[i]));
 		instance_free(w->instances[i]);

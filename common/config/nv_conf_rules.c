@@ -147,6 +147,10 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	static const char *const roi[3] = {"roi.kill", "roi.min", "roi.scale"};
 
 	finish_instances(r, w, origins);
+	if (w->rolling_surge + w->rolling_unavailable == 0)
+		nv_conf_error_at(r->errs, nv_conf_place(origins, "rolling.surge"),
+			"rolling.surge: 0, and so is rolling.max_unavailable: nothing "
+			"could ever be replaced");
 	finish_crashes(r, w, origins);
 	finish_heartbeat(r, w, origins);
 	nv_conf_worker_isolation_finish(r, w, origins);

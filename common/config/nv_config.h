@@ -153,6 +153,10 @@ struct nv_conf_worker {
 	uint32_t instances_start;
 	uint32_t instances_min;
 	uint32_t instances_max;
+	uint32_t rolling_surge; /* a rolling restart: additional instances meanwhile */
+	uint32_t rolling_unavailable;   /* so many fewer than wanted may be up */
+	uint32_t rolling_abort_after;   /* failures of new ones */
+	int64_t rolling_pause_ms;       /* a new one has to live so long */
 	struct nv_conf_depend *depends; /* owned */
 	size_t n_depends;
 	enum nv_restart restart;

@@ -91,3 +91,61 @@ nv_ctl_plan_decode(struct nv_ctl_plan *m, const struct nv_msg *msg)
 	nv_rd_str(&r, m->to, sizeof(m->to));
 	return nv_rd_end(&r);
 }
+
+int
+nv_sup_roll_encode(struct nv_wr *w, const struct nv_sup_roll *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_str(w, m->worker);
+	nv_wr_u8(w, m->action);
+	nv_wr_i64(w, m->surge);
+	nv_wr_i64(w, m->max_unavailable);
+	nv_wr_i64(w, m->abort_after);
+	nv_wr_i64(w, m->pause_ms);
+	return w->error;
+}
+
+int
+nv_sup_roll_decode(struct nv_sup_roll *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	m->action = nv_rd_u8(&r);
+	m->surge = nv_rd_i64(&r);
+	m->max_unavailable = nv_rd_i64(&r);
+	m->abort_after = nv_rd_i64(&r);
+	m->pause_ms = nv_rd_i64(&r);
+	return nv_rd_end(&r);
+}
+
+int
+nv_ctl_roll_encode(struct nv_wr *w, const struct nv_ctl_roll *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_u32(w, m->id);
+	nv_wr_u32(w, m->done);
+	nv_wr_u32(w, m->total);
+	nv_wr_u32(w, m->failures);
+	nv_wr_str(w, m->worker);
+	nv_wr_str(w, m->phase);
+	nv_wr_str(w, m->text);
+	return w->error;
+}
+
+int
+nv_ctl_roll_decode(struct nv_ctl_roll *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	m->id = nv_rd_u32(&r);
+	m->done = nv_rd_u32(&r);
+	m->total = nv_rd_u32(&r);
+	m->failures = nv_rd_u32(&r);
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	nv_rd_str(&r, m->phase, sizeof(m->phase));
+	nv_rd_str(&r, m->text, sizeof(m->text));
+	return nv_rd_end(&r);
+}

@@ -51,4 +51,34 @@ struct nv_ctl_plan {
 int nv_ctl_plan_encode(struct nv_wr *w, const struct nv_ctl_plan *m);
 int nv_ctl_plan_decode(struct nv_ctl_plan *m, const struct nv_msg *msg);
 
+/* SUP_ROLL: a rolling restart of a worker; answered by a CTL_REPLY when it has begun.
+ * What is negative is as the worker's configuration says. */
+enum nv_roll_action { NV_ROLL_START = 1, NV_ROLL_ABORT };
+struct nv_sup_roll {
+	uint32_t request_id;
+	char worker[NV_NAME_MAX];
+	uint8_t action; /* enum nv_roll_action */
+	int64_t surge;
+	int64_t max_unavailable;
+	int64_t abort_after;
+	int64_t pause_ms;
+};
+int nv_sup_roll_encode(struct nv_wr *w, const struct nv_sup_roll *m);
+int nv_sup_roll_decode(struct nv_sup_roll *m, const struct nv_msg *msg);
+
+/* CTL_ROLL: in an answer to SUP_STATUS, after its worker: the rolling restart that is
+ * under way, or the last one. */
+struct nv_ctl_roll {
+	uint32_t request_id;
+	uint32_t id; /* counts from 1 for each worker */
+	uint32_t done;
+	uint32_t total;
+	uint32_t failures;
+	char worker[NV_NAME_MAX];
+	char phase[24]; /* "surge", "batch", "done", "aborted" */
+	char text[300];
+};
+int nv_ctl_roll_encode(struct nv_wr *w, const struct nv_ctl_roll *m);
+int nv_ctl_roll_decode(struct nv_ctl_roll *m, const struct nv_msg *msg);
+
 #endif

@@ -2,3 +2,5 @@
 nova_run(flow_deps flow_deps TIMEOUT 600)
 nova_run(flow_storm flow_storm TIMEOUT 600)
 nova_run(flow_plan flow_plan TIMEOUT 600)
+nova_run(flow_slow flow_slow TIMEOUT 600)
+nova_run(flow_rolling flow_rolling TIMEOUT 600)

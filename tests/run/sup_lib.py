@@ -25,6 +25,7 @@ DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 (NOVA, PROC, WORKER, INSTANCE, END, REPLY, ROWS) = range(70, 77)
 LOG = 112
 INCIDENT = 120
+ROLL = 124
 STOPPED, RUNNING, SETTLED = 1, 2, 3
 
 FIELDS = {
@@ -41,6 +42,8 @@ FIELDS = {
                ("last_exit", "s"), ("cgroup", "s"), ("health", "s"), ("health_ms", "Q"),
                ("health_reason", "s")],
     LOG: [("id", "I"), ("worker", "s"), ("dropped", "Q"), ("error", "s")],
+    ROLL: [("id", "I"), ("roll", "I"), ("done", "I"), ("total", "I"), ("failures", "I"),
+           ("worker", "s"), ("phase", "s"), ("text", "s")],
     INCIDENT: [("request", "I"), ("id", "I"), ("state", "s"), ("workers", "I"), ("held", "I"),
                ("failed", "I"), ("since_ms", "Q"), ("next_ms", "q"), ("canary", "s"),
                ("text", "s")],
@@ -181,6 +184,8 @@ class Client:
                 s["incident"] = m
             elif m["kind"] == WORKER:
                 s["workers"][m["worker"]] = m
+            elif m["kind"] == ROLL:
+                s.setdefault("rolls", {})[m["worker"]] = m
             elif m["kind"] == LOG:
                 s.setdefault("logs", {})[m["worker"]] = m
             else:

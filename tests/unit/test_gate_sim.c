@@ -53,6 +53,12 @@ sup_worker_wanted(const struct sup_worker *w)
 	return w->sup->phase == SUP_RUNNING ? w->desire.instances : 0;
 }
 
+uint32_t
+sup_roll_slots(const struct sup_worker *w)
+{
+	return sup_worker_wanted(w);
+}
+
 unsigned
 sup_worker_live(const struct sup_worker *w)
 {

@@ -36,7 +36,7 @@ static const struct {
 		"w.yaml:3:1: zzzzzzzzzzzz: unknown key; known here: worker, group, "
 		"description, "
 		"command, directory, kind, run_interval, run_timeout, instances, "
-		"depends_on, restart, "
+		"depends_on, rolling, restart, "
 		"significant, success_codes, crashes, heartbeat, stop, ready, "
 		"ready_timeout, health, budget, roi, limits, logs, user, "
 		"user_group, "
@@ -57,6 +57,18 @@ static const struct {
 		"w.yaml:3:10: crashes: expected a map of settings, found a single value"},
 	{"worker: w\ncommand: [x]\ncrashes:\n",
 		"w.yaml:3:9: crashes: expected a map of settings, found nothing"},
+	{"worker: w\ncommand: [x]\nrolling: {surge: 0}\n",
+		"w.yaml:3:18: rolling.surge: 0, and so is rolling.max_unavailable: "
+		"nothing could ever be replaced"},
+	{"worker: w\ncommand: [x]\nrolling: {surge: 1001}\n",
+		"w.yaml:3:18: rolling.surge: 1001 is above the maximum 1000"},
+	{"worker: w\ncommand: [x]\nrolling: {max_unavailable: 10001}\n",
+		"w.yaml:3:28: rolling.max_unavailable: 10001 is above the maximum "
+		"10000"},
+	{"worker: w\ncommand: [x]\nrolling: {pause: 2h}\n",
+		"w.yaml:3:18: rolling.pause: 2h is above the maximum 1h"},
+	{"worker: w\ncommand: [x]\nrolling: {abort_after: 0}\n",
+		"w.yaml:3:24: rolling.abort_after: 0 is below the minimum 1"},
 	{"worker: w\ncommand: [x]\nkind:\n",
 		"w.yaml:3:6: kind: expected a word, found nothing"},
 	{"worker: w\ncommand: [x]\nkind: [task]\n",
