@@ -110,12 +110,12 @@ finish_probe(struct nv_conf_reading *r, struct nv_conf_probe *p, const char *sec
 			"%s: expected one of tcp, http and exec, found %u", section, n);
 		return;
 	}
-	if (p->kind == NV_PROBE_TCP && !good_tcp(p->tcp))
+	if (p->tcp && !good_tcp(p->tcp))
 		nv_conf_error_at(r->errs, nv_conf_place(origins, key),
 			"%s: expected HOST:PORT such as 127.0.0.1:8080 or [::1]:8080, "
 			"found \"%s\"",
 			key, nv_value_quote(p->tcp, quoted));
-	if (p->kind == NV_PROBE_HTTP && bad_url(p->http))
+	if (p->http && bad_url(p->http))
 		nv_conf_error_at(r->errs, nv_conf_place(origins, key),
 			"%s: expected a URL such as http://127.0.0.1:8080/healthz; "
 			"\"%s\" "
