@@ -65,6 +65,38 @@ tell(const char *text)
 	ck_assert_int_eq(write(control[1], text, strlen(text)), (ssize_t)strlen(text));
 }
 
+START_TEST(ready_descriptor)
+{
+	struct nova_worker *own = NULL;
+	char number[16];
+	char text[8];
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	(void)snprintf(number, sizeof(number), "%d", events[1]);
+	ck_assert_int_eq(setenv("NOVA_EVENT_FD", number, 1), 0);
+	(void)snprintf(number, sizeof(number), "%d", fds[1]);
+	ck_assert_int_eq(setenv("NOVA_READY_FD", number, 1), 0);
+	ck_assert_int_eq(nova_worker_open(&own), 0);
+	ck_assert_int_eq(nova_worker_ready(own), 0);
+	ck_assert_str_eq(written(), "{\"event\":\"ready\"}\n");
+	/* One newline, and the end. */
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 1);
+	ck_assert_int_eq(text[0], '\n');
+	ck_assert_int_eq(read(fds[0], text, sizeof(text)), 0);
+	/* A second time it is an event only: the number may be another file's by now. */
+	ck_assert_int_eq(dup2(control[1], fds[1]), fds[1]);
+	ck_assert_int_eq(nova_worker_ready(own), 0);
+	ck_assert_str_eq(written(), "{\"event\":\"ready\"}\n");
+	ck_assert_int_eq(fcntl(fds[1], F_GETFD), 0);
+	nova_worker_close(own);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)unsetenv("NOVA_EVENT_FD");
+	(void)unsetenv("NOVA_READY_FD");
+}
+END_TEST
+
 START_TEST(simple_events)
 {
 	ck_assert_int_eq(nova_worker_ready(w), 0);
@@ -76,6 +108,12 @@ START_TEST(simple_events)
 	ck_assert_str_eq(written(), "{\"event\":\"heartbeat\",\"status\":\"a "
 				    "\\\"b\\\"\\u000a\\\\\\u007f\\u0001 "
 				    "\xc3\xa9 \\ufffd\"}\n");
+	ck_assert_int_eq(nova_worker_progress(w, 7, NULL), 0);
+	ck_assert_str_eq(written(), "{\"event\":\"heartbeat\",\"progress\":7}\n");
+	ck_assert_int_eq(nova_worker_progress(w, INT64_MAX, "on"), 0);
+	ck_assert_str_eq(written(),
+		"{\"event\":\"heartbeat\",\"progress\":9223372036854775807,"
+		"\"status\":\"on\"}\n");
 	ck_assert_int_eq(nova_worker_run(w, true, -1, NULL, NULL), 0);
 	ck_assert_str_eq(written(), "{\"event\":\"run\",\"ok\":true}\n");
 	ck_assert_int_eq(nova_worker_run(w, false, 12, "exit 3", NULL), 0);
@@ -485,6 +523,7 @@ main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, simple_events);
+	tcase_add_test(t, ready_descriptor);
 	tcase_add_test(t, money_events);
 	tcase_add_test(t, usage_events);
 	tcase_add_test(t, metrics_speak_json_in_any_locale);

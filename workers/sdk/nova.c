@@ -56,6 +56,7 @@ nova_worker_open_fds(int event_fd, int control_fd, struct nova_worker **ret)
 	w->event_fd = event_fd;
 	w->control_fd =
 		control_fd >= 0 && fcntl(control_fd, F_GETFD) >= 0 ? control_fd : -1;
+	w->ready_fd = -1;
 	w->name = env_copy("NOVA_WORKER");
 	w->params = env_copy("NOVA_PARAMS");
 	w->variant = env_copy("NOVA_VARIANT");
@@ -80,11 +81,18 @@ nova_worker_open(struct nova_worker **ret)
 {
 	int64_t event_fd;
 	int64_t control_fd;
+	int64_t ready_fd;
 
 	if (env_int("NOVA_EVENT_FD", INT32_MAX, -1, &event_fd) < 0 ||
 		env_int("NOVA_CONTROL_FD", INT32_MAX, -1, &control_fd) < 0)
 		return -EBADF;
-	return nova_worker_open_fds((int)event_fd, (int)control_fd, ret);
+	int rc = nova_worker_open_fds((int)event_fd, (int)control_fd, ret);
+
+	/* One that is not open any more was closed by whoever has said it. */
+	if (rc == 0 && env_int("NOVA_READY_FD", INT32_MAX, -1, &ready_fd) == 0 &&
+		ready_fd > STDERR_FILENO && fcntl((int)ready_fd, F_GETFD) >= 0)
+		(*ret)->ready_fd = (int)ready_fd;
+	return rc;
 }
 
 void
@@ -220,7 +228,20 @@ nova_worker_ready(struct nova_worker *w)
 	struct nova_line l;
 
 	nova_line_begin(&l, "ready");
-	return line_send(w, &l);
+	int rc = line_send(w, &l);
+
+	if (rc < 0 || w->ready_fd < 0)
+		return rc;
+	ssize_t n;
+
+	do
+		n = write(w->ready_fd, "\n", 1);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	(void)close(w->ready_fd);
+	w->ready_fd = -1;
+	return 0;
 }
 
 int
@@ -229,6 +250,17 @@ nova_worker_heartbeat(struct nova_worker *w, const char *status)
 	struct nova_line l;
 
 	nova_line_begin(&l, "heartbeat");
+	nova_line_note(&l, "status", status);
+	return line_send(w, &l);
+}
+
+int
+nova_worker_progress(struct nova_worker *w, int64_t done, const char *status)
+{
+	struct nova_line l;
+
+	nova_line_begin(&l, "heartbeat");
+	nova_line_int(&l, "progress", done);
 	nova_line_note(&l, "status", status);
 	return line_send(w, &l);
 }

@@ -88,10 +88,12 @@ struct nova_usage {
 	int64_t cache_write_tokens; /* part of the input that was written into one */
 };
 
-/* Able to work (awaited only with `ready: event`). */
+/* Able to work (awaited only with `ready: event` and `ready: fd`). */
 int nova_worker_ready(struct nova_worker *w);
 /* Alive. status shows up in `novactl workers status`; may be NULL. */
 int nova_worker_heartbeat(struct nova_worker *w, const char *status);
+/* The same, with how much is done: a number that grows, for `heartbeat.progress`. */
+int nova_worker_progress(struct nova_worker *w, int64_t done, const char *status);
 /* One unit of work is finished. duration_ms -1 and error NULL: not said. */
 int nova_worker_run(struct nova_worker *w, bool ok, int64_t duration_ms,
 	const char *error, const struct nova_event_options *options);

@@ -10,6 +10,8 @@
 struct nova_worker {
 	int event_fd;   /* borrowed */
 	int control_fd; /* borrowed; -1 = none */
+	int ready_fd;   /* owned: `ready: fd` waits for a newline on it; -1 = none or done
+			 */
 	char *name;     /* owned, as all of these */
 	char *params;
 	char *variant;
