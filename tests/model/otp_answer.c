@@ -75,7 +75,7 @@ called_start_failed(struct otp *m, sup_node child, const struct otp_end *end)
 	bool fresh = c->start_what == SUP_CALL_START_CHILD;
 	bool over = g->phase == OTP_UP && end->gives_up && end->escalate;
 
-	if (fresh || (end->gives_up && !over &&
+	if (fresh || (end->gives_up && !end->escalate &&
 			     (c->spec.restart == SUP_TEMPORARY || otp_is_simple(g))))
 		otp_forget(m, child);
 	call_over(m, child, SUP_CALL_FAILED);
