@@ -4,14 +4,13 @@
 
 #include <string.h>
 
-#define IDS 14
-
 struct maker {
 	struct sim s;
 	struct history *h;
 	uint64_t random;
 	unsigned n_tag;
 	unsigned calls;
+	unsigned ids; /* of children, in one group */
 	/* Out of 100. */
 	unsigned answer, exits, fail, ignore, bad, delay, pass, call, live, untaken;
 	unsigned events;
@@ -123,7 +122,7 @@ make_group(struct maker *k, bool top)
 	}
 	e.f[F_TAG] = k->n_tag + 1;
 	e.f[F_GROUP] = parent;
-	e.f[F_ID] = 1 + (int64_t)rnd(k, IDS);
+	e.f[F_ID] = 1 + (int64_t)rnd(k, k->ids);
 	if (!live(k, &e))
 		return false;
 	if (k->s.group[k->n_tag + 1][0] != 0)
@@ -138,7 +137,7 @@ make_leaf(struct maker *k)
 
 	random_child(k, &e);
 	e.f[F_GROUP] = random_tag(k);
-	e.f[F_ID] = 1 + (int64_t)rnd(k, IDS);
+	e.f[F_ID] = 1 + (int64_t)rnd(k, k->ids);
 	return live(k, &e);
 }
 
@@ -146,9 +145,14 @@ static bool
 make_tree(struct maker *k)
 {
 	unsigned nodes = 2 + (unsigned)rnd(k, 12);
+	bool wide = chance(k, 3);
 	unsigned groups = (unsigned)rnd(k, 60);
-	bool same = make_group(k, true);
+	bool same;
 
+	k->ids = wide ? 60 : 14;
+	if (wide)
+		nodes = 20 + (unsigned)rnd(k, 60);
+	same = make_group(k, true);
 	if (chance(k, 10))
 		same = same && make_group(k, true);
 	while (same && nodes-- > 0)
@@ -299,10 +303,10 @@ make_call(struct maker *k)
 	while (same && burst-- > 0 && k->calls + 1 < SIM_CALLS) {
 		e.f[F_TAG] = ++k->calls;
 		e.f[F_WHAT] = (int64_t)rnd(k, 4);
-		e.f[F_ID] = 1 + (int64_t)rnd(k, IDS);
+		e.f[F_ID] = 1 + (int64_t)rnd(k, k->ids);
 		if (chance(k, 60) &&
 			k->s.ops[0]->child(k->s.side[0], k->s.group[e.f[F_GROUP]][0],
-				(uint32_t)rnd(k, 6), &v))
+				(uint32_t)rnd(k, k->ids / 2), &v))
 			e.f[F_ID] = (int64_t)v.id; /* one that is there */
 		random_child(k, &e);
 		e.f[F_TAKE] = chance(k, k->untaken) ? 1 + (int64_t)rnd(k, 3) : 0;
@@ -343,8 +347,8 @@ change_live(struct maker *k)
 		}
 	}
 	e.f[F_GROUP] = random_tag(k);
-	if (!k->s.ops[0]->child(
-		    k->s.side[0], k->s.group[e.f[F_GROUP]][0], (uint32_t)rnd(k, 6), &v) &&
+	if (!k->s.ops[0]->child(k->s.side[0], k->s.group[e.f[F_GROUP]][0],
+		    (uint32_t)rnd(k, k->ids / 2), &v) &&
 		e.kind != EV_CHANGE_GROUP)
 		return true;
 	if (e.kind != EV_CHANGE_GROUP)
@@ -368,7 +372,7 @@ something_else(struct maker *k)
 		e.f[F_WHAT] = (int64_t)rnd(k, 5);
 		e.f[F_HOW] = (int64_t)rnd(k, 3);
 		if (k->s.ops[0]->child(k->s.side[0], k->s.group[e.f[F_GROUP]][0],
-			    (uint32_t)rnd(k, 6), &v))
+			    (uint32_t)rnd(k, k->ids / 2), &v))
 			e.f[F_ID] = (int64_t)v.id;
 	}
 	return live(k, &e);
@@ -433,6 +437,7 @@ sim_random(struct history *h, uint64_t seed, const struct side_ops *judge,
 	character(&k, seed);
 	h->begin_ms = k.s.now_ms = (int64_t)rnd(&k, 10000000);
 	same = make_tree(&k);
+	k.events += h->n;
 	while (same && h->n < k.events && h->n < HISTORY_MAX - 100)
 		same = next_event(&k);
 	if (!same)
