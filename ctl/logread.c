@@ -19,7 +19,7 @@
 #define BLOCK_BYTES    65536
 #define PATH_BYTES     1400
 #define LINE_BYTES_MAX ((size_t)16 << 20) /* a longer one is handed over in pieces */
-#define PATIENCE_MS    1000              /* a look without a notice, should one be lost */
+#define PATIENCE_MS    1000 /* a look without a notice, should one be lost */
 
 /* ---- which lines ---- */
 

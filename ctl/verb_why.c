@@ -214,8 +214,8 @@ print_window(const struct ctl_out *out, const json_t *d)
 	if (!json_is_object(w) || crashes == 0)
 		return;
 	(void)snprintf(text, sizeof(text),
-		"crash %lld within %s, more than %lld are the limit; the oldest left the "
-		"window %s later",
+		"%lld in the last %s (over %lld is the limit); the first of them counts "
+		"for %s more",
 		crashes, duration(w, "within_s", within), (long long)ctl_int(w, "max"),
 		duration(w, "oldest_leaves_in_s", leaves));
 	ctl_field(out, "crashes", text);
@@ -299,9 +299,10 @@ print_now(const struct question *q, const json_t *row)
 		ctl_print(out, CTL_PLAIN, "; the next try is in %s",
 			duration(row, "retry_in_s", retry));
 	ctl_print(out, CTL_PLAIN,
-		"; %lld crashes within %s, more than %lld are the limit\n",
+		"; crashes in the last %s: %lld, over %lld is the limit\n",
+		duration(row, "window_s", retry),
 		(long long)ctl_int(row, "crashes_in_window"),
-		duration(row, "window_s", retry), (long long)ctl_int(row, "crashes_max"));
+		(long long)ctl_int(row, "crashes_max"));
 	json_array_foreach(list, i, in)
 	{
 		if (q->instance && ctl_int(in, "instance") != q->instance)

@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 
 #define WHY_LAST_MAX   20
-#define WHY_EVENTS_MAX 10     /* shown of an incarnation */
-#define WHY_WALK_MAX   300000 /* events looked at: a request must not hold up the intake \
-			       */
-#define DAY_NS (INT64_C(86400) * NV_NS_PER_SEC)
+#define WHY_EVENTS_MAX 10 /* shown of an incarnation */
+/* Events looked at: a request must not hold up the intake. */
+#define WHY_WALK_MAX 300000
+#define DAY_NS       (INT64_C(86400) * NV_NS_PER_SEC)
 
 /* One end, and what belongs to it. */
 struct end {

@@ -49,9 +49,9 @@ struct log_table {
  * it is something else. */
 int log_table_map(int fd, struct log_table **ret);
 void log_table_unmap(struct log_table *t);
-/* The entry of a stream, made where there is none; NULL: the table is full. */
 /* It had an entry once, which was given up when its end was reported. */
 bool log_table_is_over(const struct log_table *t, uint64_t id);
+/* The entry of a stream, made where there is none; NULL: the table is full. */
 struct log_slot *log_table_take(struct log_table *t, uint64_t id);
 void log_slot_free(struct log_slot *slot);
 /* What holds now. */

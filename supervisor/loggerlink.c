@@ -1,6 +1,7 @@
 /* The logger as novasupd sees it: it gets the read end of every log pipe, again after a
  * restart, until it says that a pipe is at its end and in the file. */
 #include "nv_log.h"
+#include "state.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ sup_loggerlink_config(struct sup *sup)
 		if (!w || memcmp(&log->policy, &w->conf->logs, sizeof(log->policy)) == 0)
 			continue;
 		log->policy = w->conf->logs;
+		sup_state_log(log);
 		sup_loggerlink_log(sup, log);
 	}
 }
@@ -145,10 +147,10 @@ on_closed(struct nv_chan *chan, struct nv_msg *msg)
 	if (log && log->write_fd < 0) {
 		struct sup_worker *w = sup_worker_find(sup, log->name);
 
-		if (w)
+		if (w) {
 			w->log_dropped_bytes += log->dropped_bytes;
-		if (w)
 			sup_state_worker(w);
+		}
 		drop(sup, log);
 	} else if (log)
 		nv_error(
@@ -168,10 +170,14 @@ on_lost(struct nv_chan *chan, struct nv_msg *msg)
 	struct sup_log *log = sup_log_find(&sup->streams, m.log_id);
 	struct sup_worker *w = log ? sup_worker_find(sup, log->name) : NULL;
 
-	if (log)
+	if (log) {
 		log->dropped_bytes = m.dropped_bytes;
-	if (w)
+		sup_state_log(log);
+	}
+	if (w) {
 		memcpy(w->log_error, m.error, sizeof(w->log_error));
+		sup_state_worker(w);
+	}
 	return 0;
 }
 
