@@ -8,6 +8,7 @@
 #include "oom.h"
 #include "proctree.h"
 #include "rlimits.h"
+#include "runnerargs.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "setting.h"
@@ -23,62 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_INFINITY_MS INT64_C(31622400000) /* 366 days */
-#define RUNNER_ARGS       14
-#define WALKS_AT_ONCE     50 /* a fork bomb is outrun by walking again at once */
+#define WALKS_AT_ONCE 50 /* a fork bomb is outrun by walking again at once */
 
 /* ---- start ---- */
-
-/* argv of the runner in front of the worker's own: numbers in text[], the rest borrowed.
- */
-struct runner_args {
-	char text[5][24];
-	char **argv; /* owned */
-};
-
-/* The grace as its runner and its program are told it: a number. */
-static int64_t
-told_grace_ms(const struct nv_conf_worker *conf)
-{
-	return conf->stop_grace_ms == NV_INFINITY_MS ? GRACE_INFINITY_MS
-						     : conf->stop_grace_ms;
-}
-
-static int
-runner_argv(struct runner_args *r, const struct sup_instance *inst, char *const *command)
-{
-	static const char *const names[] = {"--instance", "--interval-ms", "--timeout-ms",
-		"--heartbeat-ms", "--grace-ms"};
-	const struct nv_conf_worker *conf = inst->worker->conf;
-	const struct nv_sup_desire *d = &inst->worker->desire;
-	const int64_t values[] = {inst->number,
-		d->run_interval_ms > 0 ? d->run_interval_ms : conf->run_interval_ms,
-		conf->run_timeout_ms, conf->heartbeat_every_ms, told_grace_ms(conf)};
-	size_t n = 0;
-	size_t at = 0;
-
-	while (command[n])
-		n++;
-	const char **argv = calloc(n + RUNNER_ARGS + 2, sizeof(*argv));
-
-	if (!argv)
-		return -ENOMEM;
-	argv[at++] = "nova-runner";
-	argv[at++] = "--worker";
-	argv[at++] = inst->worker->name;
-	for (size_t i = 0; i < NV_LEN(names); i++) {
-		(void)snprintf(
-			r->text[i], sizeof(r->text[i]), "%lld", (long long)values[i]);
-		argv[at++] = names[i];
-		argv[at++] = r->text[i];
-	}
-	argv[at++] = "--";
-	NV_ASSERT(at == RUNNER_ARGS);
-	memcpy(argv + at, command, n * sizeof(*argv));
-	memcpy(&r->argv, &argv,
-		sizeof(argv)); /* execve takes char **, and writes nothing */
-	return 0;
-}
 
 static uint64_t
 next_stream_id(struct sup *sup)
@@ -138,13 +86,7 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 {
 	struct sup_instance *inst = inc->instance;
 	struct sup *sup = inst->sup;
-	const struct nv_conf_worker *conf = inst->worker->conf;
-	const struct sup_cgroup_limits limits = {.memory_bytes = conf->limit_memory_bytes,
-		.memory_high_bytes = conf->limit_memory_high_bytes,
-		.cpu_ppm = conf->limit_cpu_ppm,
-		.tasks = conf->limit_tasks,
-		.cpu_weight = conf->limit_cpu_weight,
-		.io_weight = conf->limit_io_weight};
+	const struct sup_cgroup_limits limits = sup_limits_of_tree(inst->worker->conf);
 	char name[NV_NAME_MAX + 32];
 
 	(void)snprintf(name, sizeof(name), "%s.%u.%u", inst->worker->name, inst->number,
@@ -288,10 +230,11 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 {
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
-	struct runner_args runner = {.argv = NULL};
+	struct sup_runner_args runner = {.argv = NULL};
 	struct sup_main made;
 
-	if (conf->kind == NV_KIND_TASK && runner_argv(&runner, inst, setting->argv) < 0) {
+	if (conf->kind == NV_KIND_TASK &&
+		sup_runner_argv(&runner, inst, setting->argv) < 0) {
 		inst->spawn_error = (struct sup_spawn_error){SUP_STAGE_EXEC, ENOMEM};
 		return -ENOMEM;
 	}
@@ -680,7 +623,7 @@ sup_incarnation_ask(struct sup_incarnation *inc)
 	char line[96];
 
 	(void)snprintf(line, sizeof(line), "{\"control\":\"stop\",\"grace_ms\":%lld}\n",
-		(long long)told_grace_ms(conf));
+		(long long)sup_runner_grace_ms(conf));
 	sup_stream_control(inc->stream, line);
 	signal_asked(inc, conf->stop_signal);
 	if (inc->frozen && conf->kind == NV_KIND_SERVICE)

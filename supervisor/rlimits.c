@@ -61,3 +61,14 @@ sup_limits_fill(struct sup_spawn *spec, const struct nv_conf_worker *conf,
 		add_bounded(spec, RLIMIT_AS, conf->limit_address_bytes,
 			conf->limit_address_bytes);
 }
+
+struct sup_cgroup_limits
+sup_limits_of_tree(const struct nv_conf_worker *conf)
+{
+	return (struct sup_cgroup_limits){.memory_bytes = conf->limit_memory_bytes,
+		.memory_high_bytes = conf->limit_memory_high_bytes,
+		.cpu_ppm = conf->limit_cpu_ppm,
+		.tasks = conf->limit_tasks,
+		.cpu_weight = conf->limit_cpu_weight,
+		.io_weight = conf->limit_io_weight};
+}

@@ -3,6 +3,7 @@
 #ifndef SUP_RLIMITS_H
 #define SUP_RLIMITS_H
 
+#include "cgroup.h"
 #include "nv_config.h"
 #include "spawn.h"
 
@@ -10,5 +11,7 @@
  * above what Nova may set is lowered to that. */
 void sup_limits_fill(struct sup_spawn *spec, const struct nv_conf_worker *conf,
 	const struct rlimit *nofile);
+/* Those of the whole process tree, for its cgroup. */
+struct sup_cgroup_limits sup_limits_of_tree(const struct nv_conf_worker *conf);
 
 #endif

@@ -197,11 +197,11 @@ landlock_writes(int abi)
 ON_CHILD_STACK static bool
 landlock_allow(int ruleset, const char *path, uint64_t writes, bool optional)
 {
-	struct landlock_beneath rule = {.allowed_access = writes};
+	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
-	if (rule.parent_fd < 0)
+	if (fd < 0)
 		return optional;
+	struct landlock_beneath rule = {.allowed_access = writes, .parent_fd = fd};
 	long rc = syscall(NR_LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_BENEATH, &rule, 0);
 
 	if (rc < 0 && errno == EINVAL) {
@@ -212,7 +212,7 @@ landlock_allow(int ruleset, const char *path, uint64_t writes, bool optional)
 	}
 	int error = errno;
 
-	(void)close(rule.parent_fd);
+	(void)close(fd);
 	errno = error;
 	return rc == 0;
 }

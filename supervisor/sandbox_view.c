@@ -94,7 +94,8 @@ fill_dev(struct sup_sandbox *s)
 	for (unsigned i = 0; i < DEVICES; i++) {
 		s->failed = devices[i];
 		fds[i] = take(devices[i], 0);
-		if (fds[i] < 0 && i < DEVICES - 1) /* there may be no terminals at all */
+		/* There may be no terminals at all. */
+		if (i < DEVICES - 1 && fds[i] < 0)
 			return false;
 	}
 	s->failed = "/dev";

@@ -6,6 +6,7 @@
 #include "nv_log.h"
 #include "nv_units.h"
 #include "plan.h"
+#include "rlimits.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -763,10 +764,7 @@ limits_differ(const struct nv_conf_worker *a, const struct nv_conf_worker *b)
 static bool
 apply_limits(struct sup_worker *w)
 {
-	const struct sup_cgroup_limits limits = {
-		.memory_bytes = w->conf->limit_memory_bytes,
-		.cpu_ppm = w->conf->limit_cpu_ppm,
-		.tasks = w->conf->limit_tasks};
+	const struct sup_cgroup_limits limits = sup_limits_of_tree(w->conf);
 
 	for (uint32_t i = 0; w->sup->cgroups.usable && i < w->n_instances; i++) {
 		struct sup_instance *inst = w->instances[i];

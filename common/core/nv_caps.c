@@ -46,7 +46,7 @@ nv_cap_nearest(const char *name)
 	char lower[32];
 	size_t n = 0;
 
-	for (name = without_prefix(name); name[n] && n < sizeof(lower) - 1; n++)
+	for (name = without_prefix(name); n < sizeof(lower) - 1 && name[n]; n++)
 		lower[n] = (char)tolower((unsigned char)name[n]);
 	lower[n] = '\0';
 	return nv_name_nearest(lower, names, NV_LEN(names));
