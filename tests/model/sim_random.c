@@ -12,7 +12,7 @@ struct maker {
 	unsigned calls;
 	unsigned ids; /* of children, in one group */
 	/* Out of 100. */
-	unsigned answer, exits, fail, ignore, bad, delay, pass, call, live, untaken;
+	unsigned answer, exits, fail, ignore, bad, delay, pass, call, live, untaken, reload;
 	unsigned events;
 };
 
@@ -381,8 +381,11 @@ something_else(struct maker *k)
 static bool
 next_event(struct maker *k)
 {
+	struct event reload = {.kind = EV_RELOAD};
 	sup_node leaf;
 
+	if (chance(k, k->reload) && !live(k, &reload))
+		return false;
 	if (chance(k, k->call))
 		return make_call(k);
 	if (chance(k, k->live))
@@ -416,6 +419,7 @@ character(struct maker *k, uint64_t seed)
 	k->pass = chance(k, 30) ? 0 : (unsigned)rnd(k, 60);
 	k->call = chance(k, 30) ? 0 : (unsigned)rnd(k, 30);
 	k->live = chance(k, 50) ? 0 : (unsigned)rnd(k, 10);
+	k->reload = chance(k, 80) ? 0 : (unsigned)rnd(k, 40);
 	k->untaken = chance(k, 80) ? 0 : (unsigned)rnd(k, 30);
 	k->events = 10 + (unsigned)rnd(k, 130);
 }
