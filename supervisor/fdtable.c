@@ -14,6 +14,26 @@
 #endif
 
 void
+sup_fds_reserve(unsigned n)
+{
+	struct rlimit before;
+	struct rlimit all;
+
+	if (getrlimit(RLIMIT_NOFILE, &before) < 0)
+		return;
+	all = (struct rlimit){before.rlim_max, before.rlim_max};
+	if (setrlimit(RLIMIT_NOFILE, &all) < 0)
+		return;
+	/* The kernel keeps the table as large as it once was. */
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, (int)NV_MIN(n, all.rlim_max) - 1);
+
+	nv_fd_close(&high);
+	nv_fd_close(&fd);
+	(void)setrlimit(RLIMIT_NOFILE, &before); /* as it was a moment ago */
+}
+
+void
 sup_close_range(int from, int to)
 {
 	struct rlimit limit;

@@ -9,9 +9,14 @@
 
 #include "nv_base.h"
 
+#define SUP_FDS_AT_START 16384 /* room for some 1800 instances, 128 KiB */
 #define SUP_WINDOW_FIRST 16
 #define SUP_WINDOW_END   32 /* one past the last, which is never used for anything else */
 
+/* Make the table large enough for n descriptors, as far as the limit goes, and do so
+ * while it is still one process's own: growing a shared one waits for an RCU grace
+ * period, some 10 ms, at each doubling. Best effort. */
+void sup_fds_reserve(unsigned n);
 /* Close from..to, both included, whatever is open of it; keeps errno. */
 void sup_close_range(int from, int to);
 /* Close everything but the first three, the window, and the n in own, which is sorted. */

@@ -455,6 +455,7 @@ sup_keeper_start(const struct nv_paths *paths, const struct sup_cgroup_root *cgr
 	if (rc < 0)
 		return rc;
 	*ret_shared = keeper.shared;
+	sup_fds_reserve(SUP_FDS_AT_START);
 	do {
 		wait_a_bit(&keeper);
 		keeper.child = fork_with_files();

@@ -33,7 +33,10 @@
 #define STEADY_MS        1000
 #define ORPHAN_LOOK_S    0.02 /* without a keeper: until the next look who is dead */
 #define BURIALS_PER_PASS 64
-#define SECOND_STOP_MS   300 /* sooner it is the same request, sent to a whole group */
+#define FDS_PER_INSTANCE 10 /* twice while one ends and the next begins: then it grows \
+			     */
+#define FDS_OF_OURS    256
+#define SECOND_STOP_MS 300 /* sooner it is the same request, sent to a whole group */
 
 uint64_t
 sup_random_base(void)
@@ -496,6 +499,19 @@ start_watchers(struct sup *sup)
 	ev_prepare_start(sup->loop, &sup->prepare);
 }
 
+/* Room for what a large fleet will need, before it is started. */
+static void
+reserve_fds(const struct nv_config *config)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < config->n_workers; i++)
+		n += NV_MIN(config->workers[i].instances_start, SUP_INSTANCES_MAX);
+	n = NV_MIN(n, SUP_INSTANCES_MAX) * FDS_PER_INSTANCE + FDS_OF_OURS;
+	if (n > SUP_FDS_AT_START)
+		sup_fds_reserve(n);
+}
+
 static void
 on_steady(struct ev_loop *loop, ev_timer *t, int revents)
 {
@@ -548,6 +564,7 @@ set_up(struct sup *sup, struct nv_err *err)
 	rc = begin_loop(sup, err);
 	if (rc < 0)
 		return rc;
+	reserve_fds(sup->conf->config);
 	sup_incident_start(sup);
 	sup_enginelink_init(sup);
 	sup_loggerlink_init(sup);

@@ -1,8 +1,8 @@
 """The supervisors of the side-by-side benchmark: how each is set up to be as fast as it can
 be, which processes are its own, and how it is asked for its state.
 
-A driver gets the programs (Programs), a count of services and an empty directory; `command`
-is what is started, in the foreground, and `status_all`/`status_one` are commands that print
+A driver gets the programs (Programs), a count of services, an empty directory that is in
+memory where there is one (as /run), and one on the disk; `command` is what is started, in the foreground, and `status_all`/`status_one` are commands that print
 the state of all services and of one."""
 
 import json
@@ -34,8 +34,8 @@ class Driver:
     needs = ()
     graceful = False  # ended by SIGTERM, as it has more than processes to clear away
 
-    def __init__(self, programs, n, folder, fifo):
-        self.p, self.n, self.dir, self.fifo = programs, n, folder, fifo
+    def __init__(self, programs, n, folder, disk, fifo):
+        self.p, self.n, self.dir, self.disk, self.fifo = programs, n, folder, disk, fifo
         self.env = {"PATH": PATH, "HOME": folder, "LANG": "C.UTF-8", "BENCH_FIFO": fifo}
         self.status_all = self.status_one = None
         self.prepare()
@@ -91,8 +91,8 @@ class Nova(Driver):
             if not self.types:
                 worker["instances"] = {"start": self.n, "max": self.n}
             write(f"{etc}/workers.d/w{i}.yaml", json.dumps(worker))
-        for name in ("STATE", "RUN", "LOG"):
-            self.env[f"NOVA_{name}_DIR"] = os.path.join(self.dir, name.lower())
+        self.env.update(NOVA_STATE_DIR=f"{self.disk}/state", NOVA_LOG_DIR=f"{self.disk}/log-dir",
+                        NOVA_RUN_DIR=f"{self.dir}/run")
         self.env["NOVA_CONFIG"] = f"{etc}/nova.yaml"
         self.command = [f"{self.p.bin}/novasupd"]
         self.status_all = [f"{self.p.bin}/novactl", "workers", "status"]

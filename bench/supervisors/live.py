@@ -2,6 +2,7 @@
 (each has said when its main began), its memory, and its end."""
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import select
@@ -14,6 +15,7 @@ import time
 
 RECORD = struct.Struct("=qq")
 CGROUPS = "/sys/fs/cgroup/memory"
+TMPFS = 0x01021994
 F_SETPIPE_SZ = 1031
 
 
@@ -30,6 +32,17 @@ def parents():
                 text = f.read()
             below.setdefault(int(text[text.rindex(")") + 2:].split()[1]), []).append(int(name))
     return below
+
+
+def memory_dir():
+    """A directory in memory, as /run is: where scan directories and sockets belong."""
+    libc = ctypes.CDLL(None)
+    for path in ("/run", "/dev/shm"):
+        room = ctypes.create_string_buffer(256)
+        if os.access(path, os.W_OK) and libc.statfs(path.encode(), room) == 0 and \
+                struct.unpack_from("=q", room)[0] == TMPFS:
+            return path
+    return None
 
 
 def descendants(pid):
@@ -54,8 +67,8 @@ class Live:
         self.fd = os.open(self.fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         with contextlib.suppress(OSError):
             fcntl.fcntl(self.fd, F_SETPIPE_SZ, 1 << 20)
-        os.makedirs(f"{self.dir}/at")
-        self.driver = driver_class(programs, n, f"{self.dir}/at", self.fifo)
+        self.at = tempfile.mkdtemp(prefix="nova-bench.", dir=memory_dir())
+        self.driver = driver_class(programs, n, self.at, self.dir, self.fifo)
         self.cgroup = None
         if cgroup and os.access(CGROUPS, os.W_OK):
             self.cgroup = os.path.join(CGROUPS, os.path.basename(self.dir))
@@ -195,6 +208,7 @@ class Live:
             with contextlib.suppress(OSError):
                 os.rmdir(self.cgroup)
         shutil.rmtree(self.dir, ignore_errors=True)
+        shutil.rmtree(self.at, ignore_errors=True)
 
     def kill_all(self):
         """Everything below, parents first; the process above ends when nothing is left."""
