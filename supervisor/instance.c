@@ -166,6 +166,10 @@ static int64_t
 backoff_ms(struct sup_inst *i, const struct sup_inst_policy *policy)
 {
 	int64_t min = policy->crashes.backoff_min_ms;
+
+	/* What could not be started is not tried again and again without a pause. */
+	if (i->end.exec && min == 0)
+		min = SUP_FAILED_START_MS;
 	int64_t top = min;
 	int64_t cap = NV_MAX(policy->crashes.backoff_max_ms, min);
 

@@ -81,11 +81,12 @@ enum sup_inst_action {         /* a set of these is the answer of a step */
 	SUP_ACT_ENDED = 128,   /* tell the tree: end, retry_at_ms, gave_up */
 };
 
-#define SUP_CRASHES_MAX   1000 /* remembered; `crashes.max` is at most this - 1 */
-#define SUP_LEFTOVER_MS   2000 /* for what outlives its main process after a crash */
-#define SUP_KILL_AGAIN_MS 1000
-#define SUP_STABLE_MS     60000 /* up this long: the next failure is a first one */
-#define SUP_NO_DEADLINE   INT64_MAX
+#define SUP_CRASHES_MAX     1000 /* remembered; `crashes.max` is at most this - 1 */
+#define SUP_LEFTOVER_MS     2000 /* for what outlives its main process after a crash */
+#define SUP_KILL_AGAIN_MS   1000
+#define SUP_FAILED_START_MS 100   /* at least so long after a start that failed */
+#define SUP_STABLE_MS       60000 /* up this long: the next failure is a first one */
+#define SUP_NO_DEADLINE     INT64_MAX
 
 struct sup_inst_policy {
 	enum nv_restart restart;

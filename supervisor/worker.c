@@ -336,13 +336,21 @@ say_not_ready(struct sup_instance *inst)
 	nv_warn("%s#%u: %s", inst->worker->name, inst->number, inst->detail);
 }
 
+/* A restart that is due when this pass has made all its starts: its timer is set anew. */
+static bool
+is_for_next_pass(const struct sup_instance *inst)
+{
+	return inst->machine.state == SUP_INST_BACKOFF && inst->sup->starts_left == 0;
+}
+
 void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
 	enum sup_inst_state from = inst->machine.state;
 	struct sup_incarnation *ended = NULL;
 
-	if (event == SUP_EV_TIMER && !sup_incident_may_restart(inst)) {
+	if (event == SUP_EV_TIMER &&
+		(is_for_next_pass(inst) || !sup_incident_may_restart(inst))) {
 		arm(inst);
 		return;
 	}
@@ -371,6 +379,10 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 	sup_gate_changed(inst, from);
 	sup_roll_changed(inst);
 	perform(inst, actions);
+	/* Without a delay it does not wait for a timer either. */
+	if (event == SUP_EV_GONE && inst->machine.state == SUP_INST_BACKOFF &&
+		inst->machine.deadline_ms <= nv_mono_ms())
+		sup_instance_event(inst, SUP_EV_TIMER);
 }
 
 /* What the machine had decided, and what may not have been done. */

@@ -71,7 +71,7 @@ class Floor(Driver):
 class Nova(Driver):
     """n instances of one worker type. Event pipes, log pipes, ledger: everything is on."""
     name = "nova"
-    setting = "backoff 10ms..10ms (the least), no canary; event pipes, logs and ledger on"
+    setting = "backoff 0s..1s, no canary; event pipes, logs and ledger on"
     graceful = True
     types = False
     # No other supervisor tries one first when many crash; it would be most of the figure.
@@ -87,7 +87,7 @@ class Nova(Driver):
         for i in range(self.n if self.types else 1):
             worker = {"worker": f"w{i}", "kind": "service", 
                       "command": [self.p.stamp, self.fifo], "stop": {"grace": "1s"},
-                      "crashes": {"max": 999, "within": "1s", "backoff": "10ms..10ms"}}
+                      "crashes": {"max": 999, "within": "1s", "backoff": "0s..1s"}}
             if not self.types:
                 worker["instances"] = {"start": self.n, "max": self.n}
             write(f"{etc}/workers.d/w{i}.yaml", json.dumps(worker))

@@ -176,11 +176,10 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "crashes.backoff",
 		.kind = NV_OPT_SPAN,
 		.offset = W(crashes.backoff_min_ms),
-		.min = 10 * MS,
 		.max = DAY,
 		.inherit = "crashes.backoff",
 		.help = "Waiting time before a restart: the first, doubled up to the "
-			"last."},
+			"last. 0s..: the first restart comes at once."},
 	{.key = "crashes.on_limit",
 		.kind = NV_OPT_WORD,
 		.offset = W(crashes.on_limit),

@@ -123,11 +123,10 @@ const struct nv_option nv_options_global[] = {
 	{.key = "crashes.backoff",
 		.kind = NV_OPT_SPAN,
 		.offset = G(crashes.backoff_min_ms),
-		.min = 10 * MS,
 		.max = DAY,
 		.fallback = "1s..5m",
 		.help = "Waiting time before a restart: the first, doubled up to the "
-			"last."},
+			"last. 0s..: the first restart comes at once."},
 	{.key = "crashes.on_limit",
 		.kind = NV_OPT_WORD,
 		.offset = G(crashes.on_limit),
