@@ -44,6 +44,9 @@
 #define CLOSE_RANGE_UNSHARE (1U << 1)
 #define PF_FORKNOEXEC       0x40 /* of the kernel: forked, and no exec yet */
 #define SETTLE_MS           2000
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL
+#endif
 
 /* The child runs on a stack that AddressSanitizer does not know; without this it
  * complains about each function there that does not return. */
@@ -89,6 +92,7 @@ struct job {
 	struct sup_spawn_slot *slot;
 	pid_t parent;
 	bool join_by_file; /* not born in its cgroup: it joins by cgroup.procs */
+	bool no_handlers;  /* born without signal handlers */
 	/* The descriptors of spawn by the numbers that they have in the child. */
 	int fds[SUP_SPAWN_FDS_MAX];
 	int join_fds[SUP_SPAWN_JOINS_MAX];
@@ -100,6 +104,8 @@ static struct {
 	enum sup_spawn_way way;
 	struct sup_shared *shared; /* NULL: programs are our own children */
 	bool has_window;
+	bool knows_ignored;
+	sigset_t ignored; /* signals that we ignore, and a child would ignore, too */
 	bool slot_taken;
 	unsigned slot; /* the last one taken */
 	struct sup_spawn_slot own_slots[SUP_SPAWN_SLOTS];
@@ -161,6 +167,28 @@ check(struct job *job, enum sup_stage stage, long rc)
 		give_up(job, stage, errno);
 }
 
+/* Not to be set: the kernel's, and libc's two. */
+ON_CHILD_STACK static bool
+is_not_ours(int sig)
+{
+	return sig == SIGKILL || sig == SIGSTOP || sig == 32 || sig == 33;
+}
+
+/* Set at start and not changed any more. */
+static void
+remember_ignored(void)
+{
+	state.knows_ignored = true;
+	(void)sigemptyset(&state.ignored);
+	for (int sig = 1; sig < NSIG; sig++) {
+		struct sigaction now;
+
+		if (!is_not_ours(sig) && sigaction(sig, NULL, &now) == 0 &&
+			now.sa_handler == SIG_IGN)
+			(void)sigaddset(&state.ignored, sig);
+	}
+}
+
 /* Handlers would run in the parent's memory: they are gone before the mask is. */
 ON_CHILD_STACK static void
 child_reset_signals(struct job *job)
@@ -170,8 +198,9 @@ child_reset_signals(struct job *job)
 	memset(&dfl, 0, sizeof(dfl));
 	dfl.sa_handler = SIG_DFL;
 	for (int sig = 1; sig < NSIG; sig++) {
-		if (sig == SIGKILL || sig == SIGSTOP || sig == 32 || sig == 33)
-			continue; /* not ours to set: the kernel's, and libc's two */
+		if (is_not_ours(sig) ||
+			(job->no_handlers && !sigismember(&state.ignored, sig)))
+			continue;
 		if (sigaction(sig, &dfl, NULL) < 0)
 			give_up(job, SUP_STAGE_SIGNALS, errno);
 	}
@@ -404,7 +433,8 @@ make_clone3(struct job *job, bool into_cgroup)
 	struct clone_args args;
 
 	memset(&args, 0, sizeof(args));
-	args.flags = clone_flags() | CLONE_PIDFD;
+	args.flags = clone_flags() | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+	job->no_handlers = true;
 	args.pidfd = (uint64_t)(uintptr_t)&job->slot->pidfd;
 	args.parent_tid = (uint64_t)(uintptr_t)&job->slot->pid;
 	/* A sibling of ours has the exit signal that we have. */
@@ -424,6 +454,7 @@ static pid_t
 make_clone(struct job *job)
 {
 	job->join_by_file = job->spawn->cgroup_fd >= 0;
+	job->no_handlers = false;
 	pid_t pid = clone(child_main, state.stack + STACK_BYTES,
 		(int)clone_flags() | SIGCHLD, job, &job->slot->pid);
 
@@ -531,6 +562,8 @@ sup_spawn(const struct sup_spawn *spawn, pid_t *ret_pid, int *ret_pidfd,
 	state.slot_taken = false;
 	job.slot = &slots()[state.slot];
 	*ret_error = (struct sup_spawn_error){.stage = SUP_STAGE_CLONE};
+	if (!state.knows_ignored)
+		remember_ignored();
 	int rc = prepare_stack();
 
 	if (rc == 0) {
