@@ -6,6 +6,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "oom.h"
+#include "outsider.h"
 #include "proctree.h"
 #include "rlimits.h"
 #include "runnerargs.h"
@@ -48,8 +49,10 @@ make_streams(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 
 	if (rc == 0) {
 		rc = sup_log_new(&sup->streams, &inc->log);
-		if (rc < 0)
+		if (rc < 0) {
 			sup_stream_drop(&sup->streams, inc->stream);
+			inc->stream = NULL;
+		}
 	}
 	if (rc < 0) {
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, -rc};
@@ -297,8 +300,9 @@ sup_incarnation_watch_child(struct sup_incarnation *inc)
 	sup_child_add(&inc->child, m.pid, m.pidfd, m.since, on_main_exit, inc);
 }
 
-/* Nothing of it runs. What a successor does not need to be gone is left to the end of the
- * pass: removing a cgroup takes the kernel as long as half of a start. */
+/* Nothing of it runs. What a successor does not need to be gone is left until no start
+ * waits: our ends of its pipes, at whose end the engine and the logger have work to do,
+ * and its cgroup, which takes the kernel as long as half of a start. */
 void
 sup_incarnation_release(struct sup_incarnation *inc)
 {
@@ -313,11 +317,10 @@ sup_incarnation_release(struct sup_incarnation *inc)
 				(next == SUP_INST_BACKOFF || next == SUP_INST_STARTING);
 	if (inc->credentials[0] && !inst->has_credentials)
 		sup_secret_remove(inc->credentials);
-	for (size_t i = 0; i < NV_LEN(inc->to_close); i++)
-		nv_fd_close(&inc->to_close[i]);
 	inc->instance = NULL;
 	inc->next = inst->sup->buried;
 	inst->sup->buried = inc;
+	inst->sup->n_buried++;
 }
 
 void
@@ -327,6 +330,9 @@ sup_incarnations_bury(struct sup *sup, unsigned max)
 		struct sup_incarnation *inc = sup->buried;
 
 		sup->buried = inc->next;
+		sup->n_buried--;
+		for (size_t i = 0; i < NV_LEN(inc->to_close); i++)
+			nv_fd_close(&inc->to_close[i]);
 		sup_cgroup_remove(&inc->cgroup);
 		free(inc);
 	}
@@ -411,55 +417,6 @@ sup_incarnation_start(struct sup_instance *inst)
 
 /* ---- who belongs to it, without a cgroup ---- */
 
-/* Of a process that lost its parent and came to the keeper: does it belong to someone
- * else? */
-static bool
-is_anothers(const struct sup_incarnation *inc, pid_t pid)
-{
-	for (const struct sup_stream *s = inc->instance->sup->streams.head; s;
-		s = s->next) {
-		if (s->event_w >= 0 && s != inc->stream &&
-			sup_proctree_has_pipe(pid, s->event_inode))
-			return true;
-	}
-	for (const struct sup_worker *w = inc->instance->sup->workers; w; w = w->next) {
-		for (uint32_t i = 0; i < w->n_instances; i++) {
-			const struct sup_incarnation *other = w->instances[i]->now;
-
-			if (other && other != inc &&
-				sup_proctree_has_env(pid, other->credentials_env))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* In the cgroup of an agent (any of the fleet's)? */
-static bool
-in_our_cgroups(const struct sup *sup, pid_t pid)
-{
-	char path[64];
-	NV_CLEANUP_FREE char *text = NULL;
-	const char *agents =
-		sup->cgroups.usable ? strstr(sup->cgroups.path, "/nova-") : NULL;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
-	if (!agents || nv_read_file_at(AT_FDCWD, path, 65536, &text, NULL) < 0)
-		return false;
-	return strstr(text, agents) != NULL;
-}
-
-/* The keeper had it before there was a fleet. */
-static bool
-is_stranger(const struct sup *sup, pid_t pid)
-{
-	for (unsigned i = 0; i < sup->shared->n_strangers; i++) {
-		if (sup->shared->strangers[i] == pid)
-			return true;
-	}
-	return false;
-}
-
 /* Its session or its group (kept by every fork), its environment or its pipes (kept by a
  * daemon that makes its own session). An orphan that shows none of all that and is nobody
  * else's either may be its own: it goes too. What never had "no new privileges" set, as
@@ -472,7 +429,7 @@ is_member(void *arg, const struct sup_proc *proc)
 	const struct sup *sup = inc->instance->sup;
 	pid_t main_pid = inc->instance->last_pid;
 
-	if (proc->pid == sup->pid || is_stranger(sup, proc->pid))
+	if (proc->pid == sup->pid || sup_outsider_is_stranger(sup, proc->pid))
 		return -1;
 	if (proc->pid == main_pid && inc->child.pid == main_pid)
 		return 1;
@@ -492,7 +449,8 @@ is_member(void *arg, const struct sup_proc *proc)
 		sup_proctree_has_pipe(proc->pid, inc->log->inode))
 		return 1;
 	return orphan && inc->child.pid == 0 && sup_proctree_no_new_privs(proc->pid) &&
-	       !in_our_cgroups(sup, proc->pid) && !is_anothers(inc, proc->pid);
+	       !sup_outsider_is_housed(sup, proc->pid) &&
+	       !sup_outsider_is_anothers(sup, inc, proc->pid);
 }
 
 /* The last scan of /proc. Looks of one pass of the loop share it, so that the end of a
@@ -556,48 +514,6 @@ walks_are_clean(struct sup_incarnation *inc)
 			(void)walk(inc, SIGCONT);
 	}
 	return false;
-}
-
-/* A process with the rights for it can leave its cgroup. When its parents are gone it
- * comes to the keeper: an unknown child that is in none of the fleet's cgroups. */
-static bool
-find_outsider(const struct sup *sup)
-{
-	char path[64];
-	NV_CLEANUP_FREE char *text = NULL;
-	char *end;
-
-	pid_t keeper = sup->shared->keeper_pid;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)keeper,
-		(int)keeper);
-	if (nv_read_file_at(AT_FDCWD, path, (size_t)1 << 20, &text, NULL) < 0)
-		return false; /* a kernel without the file; cgroups alone have to do */
-	for (char *at = text;; at = end) {
-		pid_t pid = (pid_t)strtol(at, &end, 10);
-
-		if (end == at)
-			return false;
-		if (pid != sup->pid && !sup_child_known(pid) && !is_stranger(sup, pid) &&
-			!in_our_cgroups(sup, pid))
-			return true;
-	}
-}
-
-/* Those that lost their main processes together share one look at the keeper's children,
- * which are as many as the fleet has workers. */
-static bool
-has_outsider(const struct sup *sup)
-{
-	static unsigned batch;
-	static bool found;
-
-	if (sup->look_batch == 0)
-		return find_outsider(sup);
-	if (batch != sup->look_batch)
-		found = find_outsider(sup);
-	batch = sup->look_batch;
-	return found;
 }
 
 /* ---- stop, pause, kill ---- */
@@ -727,7 +643,13 @@ sup_incarnation_gone(struct sup_incarnation *inc)
 	}
 	if (rc < 0)
 		nv_error("%s: %s", inc->cgroup.path, strerror(-rc));
-	if (rc != 0 || (has_outsider(inc->instance->sup) && walk(inc, SIGKILL) != 0))
+	if (rc != 0)
+		return false;
+	/* A stop says that nothing is left only when that is so; a restart does not wait
+	 * for a look at what has left its cgroup. */
+	if (!inc->instance->machine.asked && inc->instance->machine.want)
+		inc->instance->sup->outsiders_due = true;
+	else if (sup_outsider_any(inc->instance->sup) && walk(inc, SIGKILL) != 0)
 		return false;
 	sup_cgroup_usage(&inc->cgroup, &inc->usage);
 	return true;

@@ -8,6 +8,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "outsider.h"
 #include "reload.h"
 #include "resume.h"
 #include "secret.h"
@@ -27,16 +28,19 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define DRAIN_MS         30000 /* for the engine to store what the pipes hold */
-#define LOGGER_STOP_MS   5000
-#define DRAIN_TRIES_MAX  50
-#define STEADY_MS        1000
-#define ORPHAN_LOOK_S    0.02 /* without a keeper: until the next look who is dead */
-#define BURIALS_PER_PASS 64
-#define FDS_PER_INSTANCE 10 /* twice while one ends and the next begins: then it grows \
-			     */
-#define FDS_OF_OURS    256
-#define SECOND_STOP_MS 300 /* sooner it is the same request, sent to a whole group */
+#define DRAIN_MS          30000 /* for the engine to store what the pipes hold */
+#define LOGGER_STOP_MS    5000
+#define DRAIN_TRIES_MAX   50
+#define STEADY_MS         1000
+#define ORPHAN_LOOK_S     0.02 /* without a keeper: until the next look who is dead */
+#define BURIALS_PER_PASS  64
+#define BURIED_MAX        2048 /* then they go first: their descriptors are many */
+#define BURY_AFTER_S      0.002
+#define OUTSIDERS_AGAIN_S 0.05
+/* Twice as many while one ends and the next begins: then the table grows. */
+#define FDS_PER_INSTANCE 10
+#define FDS_OF_OURS      256
+#define SECOND_STOP_MS   300 /* sooner it is the same request, sent to a whole group */
 
 uint64_t
 sup_random_base(void)
@@ -133,6 +137,7 @@ static void
 begin_drain(struct sup *sup)
 {
 	nv_info("no agent is left; the engine stores what they said");
+	sup_incarnations_bury(sup, UINT_MAX);
 	enter(sup, SUP_DRAINING, DRAIN_MS);
 	/* An engine that never came up, and nothing that it would have to store. */
 	if (sup->streams.n_streams == 0 && sup_journal_bytes(sup->journal) == 0 &&
@@ -358,15 +363,25 @@ on_bury(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)revents;
 	sup_incarnations_bury(sup, BURIALS_PER_PASS);
+	if (sup->buried || !sup->outsiders_due)
+		return;
+	sup->outsiders_due = sup_outsider_kill(sup);
+	if (!sup->outsiders_due)
+		return;
+	ev_timer_set(t, OUTSIDERS_AGAIN_S, 0.); /* theirs, which come to the keeper now */
+	ev_timer_start(sup->loop, t);
 }
 
-/* Nobody waits for it: after the starts, a few in each pass. */
+/* Nobody waits for it: when starts have ceased for a moment, a few in each pass. */
 static void
-bury_soon(struct sup *sup)
+bury_soon(struct sup *sup, bool started)
 {
-	if (!sup->buried || sup->more_starts || ev_is_active(&sup->bury_timer))
+	bool later = (started || sup->more_starts) && sup->n_buried < BURIED_MAX;
+
+	if (!sup->buried || (!later && ev_is_active(&sup->bury_timer)))
 		return;
-	ev_timer_set(&sup->bury_timer, 0., 0.);
+	ev_timer_stop(sup->loop, &sup->bury_timer);
+	ev_timer_set(&sup->bury_timer, later ? BURY_AFTER_S : 0., 0.);
 	ev_timer_start(sup->loop, &sup->bury_timer);
 }
 
@@ -377,6 +392,8 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	bool started = sup->starts_left < SUP_STARTS_PER_PASS;
+
 	sup->starts_left = SUP_STARTS_PER_PASS;
 	sup_instances_look(sup);
 	sup_gate_run(sup);
@@ -385,7 +402,7 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup_control_check_waiters(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
-	bury_soon(sup);
+	bury_soon(sup, started || sup->starts_left < SUP_STARTS_PER_PASS);
 	sup_state_storm(sup);
 	sup_state_commit();
 }

@@ -14,6 +14,7 @@
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
+ *   outsider.c    what has left the cgroup of its worker
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   ready.c       descriptors a service says on that it is ready
  *   setting.c     a worker's environment, identity, candidates for exec
@@ -219,8 +220,10 @@ struct sup {
 	struct sup_instance *looks; /* of those that lost their main process, in order */
 	struct sup_instance **looks_end;
 	unsigned look_batch;            /* what is found out once for all of them */
-	struct sup_incarnation *buried; /* owned; their directories are still to go */
-	ev_timer bury_timer;            /* the next pass comes at once: more are */
+	struct sup_incarnation *buried; /* owned; pipes and directories are still to go */
+	unsigned n_buried;
+	bool outsiders_due; /* some was restarted without a look at who left its cgroup */
+	ev_timer bury_timer; /* the next pass comes at once: more are */
 	ev_timer away_timer;
 	ev_prepare prepare; /* once a pass: journal news, waiters, phase */
 
@@ -326,7 +329,7 @@ void sup_incarnation_pause(struct sup_incarnation *inc, bool on);
 bool sup_incarnation_gone(struct sup_incarnation *inc);
 /* The directory that is kept between two incarnations is not needed any more. */
 void sup_incarnation_drop_credentials(struct sup_instance *inst);
-/* Once a pass: remove directories of what has ended, which nobody waits for. */
+/* Close the pipes and remove the directories of what has ended. */
 void sup_incarnations_bury(struct sup *sup, unsigned max);
 /* Bring a tree to the state that it has been given: frozen or not. */
 void sup_incarnation_freeze(struct sup_incarnation *inc, bool on);
