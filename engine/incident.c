@@ -115,7 +115,7 @@ int
 eng_verb_incidents(struct eng_call *call)
 {
 	struct listing l = {.rows = json_array()};
-	struct led_view *v;
+	struct led_view *v = NULL;
 	uint64_t limit = 50;
 	int rc = nv_json_get_u64(
 		call->args, "limit", 1, ENG_API_ROWS_MAX, &limit, &call->err);
