@@ -8,6 +8,7 @@
 #include "sup_client.h"
 #include "value.h"
 #include "verbs.h"
+#include "words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -207,25 +208,14 @@ static int
 add_source(struct reader *r, const char *word)
 {
 	struct source *s = &r->sources[r->n_sources];
-	char name[NV_NAME_MAX + 16];
-	unsigned instance = 0;
-	char *hash;
+	char name[NV_NAME_MAX];
+	uint32_t instance;
 
-	(void)snprintf(name, sizeof(name), "%s", word);
-	hash = strchr(name, '#');
-	if (hash) {
-		char rest;
-
-		if (sscanf(hash + 1, "%9u%c", &instance, &rest) != 1 || instance == 0)
-			return ctl_fail(&r->ctl->out, NV_EXIT_USAGE,
-				"\"%s\": expected WORKER#INSTANCE, such as mail#2", word);
-		*hash = '\0';
-	}
-	if (!nv_name_valid(name))
+	if (ctl_instance_split(word, name, &instance) < 0)
 		return ctl_fail(&r->ctl->out, NV_EXIT_USAGE,
-			"\"%s\" is no name of a worker", word);
+			"\"%s\" is no name of a worker, nor WORKER#INSTANCE", word);
 	*s = (struct source){.reader = r, .head_time = -1};
-	(void)snprintf(s->name, sizeof(s->name), "%s", name);
+	memcpy(s->name, name, sizeof(s->name));
 	s->filter = (struct ctl_log_filter){
 		.instance = instance ? instance : (uint32_t)r->instance,
 		.since_ns = r->since_ns,

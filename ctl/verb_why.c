@@ -9,6 +9,7 @@
 #include "sup_client.h"
 #include "value.h"
 #include "verbs.h"
+#include "words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 struct question {
 	struct ctl *ctl;
 	char worker[NV_NAME_MAX];
-	unsigned instance; /* 0 = any */
+	uint32_t instance; /* 0 = any */
 	int64_t last;
 	int64_t lines;
 };
@@ -30,25 +31,13 @@ struct question {
 static int
 take_question(struct ctl *ctl, struct question *q)
 {
-	char name[NV_NAME_MAX + 16];
 	struct nv_err err = {0};
-	char rest;
 
 	*q = (struct question){.ctl = ctl};
-	(void)snprintf(name, sizeof(name), "%s", ctl->args.words[0]);
-	char *hash = strchr(name, '#');
-
-	if (hash &&
-		(sscanf(hash + 1, "%9u%c", &q->instance, &rest) != 1 || q->instance == 0))
+	if (ctl_instance_split(ctl->args.words[0], q->worker, &q->instance) < 0)
 		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
-			"\"%s\": expected WORKER#INSTANCE, such as mail#2",
+			"\"%s\" is no name of a worker, nor WORKER#INSTANCE",
 			ctl->args.words[0]);
-	if (hash)
-		*hash = '\0';
-	if (!nv_name_valid(name))
-		return ctl_fail(&ctl->out, NV_EXIT_USAGE, "\"%s\" is no name of a worker",
-			ctl->args.words[0]);
-	(void)snprintf(q->worker, sizeof(q->worker), "%s", name);
 	if (ctl_opt_number(&ctl->args, "last", 1, 20, 1, &q->last, &err) < 0 ||
 		ctl_opt_number(&ctl->args, "lines", 0, 1000, 10, &q->lines, &err) < 0)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);

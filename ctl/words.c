@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,5 +133,28 @@ ctl_pairs_each(const char *text, ctl_pair_fn *fn, void *arg, struct nv_err *err)
 		text = value + value_bytes;
 		text += *text == ',';
 	}
+	return 0;
+}
+
+int
+ctl_instance_split(const char *word, char ret_worker[NV_NAME_MAX], uint32_t *ret_instance)
+{
+	size_t bytes = strcspn(word, "#");
+	unsigned long instance = 0;
+
+	if (bytes >= NV_NAME_MAX)
+		return -EINVAL;
+	if (word[bytes]) {
+		const char *number = word + bytes + 1;
+		char *end;
+
+		instance = strtoul(number, &end, 10);
+		if (*number < '1' || *number > '9' || *end || instance > UINT32_MAX)
+			return -EINVAL;
+	}
+	(void)snprintf(ret_worker, NV_NAME_MAX, "%.*s", (int)bytes, word);
+	if (!nv_name_valid(ret_worker))
+		return -EINVAL;
+	*ret_instance = (uint32_t)instance;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define CTL_WORDS_H
 
 #include "nv_err.h"
+#include "nv_name.h"
 
 #define CTL_WORDS_MAX 256
 
@@ -17,5 +18,9 @@ int ctl_words_split(const char *text, char *words[CTL_WORDS_MAX], size_t *n_word
 typedef int
 ctl_pair_fn(void *arg, const char *key, const char *value, struct nv_err *err);
 int ctl_pairs_each(const char *text, ctl_pair_fn *fn, void *arg, struct nv_err *err);
+
+/* "w#2" is instance 2 of worker w, "w" is all of them (0). -EINVAL: neither. */
+int ctl_instance_split(
+	const char *word, char ret_worker[NV_NAME_MAX], uint32_t *ret_instance);
 
 #endif

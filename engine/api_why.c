@@ -198,9 +198,14 @@ number(const json_t *o, const char *key)
 static uint64_t
 decision_of(const char *by)
 {
-	unsigned long long id = 0;
+	static const char word[] = "decision ";
+	char *end;
 
-	return sscanf(by, "decision %llu", &id) == 1 ? id : 0;
+	if (strncmp(by, word, sizeof(word) - 1) != 0)
+		return 0;
+	unsigned long long id = strtoull(by + sizeof(word) - 1, &end, 10);
+
+	return *end ? 0 : id;
 }
 
 static void
@@ -270,7 +275,9 @@ count(uint64_t n)
 static json_t *
 seconds(int64_t ns)
 {
-	return json_real((double)(ns / NV_NS_PER_MS) / 1000.);
+	int64_t ms = ns / NV_NS_PER_MS;
+
+	return json_real((double)ms / 1000.);
 }
 
 static int

@@ -47,22 +47,30 @@ put_mib(struct nv_buf *out, uint64_t bytes)
 static const char *
 signal_meaning(int sig)
 {
-	static const char *const words[] = {
-		[SIGSEGV] = "it used memory that is not its own",
-		[SIGBUS] = "it used memory that is not there",
-		[SIGABRT] = "it gave itself up, as a failed assertion does",
-		[SIGILL] = "it ran into bytes that are no instruction",
-		[SIGFPE] = "it divided by zero or the like",
-		[SIGKILL] = "somebody killed it, and it was not Nova",
-		[SIGTERM] = "somebody asked it to end, and it was not Nova",
-		[SIGINT] = "somebody interrupted it, and it was not Nova",
-		[SIGHUP] = "somebody hung up on it, and it was not Nova",
-		[SIGPIPE] = "it wrote to what nobody reads any more",
-		[SIGSYS] = "it made a system call that is not allowed to it",
-		[SIGXCPU] = "it used more CPU time than limits.cpu_time allows",
-		[SIGXFSZ] = "it wrote a larger file than limits.file_size allows"};
+	static const struct {
+		int sig;
+		const char *text;
+	} meanings[] = {
+		{SIGSEGV, "it used memory that is not its own"},
+		{SIGBUS, "it used memory that is not there"},
+		{SIGABRT, "it gave itself up, as a failed assertion does"},
+		{SIGILL, "it ran into bytes that are no instruction"},
+		{SIGFPE, "it divided by zero or the like"},
+		{SIGKILL, "somebody killed it, and it was not Nova"},
+		{SIGTERM, "somebody asked it to end, and it was not Nova"},
+		{SIGINT, "somebody interrupted it, and it was not Nova"},
+		{SIGHUP, "somebody hung up on it, and it was not Nova"},
+		{SIGPIPE, "it wrote to what nobody reads any more"},
+		{SIGSYS, "it made a system call that is not allowed to it"},
+		{SIGXCPU, "it used more CPU time than limits.cpu_time allows"},
+		{SIGXFSZ, "it wrote a larger file than limits.file_size allows"},
+	};
 
-	return sig > 0 && (size_t)sig < NV_LEN(words) ? words[sig] : NULL;
+	for (size_t i = 0; i < NV_LEN(meanings); i++) {
+		if (meanings[i].sig == sig)
+			return meanings[i].text;
+	}
+	return NULL;
 }
 
 /* "exit code 3", "signal 11 (SEGV)". */

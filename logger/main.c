@@ -32,8 +32,6 @@
 #define BURIED_MAX      4096
 #define STOP_PATIENCE_S 3.
 
-extern char **environ;
-
 struct stream {
 	struct stream *next;
 	struct stream **at; /* what points to it */

@@ -139,8 +139,13 @@ list_rotated(int dir, const char *worker, struct rotated_list *ret)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int rc = d ? 0 : -errno;
+	int rc = 0;
 
+	if (!d) {
+		rc = -errno;
+		nv_fd_close(&fd);
+		return rc;
+	}
 	for (const struct dirent *e; rc == 0 && (e = readdir(d));) {
 		struct rotated r = {.name = ""};
 		enum nv_log_file_kind kind =
@@ -159,8 +164,7 @@ list_rotated(int dir, const char *worker, struct rotated_list *ret)
 		r.bytes = (uint64_t)st.st_size;
 		ret->list[ret->n++] = r;
 	}
-	if (d)
-		(void)closedir(d);
+	(void)closedir(d);
 	qsort(ret->list, ret->n, sizeof(*ret->list), by_time);
 	return rc;
 }

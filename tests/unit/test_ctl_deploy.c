@@ -212,6 +212,46 @@ START_TEST(test_refused_by_the_configuration)
 }
 END_TEST
 
+START_TEST(test_instances)
+{
+	static const struct {
+		const char *word;
+		int rc;
+		const char *worker;
+		uint32_t instance;
+	} cases[] = {
+		{"w", 0, "w", 0},
+		{"w#1", 0, "w", 1},
+		{"mail.out-2_x#4294967295", 0, "mail.out-2_x", UINT32_MAX},
+		{"w#4294967296", -EINVAL, NULL, 0},
+		{"w#0", -EINVAL, NULL, 0},
+		{"w#", -EINVAL, NULL, 0},
+		{"w#1x", -EINVAL, NULL, 0},
+		{"w# 1", -EINVAL, NULL, 0},
+		{"w#1#2", -EINVAL, NULL, 0},
+		{"#1", -EINVAL, NULL, 0},
+		{"W", -EINVAL, NULL, 0},
+		{"../w", -EINVAL, NULL, 0},
+		{"", -EINVAL, NULL, 0},
+		{"0123456789012345678901234567890123456789012345678901234567890123",
+			-EINVAL, NULL, 0},
+	};
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		char worker[NV_NAME_MAX];
+		uint32_t instance;
+
+		ck_assert_msg(ctl_instance_split(cases[i].word, worker, &instance) ==
+				      cases[i].rc,
+			"%s", cases[i].word);
+		if (cases[i].rc < 0)
+			continue;
+		ck_assert_str_eq(worker, cases[i].worker);
+		ck_assert_uint_eq(instance, cases[i].instance);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -220,6 +260,7 @@ main(void)
 
 	tcase_add_test(tc, test_split);
 	tcase_add_test(tc, test_split_refused);
+	tcase_add_test(tc, test_instances);
 	tcase_add_test(tc, test_pairs);
 	tcase_add_test(tc, test_round_trip);
 	tcase_add_test(tc, test_refused_by_the_configuration);

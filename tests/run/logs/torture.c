@@ -372,7 +372,7 @@ look_at(const char *line, size_t bytes)
 	struct nv_log_head head;
 	unsigned long long id;
 	unsigned n;
-	int used;
+	ptrdiff_t used;
 
 	if (!nv_log_head_parse(line, bytes, &head) || head.wall_ns < 0)
 		die("no line of a log: %.*s", (int)NV_MIN(bytes, (size_t)100), line);
@@ -390,8 +390,12 @@ look_at(const char *line, size_t bytes)
 		t.cut_left[head.generation] = 0;
 		return;
 	}
-	if (sscanf(text, "%llu %u%n", &id, &n, &used) != 2 || id != head.generation ||
-		id >= STREAMS_MAX)
+	char *end;
+
+	id = strtoull(text, &end, 10);
+	n = (unsigned)strtoul(end, &end, 10);
+	used = end - text;
+	if (id != head.generation || id >= STREAMS_MAX || *end != ' ')
 		die("a strange line: %.*s", (int)NV_MIN(bytes, (size_t)100), line);
 	size_t pad = n % 97 == 96 ? 8100 + n % 200 : (size_t)(n * 37 % 180);
 
