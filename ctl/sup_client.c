@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #define PLAN_ROWS_MAX  1000000
+#define AGAIN_MAX      20     /* novasupds in a row that may die on us */
 #define FLEET_ROWS_MAX 200000 /* instances of a fleet in one answer */
 
 int
@@ -84,6 +85,7 @@ int
 ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err)
 {
 	*sup = (struct ctl_sup){.fd = -1};
+	(void)snprintf(sup->run_dir, sizeof(sup->run_dir), "%s", paths->run_dir);
 	return ctl_connect(paths->run_dir, "novasupd.sock", SOCK_SEQPACKET, "novasupd",
 		sup->path, &sup->fd, err);
 }
@@ -92,6 +94,19 @@ void
 ctl_sup_close(struct ctl_sup *sup)
 {
 	nv_fd_close(&sup->fd);
+}
+
+bool
+ctl_sup_again(struct ctl_sup *sup)
+{
+	struct nv_err ignored = {0};
+
+	if (!sup->gone)
+		return false;
+	ctl_sup_close(sup);
+	sup->gone = false;
+	return ctl_connect(sup->run_dir, "novasupd.sock", SOCK_SEQPACKET, "novasupd",
+		       sup->path, &sup->fd, &ignored) == NV_EXIT_OK;
 }
 
 static int
@@ -109,8 +124,10 @@ send_body(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr *w,
 
 	if (rc == 0)
 		rc = nv_msg_send(sup->fd, type, w->data, w->bytes, NULL, 0);
-	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN)
+	if (rc == -EPIPE || rc == -ECONNRESET || rc == -ENOTCONN) {
+		sup->gone = true;
 		return lost(sup, "has closed the connection", err);
+	}
 	if (rc == -EMSGSIZE)
 		return nv_err_set(
 			err, NV_EXIT_USAGE, "the name \"%.80s\" is too long", about);
@@ -154,6 +171,7 @@ receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms, struct nv_msg *ms
 		}
 		if (rc == 0 || rc == -ECONNRESET || rc == -EPIPE) {
 			ctl_sup_close(sup);
+			sup->gone = true;
 			return lost(sup, "closed the connection before it answered", err);
 		}
 		if (rc == -EPROTO)
@@ -258,11 +276,17 @@ ctl_sup_status_ask(
 	struct nv_sup_request request = {.brief = brief};
 
 	(void)snprintf(request.worker, sizeof(request.worker), "%s", worker);
-	return send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+	memcpy(sup->asked, request.worker, sizeof(sup->asked));
+	sup->asked_brief = brief;
+	int code = send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+
+	for (int i = 0; code != NV_EXIT_OK && i < AGAIN_MAX && ctl_sup_again(sup); i++)
+		code = send_request(sup, NV_MSG_SUP_STATUS, &request, err);
+	return code;
 }
 
-int
-ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
+static int
+take_once(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
 {
 	struct nv_msg *msg = ctl_alloc(2, sizeof(*msg));
 	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
@@ -289,6 +313,22 @@ ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *e
 	free(msg);
 	if (code != NV_EXIT_OK)
 		ctl_fleet_clear(ret);
+	return code;
+}
+
+int
+ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
+{
+	int code = take_once(sup, ret, err);
+
+	for (int i = 0; code != NV_EXIT_OK && i < AGAIN_MAX && ctl_sup_again(sup); i++) {
+		char worker[NV_NAME_MAX];
+
+		memcpy(worker, sup->asked, sizeof(worker));
+		code = ctl_sup_status_ask(sup, worker, sup->asked_brief, err);
+		if (code == NV_EXIT_OK)
+			code = take_once(sup, ret, err);
+	}
 	return code;
 }
 
@@ -340,10 +380,20 @@ ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 {
 	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
 	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
-	int code = send_request(sup, type, request, err);
+	int code = NV_EXIT_FAILED;
+	bool more = true;
 
-	if (code == NV_EXIT_OK)
-		code = receive(sup, request->request_id, deadline_ms, msg, err);
+	/* What may be asked twice is asked again; of the rest only what did not get out,
+	 * as nobody knows what has become of it. */
+	for (int i = 0; more && i < AGAIN_MAX; i++) {
+		code = send_request(sup, type, request, err);
+		more = code != NV_EXIT_OK;
+		if (code == NV_EXIT_OK) {
+			code = receive(sup, request->request_id, deadline_ms, msg, err);
+			more = code != NV_EXIT_OK && type == NV_MSG_SUP_WAIT;
+		}
+		more = more && ctl_sup_again(sup);
+	}
 	if (code == NV_EXIT_OK) {
 		if (msg->type != NV_MSG_CTL_REPLY ||
 			nv_ctl_reply_decode(reply, msg) < 0) {

@@ -11,6 +11,10 @@
 struct ctl_sup {
 	int fd; /* owned; -1 when closed */
 	uint32_t last_id;
+	bool gone; /* the connection ended before an answer: ctl_sup_again */
+	char run_dir[NV_PATH_MAX];
+	char asked[NV_NAME_MAX]; /* the last status that was asked for */
+	bool asked_brief;
 	char path[NV_PATH_MAX];
 };
 
@@ -33,6 +37,9 @@ struct ctl_fleet {
 /* NV_EXIT_UNREACHABLE at once when nobody listens. */
 int ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err);
 void ctl_sup_close(struct ctl_sup *sup);
+/* novasupd may have been replaced by another one, which listens on the same socket: true
+ * with a new connection when that is why the last one ended, false when nobody listens. */
+bool ctl_sup_again(struct ctl_sup *sup);
 
 /* worker "" = all. The fleet is the caller's to clear. */
 int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,

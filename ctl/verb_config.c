@@ -227,7 +227,8 @@ ctl_verb_config_diff(struct ctl *ctl)
 	return code == NV_EXIT_OK && changes > 0 ? NV_EXIT_NO : code;
 }
 
-/* novasupd closes the connection when it ends, which is the proof that it has. */
+/* novasupd closes the connection when it ends, and nobody listens any more; one that was
+ * killed meanwhile is followed by another, which goes on with the end of the fleet. */
 static int
 wait_gone(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
 {
@@ -238,7 +239,8 @@ wait_gone(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
 		if (rc == 1)
 			nv_msg_fini(msg);
 		free(msg);
-		if (rc == 0 || rc == -ECONNRESET || rc == -EPIPE)
+		sup->gone = rc == 0 || rc == -ECONNRESET || rc == -EPIPE;
+		if (sup->gone && !ctl_sup_again(sup))
 			break;
 		if (rc == -EAGAIN && ctl_poll(sup->fd, POLLIN, deadline_ms) == -ETIMEDOUT)
 			return ctl_fail(&ctl->out, NV_EXIT_FAILED,

@@ -484,10 +484,14 @@ settle_start(struct sup_instance *inst)
 		sup_instance_event(inst, SUP_EV_SPAWNED);
 		return;
 	}
+	bool begun = inst->spawn_error.stage != SUP_STAGE_NONE;
+
+	if (!begun)
+		inst->generation--; /* sup_instance_resume does it again */
 	sup_incarnation_undo(inc);
 	sup_incarnation_release(inc);
-	if (inst->spawn_error.stage == SUP_STAGE_NONE)
-		return; /* it was not even begun: sup_instance_resume does it again */
+	if (!begun)
+		return;
 	inst->machine.end.machine = sup_spawn_error_is_machine(&inst->spawn_error);
 	sup_instance_event(inst, SUP_EV_SPAWN_FAIL);
 }

@@ -39,6 +39,7 @@ struct sup_spawn_slot {
 	int32_t pidfd; /* the same; -1: the kernel has none */
 	_Atomic int32_t stage; /* of what failed, by the child; 0: nothing (yet) */
 	_Atomic int32_t error;
+	_Atomic int32_t left; /* the child has a descriptor table of its own */
 };
 
 struct sup_shared {

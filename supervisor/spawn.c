@@ -142,6 +142,7 @@ sup_spawn_take_slot(void)
 	slot->pidfd = -1;
 	atomic_store(&slot->stage, SUP_STAGE_NONE);
 	atomic_store(&slot->error, 0);
+	atomic_store(&slot->left, 0);
 	return state.slot;
 }
 
@@ -288,6 +289,7 @@ child_leave_table(struct job *job)
 		check(job, SUP_STAGE_DESCRIPTORS,
 			syscall(SYS_close_range, (unsigned)SUP_WINDOW_END, ~0U,
 				CLOSE_RANGE_UNSHARE));
+	atomic_store(&job->slot->left, 1);
 }
 
 ON_CHILD_STACK static void
@@ -631,6 +633,20 @@ is_on_its_way(pid_t pid)
 	if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %u", &letter, &flags) != 2)
 		return false;
 	return letter != 'Z' && letter != 'X' && (flags & PF_FORKNOEXEC) != 0;
+}
+
+void
+sup_spawn_await_left(const struct sup_shared *shared)
+{
+	for (unsigned n = 0; n < SUP_SPAWN_SLOTS; n++) {
+		const struct sup_spawn_slot *slot = &shared->slots[n];
+		pid_t pid = atomic_load(&slot->pid);
+
+		for (int i = 0; pid != 0 && i < SETTLE_MS &&
+				atomic_load(&slot->left) == 0 && is_on_its_way(pid);
+			i++)
+			(void)poll(NULL, 0, 1);
+	}
 }
 
 bool

@@ -89,6 +89,9 @@ void sup_spawn_init(struct sup_shared *shared, bool has_window);
 /* Take and clear the slot that the next sup_spawn uses: whoever wants to find the start
  * again after its own death writes the number down first. */
 unsigned sup_spawn_take_slot(void);
+/* Before the common table is touched by another novasupd: what its predecessor was about
+ * to start has to have its own first. Waits a moment, if at all. */
+void sup_spawn_await_left(const struct sup_shared *shared);
 int sup_spawn_slot_pidfd(unsigned slot); /* -1: no process was made */
 /* What became of a start whose maker died: true and its process, which may have ended
  * since; false when there is none, with ret_error->stage set if it failed. Waits a moment

@@ -1,0 +1,2 @@
+# novasupd cannot be lost: killed at any moment, and replaced by another binary.
+nova_run(root_kill root_kill TIMEOUT 900)
