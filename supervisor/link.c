@@ -260,20 +260,26 @@ settle_start(struct sup_link *link)
 }
 
 void
-sup_link_resume(struct sup_link *link)
+sup_link_watch(struct sup_link *link)
 {
-	bool unnoted = link->main.spawning;
-
 	link->asked = false;
 	link->silent_ticks = 0;
 	link->cgroup.dir_fd = -1;
 	link->cgroup.n_joins = 0;
-	if (unnoted)
+	link->unnoted = link->main.spawning;
+	if (link->unnoted)
 		settle_start(link);
 	if (link->main.pid != 0)
 		sup_child_add(&link->child, link->main.pid, link->main.pidfd,
 			link->main.since, on_exit_of_link, link);
 	share_pid(link, link->main.pid);
+}
+
+void
+sup_link_resume(struct sup_link *link)
+{
+	bool unnoted = link->unnoted;
+
 	if (link->main.pid == 0)
 		nv_fd_close(&link->chan_fd);
 	else if (link->chan_fd >= 0 && fcntl(link->chan_fd, F_GETFD) >= 0)

@@ -48,6 +48,7 @@ struct sup_link {
 	void (*on_down)(struct sup *sup); /* it was reaped or cannot be reached */
 	struct nv_chan chan;
 	struct sup_child child;
+	bool unnoted;   /* it was made by a novasupd that died before it could note it */
 	bool cut_off;   /* its channel is about to be closed */
 	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
 
@@ -73,7 +74,9 @@ void sup_link_init(struct sup_link *link, struct sup *sup, const char *program, 
 	enum nv_msg_type ping, nv_chan_handler_fn *const *handlers,
 	void (*on_start)(struct sup *), void (*on_resume)(struct sup *),
 	void (*on_down)(struct sup *));
-/* After the image was read: the process goes on as if we had never been gone. */
+/* After the image was read: first, before anything is done to any process, it is known
+ * to be ours; then it goes on as if we had never been gone. */
+void sup_link_watch(struct sup_link *link);
 void sup_link_resume(struct sup_link *link);
 /* From now on there shall be one. */
 void sup_link_want(struct sup_link *link);

@@ -548,6 +548,9 @@ sup_resume_run(struct sup *sup)
 	drop_loaded();
 	sup_cgroup_sweep(&sup->cgroups, is_known_cgroup, sup);
 	sup_secret_sweep(sup->paths.run_dir, is_known_secret, sup);
+	sup_link_watch(&sup->logger);
+	sup_link_watch(&sup->engine);
+	sup_link_watch(&sup->probe);
 	each_instance(sup, watch_again);
 	each_instance(sup, settle);
 	/* A reload may have come half way. */

@@ -457,7 +457,8 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 	sup->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sup->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	sup->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	sup->log_table_fd = memfd_create("nova-log-table", MFD_CLOEXEC);
+	if (sup->log_table_fd < 0) /* else it has outlived the last novasupd */
+		sup->log_table_fd = memfd_create("nova-log-table", MFD_CLOEXEC);
 	if (sup->null_fd < 0 || sup->signal_fd < 0 || sup->log_table_fd < 0)
 		return nv_err_set(err, -errno, "basic descriptors: %s", strerror(errno));
 	/* Nine descriptors an instance: take what there is. Children get back what the
