@@ -6,11 +6,13 @@
 #include "fleet.h"
 
 #include "decide.h"
+#include "resource.h"
 
 #include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_json.h"
 #include "nv_log.h"
+#include "nv_msg_flow.h"
 #include "txn.h"
 
 #include <errno.h>
@@ -538,6 +540,47 @@ send_desire(struct eng *eng, const struct eng_worker *w, bool reset)
 	return rc < 0 ? rc : nv_chan_send_wr(&eng->sup, NV_MSG_SUP_DESIRE, &wr);
 }
 
+/* The longest without an event that says more than "alive" first; of those alike the
+ * youngest. */
+static int
+idler_first(const void *a, const void *b)
+{
+	const struct eng_instance *x = *(struct eng_instance *const *)a;
+	const struct eng_instance *y = *(struct eng_instance *const *)b;
+
+	if (x->progress_mono_ns != y->progress_mono_ns)
+		return x->progress_mono_ns < y->progress_mono_ns ? -1 : 1;
+	return x->instance > y->instance ? -1 : x->instance < y->instance;
+}
+
+/* Fewer are wanted than live: say which have the least to do. novasupd takes the youngest
+ * when it does not hear this, so an error is no harm. */
+static void
+send_idle(struct eng *eng, const struct eng_worker *w)
+{
+	static struct eng_instance *live[NV_IDLE_MAX];
+	static struct nv_sup_idle m;
+	uint8_t body[NV_MSG_BODY_MAX];
+	struct nv_wr wr;
+	uint32_t wanted = eng_desire_instances(w);
+	size_t n = 0;
+
+	for (struct eng_instance *i = w->instances; i && n < NV_LEN(live); i = i->next) {
+		if (!i->gone)
+			live[n++] = i;
+	}
+	if (wanted == 0 || n <= wanted)
+		return;
+	qsort(live, n, sizeof(struct eng_instance *), idler_first);
+	m.n = (uint32_t)n;
+	for (size_t k = 0; k < n; k++)
+		m.numbers[k] = live[k]->instance;
+	(void)snprintf(m.worker, sizeof m.worker, "%s", w->name);
+	nv_wr_init(&wr, body, sizeof body);
+	(void)nv_sup_idle_encode(&wr, &m); /* the error stays in wr */
+	(void)nv_chan_send_wr(&eng->sup, NV_MSG_SUP_IDLE, &wr);
+}
+
 void
 eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
 {
@@ -547,6 +590,7 @@ eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
 		w->reset_epoch = w->desire.epoch;
 	if (!eng->desires_sent || !w->conf || !nv_chan_is_open(&eng->sup))
 		return;
+	send_idle(eng, w);
 	int rc = send_desire(eng, w, reset);
 
 	if (rc < 0)

@@ -82,12 +82,13 @@ worker_settled(const struct sup_worker *w)
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		enum sup_inst_state s = w->instances[i]->machine.state;
 
-		if (i >= wanted && sup_inst_live(&w->instances[i]->machine))
+		bool in = sup_worker_in(w, i);
+
+		if (!in && sup_inst_live(&w->instances[i]->machine))
 			return false;
-		if (i < wanted &&
-			(s == SUP_INST_STARTING || s == SUP_INST_STOPPING ||
-				s == SUP_INST_BACKOFF || s == SUP_INST_COOLDOWN ||
-				(s == SUP_INST_STOPPED && !paused)))
+		if (in && (s == SUP_INST_STARTING || s == SUP_INST_STOPPING ||
+				  s == SUP_INST_BACKOFF || s == SUP_INST_COOLDOWN ||
+				  (s == SUP_INST_STOPPED && !paused)))
 			return false;
 	}
 	return w->n_instances >= wanted || paused;

@@ -4,6 +4,7 @@
 #include "notify.h"
 #include "nv_clock.h"
 #include "nv_log.h"
+#include "nv_msg_flow.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -258,6 +259,20 @@ on_desire(struct nv_chan *chan, struct nv_msg *msg)
 }
 
 static int
+on_idle(struct nv_chan *chan, struct nv_msg *msg)
+{
+	static struct nv_sup_idle m; /* large, and one at a time */
+
+	if (nv_sup_idle_decode(&m, msg) < 0 || !nv_name_valid(m.worker))
+		return -EBADMSG;
+	struct sup_worker *w = sup_worker_find(sup_of(chan), m.worker);
+
+	if (w && !w->removed)
+		sup_worker_idle(w, m.numbers, m.n);
+	return 0;
+}
+
+static int
 on_desire_end(struct nv_chan *chan, struct nv_msg *msg)
 {
 	struct sup *sup = sup_of(chan);
@@ -355,6 +370,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_ENGINE_STATE] = on_state,
 	[NV_MSG_SUP_DESIRE] = on_desire,
 	[NV_MSG_SUP_DESIRE_END] = on_desire_end,
+	[NV_MSG_SUP_IDLE] = on_idle,
 	[NV_MSG_SUP_STREAM_CLOSED] = on_stream_closed,
 	[NV_MSG_SUP_KILL] = on_kill,
 	[NV_MSG_SUP_INSTANCE_READY] = on_instance_ready,

@@ -143,7 +143,7 @@ view_of(const struct sup_worker *w)
 
 		v.processes += sup_inst_live(&w->instances[i]->machine);
 		v.up += i < slots && state == SUP_INST_UP;
-		v.finished += i < v.wanted && state == SUP_INST_FINISHED;
+		v.finished += sup_worker_in(w, i) && state == SUP_INST_FINISHED;
 	}
 	return v;
 }

@@ -20,9 +20,9 @@ sup_roll_policy_of(const struct nv_conf_worker *conf)
 uint32_t
 sup_roll_slots(const struct sup_worker *w)
 {
-	uint32_t wanted = sup_worker_wanted(w);
+	uint32_t slots = sup_worker_slots(w);
 
-	return wanted > 0 ? wanted + w->roll.surge : 0;
+	return slots > 0 ? slots + w->roll.surge : 0;
 }
 
 static void
@@ -63,7 +63,7 @@ tell(const struct sup_worker *w)
 void
 sup_roll_begin(struct sup_worker *w, const struct sup_roll_policy *policy)
 {
-	sup_roll_start(&w->roll, policy, sup_worker_wanted(w));
+	sup_roll_start(&w->roll, policy, sup_worker_slots(w));
 	tell(w);
 	sup_state_worker(w);
 	sup_gate_later(w);
@@ -89,12 +89,14 @@ step(struct sup_worker *w, uint32_t *ret_from, uint32_t *ret_to)
 	static struct sup_roll_one one[SUP_INSTANCES_MAX + SUP_ROLL_SURGE_MAX];
 	struct sup_roll_view view = {.one = one,
 		.n = NV_MIN(w->n_instances, (uint32_t)NV_LEN(one)),
-		.wanted = sup_worker_wanted(w)};
+		.wanted = sup_worker_slots(w)};
 
 	for (uint32_t i = 0; i < view.n; i++) {
 		const struct sup_inst *m = &w->instances[i]->machine;
 
 		one[i] = (struct sup_roll_one){m->state == SUP_INST_UP, m->up_ms};
+		if (w->instances[i]->parked) /* a slot that stays empty misses nobody */
+			one[i] = (struct sup_roll_one){.up = true};
 	}
 	return sup_roll_step(&w->roll, &view, nv_mono_ms(), ret_from, ret_to);
 }
@@ -149,7 +151,7 @@ sup_roll_ended(struct sup_instance *inst)
 	if (!sup_roll_active(&w->roll) ||
 		!(end->crash || strcmp(end->cause, "exit") == 0))
 		return;
-	sup_roll_failed(&w->roll, inst->number, sup_worker_wanted(w), inst->last_exit);
+	sup_roll_failed(&w->roll, inst->number, sup_worker_slots(w), inst->last_exit);
 	if (!sup_roll_active(&w->roll))
 		tell(w);
 	sup_state_worker(w);

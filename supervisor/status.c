@@ -187,8 +187,9 @@ worst_instance(const struct sup_worker *w, unsigned wanted)
 		SUP_INST_STARTING, SUP_INST_FINISHED};
 
 	for (size_t k = 0; k < NV_LEN(order); k++) {
-		for (uint32_t i = 0; i < NV_MIN(wanted, w->n_instances); i++) {
-			if (w->instances[i]->machine.state == order[k])
+		for (uint32_t i = 0; wanted > 0 && i < w->n_instances; i++) {
+			if (sup_worker_in(w, i) &&
+				w->instances[i]->machine.state == order[k])
 				return w->instances[i];
 		}
 	}
@@ -397,7 +398,7 @@ send_instances(struct answer *a, const struct sup_worker *w, unsigned wanted)
 		const struct sup_instance *inst = w->instances[i];
 
 		/* Slots that were scaled away are not shown. */
-		if (i < wanted || sup_inst_live(&inst->machine))
+		if ((wanted > 0 && sup_worker_in(w, i)) || sup_inst_live(&inst->machine))
 			send_instance(a, inst);
 	}
 }

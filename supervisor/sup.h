@@ -10,6 +10,7 @@
  *   spawn.c       clone and exec, with stage and errno of what failed
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
+ *   park.c        which instances go when fewer are wanted (pure)
  *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
@@ -155,6 +156,7 @@ struct sup_instance {
 	uint32_t tried_in;     /* incident in which it was ... */
 	uint32_t tried;        /* ... a canary so often */
 	uint32_t told_crashes; /* in the window when it was last given a rest */
+	bool parked;           /* park.h: others of its worker run instead */
 	bool escalating;       /* its group is still to be told that it gave up */
 	bool has_now;
 	char detail[300]; /* why it is ended; of the incarnation that lives */
@@ -170,6 +172,8 @@ struct sup_worker {
 	struct sup_instance **instances;   /* owned, [n-1] is instance n; never shrinks */
 	struct sup_gate gate;              /* what it depends on, and who on it */
 	ev_timer roll_timer;
+	uint32_t *idle; /* owned: of the last sup_worker_idle, until a desire uses them */
+	uint32_t n_idle;
 
 	char flat[0]; /* from here on: state.h */
 	uint32_t id;  /* never used again while we live */
@@ -184,6 +188,7 @@ struct sup_worker {
 	int64_t held_wall_ns;
 	bool removed; /* no longer configured: goes away when stopped */
 	bool pause_applied;
+	uint32_t n_parked;      /* slots below the last wanted one that stay empty */
 	uint64_t reset_epoch;   /* of the desire that last started it anew */
 	char not_enforced[160]; /* limits and isolation that this machine cannot hold */
 	struct sup_roll roll;   /* a rolling restart, and how the last one went */
@@ -294,6 +299,12 @@ bool sup_worker_paused(const struct sup_worker *w);
 unsigned sup_worker_live(const struct sup_worker *w); /* instances with a process tree */
 unsigned sup_worker_up(const struct sup_worker *w);
 unsigned sup_worker_wanted(const struct sup_worker *w);
+/* Is slot i (instance i + 1) among those that are wanted? */
+bool sup_worker_in(const struct sup_worker *w, uint32_t i);
+/* Slots up to the last wanted one; some of them may be parked. */
+uint32_t sup_worker_slots(const struct sup_worker *w);
+/* The next time it is scaled down these go first: instance numbers. */
+void sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n);
 unsigned sup_workers_live(const struct sup *sup);
 void sup_workers_haste(struct sup *sup);
 void sup_instance_event(struct sup_instance *inst, enum sup_inst_event event);

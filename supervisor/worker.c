@@ -5,6 +5,7 @@
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "nv_units.h"
+#include "park.h"
 #include "plan.h"
 #include "rlimits.h"
 #include "sup.h"
@@ -456,6 +457,21 @@ sup_worker_wanted(const struct sup_worker *w)
 	return NV_MIN(w->desire.instances, w->conf->instances_max);
 }
 
+uint32_t
+sup_worker_slots(const struct sup_worker *w)
+{
+	uint32_t wanted = sup_worker_wanted(w);
+
+	return wanted > 0 ? wanted + w->n_parked : 0;
+}
+
+bool
+sup_worker_in(const struct sup_worker *w, uint32_t i)
+{
+	return i < sup_worker_slots(w) &&
+	       !(i < w->n_instances && w->instances[i]->parked);
+}
+
 unsigned
 sup_worker_live(const struct sup_worker *w)
 {
@@ -588,14 +604,16 @@ sup_worker_apply(struct sup_worker *w)
 		return;
 	/* The youngest first, so that scaling down takes those with the least to lose. */
 	unwanted_by(w, by, sizeof(by));
-	for (uint32_t n = w->n_instances; n > wanted; n--) {
-		if (!w->instances[n - 1]->machine.want)
+	for (uint32_t n = w->n_instances; n > 0; n--) {
+		if ((n <= wanted && !w->instances[n - 1]->parked) ||
+			!w->instances[n - 1]->machine.want)
 			continue;
 		name_asker(w->instances[n - 1], by);
 		sup_instance_event(w->instances[n - 1], SUP_EV_UNWANT);
 	}
 	for (uint32_t n = 1; n <= NV_MIN(wanted, w->n_instances); n++) {
-		if (!w->instances[n - 1]->machine.want && may_start(w->sup))
+		if (!w->instances[n - 1]->parked && !w->instances[n - 1]->machine.want &&
+			may_start(w->sup))
 			sup_instance_event(w->instances[n - 1], SUP_EV_WANT);
 	}
 }
@@ -618,12 +636,48 @@ sup_worker_reset(struct sup_worker *w)
 }
 
 void
+sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n)
+{
+	free(w->idle);
+	w->idle = n ? calloc(n, sizeof(*w->idle)) : NULL;
+	w->n_idle = w->idle ? n : 0; /* without memory the youngest go, as always */
+	if (w->idle)
+		memcpy(w->idle, numbers, n * sizeof(*w->idle));
+}
+
+/* Another number of instances: those that go when there are fewer. */
+static void
+choose_slots(struct sup_worker *w, uint32_t before, uint32_t now)
+{
+	static bool parked[SUP_INSTANCES_MAX];
+	uint32_t n = NV_MIN(w->n_instances, (uint32_t)SUP_INSTANCES_MAX);
+	struct sup_park park = {.parked = parked, .n = n, .n_parked = w->n_parked};
+
+	if (before == now || (w->n_parked == 0 && w->n_idle == 0))
+		return;
+	for (uint32_t i = 0; i < n; i++)
+		parked[i] = w->instances[i]->parked;
+	sup_park_change(&park, before, now, w->idle, w->n_idle);
+	w->n_parked = park.n_parked;
+	for (uint32_t i = 0; i < n; i++) {
+		if (w->instances[i]->parked == parked[i])
+			continue;
+		w->instances[i]->parked = parked[i];
+		sup_state_instance(w->instances[i]);
+	}
+}
+
+void
 sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
 {
 	/* After our own death the engine says again what we may have obeyed already. */
 	bool reset =
 		desire->reset && !(w->sup->resyncing && w->reset_epoch == desire->epoch);
 
+	choose_slots(w,
+		w->desired ? NV_MIN(w->desire.instances, w->conf->instances_max) : 0,
+		NV_MIN(desire->instances, w->conf->instances_max));
+	sup_worker_idle(w, NULL, 0);
 	w->desire = *desire;
 	w->desired = true;
 	/* Held until a person starts it, or the ledger knows that it is stopped. */
@@ -819,9 +873,12 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 
 		if (w) {
 			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
+			uint32_t most = w->conf->instances_max;
 			bool limits = limits_differ(w->conf, c);
 
 			sup_worker_take_conf(w, conf, c);
+			choose_slots(w, NV_MIN(w->desire.instances, most),
+				NV_MIN(w->desire.instances, c->instances_max));
 			if (limits && !changed)
 				changed = !apply_limits(w);
 			if (changed) {
@@ -851,6 +908,7 @@ worker_free(struct sup_worker *w)
 	}
 	sup_state_gone(SUP_REC_WORKER, w->id);
 	free(w->instances);
+	free(w->idle);
 	sup_conf_drop(w->conf_ref);
 	free(w);
 }

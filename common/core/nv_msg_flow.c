@@ -1,6 +1,8 @@
 /* Encode/decode twins: see nv_msg_flow.h. */
 #include "nv_msg_flow.h"
 
+#include <errno.h>
+
 static struct nv_rd
 reader(const struct nv_msg *msg)
 {
@@ -147,5 +149,29 @@ nv_ctl_roll_decode(struct nv_ctl_roll *m, const struct nv_msg *msg)
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
 	nv_rd_str(&r, m->phase, sizeof(m->phase));
 	nv_rd_str(&r, m->text, sizeof(m->text));
+	return nv_rd_end(&r);
+}
+
+int
+nv_sup_idle_encode(struct nv_wr *w, const struct nv_sup_idle *m)
+{
+	nv_wr_str(w, m->worker);
+	nv_wr_u32(w, m->n);
+	for (uint32_t i = 0; i < NV_MIN(m->n, NV_IDLE_MAX); i++)
+		nv_wr_u32(w, m->numbers[i]);
+	return w->error;
+}
+
+int
+nv_sup_idle_decode(struct nv_sup_idle *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	nv_rd_str(&r, m->worker, sizeof(m->worker));
+	m->n = nv_rd_u32(&r);
+	if (r.error || m->n > NV_IDLE_MAX)
+		return -EBADMSG;
+	for (uint32_t i = 0; i < m->n; i++)
+		m->numbers[i] = nv_rd_u32(&r);
 	return nv_rd_end(&r);
 }

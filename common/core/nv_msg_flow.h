@@ -81,4 +81,15 @@ struct nv_ctl_roll {
 int nv_ctl_roll_encode(struct nv_wr *w, const struct nv_ctl_roll *m);
 int nv_ctl_roll_decode(struct nv_ctl_roll *m, const struct nv_msg *msg);
 
+/* SUP_IDLE: before a SUP_DESIRE with fewer instances: those of the worker that have the
+ * least to do, the best to drop first. */
+#define NV_IDLE_MAX 1000
+struct nv_sup_idle {
+	char worker[NV_NAME_MAX];
+	uint32_t n;
+	uint32_t numbers[NV_IDLE_MAX];
+};
+int nv_sup_idle_encode(struct nv_wr *w, const struct nv_sup_idle *m);
+int nv_sup_idle_decode(struct nv_sup_idle *m, const struct nv_msg *msg);
+
 #endif

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 	X(CTL_INCIDENT, ctl_incident) \
 	X(PROBE_WATCH, probe_watch) \
 	X(SUP_PROBE_STATE, sup_probe_state) \
+	X(SUP_IDLE, sup_idle) \
 	X(SUP_ROLL, sup_roll) \
 	X(CTL_ROLL, ctl_roll) \
 	X(SUP_PLAN, sup_plan) \

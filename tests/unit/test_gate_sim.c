@@ -53,6 +53,12 @@ sup_worker_wanted(const struct sup_worker *w)
 	return w->sup->phase == SUP_RUNNING ? w->desire.instances : 0;
 }
 
+bool
+sup_worker_in(const struct sup_worker *w, uint32_t i)
+{
+	return i < sup_worker_wanted(w);
+}
+
 uint32_t
 sup_roll_slots(const struct sup_worker *w)
 {
@@ -173,7 +179,10 @@ make_worker(unsigned k)
 	w->conf = c;
 	w->policy = (struct sup_inst_policy){.success = {1},
 		.restart = (enum nv_restart)rnd(3),
-		.crashes = {.max = 3, .within_ms = 1000, .backoff_max_ms = 10},
+		.crashes = {.max = 3,
+			.within_ms = 1000,
+			.backoff_min_ms = 5,
+			.backoff_max_ms = 10},
 		.ready_event = rnd(2),
 		.grace_ms = (int64_t)rnd(3) * 10};
 	w->desire.instances = (uint32_t)rnd(SLOTS_MAX + 1);

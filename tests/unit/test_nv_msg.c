@@ -226,6 +226,8 @@ TEST_BODY(test_ctl_instance, NV_MSG_CTL_INSTANCE, ctl_instance, m.request_id = U
 	m.uptime_ms = UINT64_MAX, m.restarts = UINT32_MAX, FILL(worker), FILL(state),
 	m.health_ms = UINT64_MAX, FILL(last_exit), FILL(cgroup), FILL(health),
 	FILL(health_reason))
+TEST_BODY(test_sup_idle, NV_MSG_SUP_IDLE, sup_idle, m.n = 900, m.numbers[0] = UINT32_MAX,
+	m.numbers[899] = 7, FILL(worker))
 TEST_BODY(test_sup_roll, NV_MSG_SUP_ROLL, sup_roll, m.request_id = UINT32_MAX,
 	m.action = UINT8_MAX, m.surge = INT64_MIN, m.max_unavailable = -1,
 	m.abort_after = INT64_MAX, m.pause_ms = -1, FILL(worker))
@@ -551,8 +553,8 @@ main(void)
 		test_sup_kill, test_log_hello, test_log_stream, test_sup_log_lost,
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
 		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
-		test_sup_probe_state, test_sup_roll, test_ctl_roll, test_sup_plan,
-		test_ctl_plan};
+		test_sup_probe_state, test_sup_idle, test_sup_roll, test_ctl_roll,
+		test_sup_plan, test_ctl_plan};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
