@@ -225,6 +225,7 @@ start_or_retry(struct sup_link *link)
 {
 	struct sup_spawn_error error;
 
+	sup_tick_soon(link->sup);
 	if (start(link, &error) < 0) {
 		(void)snprintf(link->last_exit, sizeof(link->last_exit), "%s: %s %s",
 			sup_stage_name(error.stage), strerrorname_np(error.error),
@@ -390,27 +391,31 @@ is_held(const struct sup_link *link)
 	return state && (strncmp(state, ") D", 3) == 0 || strncmp(state, ") t", 3) == 0);
 }
 
-void
-sup_link_tick(struct sup_link *link)
+bool
+sup_link_tick(struct sup_link *link, bool in_any_case)
 {
 	bool starting = link->state == SUP_LINK_STARTING;
 	unsigned max =
 		starting ? SUP_LINK_SILENT_START_TICKS_MAX : SUP_LINK_SILENT_TICKS_MAX;
 
 	if (link->child.pid == 0 || (!starting && link->state != SUP_LINK_UP))
-		return;
+		return link->wanted;
 	if (!link->asked) {
+		if (!in_any_case && !starting && link->chan.sent == link->sent_at_ping)
+			return false;
 		link->silent_ticks = 0;
 		link->asked = nv_chan_send(&link->chan, link->ping, NULL, 0, NULL, 0) ==
 			      0; /* else with the next tick */
-		return;
+		link->sent_at_ping = link->chan.sent;
+		return true;
 	}
 	if (link->hung || is_held(link) || ++link->silent_ticks < max)
-		return;
+		return true;
 	nv_error("%s (pid %d) does not answer; killing it", link->program,
 		(int)link->child.pid);
 	link->hung = true;
 	sup_link_kill(link);
+	return true;
 }
 
 void

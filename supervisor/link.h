@@ -48,8 +48,9 @@ struct sup_link {
 	void (*on_down)(struct sup *sup); /* it was reaped or cannot be reached */
 	struct nv_chan chan;
 	struct sup_child child;
-	bool unnoted;   /* it was made by a novasupd that died before it could note it */
-	bool cut_off;   /* its channel is about to be closed */
+	bool unnoted; /* it was made by a novasupd that died before it could note it */
+	bool cut_off; /* its channel is about to be closed */
+	uint64_t sent_at_ping; /* messages to it, when it was last asked */
 	ev_timer timer; /* backoff, or the patience with one whose channel is closed */
 
 	char flat[0]; /* from here on: state.h */
@@ -83,8 +84,10 @@ void sup_link_want(struct sup_link *link);
 /* It is expected to end by itself (it was told); no other is started. */
 void sup_link_expect_end(struct sup_link *link);
 void sup_link_up(struct sup_link *link); /* it said that it is ready */
-/* Every SUP_TICK_MS: ask it, and lose patience with one that does not answer. */
-void sup_link_tick(struct sup_link *link);
+/* Once a tick: ask it when it was told something since the last answer, while it starts,
+ * and in any case if that is said; lose patience with one that does not answer. False
+ * when the next tick may be a slow one. */
+bool sup_link_tick(struct sup_link *link, bool in_any_case);
 void sup_link_pong(struct sup_link *link); /* it answered */
 /* SIGKILL, and everything of it. */
 void sup_link_kill(struct sup_link *link);

@@ -61,7 +61,7 @@ tell(struct sup_incarnation *inc)
 		inst->sup->journal, inst->worker->name, inst->number, "warning", reason);
 }
 
-void
+bool
 sup_memory_tick(struct sup *sup)
 {
 	unsigned n = 0;
@@ -76,10 +76,11 @@ sup_memory_tick(struct sup *sup)
 				continue;
 			if (looks++ == LOOKS_AT_ONCE) {
 				sup->memory_turn = n - 1;
-				return;
+				return true;
 			}
 			tell(inc);
 		}
 	}
 	sup->memory_turn = 0;
+	return n > 0;
 }

@@ -15,6 +15,6 @@ void sup_memory_note(const struct sup_worker *w, char *buf, size_t buf_bytes);
 /* Now and then: instances of which a process was killed for memory while they go on (v1
  * memory cgroups; v2 ends the whole group) get that into the journal. Looks at a bounded
  * number of them. */
-void sup_memory_tick(struct sup *sup);
+bool sup_memory_tick(struct sup *sup);
 
 #endif

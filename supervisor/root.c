@@ -407,6 +407,34 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup_state_commit();
 }
 
+/* Seconds; shorter only for a test that waits for it. */
+static double
+seconds(int64_t ms, const char *shorter)
+{
+	const char *text = getenv(shorter);
+	long test_ms = text ? strtol(text, NULL, 10) : 0;
+
+	return (double)(test_ms > 0 && test_ms < ms ? test_ms : ms) / 1000;
+}
+
+static void
+set_tick(struct sup *sup, bool slow)
+{
+	double tick_s = seconds(SUP_TICK_MS, "NOVA_TEST_TICK_MS");
+
+	sup->tick_slow = slow;
+	ev_timer_stop(sup->loop, &sup->tick_timer);
+	ev_timer_set(&sup->tick_timer, slow ? tick_s * SUP_SLOW_TICKS : tick_s, 0.);
+	ev_timer_start(sup->loop, &sup->tick_timer);
+}
+
+void
+sup_tick_soon(struct sup *sup)
+{
+	if (sup->tick_slow)
+		set_tick(sup, false);
+}
+
 static void
 on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 {
@@ -425,20 +453,13 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 		: sup->engine_pause       ? ", paused: no ledger"
 		: sup->engine_ready       ? ""
 					  : ", engine not ready");
-	sup_memory_tick(sup);
-	sup_link_tick(&sup->logger);
-	sup_link_tick(&sup->engine);
-	sup_link_tick(&sup->probe);
-}
+	bool slow = sup->tick_slow;
+	bool busy = sup_memory_tick(sup);
 
-/* Seconds; shorter only for a test that waits for it. */
-static double
-seconds(int64_t ms, const char *shorter)
-{
-	const char *text = getenv(shorter);
-	long test_ms = text ? strtol(text, NULL, 10) : 0;
-
-	return (double)(test_ms > 0 && test_ms < ms ? test_ms : ms) / 1000;
+	busy |= sup_link_tick(&sup->logger, slow);
+	busy |= sup_link_tick(&sup->engine, slow);
+	busy |= sup_link_tick(&sup->probe, slow);
+	set_tick(sup, !busy);
 }
 
 /* ---- set up ---- */
@@ -497,8 +518,7 @@ start_watchers(struct sup *sup)
 {
 	ev_io_init(&sup->signal_io, on_signal, sup->signal_fd, EV_READ);
 	ev_io_init(&sup->inotify_io, on_inotify, sup->inotify_fd, EV_READ);
-	ev_timer_init(&sup->tick_timer, on_tick, 0.2,
-		seconds(SUP_TICK_MS, "NOVA_TEST_TICK_MS"));
+	ev_timer_init(&sup->tick_timer, on_tick, 0.2, 0.);
 	ev_timer_init(&sup->drain_timer, on_patience, 0., 0.);
 	ev_timer_init(&sup->more_timer, on_more_starts, 0., 0.);
 	ev_io_init(&sup->exits_io, on_exits, sup->shared->exits_fd, EV_READ);

@@ -59,6 +59,7 @@ struct sup_notify;
 #define SUP_STARTS_PER_PASS 32 /* so that a large fleet's start keeps nobody waiting */
 #define SUP_CLIENTS_MAX     64
 #define SUP_TICK_MS         2000
+#define SUP_SLOW_TICKS      30 /* of them to the next one while nothing happens */
 #define SUP_WAITERS_MAX     64
 
 enum sup_phase {
@@ -217,6 +218,7 @@ struct sup {
 	ev_timer orphan_timer; /* without a keeper: who is dead? */
 	ev_timer steady_timer; /* resumed and alive for a while */
 	ev_timer tick_timer;   /* title, and whether the engine and the logger answer */
+	bool tick_slow;        /* nothing happens: the timer is set to SUP_SLOW_TICKS */
 	ev_timer drain_timer;
 	ev_timer more_timer;        /* the next pass comes at once: starts are waiting */
 	unsigned starts_left;       /* that this pass may still make */
@@ -278,6 +280,8 @@ struct sup {
 int sup_run(struct sup_shared *shared, int ready_fd);
 /* A person or a signal wants the fleet down; a second call hastens it. */
 void sup_shutdown(struct sup *sup, const char *by);
+/* Something has happened: the next tick does not wait for the minute. */
+void sup_tick_soon(struct sup *sup);
 /* Something that decides about start or end of the fleet may have changed. */
 void sup_advance(struct sup *sup);
 

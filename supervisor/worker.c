@@ -350,6 +350,8 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 	enum sup_inst_state from = inst->machine.state;
 	struct sup_incarnation *ended = NULL;
 
+	sup_tick_soon(inst->sup);
+
 	if (event == SUP_EV_TIMER &&
 		(is_for_next_pass(inst) || !sup_incident_may_restart(inst))) {
 		arm(inst);
@@ -621,6 +623,7 @@ sup_worker_apply(struct sup_worker *w)
 void
 sup_workers_apply(struct sup *sup)
 {
+	sup_tick_soon(sup);
 	for (struct sup_worker *w = sup->workers; w; w = w->next)
 		sup_worker_apply(w);
 }

@@ -195,6 +195,7 @@ nv_chan_send(struct nv_chan *chan, enum nv_msg_type type, const void *body, size
 {
 	if (!nv_chan_is_open(chan))
 		return -ENOTCONN;
+	chan->sent++;
 	if (!chan->head) {
 		int rc = nv_msg_send(chan->fd, type, body, bytes, fds, n_fds);
 

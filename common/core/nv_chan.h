@@ -32,6 +32,7 @@ struct nv_chan {
 	nv_chan_close_fn *on_close;
 	struct nv_chan_packet *head; /* owned queue of packets not yet sent */
 	struct nv_chan_packet *tail;
+	uint64_t sent; /* messages so far */
 	size_t queued_bytes;
 	size_t queued_bytes_max;
 };
