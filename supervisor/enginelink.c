@@ -353,7 +353,8 @@ on_instance_ready(struct nv_chan *chan, struct nv_msg *msg)
 		return -EBADMSG;
 	struct sup_instance *inst = sup_instance_by_stream(sup_of(chan), id);
 
-	if (inst)
+	/* Where something else is waited for, the event is not it. */
+	if (inst && inst->worker->conf->ready == NV_READY_EVENT)
 		sup_instance_event(inst, SUP_EV_READY);
 	return 0;
 }
