@@ -91,6 +91,43 @@ START_TEST(test_ready_is_awaited_when_asked_for)
 }
 END_TEST
 
+START_TEST(test_not_ready_in_time)
+{
+	struct sup_inst_policy p = policy();
+	struct sup_inst i;
+
+	p.ready_event = true;
+	p.ready_timeout_ms = 1000;
+	ck_assert_int_eq(sup_inst_init(&i, &p, 1), 0);
+	RUN(&i, &p, {SUP_EV_GATE_OPEN, 0, SUP_INST_STOPPED, 0, 0},
+		{SUP_EV_WANT, 0, SUP_INST_STARTING, SUP_ACT_START, 0},
+		{SUP_EV_SPAWNED, 100, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_TIMER, 1099, SUP_INST_STARTING, 0, 0},
+		/* What a pause takes does not count: 1 ms is left. */
+		{SUP_EV_GATE_SHUT, 1099, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_TIMER, 90000, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_GATE_OPEN, 100000, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_TIMER, 100000, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_TIMER, 100001, SUP_INST_STOPPING, SUP_ACT_ASK, 0},
+		/* Too late. */
+		{SUP_EV_READY, 100002, SUP_INST_STOPPING, 0, 0},
+		{SUP_EV_MAIN_EXIT, 100100, SUP_INST_STOPPING, SUP_ACT_ASK_REST, 0},
+		{SUP_EV_GONE, 100200, SUP_INST_BACKOFF, SUP_ACT_RECORD, 0});
+	ck_assert_str_eq(i.end.cause, "not_ready");
+	ck_assert(i.end.crash);
+	sup_inst_fini(&i);
+	/* Ready in time: the deadline is gone. */
+	ck_assert_int_eq(sup_inst_init(&i, &p, 1), 0);
+	RUN(&i, &p, {SUP_EV_GATE_OPEN, 0, SUP_INST_STOPPED, 0, 0},
+		{SUP_EV_WANT, 0, SUP_INST_STARTING, SUP_ACT_START, 0},
+		{SUP_EV_SPAWNED, 100, SUP_INST_STARTING, 0, 0},
+		{SUP_EV_READY, 1099, SUP_INST_UP, 0, 0},
+		{SUP_EV_TIMER, 1100, SUP_INST_UP, 0, 0});
+	ck_assert_int_eq(i.deadline_ms, SUP_NO_DEADLINE);
+	sup_inst_fini(&i);
+}
+END_TEST
+
 START_TEST(test_stop_ladder)
 {
 	struct sup_inst_policy p = policy();
@@ -465,14 +502,15 @@ int
 main(void)
 {
 	const TTest *const tests[] = {test_start_needs_want_and_gate,
-		test_ready_is_awaited_when_asked_for, test_stop_ladder,
-		test_haste_and_no_grace, test_wanted_again_while_stopping,
-		test_what_outlives_its_main_process, test_limit_halts_and_reset_clears,
-		test_window_slides, test_cooldown_comes_once,
-		test_limit_zero_and_escalate, test_backoff_grows_stays_random_and_resets,
-		test_restart_kinds, test_restart_is_no_crash,
-		test_kill_is_a_crash_with_its_cause, test_exec_failures,
-		test_oom_is_a_crash, test_halt_of_a_group, test_gate_holds_a_retry};
+		test_ready_is_awaited_when_asked_for, test_not_ready_in_time,
+		test_stop_ladder, test_haste_and_no_grace,
+		test_wanted_again_while_stopping, test_what_outlives_its_main_process,
+		test_limit_halts_and_reset_clears, test_window_slides,
+		test_cooldown_comes_once, test_limit_zero_and_escalate,
+		test_backoff_grows_stays_random_and_resets, test_restart_kinds,
+		test_restart_is_no_crash, test_kill_is_a_crash_with_its_cause,
+		test_exec_failures, test_oom_is_a_crash, test_halt_of_a_group,
+		test_gate_holds_a_retry};
 
 	Suite *suite = suite_create("instance");
 	TCase *tc = tcase_create("all");

@@ -51,7 +51,9 @@ check(struct world *w, enum sup_inst_state before, enum sup_inst_event event,
 {
 	const struct sup_inst *i = &w->i;
 	bool waits = i->state == SUP_INST_BACKOFF || i->state == SUP_INST_COOLDOWN ||
-		     i->state == SUP_INST_STOPPING;
+		     i->state == SUP_INST_STOPPING ||
+		     (i->state == SUP_INST_STARTING && w->running && w->gate &&
+			     w->p.ready_timeout_ms > 0);
 
 	HOLDS(w, waits == (i->deadline_ms != SUP_NO_DEADLINE));
 	HOLDS(w, i->want == w->want && i->gate == w->gate);
@@ -178,6 +180,7 @@ live_once(uint64_t seed)
 	w.p = (struct sup_inst_policy){.success = {1},
 		.restart = (enum nv_restart)rnd(&w, 3),
 		.ready_event = rnd(&w, 2),
+		.ready_timeout_ms = rnd(&w, 2) ? 1 + (int64_t)rnd(&w, 5000) : 0,
 		.grace_ms = rnd(&w, 3) ? (int64_t)rnd(&w, 5000) : 0,
 		.crashes = {.max = (uint32_t)rnd(&w, 6),
 			.within_ms = (int64_t)rnd(&w, 60000),
