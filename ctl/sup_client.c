@@ -494,3 +494,19 @@ ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_
 	free(msg);
 	return code;
 }
+
+int
+ctl_sup_send(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr *w,
+	const char *about, struct nv_err *err)
+{
+	if (sup->fd < 0)
+		return lost(sup, "has closed the connection", err);
+	return send_body(sup, type, w, about, err);
+}
+
+int
+ctl_sup_receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms, struct nv_msg *msg,
+	struct nv_err *err)
+{
+	return receive(sup, id, deadline_ms, msg, err);
+}

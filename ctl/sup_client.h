@@ -74,6 +74,13 @@ int ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadl
 const struct nv_ctl_roll *
 ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker);
 
+/* One request whose body w holds, and the next message that answers `id`; for messages
+ * that have files of their own. `about`: the name in it, for one that is too long. */
+int ctl_sup_send(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr *w,
+	const char *about, struct nv_err *err);
+int ctl_sup_receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms,
+	struct nv_msg *msg, struct nv_err *err);
+
 /* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
 int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
 	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err);

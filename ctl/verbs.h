@@ -68,6 +68,14 @@ int ctl_rolling(struct ctl *ctl);
 /* verb_incidents.c */
 int ctl_verb_incidents(struct ctl *ctl);
 
+/* verb_group.c */
+int ctl_verb_group_list(struct ctl *ctl);
+int ctl_verb_group_show(struct ctl *ctl);
+int ctl_verb_group_start(struct ctl *ctl);
+int ctl_verb_group_stop(struct ctl *ctl);
+int ctl_verb_group_restart(struct ctl *ctl);
+int ctl_verb_group_child(struct ctl *ctl);
+
 /* verb_config.c */
 int ctl_verb_config_check(struct ctl *ctl);
 int ctl_verb_config_show(struct ctl *ctl);

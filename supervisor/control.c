@@ -52,21 +52,52 @@ static void reply(struct sup_client *c, uint32_t request_id, enum nv_exit code,
 	const char *fmt, ...) NV_PRINTF(4, 5);
 
 static void
-reply(struct sup_client *c, uint32_t request_id, enum nv_exit code, const char *fmt, ...)
+send_reply(struct sup_client *c, uint32_t request_id, enum nv_exit code, const char *fmt,
+	va_list ap)
 {
 	static struct nv_ctl_reply m; /* large, and one at a time */
 	static uint8_t body[NV_MSG_BODY_MAX];
 	struct nv_wr w;
-	va_list ap;
 
 	m.request_id = request_id;
 	m.code = (uint8_t)code;
-	va_start(ap, fmt);
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
-	va_end(ap);
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_reply_encode(&w, &m); /* the error stays in w */
 	(void)nv_chan_send_wr(&c->chan, NV_MSG_CTL_REPLY, &w);
+}
+
+static void
+reply(struct sup_client *c, uint32_t request_id, enum nv_exit code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	send_reply(c, request_id, code, fmt, ap);
+	va_end(ap);
+}
+
+void
+sup_client_reply(struct sup_client *c, uint32_t request_id, enum nv_exit code,
+	const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	send_reply(c, request_id, code, fmt, ap);
+	va_end(ap);
+}
+
+struct sup *
+sup_client_sup(const struct sup_client *client)
+{
+	return client->sup;
+}
+
+struct nv_chan *
+sup_client_chan(struct sup_client *client)
+{
+	return &client->chan;
 }
 
 /* ---- waiting ---- */
@@ -76,6 +107,7 @@ worker_settled(const struct sup_worker *w)
 {
 	unsigned wanted = sup_worker_wanted(w);
 	bool paused = sup_worker_paused(w);
+	char why[400];
 
 	if (!w->desired && w->sup->phase == SUP_RUNNING && !w->held)
 		return false;
@@ -88,7 +120,8 @@ worker_settled(const struct sup_worker *w)
 			return false;
 		if (in && (s == SUP_INST_STARTING || s == SUP_INST_STOPPING ||
 				  s == SUP_INST_BACKOFF || s == SUP_INST_COOLDOWN ||
-				  (s == SUP_INST_STOPPED && !paused)))
+				  (s == SUP_INST_STOPPED && !paused &&
+					  !sup_group_is_down(w, why, sizeof(why)))))
 			return false;
 	}
 	return w->n_instances >= wanted || paused;
@@ -444,7 +477,21 @@ on_wait(struct nv_chan *chan, struct nv_msg *msg)
 	return 0; /* answered by the check that ends this pass */
 }
 
+static int
+on_group_get(struct nv_chan *chan, struct nv_msg *msg)
+{
+	return sup_group_on_get(chan->owner, msg);
+}
+
+static int
+on_group_do(struct nv_chan *chan, struct nv_msg *msg)
+{
+	return sup_group_on_do(chan->owner, msg);
+}
+
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
+	[NV_MSG_SUP_GROUP_GET] = on_group_get,
+	[NV_MSG_SUP_GROUP_DO] = on_group_do,
 	[NV_MSG_SUP_STATUS] = on_status,
 	[NV_MSG_SUP_STOP] = on_stop,
 	[NV_MSG_SUP_RESTART] = on_restart,
@@ -467,6 +514,7 @@ client_free(struct sup_control *control, struct sup_client *client)
 	*at = client->next;
 	control->n_clients--;
 	drop_waiters(control, client);
+	sup_group_client_gone(client->sup, client);
 	nv_chan_close(&client->chan);
 	free(client);
 }

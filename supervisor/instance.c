@@ -69,6 +69,18 @@ sup_inst_fini(struct sup_inst *i)
 	i->crashes_cap = 0;
 }
 
+void
+sup_inst_clear(struct sup_inst *i)
+{
+	NV_ASSERT(!sup_inst_live(i));
+	*i = (struct sup_inst){.deadline_ms = SUP_NO_DEADLINE,
+		.gate = i->gate,
+		.restarts = i->restarts,
+		.crash_ms = i->crash_ms,
+		.crashes_cap = i->crashes_cap,
+		.random = i->random};
+}
+
 static void
 enter(struct sup_inst *i, enum sup_inst_state state, int64_t deadline_ms)
 {
@@ -375,6 +387,8 @@ on_reset(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_m
 	i->n_crashes = 0;
 	i->attempts = 0;
 	i->over_limit = false;
+	if (policy->tree && i->state == SUP_INST_HALTED)
+		enter(i, SUP_INST_STOPPED, SUP_NO_DEADLINE);
 	return sup_inst_live(i) ? 0 : try_start(i, policy);
 }
 
@@ -510,7 +524,7 @@ on_timer(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_m
 		return SUP_ACT_KILL;
 	case SUP_INST_BACKOFF:
 	case SUP_INST_COOLDOWN:
-		if (!policy->tree)
+		if (!policy->tree || i->go)
 			return try_start(i, policy);
 		i->deadline_ms = SUP_NO_DEADLINE;
 		return 0;
@@ -532,11 +546,24 @@ on_go(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 	return sup_inst_live(i) ? 0 : try_start(i, policy);
 }
 
+/* Through BACKOFF, where whoever limits restarts may hold it. */
+static unsigned
+on_again(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
+{
+	NV_ASSERT(policy->tree);
+	i->go = true;
+	if (!sup_inst_live(i))
+		enter(i, SUP_INST_BACKOFF, now_ms);
+	return 0;
+}
+
 static unsigned
 on_stop(struct sup_inst *i, const struct sup_inst_policy *policy, int64_t now_ms)
 {
 	NV_ASSERT(policy->tree);
 	i->go = false;
+	if (i->state == SUP_INST_BACKOFF || i->state == SUP_INST_COOLDOWN)
+		enter(i, SUP_INST_STOPPED, SUP_NO_DEADLINE);
 	if (i->state != SUP_INST_STARTING && i->state != SUP_INST_UP)
 		return 0;
 	i->asked = true;
@@ -573,6 +600,7 @@ static step_fn *const steps[SUP_EV_COUNT] = {
 	[SUP_EV_GONE] = on_gone,
 	[SUP_EV_TIMER] = on_timer,
 	[SUP_EV_GO] = on_go,
+	[SUP_EV_AGAIN] = on_again,
 	[SUP_EV_STOP] = on_stop,
 	[SUP_EV_HASTE] = on_haste,
 };

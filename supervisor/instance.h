@@ -60,6 +60,7 @@ enum sup_inst_state {
 	X(GONE)       /* nothing of its process tree is left */ \
 	X(TIMER)      /* the deadline has passed: of a wait, of a stop, of readiness */ \
 	X(GO)         /* the tree starts it */ \
+	X(AGAIN)      /* the same after a crash: at the next TIMER */ \
 	X(STOP)       /* the tree stops it */ \
 	X(HASTE)      /* no more patience with a stop */
 
@@ -143,6 +144,8 @@ struct sup_inst {
 int
 sup_inst_init(struct sup_inst *inst, const struct sup_inst_policy *policy, uint64_t seed);
 void sup_inst_fini(struct sup_inst *inst);
+/* As after init, but for the gate and what is counted ever; without a process only. */
+void sup_inst_clear(struct sup_inst *inst);
 /* After a reload: room for another crashes.max. */
 int sup_inst_fit(struct sup_inst *inst, const struct sup_inst_policy *policy);
 

@@ -224,6 +224,7 @@ sup_shutdown(struct sup *sup, const char *by)
 		enter(sup, SUP_STOPPING_AGENTS, 0);
 		ev_timer_stop(sup->loop, &sup->away_timer);
 		sup_workers_apply(sup);
+		sup_groups_stop(sup);
 	} else if (sup->phase == SUP_STOPPING_AGENTS) {
 		nv_warn("stopping at once: asked again by %s", by);
 		sup_state_fleet(sup);
@@ -400,6 +401,7 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup_state_commit();
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
+	sup_groups_collect(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
 	bury_soon(sup, started || sup->starts_left < SUP_STARTS_PER_PASS);
@@ -628,6 +630,7 @@ tear_down(struct sup *sup)
 	sup_incident_stop(sup);
 	sup_workers_free(sup);
 	sup_incarnations_bury(sup, UINT_MAX);
+	sup_groups_fini(sup);
 	sup_streams_fini(&sup->streams);
 	sup_journal_free(sup->journal);
 	sup_conf_drop(sup->conf);

@@ -257,10 +257,15 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 				w->not_enforced);
 		return "running";
 	}
+	if (worst->machine.state == SUP_INST_STOPPED &&
+		sup_group_is_down(w, reason, reason_bytes))
+		return "stopped";
 	if (worst->machine.state == SUP_INST_STOPPED) {
 		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);
 		if (w->sup->engine_ready)
 			sup_gate_start_text(w, reason, reason_bytes);
+		if (!reason[0])
+			sup_instance_reason(worst, reason, reason_bytes);
 		return "waiting";
 	}
 	char why[250];

@@ -12,6 +12,8 @@
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
  *   park.c        which instances go when fewer are wanted (pure)
  *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
+ *   group.c       supervision groups: tree.c (pure) with real instances; group_shape.c:
+ *                 their configuration; group_control.c: requests about them
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
@@ -35,6 +37,7 @@
 #include "cgroup.h"
 #include "child.h"
 #include "gate.h"
+#include "group.h"
 #include "incident.h"
 #include "instance.h"
 #include "keeper.h"
@@ -143,10 +146,14 @@ struct sup_instance {
 	const char *failed_thing; /* what spawn_error is about, where its stage does not
 				     say; borrowed from the configuration */
 
+	struct sup_leaf leaf; /* in a supervision tree */
+
 	char flat[0]; /* from here on: state.h */
 	uint32_t number;
 	uint32_t generation; /* of the last incarnation */
 	struct sup_inst machine;
+	bool leaf_going;       /* its tree was told that it shall not run */
+	bool leaf_busy;        /* its group took no more calls: once more */
 	bool has_credentials;  /* the directory stays for the next one, as it is empty */
 	uid_t credentials_uid; /* whose it is */
 	gid_t credentials_gid;
@@ -176,6 +183,9 @@ struct sup_worker {
 	uint32_t *idle; /* owned: of the last sup_worker_idle, until a desire uses them */
 	uint32_t n_idle;
 
+	struct sup_group *group; /* the supervisor it is in; NULL: none */
+	bool moving;             /* it is in another one from when it has stopped */
+
 	char flat[0]; /* from here on: state.h */
 	uint32_t id;  /* never used again while we live */
 	char name[NV_NAME_MAX];
@@ -187,7 +197,8 @@ struct sup_worker {
 	bool held_told;
 	uint32_t held_uid;
 	int64_t held_wall_ns;
-	bool removed; /* no longer configured: goes away when stopped */
+	bool removed;                 /* no longer configured: goes away when stopped */
+	char group_name[NV_NAME_MAX]; /* of `group`, "" without */
 	bool pause_applied;
 	uint32_t n_parked;      /* slots below the last wanted one that stay empty */
 	uint64_t reset_epoch;   /* of the desire that last started it anew */
@@ -235,9 +246,10 @@ struct sup {
 	ev_prepare prepare; /* once a pass: journal news, waiters, phase */
 
 	struct sup_worker *workers; /* owned list, by name */
-	struct sup_worker *dirty;   /* to be applied at the end of this pass: gate.h */
-	struct sup_storm storm;     /* incident.c */
-	bool storm_changed;         /* in this pass */
+	struct sup_groups groups;
+	struct sup_worker *dirty; /* to be applied at the end of this pass: gate.h */
+	struct sup_storm storm;   /* incident.c */
+	bool storm_changed;       /* in this pass */
 	ev_timer storm_timer;
 	struct sup_streams streams;
 	struct sup_journal *journal; /* owned */
@@ -310,6 +322,8 @@ uint32_t sup_worker_slots(const struct sup_worker *w);
 /* The next time it is scaled down these go first: instance numbers. */
 void sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n);
 unsigned sup_workers_live(const struct sup *sup);
+/* At least n instances: 0 or -ENOMEM. */
+int sup_worker_grow(struct sup_worker *w, uint32_t n);
 void sup_workers_haste(struct sup *sup);
 void sup_instance_event(struct sup_instance *inst, enum sup_inst_event event);
 /* The main process is gone: is the rest? If not, look again soon. */
@@ -397,6 +411,10 @@ void sup_probelink_listen(struct sup_incarnation *inc);
 int sup_reload(struct sup *sup, char *text, size_t text_bytes);
 
 /* ---- control.c ---- */
+struct sup *sup_client_sup(const struct sup_client *client);
+struct nv_chan *sup_client_chan(struct sup_client *client);
+void sup_client_reply(struct sup_client *client, uint32_t request_id, enum nv_exit code,
+	const char *fmt, ...) NV_PRINTF(4, 5);
 int sup_control_open(struct sup *sup, struct nv_err *err);
 void sup_control_close(struct sup *sup);
 /* Something changed: answer those who wait for it. */

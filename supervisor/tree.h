@@ -171,6 +171,7 @@ struct sup_tree_action {
 	sup_node cause;
 };
 bool sup_tree_next_action(struct sup_tree *t, struct sup_tree_action *ret);
+bool sup_tree_has_actions(const struct sup_tree *t);
 
 /* ---- looking ---- */
 
@@ -181,6 +182,12 @@ enum sup_child_state {
 	SUP_CHILD_STOPPING,  /* STOP was said, no exit yet */
 	SUP_CHILD_RESTARTING /* a retry is pending (at once, or at retry_at_ms) */
 };
+static inline bool
+sup_child_has_process(enum sup_child_state state)
+{
+	return state == SUP_CHILD_STARTING || state == SUP_CHILD_RUNNING ||
+	       state == SUP_CHILD_STOPPING;
+}
 struct sup_child_view {
 	sup_node node;
 	uint64_t id;
@@ -203,6 +210,8 @@ void sup_tree_count(const struct sup_tree *t, sup_node group, struct sup_counts 
 /* Restarts that count now, of how many. */
 uint32_t sup_tree_restarts(const struct sup_tree *t, sup_node group, int64_t now_ms);
 sup_node sup_tree_find(const struct sup_tree *t, sup_node group, uint64_t id);
+/* The static child of that id, also one that is forgotten until its group starts anew. */
+sup_node sup_tree_find_static(const struct sup_tree *t, sup_node group, uint64_t id);
 sup_node sup_tree_parent(const struct sup_tree *t, sup_node node);
 /* The same by node; a group without parent has the state of its own operation. */
 bool sup_tree_view(const struct sup_tree *t, sup_node node, struct sup_child_view *ret);

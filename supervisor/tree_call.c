@@ -65,8 +65,9 @@ start_child(struct sup_tree *t, struct tree_group *g, uint32_t slot,
 	}
 	if (slot != SUP_NO_SLOT) {
 		tree_reply(t, call->call,
-			tree_has_process(t->nodes[slot].state) ? SUP_CALL_ALREADY_STARTED
-							       : SUP_CALL_ALREADY_PRESENT,
+			sup_child_has_process(t->nodes[slot].state)
+				? SUP_CALL_ALREADY_STARTED
+				: SUP_CALL_ALREADY_PRESENT,
 			t->nodes[slot].handle);
 		return;
 	}
@@ -110,7 +111,7 @@ call_down(struct sup_tree *t, struct tree_group *g, uint32_t slot,
 
 	if (n->state == SUP_CHILD_RESTARTING) {
 		tree_reply(t, call->call, SUP_CALL_RESTARTING, n->handle);
-	} else if (tree_has_process(n->state)) {
+	} else if (sup_child_has_process(n->state)) {
 		tree_reply(t, call->call, SUP_CALL_RUNNING, n->handle);
 	} else if (call->what == SUP_CALL_RESTART_CHILD) {
 		in_flight(t, g, slot, call);

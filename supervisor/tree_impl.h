@@ -121,6 +121,8 @@ void tree_node_free(struct sup_tree *t, uint32_t slot);
 uint32_t tree_by_handle(const struct sup_tree *t, sup_node handle);
 /* A child of the parent slot; absent ones only if `absent`. */
 uint32_t tree_by_id(const struct sup_tree *t, uint32_t parent, uint64_t id, bool absent);
+/* The static one, absent or not. */
+uint32_t tree_static_by_id(const struct sup_tree *t, uint32_t parent, uint64_t id);
 struct tree_list *tree_siblings(struct sup_tree *t, uint32_t parent);
 struct tree_group *tree_parent_group(const struct sup_tree *t, uint32_t slot);
 
@@ -150,13 +152,6 @@ int tree_set_group(struct tree_group *g, const struct sup_group_spec *spec);
 uint32_t tree_depth(const struct sup_tree *t, uint32_t slot);
 
 /* ---- small things ---- */
-
-static inline bool
-tree_has_process(enum sup_child_state state)
-{
-	return state == SUP_CHILD_STARTING || state == SUP_CHILD_RUNNING ||
-	       state == SUP_CHILD_STOPPING;
-}
 
 static inline sup_node
 tree_handle_of(const struct sup_tree *t, uint32_t slot)

@@ -24,8 +24,8 @@ tree_set_state(struct sup_tree *t, uint32_t slot, enum sup_child_state state)
 	struct tree_group *g = tree_parent_group(t, slot);
 
 	if (g) {
-		g->alive -= tree_has_process(n->state);
-		g->alive += tree_has_process(state);
+		g->alive -= sup_child_has_process(n->state);
+		g->alive += sup_child_has_process(state);
 	}
 	n->state = state;
 }
@@ -223,7 +223,7 @@ tree_step_start(struct sup_tree *t, struct tree_group *g, uint32_t slot)
 		if (!n->in_op)
 			continue;
 		n->in_op = false;
-		if (tree_has_process(n->state))
+		if (sup_child_has_process(n->state))
 			continue;
 		g->cursor = slot;
 		tree_child_start(t, slot);

@@ -190,7 +190,7 @@ sup_tree_remove(struct sup_tree *t, sup_node node)
 		return -EINVAL;
 	const struct tree_node *n = &t->nodes[slot];
 
-	if (tree_has_process(n->state) ||
+	if (sup_child_has_process(n->state) ||
 		(n->group != SUP_NO_SLOT && t->groups[n->group].op != TREE_OFF))
 		return -EBUSY;
 	tree_node_free(t, slot);
@@ -355,4 +355,15 @@ sup_tree_parent(const struct sup_tree *t, sup_node node)
 	if (slot == SUP_NO_SLOT || t->nodes[slot].parent == SUP_NO_SLOT)
 		return 0;
 	return t->nodes[t->nodes[slot].parent].handle;
+}
+
+sup_node
+sup_tree_find_static(const struct sup_tree *t, sup_node group, uint64_t id)
+{
+	uint32_t slot;
+
+	if (find_group(t, group, &slot))
+		return 0;
+	slot = tree_static_by_id(t, slot, id);
+	return slot == SUP_NO_SLOT ? 0 : t->nodes[slot].handle;
 }

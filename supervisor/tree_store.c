@@ -319,6 +319,20 @@ tree_by_id(const struct sup_tree *t, uint32_t parent, uint64_t id, bool absent)
 	return slot;
 }
 
+uint32_t
+tree_static_by_id(const struct sup_tree *t, uint32_t parent, uint64_t id)
+{
+	uint32_t slot = *id_head(t, parent, id); /* there is a parent */
+
+	for (; slot != SUP_NO_SLOT; slot = t->nodes[slot].same_id) {
+		const struct tree_node *n = &t->nodes[slot];
+
+		if (n->id == id && n->parent == parent && !n->dynamic)
+			break;
+	}
+	return slot;
+}
+
 /* ---- messages ---- */
 
 struct tree_msg *
@@ -467,4 +481,10 @@ sup_tree_next_action(struct sup_tree *t, struct sup_tree_action *ret)
 	t->actions_first = (t->actions_first + 1) & (t->actions_cap - 1);
 	t->n_actions--;
 	return true;
+}
+
+bool
+sup_tree_has_actions(const struct sup_tree *t)
+{
+	return t->n_actions > 0;
 }

@@ -123,6 +123,14 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 	const struct sup_inst *m = &inst->machine;
 	const struct sup_inst_policy *p = &inst->worker->policy;
 	char window[NV_UNITS_BYTES];
+
+	if (p->tree && (m->state == SUP_INST_STOPPED ||
+			       (m->state == SUP_INST_HALTED && !m->gave_up))) {
+		(void)sup_group_is_down(inst->worker, buf, buf_bytes);
+		if (!buf[0])
+			(void)snprintf(buf, buf_bytes, "%s", inst->last_exit);
+		return;
+	}
 	/* What led to a rest stays true while the window moves on. */
 	bool rests = m->state == SUP_INST_HALTED || m->state == SUP_INST_COOLDOWN;
 	uint32_t n = rests ? inst->told_crashes : sup_inst_crashes(m, p, nv_mono_ms());
@@ -349,10 +357,14 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
 	enum sup_inst_state from = inst->machine.state;
 	struct sup_incarnation *ended = NULL;
+	bool tree = inst->worker->policy.tree;
 
 	sup_tick_soon(inst->sup);
-
-	if (event == SUP_EV_TIMER &&
+	if (tree && event == SUP_EV_RESTART) {
+		sup_group_restart(inst);
+		return;
+	}
+	if (event == SUP_EV_TIMER && (!tree || inst->machine.go) &&
 		(is_for_next_pass(inst) || !sup_incident_may_restart(inst))) {
 		arm(inst);
 		return;
@@ -382,9 +394,15 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 	sup_gate_changed(inst, from);
 	sup_roll_changed(inst);
 	perform(inst, actions);
-	/* Without a delay it does not wait for a timer either. */
-	if (event == SUP_EV_GONE && inst->machine.state == SUP_INST_BACKOFF &&
-		inst->machine.deadline_ms <= nv_mono_ms())
+	if (actions & SUP_ACT_ENDED)
+		sup_group_ended(inst);
+	else if (tree && from != SUP_INST_UP && inst->machine.state == SUP_INST_UP &&
+		 !(actions & SUP_ACT_START))
+		sup_group_started(inst);
+	else if (!tree && event == SUP_EV_GONE &&
+		 inst->machine.state == SUP_INST_BACKOFF &&
+		 inst->machine.deadline_ms <= nv_mono_ms())
+		/* Without a delay it does not wait for a timer either. */
 		sup_instance_event(inst, SUP_EV_TIMER);
 }
 
@@ -437,6 +455,7 @@ static void
 instance_free(struct sup_instance *inst)
 {
 	NV_ASSERT(!inst->now);
+	sup_leaf_forget(inst);
 	ev_timer_stop(inst->sup->loop, &inst->timer);
 	ev_timer_stop(inst->sup->loop, &inst->look);
 	sup_inst_fini(&inst->machine);
@@ -454,7 +473,8 @@ sup_worker_paused(const struct sup_worker *w)
 unsigned
 sup_worker_wanted(const struct sup_worker *w)
 {
-	if (!w->desired || w->removed || w->held || w->sup->phase != SUP_RUNNING)
+	if (!w->desired || w->removed || w->held || w->moving ||
+		w->sup->phase != SUP_RUNNING)
 		return 0;
 	return NV_MIN(w->desire.instances, w->conf->instances_max);
 }
@@ -504,31 +524,34 @@ sup_workers_live(const struct sup *sup)
 	return n;
 }
 
-static void
-grow(struct sup_worker *w, uint32_t n)
+int
+sup_worker_grow(struct sup_worker *w, uint32_t n)
 {
-	if (n <= w->n_instances)
-		return;
 	n = NV_MIN(n, SUP_INSTANCES_MAX);
+	if (n <= w->n_instances)
+		return 0;
 	struct sup_instance **grown =
 		realloc(w->instances, n * sizeof(struct sup_instance *));
 
 	if (!grown) {
 		nv_error("%s: no memory for %u instances", w->name, n);
-		return;
+		return -ENOMEM;
 	}
 	w->instances = grown;
 	while (w->n_instances < n) {
 		struct sup_instance *inst = sup_instance_new(w, w->n_instances + 1);
 
-		if (!inst) {
+		if (!inst || (w->group && sup_leaf_know(inst) < 0)) {
+			if (inst)
+				instance_free(inst);
 			nv_error("%s: no memory for instance %u", w->name,
 				w->n_instances + 1);
-			return;
+			return -ENOMEM;
 		}
 		w->instances[w->n_instances++] = inst;
 	}
 	sup_state_worker(w);
+	return 0;
 }
 
 static void
@@ -592,7 +615,7 @@ sup_worker_apply(struct sup_worker *w)
 	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused &&
 		    sup_gate_open(w);
 
-	grow(w, wanted);
+	(void)sup_worker_grow(w, wanted); /* said; the others go on */
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		struct sup_instance *inst = w->instances[i];
 
@@ -601,6 +624,10 @@ sup_worker_apply(struct sup_worker *w)
 		else if (gate && !inst->machine.gate && may_start(w->sup))
 			sup_instance_event(inst, SUP_EV_GATE_OPEN);
 		apply_pause(inst, paused);
+	}
+	if (w->policy.tree) {
+		sup_group_apply(w, wanted);
+		return;
 	}
 	if (sup_gate_must_outlive(w))
 		return;
@@ -632,8 +659,12 @@ void
 sup_worker_reset(struct sup_worker *w)
 {
 	sup_state_commit();
-	for (uint32_t i = 0; i < w->n_instances; i++)
-		sup_instance_event(w->instances[i], SUP_EV_RESET);
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		if (w->policy.tree)
+			sup_group_reset(w->instances[i]);
+		else
+			sup_instance_event(w->instances[i], SUP_EV_RESET);
+	}
 	w->resetting = false;
 	sup_state_worker(w);
 }
@@ -778,6 +809,8 @@ sup_worker_take_conf(
 		.ready_event = c->ready != NV_READY_EXEC,
 		.ready_timeout_ms = c->ready_timeout_ms,
 		.grace_ms = c->stop_grace_ms};
+	w->policy.tree = w->group != NULL;
+	w->policy.paced = c->crashes_own;
 	memcpy(w->policy.success, c->success, sizeof(w->policy.success));
 	/* The runner gives its command all of the grace, and then has to say how it went.
 	 */
@@ -896,6 +929,8 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 	}
 	if (sup_gate_resolve(sup) < 0)
 		return nv_err_set(err, -ENOMEM, "no memory for dependencies");
+	if (sup_groups_load(sup, conf) < 0)
+		return nv_err_set(err, -ENOMEM, "no memory for groups");
 	sup_workers_apply(sup);
 	return 0;
 }
@@ -922,7 +957,7 @@ sup_workers_collect(struct sup *sup)
 	for (struct sup_worker **at = &sup->workers; *at;) {
 		struct sup_worker *w = *at;
 
-		if (!w->removed || sup_worker_live(w) > 0) {
+		if (!w->removed || sup_worker_live(w) > 0 || !sup_group_let_go(w)) {
 			at = &w->next;
 			continue;
 		}

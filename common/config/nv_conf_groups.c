@@ -58,7 +58,7 @@ nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 		bool twice = false;
 
 		for (size_t i = 0; text && i < g->n_order; i++)
-			twice |= strcmp(g->order[i], text) == 0;
+			twice |= g->order[i] && strcmp(g->order[i], text) == 0;
 		if (!text || !nv_name_valid(text) || twice) {
 			nv_conf_error(r->errs, source->name, item->line, item->column,
 				"%s: %s", key,
@@ -247,7 +247,8 @@ nv_conf_read_supervisors(struct nv_conf_reading *r, const struct nv_conf_source 
 	}
 	if (node->n_children == 0)
 		return 0;
-	const struct nv_yaml_node **items = calloc(node->n_children, sizeof(*items));
+	const struct nv_yaml_node **items =
+		calloc(node->n_children, sizeof(const struct nv_yaml_node *));
 	struct nv_conf_origin *one = calloc(NV_OPTIONS_MAX, sizeof(*one));
 
 	r->config->groups = calloc(node->n_children, sizeof(*r->config->groups));
@@ -260,7 +261,7 @@ nv_conf_read_supervisors(struct nv_conf_reading *r, const struct nv_conf_source 
 	for (const struct nv_yaml_node *i = node->first; rc == 0 && i; i = i->next)
 		items[n++] = i;
 	if (rc == 0)
-		qsort(items, n, sizeof(*items), compare_items);
+		qsort(items, n, sizeof(const struct nv_yaml_node *), compare_items);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct nv_conf_origin *origins = one;
 

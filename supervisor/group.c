@@ -1,0 +1,756 @@
+/* Actions of the supervision tree -> instances; ends of instances -> the tree: group.h.
+ */
+#include "group.h"
+#include "nv_clock.h"
+#include "nv_log.h"
+#include "sup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- names ---- */
+
+static uint64_t
+hash(const char *text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* From the name, so that whoever comes after us finds the same. A worker's name has no
+ * '#', so that groups and leaves are apart. */
+uint64_t
+sup_leaf_id(const char *worker, uint32_t number)
+{
+	char text[NV_NAME_MAX + 16];
+
+	(void)snprintf(text, sizeof(text), "%s#%u", worker, number);
+	return hash(text) & ~SUP_CALL_OURS;
+}
+
+uint64_t
+sup_group_id(const char *name)
+{
+	return hash(name) & ~SUP_CALL_OURS;
+}
+
+struct sup_group *
+sup_group_find(struct sup *sup, const char *name)
+{
+	struct sup_group *g = sup->groups.list;
+
+	while (g && strcmp(g->name, name) != 0)
+		g = g->next;
+	return g;
+}
+
+static struct sup_group *
+group_of(struct sup *sup, sup_node node)
+{
+	struct sup_group *g = sup->groups.list;
+
+	while (g && g->node != node)
+		g = g->next;
+	return g;
+}
+
+struct sup_group *
+sup_group_root(struct sup_group *g)
+{
+	while (g->parent)
+		g = g->parent;
+	return g;
+}
+
+static enum sup_child_state
+state_of(const struct sup_group *g)
+{
+	struct sup_child_view view;
+
+	if (!g->node || !sup_tree_view(g->sup->groups.tree, g->node, &view))
+		return SUP_CHILD_DOWN;
+	return view.state;
+}
+
+bool
+sup_group_is_running(const struct sup_group *g)
+{
+	return state_of(g) == SUP_CHILD_RUNNING;
+}
+
+/* ---- leaves ---- */
+
+static struct sup_instance **
+bucket(const struct sup_groups *groups, uint64_t id)
+{
+	return &groups->leaves[(id >> 20) & (groups->n_buckets - 1)];
+}
+
+struct sup_instance *
+sup_leaf_find(struct sup *sup, uint64_t id)
+{
+	struct sup_instance *inst =
+		sup->groups.n_buckets ? *bucket(&sup->groups, id) : NULL;
+
+	while (inst && inst->leaf.id != id)
+		inst = inst->leaf.same;
+	return inst;
+}
+
+static int
+grow(struct sup_groups *groups)
+{
+	uint32_t n = groups->n_buckets ? 2 * groups->n_buckets : 64;
+	struct sup_instance **old = groups->leaves;
+	uint32_t old_n = groups->n_buckets;
+	struct sup_instance **fresh = calloc(n, sizeof(struct sup_instance *));
+
+	if (!fresh)
+		return -ENOMEM;
+	groups->leaves = fresh;
+	groups->n_buckets = n;
+	for (uint32_t i = 0; i < old_n; i++) {
+		for (struct sup_instance *inst = old[i], *next; inst; inst = next) {
+			struct sup_instance **at = bucket(groups, inst->leaf.id);
+
+			next = inst->leaf.same;
+			inst->leaf.same = *at;
+			*at = inst;
+		}
+	}
+	free(old);
+	return 0;
+}
+
+int
+sup_leaf_know(struct sup_instance *inst)
+{
+	struct sup_groups *groups = &inst->sup->groups;
+
+	if (inst->leaf.known)
+		return 0;
+	if (groups->n_leaves >= groups->n_buckets && grow(groups) < 0)
+		return -ENOMEM;
+	inst->leaf.id = sup_leaf_id(inst->worker->name, inst->number);
+	struct sup_instance **at = bucket(groups, inst->leaf.id);
+
+	inst->leaf.same = *at;
+	inst->leaf.known = true;
+	*at = inst;
+	groups->n_leaves++;
+	return 0;
+}
+
+void
+sup_leaf_forget(struct sup_instance *inst)
+{
+	struct sup_groups *groups = &inst->sup->groups;
+
+	if (!inst->leaf.known)
+		return;
+	struct sup_instance **at = bucket(groups, inst->leaf.id);
+
+	while (*at != inst)
+		at = &(*at)->leaf.same;
+	*at = inst->leaf.same;
+	groups->n_leaves--;
+	inst->leaf = (struct sup_leaf){0};
+}
+
+sup_node
+sup_leaf_node(const struct sup_instance *inst)
+{
+	const struct sup_group *g = inst->worker->group;
+
+	return g && g->node
+		       ? sup_tree_find(inst->sup->groups.tree, g->node, inst->leaf.id)
+		       : 0;
+}
+
+struct sup_child_spec
+sup_leaf_spec(const struct sup_worker *w)
+{
+	static const enum sup_child_restart kinds[] = {
+		[NV_RESTART_PERMANENT] = SUP_PERMANENT,
+		[NV_RESTART_TRANSIENT] = SUP_TRANSIENT,
+		[NV_RESTART_TEMPORARY] = SUP_TEMPORARY};
+
+	return (struct sup_child_spec){.restart = kinds[w->conf->restart],
+		.significant = w->conf->significant,
+		.shutdown_ms = w->policy.grace_ms};
+}
+
+/* ---- calls ---- */
+
+void
+sup_group_call(struct sup_group *g, enum sup_call what, uint64_t id,
+	const struct sup_child_spec *spec, uint64_t number)
+{
+	struct sup_call_args args = {
+		.call = number, .what = what, .group = g->node, .id = id};
+
+	if (spec)
+		args.spec = *spec;
+	sup_tree_call(g->sup->groups.tree, &args, nv_mono_ms());
+}
+
+static void
+call_leaf(struct sup_instance *inst, enum sup_call what)
+{
+	struct sup_child_spec spec = sup_leaf_spec(inst->worker);
+
+	sup_group_call(inst->worker->group, what, inst->leaf.id, &spec,
+		SUP_CALL_OURS | inst->leaf.id);
+}
+
+/* Start one that is down, or was never there, or is forgotten by then: each of the two
+ * does nothing where it is the other's turn. */
+static void
+start_leaf(struct sup_instance *inst)
+{
+	call_leaf(inst, SUP_CALL_START_CHILD);
+	call_leaf(inst, SUP_CALL_RESTART_CHILD);
+}
+
+void
+sup_group_want(struct sup_instance *inst, bool want)
+{
+	struct sup_tree *t = inst->sup->groups.tree;
+	sup_node node = sup_leaf_node(inst);
+	struct sup_child_view view = {0};
+	bool there = node && sup_tree_view(t, node, &view);
+
+	sup_instance_event(inst, want ? SUP_EV_WANT : SUP_EV_UNWANT);
+	if (want && (!there || inst->leaf_going || !sup_child_has_process(view.state))) {
+		inst->leaf_going = false;
+		start_leaf(inst);
+	} else if (!want && there) {
+		sup_group_release(inst);
+		inst->leaf_going = true;
+		call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
+		if (view.dynamic)
+			call_leaf(inst, SUP_CALL_DELETE_CHILD);
+	}
+	sup_groups_run(inst->sup);
+}
+
+void
+sup_group_release(struct sup_instance *inst)
+{
+	if (!inst->machine.go || sup_inst_live(&inst->machine))
+		return;
+	sup_node node = sup_leaf_node(inst);
+
+	sup_instance_event(inst, SUP_EV_STOP);
+	if (node)
+		sup_tree_ignored(inst->sup->groups.tree, node, nv_mono_ms());
+	sup_groups_run(inst->sup);
+}
+
+void
+sup_group_apply(struct sup_worker *w, uint32_t slots)
+{
+	if (w->sup->phase != SUP_RUNNING)
+		return; /* every tree is stopped as a whole */
+	for (uint32_t n = w->n_instances; n > 0; n--) {
+		struct sup_instance *inst = w->instances[n - 1];
+
+		if (n <= slots && !inst->parked)
+			continue;
+		if (inst->machine.want)
+			sup_group_want(inst, false);
+		else if (w->desired || w->held)
+			sup_group_release(inst);
+	}
+	for (uint32_t n = 1; n <= NV_MIN(slots, w->n_instances); n++) {
+		struct sup_instance *inst = w->instances[n - 1];
+
+		if (!inst->parked && !inst->machine.want)
+			sup_group_want(inst, true);
+	}
+}
+
+bool
+sup_group_start_root(struct sup_group *root)
+{
+	if (root->held || root->halted)
+		root->cause[0] = '\0';
+	root->held = false;
+	root->halted = false;
+	if (root->leaving || root->sup->phase != SUP_RUNNING ||
+		state_of(root) != SUP_CHILD_DOWN)
+		return false;
+	nv_info("group %s: starting", root->name);
+	for (struct sup_worker *w = root->sup->workers; w; w = w->next)
+		for (uint32_t i = 0; w->group && i < w->n_instances; i++)
+			if (sup_group_root(w->group) == root)
+				sup_instance_event(w->instances[i], SUP_EV_RESET);
+	sup_tree_start(root->sup->groups.tree, root->node, nv_mono_ms());
+	return true;
+}
+
+void
+sup_group_reset(struct sup_instance *inst)
+{
+	struct sup_group *root = sup_group_root(inst->worker->group);
+	struct sup_child_view view;
+
+	sup_instance_event(inst, SUP_EV_RESET);
+	if (!sup_group_start_root(root) && inst->machine.want) {
+		sup_node node = sup_leaf_node(inst);
+
+		if (!node || (sup_tree_view(inst->sup->groups.tree, node, &view) &&
+				     !sup_child_has_process(view.state))) {
+			if (node && view.state == SUP_CHILD_RESTARTING)
+				call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
+			start_leaf(inst);
+		}
+	}
+	sup_groups_run(inst->sup);
+}
+
+void
+sup_group_restart(struct sup_instance *inst)
+{
+	struct sup_group *g = inst->worker->group;
+	bool forgets = inst->worker->conf->restart == NV_RESTART_TEMPORARY ||
+		       g->conf->strategy == NV_STRATEGY_SIMPLE_ONE_FOR_ONE;
+
+	if (!sup_group_start_root(sup_group_root(g))) {
+		bool there = sup_leaf_node(inst) != 0;
+
+		if (there)
+			call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
+		call_leaf(inst, there && !forgets ? SUP_CALL_RESTART_CHILD
+						  : SUP_CALL_START_CHILD);
+	}
+	sup_groups_run(inst->sup);
+}
+
+/* ---- what the tree is told ---- */
+
+void
+sup_group_started(struct sup_instance *inst)
+{
+	sup_node node = sup_leaf_node(inst);
+
+	if (!node)
+		return;
+	sup_tree_started(inst->sup->groups.tree, node, nv_mono_ms());
+	sup_groups_run(inst->sup);
+}
+
+void
+sup_group_ended(struct sup_instance *inst)
+{
+	const struct sup_inst *m = &inst->machine;
+	struct sup_tree *t = inst->sup->groups.tree;
+	sup_node node = sup_leaf_node(inst);
+	int64_t now_ms = nv_mono_ms();
+
+	if (!node)
+		return;
+	if (m->gave_up)
+		sup_tree_leaf_gives_up(t, node,
+			inst->worker->policy.crashes.on_limit == NV_ON_LIMIT_ESCALATE,
+			now_ms);
+	else if (m->end.exec)
+		sup_tree_failed(t, node, m->retry_at_ms, now_ms);
+	else
+		sup_tree_exited(t, node,
+			m->asked       ? SUP_EXIT_SHUTDOWN
+			: m->end.crash ? SUP_EXIT_ABNORMAL
+				       : SUP_EXIT_NORMAL,
+			m->retry_at_ms, now_ms);
+	sup_groups_run(inst->sup);
+}
+
+static void
+on_tree_timer(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct sup *sup = timer->data;
+
+	(void)loop;
+	(void)revents;
+	sup_tree_timer(sup->groups.tree, nv_mono_ms());
+	sup_groups_run(sup);
+}
+
+static void
+arm(struct sup *sup)
+{
+	ev_timer *timer = &sup->groups.timer;
+	int64_t deadline_ms = sup_tree_deadline(sup->groups.tree);
+
+	ev_timer_stop(sup->loop, timer);
+	if (deadline_ms == INT64_MAX)
+		return;
+	ev_now_update(sup->loop);
+	ev_timer_init(timer, on_tree_timer,
+		(double)NV_MAX(deadline_ms - nv_mono_ms(), 0) / 1000 + 0.0005, 0.);
+	timer->data = sup;
+	ev_timer_start(sup->loop, timer);
+}
+
+/* ---- what the tree says ---- */
+
+/* The answer to a call of our own. Most say what is known. */
+static void
+own_reply(struct sup *sup, const struct sup_tree_action *a)
+{
+	struct sup_instance *inst = sup_leaf_find(sup, a->call & ~SUP_CALL_OURS);
+
+	if (!inst)
+		return;
+	if (a->result == SUP_CALL_BUSY) {
+		inst->leaf_busy = true;
+		sup->groups.any_busy = true;
+	} else if (a->result == SUP_CALL_FAILED) {
+		nv_error("%s#%u: its start failed; group %s goes on without it",
+			inst->worker->name, inst->number, inst->worker->group->name);
+	}
+}
+
+void
+sup_group_again(struct sup *sup)
+{
+	if (!sup->groups.any_busy)
+		return;
+	sup->groups.any_busy = false;
+	for (struct sup_worker *w = sup->workers; w; w = w->next) {
+		for (uint32_t i = 0; w->group && i < w->n_instances; i++) {
+			struct sup_instance *inst = w->instances[i];
+
+			if (!inst->leaf_busy)
+				continue;
+			inst->leaf_busy = false;
+			inst->leaf_going = true; /* whatever its state: say it again */
+			sup_group_want(inst, inst->machine.want);
+		}
+	}
+}
+
+static struct sup_instance *
+leaf_of(struct sup *sup, sup_node node)
+{
+	struct sup_child_view view;
+
+	if (!sup_tree_view(sup->groups.tree, node, &view))
+		return NULL;
+	return sup_leaf_find(sup, view.id);
+}
+
+static bool
+is_unwanted(const struct sup_instance *inst)
+{
+	const struct sup_worker *w = inst->worker;
+
+	return w->removed || w->moving ||
+	       ((w->desired || w->held) &&
+		       (inst->parked || inst->number > sup_roll_slots(w)));
+}
+
+static void
+start(struct sup *sup, sup_node node)
+{
+	struct sup_instance *inst = leaf_of(sup, node);
+
+	if (!inst || (is_unwanted(inst) && sup->phase == SUP_RUNNING)) {
+		sup_tree_ignored(sup->groups.tree, node, nv_mono_ms());
+		return;
+	}
+	if (inst->machine.state == SUP_INST_UP) {
+		sup_tree_started(sup->groups.tree, node, nv_mono_ms());
+		return; /* it has outlived what we knew of it */
+	}
+	if (!inst->machine.end.crash || inst->machine.asked) {
+		sup_instance_event(inst, SUP_EV_GO);
+		return;
+	}
+	/* An automatic restart: many at once may have a common cause. */
+	sup_instance_event(inst, SUP_EV_AGAIN);
+	sup_instance_event(inst, SUP_EV_TIMER);
+}
+
+static void
+stop(struct sup *sup, sup_node node)
+{
+	struct sup_instance *inst = leaf_of(sup, node);
+
+	if (inst)
+		sup_instance_event(inst, SUP_EV_STOP);
+	if (!inst || !sup_inst_live(&inst->machine))
+		sup_tree_exited(
+			sup->groups.tree, node, SUP_EXIT_SHUTDOWN, 0, nv_mono_ms());
+	else if (sup->stop_requests > 1)
+		sup_instance_event(inst, SUP_EV_HASTE);
+}
+
+/* "w#1 (exit code 3)", or the name of a group. */
+static void
+cause_text(struct sup *sup, sup_node cause, char *buf, size_t buf_bytes)
+{
+	const struct sup_instance *inst = leaf_of(sup, cause);
+	const struct sup_group *g = group_of(sup, cause);
+
+	if (inst)
+		(void)snprintf(buf, buf_bytes, "%s#%u%s%s%s", inst->worker->name,
+			inst->number, inst->last_exit[0] ? " (" : "", inst->last_exit,
+			inst->last_exit[0] ? ")" : "");
+	else
+		(void)snprintf(
+			buf, buf_bytes, "%s", g ? g->name : "a child that is forgotten");
+}
+
+static void
+gave_up(struct sup *sup, const struct sup_tree_action *a)
+{
+	struct sup_group *g = group_of(sup, a->node);
+	char cause[250];
+
+	if (!g)
+		return;
+	cause_text(sup, a->cause, cause, sizeof(cause));
+	g->given_up++;
+	(void)snprintf(g->cause, sizeof(g->cause),
+		"more than %u restarts in %llds; last: %s", g->conf->intensity,
+		(long long)(g->conf->period_ms / 1000), cause);
+	nv_error("group %s: given up: %s", g->name, g->cause);
+}
+
+/* Everybody below is halted, and the journal says so. */
+static void
+halt_below(struct sup_group *g)
+{
+	for (struct sup_worker *w = g->sup->workers; w; w = w->next) {
+		if (!w->group || sup_group_root(w->group) != g)
+			continue;
+		for (uint32_t i = 0; i < w->n_instances; i++)
+			if (w->instances[i]->machine.want)
+				sup_instance_event(w->instances[i], SUP_EV_HALT);
+	}
+}
+
+static void
+ended(struct sup *sup, const struct sup_tree_action *a)
+{
+	struct sup_group *g = group_of(sup, a->node);
+	char cause[250];
+
+	if (!g)
+		return;
+	cause_text(sup, a->cause, cause, sizeof(cause));
+	g->halted = a->why != SUP_WHY_STOPPED && !g->again;
+	switch (a->why) {
+	case SUP_WHY_STOPPED:
+		nv_info("group %s: stopped", g->name);
+		break;
+	case SUP_WHY_START_FAILED:
+		(void)snprintf(g->cause, sizeof(g->cause), "its start failed: %s", cause);
+		nv_error("group %s: %s", g->name, g->cause);
+		break;
+	case SUP_WHY_GAVE_UP:
+		break; /* said, with the arithmetic */
+	case SUP_WHY_AUTO_SHUTDOWN:
+		(void)snprintf(g->cause, sizeof(g->cause), "%s has ended (auto_shutdown)",
+			cause);
+		nv_info("group %s: ends: %s", g->name, g->cause);
+		break;
+	}
+	if (g->halted && a->why != SUP_WHY_AUTO_SHUTDOWN)
+		halt_below(g);
+	if (g->call && (g->call_is_stop || !g->again))
+		sup_group_answer(
+			sup, g->call, g->call_is_stop ? SUP_CALL_OK : SUP_CALL_FAILED);
+	if (g->call_is_stop || !g->again)
+		g->call = 0;
+	if (g->again && !g->held && sup->phase == SUP_RUNNING)
+		(void)sup_group_start_root(g);
+	g->again = false;
+}
+
+static void
+perform(struct sup *sup, const struct sup_tree_action *a)
+{
+	struct sup_group *g;
+
+	switch (a->what) {
+	case SUP_TREE_START:
+		start(sup, a->node);
+		break;
+	case SUP_TREE_STOP:
+		stop(sup, a->node);
+		break;
+	case SUP_TREE_REPLY:
+		if (a->call & SUP_CALL_OURS)
+			own_reply(sup, a);
+		else
+			sup_group_answer(sup, a->call, a->result);
+		break;
+	case SUP_TREE_UP:
+		g = group_of(sup, a->node);
+		if (!g)
+			break;
+		nv_info("group %s: started", g->name);
+		if (g->call && !g->call_is_stop) {
+			sup_group_answer(sup, g->call, SUP_CALL_OK);
+			g->call = 0;
+		}
+		break;
+	case SUP_TREE_ENDED:
+		ended(sup, a);
+		break;
+	case SUP_TREE_GAVE_UP:
+		gave_up(sup, a);
+		break;
+	case SUP_TREE_FORGOT:
+		break; /* found by id when it is wanted again */
+	}
+}
+
+/* ---- looking after groups ---- */
+
+static bool
+is_below(const struct sup_group *g, const struct sup_group *top)
+{
+	while (g && g != top)
+		g = g->parent;
+	return g != NULL;
+}
+
+/* Its parent's patience is over: everything below is killed. */
+static void
+on_shutdown(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct sup_group *top = timer->data;
+
+	(void)loop;
+	(void)revents;
+	nv_warn("group %s: its shutdown takes too long; killing what is left", top->name);
+	for (struct sup_worker *w = top->sup->workers; w; w = w->next) {
+		if (!w->group || !is_below(w->group, top))
+			continue;
+		for (uint32_t i = 0; i < w->n_instances; i++)
+			sup_instance_event(w->instances[i], SUP_EV_HASTE);
+	}
+}
+
+static void
+look_at_patience(struct sup_group *g, enum sup_child_state state)
+{
+	struct ev_loop *loop = g->sup->loop;
+
+	if (state != SUP_CHILD_STOPPING || !g->parent ||
+		g->conf->shutdown_ms == NV_INFINITY_MS) {
+		ev_timer_stop(loop, &g->shutdown);
+		return;
+	}
+	if (ev_is_active(&g->shutdown))
+		return;
+	ev_now_update(loop);
+	ev_timer_init(&g->shutdown, on_shutdown, (double)g->conf->shutdown_ms / 1000, 0.);
+	g->shutdown.data = g;
+	ev_timer_start(loop, &g->shutdown);
+}
+
+/* It has just been started: what was added to it since is wanted again. */
+static void
+add_wanted(struct sup_group *g)
+{
+	for (struct sup_worker *w = g->sup->workers; w; w = w->next) {
+		if (w->group != g)
+			continue;
+		for (uint32_t i = 0; i < w->n_instances; i++)
+			if (w->instances[i]->machine.want &&
+				!sup_leaf_node(w->instances[i]))
+				call_leaf(w->instances[i], SUP_CALL_START_CHILD);
+	}
+}
+
+static void
+look(struct sup *sup)
+{
+	for (struct sup_group *g = sup->groups.list; g; g = g->next) {
+		enum sup_child_state state = state_of(g);
+		bool running = state == SUP_CHILD_RUNNING;
+
+		look_at_patience(g, state);
+		if (running && !g->was_running) {
+			g->was_running = true;
+			add_wanted(g);
+		}
+		g->was_running = running;
+	}
+}
+
+void
+sup_groups_run(struct sup *sup)
+{
+	struct sup_groups *groups = &sup->groups;
+	struct sup_tree_action a;
+
+	if (groups->busy || !groups->tree)
+		return;
+	groups->busy = true;
+	do {
+		while (sup_tree_next_action(groups->tree, &a))
+			perform(sup, &a);
+		look(sup);
+	} while (sup_tree_has_actions(groups->tree));
+	groups->busy = false;
+	arm(sup);
+}
+
+void
+sup_groups_stop(struct sup *sup)
+{
+	for (struct sup_group *g = sup->groups.list; g; g = g->next) {
+		g->again = false;
+		if (!g->parent && g->node && state_of(g) != SUP_CHILD_DOWN)
+			sup_tree_stop(sup->groups.tree, g->node, nv_mono_ms());
+	}
+	sup_groups_run(sup);
+}
+
+void
+sup_groups_fini(struct sup *sup)
+{
+	struct sup_groups *groups = &sup->groups;
+
+	while (groups->list) {
+		struct sup_group *g = groups->list;
+
+		groups->list = g->next;
+		ev_timer_stop(sup->loop, &g->shutdown);
+		sup_conf_drop(g->conf_ref);
+		free(g);
+	}
+	if (groups->tree)
+		ev_timer_stop(sup->loop, &groups->timer);
+	sup_tree_free(groups->tree);
+	free(groups->leaves);
+	*groups = (struct sup_groups){0};
+}
+
+bool
+sup_group_is_down(const struct sup_worker *w, char *buf, size_t buf_bytes)
+{
+	struct sup_group *root = w->group ? sup_group_root(w->group) : NULL;
+	enum sup_child_state state = root ? state_of(root) : SUP_CHILD_RUNNING;
+
+	buf[0] = '\0';
+	if (!root)
+		return false;
+	if (root->held)
+		(void)snprintf(buf, buf_bytes, "group %s was stopped", root->name);
+	else if (root->halted)
+		(void)snprintf(buf, buf_bytes, "group %s: %s", root->name, root->cause);
+	else if (state == SUP_CHILD_STARTING)
+		(void)snprintf(buf, buf_bytes, "group %s starts in order", root->name);
+	return state == SUP_CHILD_DOWN;
+}

@@ -1,0 +1,129 @@
+/* Supervision groups: tree.h with real instances. A group with a strategy is a supervisor
+ * of the tree, an instance of one of its workers is a leaf. The engine's wish decides
+ * which leaves may run: one that shall not run answers its start with `ignored`, one that
+ * shall no longer run is terminated, one that shall again is restarted.
+ *
+ *   group.c         actions of the tree -> instances, ends of instances -> the tree
+ *   group_shape.c   the configuration -> nodes of the tree
+ *   group_control.c what a person asks for and sees */
+#ifndef SUP_GROUP_H
+#define SUP_GROUP_H
+
+#include "nv_config.h"
+#include "tree.h"
+
+#include <ev.h>
+
+struct nv_chan;
+struct sup;
+struct sup_conf;
+struct sup_group_waiter;
+struct sup_instance;
+struct sup_worker;
+
+/* Calls of novasupd itself carry this and the leaf's id; a person's carry a number. */
+#define SUP_CALL_OURS (UINT64_C(1) << 63)
+
+struct sup_group {
+	struct sup *sup;
+	struct sup_group *next; /* by name */
+	char name[NV_NAME_MAX];
+	struct sup_conf *conf_ref;        /* held */
+	const struct nv_conf_group *conf; /* borrowed from conf_ref */
+	struct sup_group *parent;         /* NULL: a tree of its own */
+	sup_node node;                    /* 0: not in the tree */
+	bool leaving; /* no longer configured, or elsewhere: removed when it is down */
+	bool held;    /* without parent: a person stopped it */
+	bool again;   /* without parent: to be started when it has ended */
+	bool halted;  /* without parent: it ended by itself */
+	bool was_running;  /* when it was last looked at */
+	uint32_t given_up; /* so often, since novasupd started */
+	uint64_t call;     /* of a person who waits for it; 0: nobody */
+	bool call_is_stop;
+	char cause[300];   /* why it was given up, or has ended; "" */
+	ev_timer shutdown; /* its parent has no more patience */
+};
+
+/* What novasupd has of all groups. */
+struct sup_groups {
+	struct sup_group *list;           /* owned, by name */
+	struct sup_tree *tree;            /* owned; NULL: no group has a strategy */
+	ev_timer timer;                   /* its deadline */
+	bool busy;                        /* its actions are being performed */
+	uint64_t calls;                   /* numbers given to calls of persons */
+	struct sup_group_waiter *waiters; /* owned */
+	unsigned n_waiters;
+	bool any_busy;                /* a leaf is to be asked for once more */
+	struct sup_instance **leaves; /* owned: by id, n_buckets heads */
+	uint32_t n_buckets;
+	uint32_t n_leaves;
+};
+
+/* What an instance has of it. */
+struct sup_leaf {
+	uint64_t id;
+	struct sup_instance *same; /* hash chain */
+	bool known;                /* it is in the table */
+};
+
+/* ---- group.c ---- */
+void sup_groups_fini(struct sup *sup);
+/* The fleet ends: every tree by its own rules. */
+void sup_groups_stop(struct sup *sup);
+/* The actions of the tree, until there are none. */
+void sup_groups_run(struct sup *sup);
+struct sup_group *sup_group_find(struct sup *sup, const char *name);
+struct sup_group *sup_group_root(struct sup_group *g);
+bool sup_group_is_running(const struct sup_group *g);
+/* A group without parent, with nothing of its past; false: it runs already. */
+bool sup_group_start_root(struct sup_group *root);
+
+/* Instances of workers in a group: it is up; it has ended (machine.end says how). */
+void sup_group_started(struct sup_instance *inst);
+void sup_group_ended(struct sup_instance *inst);
+/* These of its slots are wanted, but for parked ones: what differs is told to the tree.
+ */
+void sup_group_apply(struct sup_worker *w, uint32_t slots);
+/* It shall run from now on, or no more. */
+void sup_group_want(struct sup_instance *inst, bool want);
+/* A person or the policy starts it anew: also a group that is halted. */
+void sup_group_reset(struct sup_instance *inst);
+/* Stop it and start it again; costs nothing. */
+void sup_group_restart(struct sup_instance *inst);
+/* It is about to be started or stopped by the tree, and shall not run: answered. */
+void sup_group_release(struct sup_instance *inst);
+/* Once a pass: what a group was too busy for. */
+void sup_group_again(struct sup *sup);
+/* Its tree does not run: why, for people. */
+bool sup_group_is_down(const struct sup_worker *w, char *buf, size_t buf_bytes);
+
+/* A call on the tree; number 0: nobody waits for the answer. */
+void sup_group_call(struct sup_group *g, enum sup_call what, uint64_t id,
+	const struct sup_child_spec *spec, uint64_t number);
+sup_node sup_leaf_node(const struct sup_instance *inst);
+struct sup_child_spec sup_leaf_spec(const struct sup_worker *w);
+struct sup_instance *sup_leaf_find(struct sup *sup, uint64_t id);
+int sup_leaf_know(struct sup_instance *inst); /* 0 or -ENOMEM */
+void sup_leaf_forget(struct sup_instance *inst);
+uint64_t sup_leaf_id(const char *worker, uint32_t number);
+uint64_t sup_group_id(const char *name);
+
+/* ---- group_control.c ---- */
+struct sup_client;
+/* The answer to a person's call. */
+void sup_group_answer(struct sup *sup, uint64_t number, enum sup_call_result result);
+/* Messages of a client, as control.c dispatches them. */
+struct nv_msg;
+int sup_group_on_get(struct sup_client *client, struct nv_msg *msg);
+int sup_group_on_do(struct sup_client *client, struct nv_msg *msg);
+void sup_group_client_gone(struct sup *sup, const struct sup_client *client);
+
+/* ---- group_shape.c ---- */
+/* After the workers of a configuration were taken: 0 or -ENOMEM. */
+int sup_groups_load(struct sup *sup, struct sup_conf *conf);
+/* A worker is being freed: false while its leaves are still in use. */
+bool sup_group_let_go(struct sup_worker *w);
+/* Once a pass: groups and workers that wait to leave. */
+void sup_groups_collect(struct sup *sup);
+
+#endif

@@ -1,0 +1,3 @@
+foreach(name IN ITEMS strategies halt)
+	nova_run(tree_${name} tree_${name})
+endforeach()
