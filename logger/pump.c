@@ -163,67 +163,106 @@ write_note(struct log_pump *p, const struct log_now *now)
 	return rc;
 }
 
-/* A chunk of what was taken, as lines, into `out`: how many of its bytes that took. A
- * file that has no room for another line is turned away. */
-static ssize_t
-make_lines(struct log_pump *p, const struct log_now *now, bool at_end, struct nv_buf *out,
-	uint64_t *ret_size)
+/* Part of a chunk that was read from the memfd. */
+struct chunk {
+	const char *raw;
+	size_t bytes;
+	bool last;     /* all that will come */
+	uint64_t size; /* of the file */
+};
+
+/* The next lines as one write. A kill in the middle of a write leaves its beginning in
+ * the file, which is cut off again; whoever follows the file must not have seen a whole
+ * line of it by then. The kernel stops only between pages: so either all lines of a write
+ * lie in one page, or it is a single line. */
+static size_t
+next_write(const struct chunk *c, const struct log_form *form, uint64_t max,
+	struct nv_buf *out, bool *ret_full)
 {
-	static char raw[CHUNK_BYTES];
-	const struct log_progress *at = log_slot_get(p->slot);
+	uint64_t room = max > c->size ? max - c->size : 0;
+	uint64_t page = PAGE_BYTES - c->size % PAGE_BYTES;
+	size_t took = log_format(out, form, c->raw, c->bytes, c->last,
+		(size_t)NV_MIN(room, page), false, ret_full);
+
+	if (took > 0 || !*ret_full)
+		return took;
+	took = log_format(out, form, c->raw, c->bytes, c->last, 0, true, ret_full);
+	*ret_full = c->size > 0 && out->bytes > room;
+	if (!*ret_full)
+		return took;
+	out->bytes = 0; /* the file has no room for it */
+	return 0;
+}
+
+/* Write the chunk's lines: how many of its bytes that took, or -errno. */
+static ssize_t
+write_lines(struct log_pump *p, const struct log_now *now, struct chunk *c,
+	struct nv_buf *out)
+{
+	uint64_t max = p->file->policy.file_bytes_max;
 	char time[NV_RFC3339_BYTES];
 	struct log_form form = form_of(p, now, time);
-	bool full;
-	int rc = log_file_ready(p->file, now, ret_size);
+	ssize_t done = 0;
+
+	for (;;) {
+		bool full;
+
+		nv_buf_clear(out);
+		size_t took = next_write(c, &form, max, out, &full);
+
+		if (took == 0 && full) {
+			int rc = log_file_rotate(p->file, now);
+
+			if (rc < 0 && p->file->fd < 0)
+				return rc;
+			if (rc < 0)
+				max = UINT64_MAX; /* too large is better than none */
+			else
+				rc = log_file_ready(p->file, now, &c->size);
+			if (rc < 0 && max != UINT64_MAX)
+				return rc;
+			continue;
+		}
+		if (took == 0 || out->error)
+			return out->error ? out->error : done;
+		struct log_progress after = *log_slot_get(p->slot);
+
+		after.done += (uint64_t)took;
+		int rc = write_out(p, c->size, out, &after);
+
+		if (rc < 0)
+			return rc;
+		c->size += out->bytes;
+		c->raw += took;
+		c->bytes -= took;
+		done += (ssize_t)took;
+	}
+}
+
+/* 1: lines of a chunk are in the file; 0: there is no whole line; -errno. */
+static int
+write_chunk(struct log_pump *p, const struct log_now *now, bool at_end)
+{
+	static char raw[CHUNK_BYTES];
+	uint64_t at = log_slot_get(p->slot)->done;
+	struct chunk c = {.raw = raw};
+	struct nv_buf out;
+	int rc = log_file_ready(p->file, now, &c.size);
 
 	if (rc < 0)
 		return rc;
 	ssize_t n = pread(p->mem_fd, raw,
-		(size_t)NV_MIN((uint64_t)sizeof(raw), p->taken - at->done),
-		(off_t)at->done);
+		(size_t)NV_MIN((uint64_t)sizeof(raw), p->taken - at), (off_t)at);
 
 	if (n < 0)
 		return -errno;
-	bool last = at_end && at->done + (uint64_t)n == p->taken;
-	uint64_t max = p->file->policy.file_bytes_max;
-	uint64_t room = max > *ret_size ? max - *ret_size : 0;
-	size_t took = log_format(
-		out, &form, raw, (size_t)n, last, (size_t)room, *ret_size == 0, &full);
+	c.bytes = (size_t)n;
+	c.last = at_end && at + (uint64_t)n == p->taken;
+	nv_buf_init(&out, PAGE_BYTES + 2 * (LOG_LINE_BYTES_MAX + LOG_EXTRA_BYTES));
+	ssize_t took = write_lines(p, now, &c, &out);
 
-	if (took == 0 && full) {
-		rc = log_file_rotate(p->file, now);
-		if (rc < 0 && p->file->fd < 0)
-			return rc;
-		if (rc == 0)
-			rc = log_file_ready(p->file, now, ret_size);
-		room = rc < 0 ? SIZE_MAX : max;
-		took = log_format(
-			out, &form, raw, (size_t)n, last, (size_t)room, true, &full);
-	}
-	return out->error ? out->error : (ssize_t)took;
-}
-
-/* 1: a chunk's lines are in the file; 0: there is no whole line; -errno. */
-static int
-write_chunk(struct log_pump *p, const struct log_now *now, bool at_end)
-{
-	/* Each byte may be a line of its own. */
-	static struct nv_buf out;
-	uint64_t size;
-
-	nv_buf_init(&out, CHUNK_BYTES * (LOG_EXTRA_BYTES + 1));
-	ssize_t took = make_lines(p, now, at_end, &out, &size);
-	int rc = took > 0 ? 1 : (int)took;
-
-	if (took > 0) {
-		struct log_progress after = *log_slot_get(p->slot);
-
-		after.done += (uint64_t)took;
-		rc = write_out(p, size, &out, &after);
-		rc = rc < 0 ? rc : 1;
-	}
 	nv_buf_fini(&out);
-	return rc;
+	return took > 0 ? 1 : (int)took;
 }
 
 /* ---- a file that cannot be written ---- */
