@@ -87,7 +87,7 @@ class Nova(Driver):
         for i in range(self.n if self.types else 1):
             worker = {"worker": f"w{i}", "kind": "service", 
                       "command": [self.p.stamp, self.fifo], "stop": {"grace": "1s"},
-                      "crashes": {"max": 999, "within": "1s", "backoff": "0s..1s"}}
+                      "crashes": {"max": 9, "within": "1s", "backoff": "0s..1s"}}
             if not self.types:
                 worker["instances"] = {"start": self.n, "max": self.n}
             write(f"{etc}/workers.d/w{i}.yaml", json.dumps(worker))
