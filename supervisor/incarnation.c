@@ -25,7 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WALKS_AT_ONCE 50 /* a fork bomb is outrun by walking again at once */
+#define CREDENTIALS_ENV "CREDENTIALS_DIRECTORY="
+#define WALKS_AT_ONCE   50 /* a fork bomb is outrun by walking again at once */
 
 /* ---- start ---- */
 
@@ -105,6 +106,29 @@ make_cgroup(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	return 0;
 }
 
+/* Made when it is asked for: 2 KiB for each of 10,000 workers would be kept for nothing.
+ */
+const char *
+sup_incarnation_credentials_env(const struct sup_incarnation *inc)
+{
+	static char env[sizeof(CREDENTIALS_ENV) + NV_PATH_MAX];
+	const struct sup_instance *inst = inc->instance;
+	size_t len = strlen(CREDENTIALS_ENV);
+
+	memcpy(env, CREDENTIALS_ENV, len + 1);
+	if (inc->has_credentials &&
+		sup_secret_path(env + len, NV_PATH_MAX, inst->sup->paths.run_dir,
+			inst->worker->name, inst->number) < 0)
+		env[len] = '\0';
+	return env;
+}
+
+const char *
+sup_incarnation_credentials(const struct sup_incarnation *inc)
+{
+	return sup_incarnation_credentials_env(inc) + strlen(CREDENTIALS_ENV);
+}
+
 /* Without a secret the directory is empty, and stays from one incarnation to the next. */
 static int
 make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
@@ -130,9 +154,7 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};
 		return rc;
 	}
-	memcpy(inc->credentials, dir, sizeof(dir));
-	(void)snprintf(inc->credentials_env, sizeof(inc->credentials_env),
-		"CREDENTIALS_DIRECTORY=%s", dir);
+	inc->has_credentials = true;
 	return 0;
 }
 
@@ -141,7 +163,7 @@ make_ready(struct sup_incarnation *inc, const struct sup_setting *setting,
 	struct sup_spawn_error *ret_error)
 {
 	int rc = sup_ready_make(&inc->ready, inc->instance->worker->conf->ready,
-		inc->credentials, setting->uid, setting->gid);
+		sup_incarnation_credentials(inc), setting->uid, setting->gid);
 
 	if (rc < 0)
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_DESCRIPTORS, -rc};
@@ -202,8 +224,9 @@ spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
 {
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
+	const char *credentials = sup_incarnation_credentials(inc);
 	const struct sup_sandbox_for who = {.conf = conf,
-		.credentials = inc->credentials,
+		.credentials = credentials,
 		.bin_dir = conf->kind == NV_KIND_TASK ? inst->sup->paths.bin_dir : NULL,
 		.uid = setting->uid,
 		.gid = setting->gid,
@@ -224,7 +247,7 @@ spawn_isolated(struct sup_incarnation *inc, const struct sup_setting *setting,
 		if (rc == 0)
 			rc = spawn_noted(inc, spec, ret);
 	} while (rc < 0 && sup_sandbox_refused(plan, &inst->spawn_error));
-	inst->failed_thing = plan->failed != inc->credentials ? plan->failed : NULL;
+	inst->failed_thing = plan->failed != credentials ? plan->failed : NULL;
 	return rc;
 }
 
@@ -312,11 +335,11 @@ sup_incarnation_release(struct sup_incarnation *inc)
 	if (inc->watch >= 0)
 		(void)inotify_rm_watch(inst->sup->inotify_fd, inc->watch);
 	sup_ready_fini(&inc->ready, inst->sup->loop);
-	inst->has_credentials = inc->credentials[0] &&
+	inst->has_credentials = inc->has_credentials &&
 				inst->worker->conf->n_secrets == 0 &&
 				(next == SUP_INST_BACKOFF || next == SUP_INST_STARTING);
-	if (inc->credentials[0] && !inst->has_credentials)
-		sup_secret_remove(inc->credentials);
+	if (inc->has_credentials && !inst->has_credentials)
+		sup_secret_remove(sup_incarnation_credentials(inc));
 	inc->instance = NULL;
 	inc->next = inst->sup->buried;
 	inst->sup->buried = inc;
@@ -392,8 +415,8 @@ sup_incarnation_start(struct sup_instance *inst)
 	if (rc == 0)
 		rc = make_ready(inc, &setting, error);
 	if (rc == 0)
-		rc = sup_setting_build(
-			&setting, inst, inc->credentials_env, inc->ready.env, error);
+		rc = sup_setting_build(&setting, inst,
+			sup_incarnation_credentials_env(inc), inc->ready.env, error);
 	if (rc == 0)
 		rc = make_streams(inc, error);
 	if (rc == 0 && setting.set_ids)
@@ -444,7 +467,7 @@ is_member(void *arg, const struct sup_proc *proc)
 
 	if (!orphan && !sup->keeper_gone)
 		return 0;
-	if (sup_proctree_has_env(proc->pid, inc->credentials_env) ||
+	if (sup_proctree_has_env(proc->pid, sup_incarnation_credentials_env(inc)) ||
 		sup_proctree_has_pipe(proc->pid, inc->stream->event_inode) ||
 		sup_proctree_has_pipe(proc->pid, inc->log->inode))
 		return 1;

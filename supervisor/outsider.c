@@ -26,7 +26,8 @@ sup_outsider_is_anothers(
 			(void)snprintf(generation, sizeof(generation),
 				"NOVA_GENERATION=%u", w->instances[i]->generation);
 			if (sup_proctree_has_pipe(pid, other->stream->event_inode) ||
-				(sup_proctree_has_env(pid, other->credentials_env) &&
+				(sup_proctree_has_env(
+					 pid, sup_incarnation_credentials_env(other)) &&
 					sup_proctree_has_env(pid, generation)))
 				return true;
 		}

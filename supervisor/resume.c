@@ -455,7 +455,7 @@ is_known_secret(void *arg, const char *path)
 		for (uint32_t i = 0; i < w->n_instances; i++) {
 			const struct sup_incarnation *inc = w->instances[i]->now;
 
-			if (inc && strcmp(path, inc->credentials) == 0)
+			if (inc && strcmp(path, sup_incarnation_credentials(inc)) == 0)
 				return true;
 			char kept[NV_PATH_MAX];
 

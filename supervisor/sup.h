@@ -107,8 +107,7 @@ struct sup_incarnation {
 	uint64_t log_id;
 	uint64_t restart_hash; /* of the settings it was started with */
 	struct sup_cgroup cgroup;
-	char credentials[NV_PATH_MAX];          /* its directory, "" without */
-	char credentials_env[NV_PATH_MAX + 32]; /* "CREDENTIALS_DIRECTORY=..." */
+	bool has_credentials;  /* its directory is there */
 	uint64_t usage_cpu_us; /* of the main process and what it waited for */
 	uint64_t usage_rss_kib;
 	struct sup_cgroup_usage usage; /* of its cgroup, once it is gone */
@@ -358,6 +357,10 @@ void sup_incarnation_pause(struct sup_incarnation *inc, bool on);
 bool sup_incarnation_gone(struct sup_incarnation *inc);
 /* The directory that is kept between two incarnations is not needed any more. */
 void sup_incarnation_drop_credentials(struct sup_instance *inst);
+/* "CREDENTIALS_DIRECTORY=...", and the path in it ("" without); in one place for all,
+ * until the next call. */
+const char *sup_incarnation_credentials_env(const struct sup_incarnation *inc);
+const char *sup_incarnation_credentials(const struct sup_incarnation *inc);
 /* Close the pipes and remove the directories of what has ended. */
 void sup_incarnations_bury(struct sup *sup, unsigned max);
 /* Bring a tree to the state that it has been given: frozen or not. */
