@@ -126,6 +126,29 @@ sup_cgroup_kill_path(const char *path, bool has_kill)
 	return n < 0 ? n : 0;
 }
 
+static const struct sup_cgroup_root *used_root;
+
+void
+sup_cgroup_root_use(const struct sup_cgroup_root *root)
+{
+	used_root = root;
+}
+
+/* Its directory in v1, in one place for all until the next call; "" when it has none. */
+static const char *
+v1_dir(const struct sup_cgroup *cg, enum sup_cgroup_v1 which)
+{
+	static char dir[SUP_CGROUP_PATH_MAX];
+	const char *name = strrchr(cg->path, '/');
+
+	dir[0] = '\0';
+	if (cg->v1[which] && used_root && name &&
+		snprintf(dir, sizeof(dir), "%s%s", used_root->v1_path[which], name) >=
+			(int)sizeof(dir))
+		dir[0] = '\0';
+	return dir;
+}
+
 /* A limit, in v2 or v1; false when neither holds the controller. */
 static bool
 set_limit(struct sup_cgroup *cg, bool v2, const char *v2_file, enum sup_cgroup_v1 v1,
@@ -133,8 +156,7 @@ set_limit(struct sup_cgroup *cg, bool v2, const char *v2_file, enum sup_cgroup_v
 {
 	if (v2)
 		return sup_cgroup_write(cg->path, v2_file, value) == 0;
-	return cg->v1_path[v1][0] &&
-	       sup_cgroup_write(cg->v1_path[v1], v1_file, value) == 0;
+	return cg->v1[v1] && sup_cgroup_write(v1_dir(cg, v1), v1_file, value) == 0;
 }
 
 static void
@@ -164,7 +186,7 @@ set_memory(struct sup_cgroup *cg, const struct sup_cgroup_root *root, uint64_t b
 	} else {
 		/* Of v1 the limit of both, which kernels without swap accounting lack. */
 		(void)sup_cgroup_write(
-			cg->v1_path[SUP_V1_MEMORY], "memory.memsw.limit_in_bytes", value);
+			v1_dir(cg, SUP_V1_MEMORY), "memory.memsw.limit_in_bytes", value);
 	}
 }
 
@@ -266,24 +288,21 @@ static void
 join_v1(struct sup_cgroup *cg, const struct sup_cgroup_root *root, const char *name,
 	enum sup_cgroup_v1 which)
 {
+	char dir[SUP_CGROUP_PATH_MAX];
 	char procs[SUP_CGROUP_PATH_MAX + 16];
-	int n = snprintf(cg->v1_path[which], sizeof(cg->v1_path[which]), "%s/%s",
-		root->v1_path[which], name);
+	int n = snprintf(dir, sizeof(dir), "%s/%s", root->v1_path[which], name);
 
-	if (!root->v1_path[which][0] || n >= (int)sizeof(cg->v1_path[which]) ||
-		mkdir(cg->v1_path[which], 0755) < 0) {
-		cg->v1_path[which][0] = '\0';
+	if (!root->v1_path[which][0] || n >= (int)sizeof(dir) || mkdir(dir, 0755) < 0)
 		return;
-	}
-	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", cg->v1_path[which]);
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", dir);
 	int fd = open(procs, O_WRONLY | O_CLOEXEC);
 
-	if (fd >= 0) {
-		cg->join_fds[cg->n_joins++] = fd;
+	if (fd < 0) {
+		(void)rmdir(dir);
 		return;
 	}
-	(void)rmdir(cg->v1_path[which]);
-	cg->v1_path[which][0] = '\0';
+	cg->join_fds[cg->n_joins++] = fd;
+	cg->v1[which] = true;
 }
 
 int
@@ -332,7 +351,7 @@ update_one(const struct sup_cgroup *cg, bool v2, const char *v2_file,
 {
 	char text[64];
 
-	if (!v2 && !cg->v1_path[v1][0])
+	if (!v2 && !cg->v1[v1])
 		return value ? -ENOENT : 0;
 	if (value)
 		(void)snprintf(text, sizeof(text), "%llu%s", (unsigned long long)value,
@@ -341,7 +360,7 @@ update_one(const struct sup_cgroup *cg, bool v2, const char *v2_file,
 		(void)snprintf(text, sizeof(text), "%s%s", v2 ? "max" : v1_none,
 			v2 ? v2_suffix : "");
 	return v2 ? sup_cgroup_write(cg->path, v2_file, text)
-		  : sup_cgroup_write(cg->v1_path[v1], v1_file, text);
+		  : sup_cgroup_write(v1_dir(cg, v1), v1_file, text);
 }
 
 /* In v1 the limit of memory is never above the one with swap, which is therefore out of
@@ -351,7 +370,7 @@ update_memory(
 	const struct sup_cgroup *cg, const struct sup_cgroup_root *root, uint64_t bytes)
 {
 	static const char with_swap[] = "memory.memsw.limit_in_bytes";
-	const char *v1 = root->v2_memory ? "" : cg->v1_path[SUP_V1_MEMORY];
+	const char *v1 = root->v2_memory ? "" : v1_dir(cg, SUP_V1_MEMORY);
 	char value[32] = "-1";
 
 	if (v1[0])
@@ -435,7 +454,7 @@ sup_cgroup_usage(const struct sup_cgroup *cg, struct sup_cgroup_usage *ret)
 		sup_cgroup_read(cg->path, "memory.events", text, sizeof(text)) == 0)
 		ret->oom_kills = (uint32_t)NV_MAX(sup_cgroup_field(text, "oom_kill"),
 			sup_cgroup_field(text, "oom_group_kill"));
-	const char *v1 = cg->v1_path[SUP_V1_MEMORY];
+	const char *v1 = v1_dir(cg, SUP_V1_MEMORY);
 
 	ret->oom_killed = ret->oom_kills > 0;
 	if (!v1[0])
@@ -452,9 +471,9 @@ sup_cgroup_remove(struct sup_cgroup *cg)
 {
 	sup_cgroup_started(cg);
 	for (int i = 0; i < SUP_V1_COUNT; i++) {
-		if (cg->v1_path[i][0])
-			sup_cgroup_remove_tree(cg->v1_path[i]);
-		cg->v1_path[i][0] = '\0';
+		if (cg->v1[i])
+			sup_cgroup_remove_tree(v1_dir(cg, (enum sup_cgroup_v1)i));
+		cg->v1[i] = false;
 	}
 	if (cg->path[0] && rmdir(cg->path) < 0)
 		sup_cgroup_remove_tree(cg->path); /* a worker may make its own below */

@@ -47,6 +47,9 @@ int sup_cgroup_kill_path(const char *path, bool has_kill);
 /* 1 some process is left below path, 0 none (or no such directory), -errno. */
 int sup_cgroup_populated(const char *path);
 
+/* The root that directories in v1 are looked for below; borrowed. */
+void sup_cgroup_root_use(const struct sup_cgroup_root *root);
+
 struct sup_cgroup_limits {
 	uint64_t memory_bytes; /* 0 = none, as all */
 	uint64_t memory_high_bytes;
@@ -60,9 +63,9 @@ struct sup_cgroup_limits {
 struct sup_cgroup {
 	char path[SUP_CGROUP_PATH_MAX]; /* "" = none */
 	bool has_kill;
-	bool v2_memory; /* its memory files are here */
-	int dir_fd;     /* owned; -1 once the tree was started */
-	char v1_path[SUP_V1_COUNT][SUP_CGROUP_PATH_MAX];
+	bool v2_memory;             /* its memory files are here */
+	int dir_fd;                 /* owned; -1 once the tree was started */
+	bool v1[SUP_V1_COUNT];      /* has a directory of the same name there */
 	int join_fds[SUP_V1_COUNT]; /* owned, cgroup.procs of the v1 directories */
 	unsigned n_joins;
 	char not_enforced[80]; /* "memory, cpu": limits asked for and not possible */

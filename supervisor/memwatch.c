@@ -71,7 +71,7 @@ sup_memory_tick(struct sup *sup)
 		for (uint32_t i = 0; i < w->n_instances; i++) {
 			struct sup_incarnation *inc = w->instances[i]->now;
 
-			if (!inc || !inc->cgroup.v1_path[SUP_V1_MEMORY][0] ||
+			if (!inc || !inc->cgroup.v1[SUP_V1_MEMORY] ||
 				n++ < sup->memory_turn)
 				continue;
 			if (looks++ == LOOKS_AT_ONCE) {

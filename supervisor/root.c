@@ -736,6 +736,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 		.control_fd = -1,
 		.ready_fd = ready_fd};
 	sup_children_init(shared);
+	sup_cgroup_root_use(&sup.cgroups);
 	sup_spawn_await_left(shared);
 	sup_spawn_init(shared, sup_window_reserve() == 0);
 	nv_title_set("nova: supervisor, starting");

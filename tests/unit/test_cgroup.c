@@ -238,7 +238,10 @@ START_TEST(test_update_v1)
 	put(memory, "memory.limit_in_bytes", "67108864");
 	put(memory, "memory.memsw.limit_in_bytes", "67108864");
 	(void)snprintf(cg.path, sizeof(cg.path), "%s", memory);
-	(void)snprintf(cg.v1_path[SUP_V1_MEMORY], sizeof(cg.v1_path[0]), "%s", memory);
+	(void)snprintf(
+		v1.v1_path[SUP_V1_MEMORY], sizeof(v1.v1_path[SUP_V1_MEMORY]), "%s", top);
+	cg.v1[SUP_V1_MEMORY] = true;
+	sup_cgroup_root_use(&v1);
 	const struct sup_cgroup_limits limits = {.memory_bytes = 96 << 20};
 
 	ck_assert_int_eq(sup_cgroup_update(&cg, &v1, &limits), 0);
