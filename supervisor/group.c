@@ -694,12 +694,18 @@ sup_groups_run(struct sup *sup)
 	struct sup_groups *groups = &sup->groups;
 	struct sup_tree_action a;
 
+	groups->changed = groups->tree != NULL;
 	if (groups->busy || !groups->tree)
 		return;
 	groups->busy = true;
 	do {
-		while (sup_tree_next_action(groups->tree, &a))
+		/* Decided, then put: committed with the first of what is done. */
+		if (sup_tree_has_actions(groups->tree))
+			sup_groups_keep(sup);
+		while (sup_tree_next_action(groups->tree, &a)) {
+			groups->changed = true;
 			perform(sup, &a);
+		}
 		look(sup);
 	} while (sup_tree_has_actions(groups->tree));
 	groups->busy = false;
@@ -733,6 +739,7 @@ sup_groups_fini(struct sup *sup)
 	if (groups->tree)
 		ev_timer_stop(sup->loop, &groups->timer);
 	sup_tree_free(groups->tree);
+	nv_buf_fini(&groups->saved);
 	free(groups->leaves);
 	*groups = (struct sup_groups){0};
 }

@@ -9,6 +9,7 @@
 #ifndef SUP_GROUP_H
 #define SUP_GROUP_H
 
+#include "nv_buf.h"
 #include "nv_config.h"
 #include "tree.h"
 
@@ -26,31 +27,36 @@ struct sup_worker;
 
 struct sup_group {
 	struct sup *sup;
-	struct sup_group *next; /* by name */
-	char name[NV_NAME_MAX];
+	struct sup_group *next;           /* by name */
 	struct sup_conf *conf_ref;        /* held */
 	const struct nv_conf_group *conf; /* borrowed from conf_ref */
 	struct sup_group *parent;         /* NULL: a tree of its own */
-	sup_node node;                    /* 0: not in the tree */
-	bool leaving; /* no longer configured, or elsewhere: removed when it is down */
-	bool held;    /* without parent: a person stopped it */
-	bool again;   /* without parent: to be started when it has ended */
-	bool halted;  /* without parent: it ended by itself */
-	bool was_running;  /* when it was last looked at */
-	uint32_t given_up; /* so often, since novasupd started */
-	uint64_t call;     /* of a person who waits for it; 0: nobody */
+	uint64_t call;                    /* of a person who waits for it; 0: nobody */
 	bool call_is_stop;
-	char cause[300];   /* why it was given up, or has ended; "" */
 	ev_timer shutdown; /* its parent has no more patience */
+
+	char flat[0]; /* from here on: state.h */
+	char name[NV_NAME_MAX];
+	uint32_t conf_gen;
+	sup_node node; /* 0: not in the tree */
+	bool leaving;  /* no longer configured, or elsewhere: removed when it is down */
+	bool held;     /* without parent: a person stopped it */
+	bool again;    /* without parent: to be started when it has ended */
+	bool halted;   /* without parent: it ended by itself */
+	bool was_running;  /* when it was last looked at */
+	uint32_t given_up; /* so often, since Nova started */
+	char cause[300];   /* why it was given up, or has ended; "" */
 };
 
 /* What novasupd has of all groups. */
 struct sup_groups {
-	struct sup_group *list;           /* owned, by name */
-	struct sup_tree *tree;            /* owned; NULL: no group has a strategy */
-	ev_timer timer;                   /* its deadline */
-	bool busy;                        /* its actions are being performed */
-	uint64_t calls;                   /* numbers given to calls of persons */
+	struct nv_buf saved;    /* of a resume, until all of it is there */
+	struct sup_group *list; /* owned, by name */
+	struct sup_tree *tree;  /* owned; NULL: no group has a strategy */
+	ev_timer timer;         /* its deadline */
+	bool busy;              /* its actions are being performed, or held back */
+	bool changed;           /* since it was last put into the image */
+	uint64_t calls;         /* numbers given to calls of persons */
 	struct sup_group_waiter *waiters; /* owned */
 	unsigned n_waiters;
 	bool any_busy;                /* a leaf is to be asked for once more */
@@ -118,9 +124,23 @@ int sup_group_on_get(struct sup_client *client, struct nv_msg *msg);
 int sup_group_on_do(struct sup_client *client, struct nv_msg *msg);
 void sup_group_client_gone(struct sup *sup, const struct sup_client *client);
 
+/* ---- group_state.c: after our own death ---- */
+/* Into the open batch, if it has changed. */
+void sup_groups_keep(struct sup *sup);
+/* A group that was read: 0, -EEXIST, -ENOMEM. */
+int sup_group_restore(struct sup *sup, const struct sup_group *read,
+	struct sup_conf *conf, const struct nv_conf_group *c);
+/* The next piece of what was written down. */
+int sup_groups_piece(struct sup *sup, const void *data, size_t bytes);
+/* All pieces are there, and all workers: 0, -EBADMSG, -ENOMEM. Nothing is done yet. */
+int sup_groups_restore(struct sup *sup);
+/* Every process is known again: what was decided is done, and what happened is told. */
+void sup_groups_resume(struct sup *sup);
+
 /* ---- group_shape.c ---- */
 /* After the workers of a configuration were taken: 0 or -ENOMEM. */
 int sup_groups_load(struct sup *sup, struct sup_conf *conf);
+struct sup_group *sup_group_new(struct sup *sup, const char *name); /* NULL: no memory */
 /* A worker is being freed: false while its leaves are still in use. */
 bool sup_group_let_go(struct sup_worker *w);
 /* Once a pass: groups and workers that wait to leave. */

@@ -38,8 +38,8 @@ spec_of(const struct nv_conf_group *c)
 			.shutdown_ms = c->shutdown_ms}};
 }
 
-static struct sup_group *
-group_new(struct sup *sup, const char *name)
+struct sup_group *
+sup_group_new(struct sup *sup, const char *name)
 {
 	struct sup_group **at = &sup->groups.list;
 	struct sup_group *g = calloc(1, sizeof(*g));
@@ -66,7 +66,7 @@ take_groups(struct sup *sup, struct sup_conf *conf)
 		if (c->strategy == NV_STRATEGY_NONE)
 			continue;
 		if (!g)
-			g = group_new(sup, c->name);
+			g = sup_group_new(sup, c->name);
 		if (!g)
 			return -ENOMEM;
 		struct sup_conf *old = g->conf_ref;
@@ -424,6 +424,7 @@ sup_groups_collect(struct sup *sup)
 		}
 		*at = g->next;
 		ev_timer_stop(sup->loop, &g->shutdown);
+		sup_state_gone(SUP_REC_GROUP, sup_group_id(g->name));
 		sup_conf_drop(g->conf_ref);
 		free(g);
 	}

@@ -267,6 +267,30 @@ load_storm(struct load *l, const struct sup_image_record *r)
 	return whole(r, &l->sup->storm, sizeof(l->sup->storm));
 }
 
+static int
+load_group(struct load *l, const struct sup_image_record *r)
+{
+	static struct sup_group read;
+	int rc = whole(r, SUP_FLAT(&read), SUP_FLAT_BYTES(&read));
+	struct sup_conf *conf = rc == 0 ? conf_of(l, read.conf_gen) : NULL;
+	const struct nv_conf_group *c = NULL;
+
+	if (rc == 0 && (!memchr(read.name, '\0', sizeof(read.name)) ||
+			       sup_group_id(read.name) != r->key))
+		rc = -EBADMSG;
+	if (rc == 0 && conf)
+		c = nv_config_group(conf->config, read.name);
+	if (rc == 0 && !c)
+		rc = -EBADMSG;
+	return rc < 0 ? rc : sup_group_restore(l->sup, &read, conf, c);
+}
+
+static int
+load_tree(struct load *l, const struct sup_image_record *r)
+{
+	return sup_groups_piece(l->sup, r->data, r->bytes);
+}
+
 static const struct {
 	const char *name;
 	load_fn *load;
@@ -281,6 +305,8 @@ static const struct {
 	[SUP_REC_JOURNAL] = {"journal", load_journal},
 	[SUP_REC_EXITS] = {"deaths", load_exits},
 	[SUP_REC_STORM] = {"storm", load_storm},
+	[SUP_REC_GROUP] = {"group", load_group},
+	[SUP_REC_TREE] = {"supervision tree", load_tree},
 };
 
 static int
@@ -315,6 +341,9 @@ sup_resume_load(struct sup *sup, struct nv_err *err)
 		rc = nv_err_set(err, -EBADMSG, "the state is not complete");
 	if (rc == 0)
 		sup_conf_hold(sup->conf);
+	if (rc == 0 && (rc = sup_groups_restore(sup)) < 0)
+		nv_err_set(
+			err, rc, "the supervision tree of the state: %s", strerror(-rc));
 	return rc;
 }
 
@@ -564,6 +593,7 @@ sup_resume_run(struct sup *sup)
 		if (w->resetting)
 			sup_worker_reset(w);
 	}
+	sup_groups_resume(sup);
 	sup_link_resume(&sup->logger);
 	sup_link_resume(&sup->probe);
 	sup_probelink_config(sup);
@@ -585,6 +615,7 @@ check_record(void *arg, const struct sup_image_record *r)
 	const struct sup_log *log = NULL;
 	const struct sup_instance *inst = NULL;
 	const struct sup_link *link = NULL;
+	const struct sup_group *group = NULL;
 	const size_t bytes[SUP_REC_COUNT] = {[SUP_REC_FLEET] = SUP_FLAT_BYTES(sup),
 		[SUP_REC_CONF] = sizeof(int),
 		[SUP_REC_WORKER] = SUP_FLAT_BYTES(w),
@@ -594,13 +625,16 @@ check_record(void *arg, const struct sup_image_record *r)
 		[SUP_REC_LINK] = SUP_FLAT_BYTES(link),
 		[SUP_REC_JOURNAL] = sizeof(struct sup_journal_state),
 		[SUP_REC_EXITS] = sizeof(uint64_t),
-		[SUP_REC_STORM] = sizeof(sup->storm)};
+		[SUP_REC_STORM] = sizeof(sup->storm),
+		[SUP_REC_GROUP] = SUP_FLAT_BYTES(group)};
 	const uint8_t *rest;
 
 	if (r->type >= SUP_REC_COUNT || !known[r->type].load)
 		return nv_err_set(err, -EPROTO,
 			"the state has a record of type %u, which is not known here",
 			r->type);
+	if (r->type == SUP_REC_TREE && r->version == SUP_STATE_VERSION)
+		return 0; /* it has a version of its own */
 	bool more = r->type == SUP_REC_INSTANCE || r->type == SUP_REC_JOURNAL;
 
 	if (r->version != SUP_STATE_VERSION ||

@@ -402,6 +402,7 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup_enginelink_news(sup);
 	sup_control_check_waiters(sup);
 	sup_groups_collect(sup);
+	sup_groups_keep(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
 	bury_soon(sup, started || sup->starts_left < SUP_STARTS_PER_PASS);

@@ -12,6 +12,7 @@
 static struct {
 	struct sup *sup;
 	struct sup_image *image;
+	uint32_t tree_pieces;
 	bool put;  /* something is in the open batch */
 	int error; /* of the last commit */
 	uint8_t bytes[SUP_IMAGE_RECORD_BYTES_MAX];
@@ -233,6 +234,35 @@ sup_state_storm(struct sup *sup)
 	if (state.image && sup->storm_changed)
 		put(SUP_REC_STORM, 0, add(0, &sup->storm, sizeof(sup->storm)));
 	sup->storm_changed = false;
+}
+
+void
+sup_state_group(struct sup_group *g)
+{
+	g->conf_gen = g->conf_ref->gen;
+	if (state.image)
+		put(SUP_REC_GROUP, sup_group_id(g->name),
+			add(0, SUP_FLAT(g), SUP_FLAT_BYTES(g)));
+}
+
+void
+sup_state_tree(const void *data, size_t bytes)
+{
+	uint32_t n = 0;
+
+	if (!state.image)
+		return;
+	for (size_t at = 0; at < bytes; n++) {
+		size_t piece = NV_MIN(bytes - at, sizeof(state.bytes));
+
+		sup_image_put(state.image, SUP_REC_TREE, SUP_STATE_VERSION, n,
+			(const char *)data + at, piece);
+		at += piece;
+	}
+	while (state.tree_pieces > n)
+		sup_image_delete(state.image, SUP_REC_TREE, --state.tree_pieces);
+	state.tree_pieces = n;
+	state.put = true;
 }
 
 static void

@@ -27,11 +27,14 @@ enum sup_record {          /* types of records; a number is never used again */
 	SUP_REC_JOURNAL,   /* key 0 */
 	SUP_REC_EXITS,     /* key 0: how many deaths are dealt with */
 	SUP_REC_STORM,     /* key 0 */
+	SUP_REC_GROUP,     /* key: of its name */
+	SUP_REC_TREE,      /* key: number of the piece */
 	SUP_REC_COUNT
 };
 
 struct sup;
 struct sup_conf;
+struct sup_group;
 struct sup_instance;
 struct sup_link;
 struct sup_log;
@@ -51,6 +54,9 @@ void sup_state_log(const struct sup_log *log);
 void sup_state_link(struct sup_link *link);
 void sup_state_exits(uint64_t taken);
 void sup_state_storm(struct sup *sup); /* if it has changed */
+void sup_state_group(struct sup_group *g);
+/* The supervision tree as it was written down. */
+void sup_state_tree(const void *data, size_t bytes);
 void sup_state_gone(enum sup_record type, uint64_t key);
 uint64_t sup_state_instance_key(const struct sup_instance *inst);
 

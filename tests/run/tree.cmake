@@ -1,3 +1,3 @@
-foreach(name IN ITEMS strategies halt)
+foreach(name IN ITEMS strategies halt resume)
 	nova_run(tree_${name} tree_${name})
 endforeach()
