@@ -64,6 +64,12 @@ void
 sup_roll_begin(struct sup_worker *w, const struct sup_roll_policy *policy)
 {
 	sup_roll_start(&w->roll, policy, sup_worker_slots(w));
+	/* What the additional ones of an earlier attempt did is not held against these.
+	 */
+	for (uint32_t i = sup_worker_slots(w); i < w->n_instances; i++) {
+		if (!sup_inst_live(&w->instances[i]->machine))
+			sup_instance_event(w->instances[i], SUP_EV_RESET);
+	}
 	tell(w);
 	sup_state_worker(w);
 	sup_gate_later(w);
@@ -101,6 +107,29 @@ step(struct sup_worker *w, uint32_t *ret_from, uint32_t *ret_to)
 	return sup_roll_step(&w->roll, &view, nv_mono_ms(), ret_from, ret_to);
 }
 
+/* A new one that will not come up by itself any more ends it. */
+static void
+give_up_on_halted(struct sup_worker *w)
+{
+	const struct sup_roll *r = &w->roll;
+	uint32_t slots = sup_worker_slots(w);
+
+	for (uint32_t i = 0; i < w->n_instances && sup_roll_active(r); i++) {
+		enum sup_inst_state state = w->instances[i]->machine.state;
+		bool is_new =
+			i >= slots ? i < slots + r->surge : i + 1 < r->first + r->count;
+		char why[80];
+
+		if (!is_new || w->instances[i]->parked ||
+			(state != SUP_INST_HALTED && state != SUP_INST_FAILED &&
+				state != SUP_INST_FINISHED))
+			continue;
+		(void)snprintf(why, sizeof(why), "new instance %u is %s", i + 1,
+			sup_inst_state_name(state));
+		sup_roll_abort(&w->roll, why);
+	}
+}
+
 void
 sup_roll_run(struct sup_worker *w)
 {
@@ -115,6 +144,8 @@ sup_roll_run(struct sup_worker *w)
 	if (sup_roll_active(&w->roll) && sup_worker_wanted(w) > 0 &&
 		(sup_worker_paused(w) || !w->sup->engine_ready))
 		return;
+	if (sup_worker_wanted(w) > 0)
+		give_up_on_halted(w);
 	/* What was asked for is written down after it was done: the next novasupd would
 	 * take an old instance for a new one otherwise. Asked twice is a restart more. */
 	while (step(w, &from, &to)) {
