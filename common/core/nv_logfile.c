@@ -36,7 +36,12 @@ read_stamp(const char *text)
 	}
 	(void)snprintf(full, sizeof(full), "%.4s-%.2s-%.5s:%.2s:%.7s", text, text + 4,
 		text + 6, text + 11, text + 13);
-	return nv_rfc3339_parse(full, strlen(full), &ns) < 0 ? -1 : ns;
+	if (nv_rfc3339_parse(full, strlen(full), &ns) < 0)
+		return -1;
+	/* A leap second is a time, and no name that was given by us. */
+	char again[NV_LOG_STAMP_BYTES];
+
+	return strncmp(nv_log_file_stamp(ns, again), text, strlen(again)) == 0 ? ns : -1;
 }
 
 enum nv_log_file_kind

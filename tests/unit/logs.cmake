@@ -1,4 +1,4 @@
-foreach(name IN ITEMS format progress)
+foreach(name IN ITEMS format progress tidy)
 	nova_unit(test_log_${name} SOURCES test_log_${name}.c LINK nova_logger_lib)
 endforeach()
 nova_unit(test_nv_logfile SOURCES test_nv_logfile.c LINK nova_core)
