@@ -41,7 +41,8 @@ read_stamp(const char *text)
 	/* A leap second is a time, and no name that was given by us. */
 	char again[NV_LOG_STAMP_BYTES];
 
-	return strncmp(nv_log_file_stamp(ns, again), text, strlen(again)) == 0 ? ns : -1;
+	(void)nv_log_file_stamp(ns, again);
+	return strncmp(again, text, strlen(again)) == 0 ? ns : -1;
 }
 
 enum nv_log_file_kind
