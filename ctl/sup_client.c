@@ -412,6 +412,38 @@ ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 }
 
 int
+ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
+	char **ret_text, struct nv_err *err)
+{
+	struct nv_sup_reexec *request = ctl_alloc(1, sizeof(*request));
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	static uint8_t body[NV_MSG_BODY_MAX];
+	struct nv_wr w;
+
+	request->request_id = ++sup->last_id;
+	(void)snprintf(request->binary, sizeof(request->binary), "%s", binary);
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_reexec_encode(&w, request); /* the error stays in w */
+	int code = send_body(sup, NV_MSG_SUP_REEXEC, &w, "", err);
+
+	if (code == NV_EXIT_OK)
+		code = receive(sup, request->request_id, deadline_ms, msg, err);
+	if (code == NV_EXIT_OK &&
+		(msg->type != NV_MSG_CTL_REPLY || nv_ctl_reply_decode(reply, msg) < 0)) {
+		code = lost(sup, "sent a malformed answer", err);
+	} else if (code == NV_EXIT_OK) {
+		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
+		nv_err_set(err, code, "%s", reply->text);
+		*ret_text = ctl_copy(reply->text);
+	}
+	free(reply);
+	free(msg);
+	free(request);
+	return code;
+}
+
+int
 ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
 	struct nv_ctl_plan **ret_rows, size_t *ret_n, char **ret_text, struct nv_err *err)
 {

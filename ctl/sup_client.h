@@ -38,7 +38,8 @@ struct ctl_fleet {
 int ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err);
 void ctl_sup_close(struct ctl_sup *sup);
 /* novasupd may have been replaced by another one, which listens on the same socket: true
- * with a new connection when that is why the last one ended, false when nobody listens. */
+ * with a new connection when that is why the last one ended, false when nobody listens.
+ */
 bool ctl_sup_again(struct ctl_sup *sup);
 
 /* worker "" = all. The fleet is the caller's to clear. */
@@ -80,6 +81,10 @@ int ctl_sup_send(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr 
 	const char *about, struct nv_err *err);
 int ctl_sup_receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms,
 	struct nv_msg *msg, struct nv_err *err);
+/* SUP_REEXEC: NV_EXIT_OK when it is about to happen, with what the binary says of itself
+ * in ret_text (the caller's). */
+int ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
+	char **ret_text, struct nv_err *err);
 
 /* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
 int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,

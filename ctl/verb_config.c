@@ -1,4 +1,4 @@
-/* config check, config show, reload, shutdown. */
+/* config check, config show, reload, shutdown, daemon-reexec. */
 #include "conf.h"
 #include "engine_client.h"
 #include "nv_clock.h"
@@ -274,6 +274,66 @@ ctl_verb_shutdown(struct ctl *ctl)
 	} else {
 		ctl_fail_err(&ctl->out, code, &err);
 	}
+	ctl_sup_close(&sup);
+	return code;
+}
+
+/* The answer comes before the deed; what is told is what is there afterwards. */
+static int
+show_reexec(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
+{
+	struct ctl_fleet fleet;
+	struct nv_err err = {0};
+
+	/* The connection ends with the process that has answered. */
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	int rc = -EAGAIN;
+
+	while (rc == -EAGAIN && ctl_poll(sup->fd, POLLIN, deadline_ms) == 0)
+		rc = nv_msg_recv(sup->fd, 'S', 'C', msg, NULL, 0);
+	free(msg);
+	sup->gone = true;
+	if (!ctl_sup_again(sup))
+		return ctl_fail(
+			&ctl->out, NV_EXIT_FAILED, "novasupd is gone: see its log");
+	int code = ctl_sup_status(sup, "", &fleet, &err);
+
+	if (code != NV_EXIT_OK)
+		return ctl_fail_err(&ctl->out, code, &err);
+	if (ctl->out.json)
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b,s:s}", "ok", 1, "version",
+					    fleet.nova.version)));
+	else
+		ctl_print(&ctl->out, CTL_PLAIN, "going on as novasupd %s\n",
+			fleet.nova.version);
+	ctl_fleet_clear(&fleet);
+	return NV_EXIT_OK;
+}
+
+int
+ctl_verb_reexec(struct ctl *ctl)
+{
+	const char *binary = ctl_opt(&ctl->args, "binary");
+	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
+	NV_CLEANUP_FREE char *path = NULL;
+	NV_CLEANUP_FREE char *text = NULL;
+	struct ctl_sup sup;
+	struct nv_err err = {0};
+
+	if (binary) {
+		path = realpath(binary, NULL);
+		if (!path)
+			return ctl_fail(&ctl->out, NV_EXIT_USAGE, "%s: %s", binary,
+				strerror(errno));
+	}
+	int code = ctl_sup_open(&sup, &ctl->paths, &err);
+
+	if (code == NV_EXIT_OK)
+		code = ctl_sup_reexec(&sup, path ? path : "", deadline_ms, &text, &err);
+	if (code == NV_EXIT_OK)
+		code = show_reexec(ctl, &sup, deadline_ms);
+	else
+		ctl_fail_err(&ctl->out, code, &err);
 	ctl_sup_close(&sup);
 	return code;
 }

@@ -222,6 +222,14 @@ const struct ctl_verb ctl_verbs[] = {
 		0, 0, {{"dry-run", 'n', NULL, "say what would change, change nothing"}}},
 	{"shutdown", ctl_verb_shutdown, "", "stop the whole fleet and Nova itself", NULL,
 		0, 0, {TIMEOUT}},
+	{"daemon-reexec", ctl_verb_reexec, "",
+		"go on as another binary; nothing is restarted",
+		"A binary that cannot read the state of what runs is refused, and "
+		"nothing "
+		"changes.",
+		0, 0,
+		{{"binary", 'b', "PATH",
+			"this novasupd (default: the one that is there now)"}}},
 	{"doctor", ctl_verb_doctor, "", "check this machine and this fleet", NULL, 0, 0,
 		{{0}}},
 };

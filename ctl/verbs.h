@@ -82,6 +82,7 @@ int ctl_verb_config_show(struct ctl *ctl);
 int ctl_verb_config_diff(struct ctl *ctl);
 int ctl_verb_reload(struct ctl *ctl);
 int ctl_verb_shutdown(struct ctl *ctl);
+int ctl_verb_reexec(struct ctl *ctl);
 
 /* verb_doctor.c */
 int ctl_verb_doctor(struct ctl *ctl);

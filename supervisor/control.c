@@ -5,6 +5,7 @@
 #include "nv_log.h"
 #include "nv_msg_flow.h"
 #include "nv_units.h"
+#include "reexec.h"
 #include "reload.h"
 #include "sup.h"
 
@@ -26,6 +27,7 @@ struct sup_client {
 	struct sup *sup;
 	struct nv_chan chan;
 	uid_t uid;
+	uint32_t reexec_id; /* of the request that waits for an answer */
 };
 
 struct waiter {
@@ -448,6 +450,28 @@ on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static void
+on_reexec_done(void *arg, bool good, const char *text)
+{
+	struct sup_client *c = arg;
+
+	reply(c, c->reexec_id, good ? NV_EXIT_OK : NV_EXIT_NO, "%s", text);
+}
+
+static int
+on_reexec(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	static struct nv_sup_reexec m;
+
+	if (nv_sup_reexec_decode(&m, msg) < 0)
+		return -EBADMSG;
+	c->reexec_id = m.request_id;
+	nv_info("daemon-reexec: asked by uid %u", (unsigned)c->uid);
+	sup_reexec_begin(c->sup, m.binary, on_reexec_done, c);
+	return 0;
+}
+
 static int
 on_wait(struct nv_chan *chan, struct nv_msg *msg)
 {
@@ -500,6 +524,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_ROLL] = on_roll,
 	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
 	[NV_MSG_SUP_WAIT] = on_wait,
+	[NV_MSG_SUP_REEXEC] = on_reexec,
 };
 
 /* ---- connections ---- */
@@ -515,6 +540,7 @@ client_free(struct sup_control *control, struct sup_client *client)
 	control->n_clients--;
 	drop_waiters(control, client);
 	sup_group_client_gone(client->sup, client);
+	sup_reexec_forget(client);
 	nv_chan_close(&client->chan);
 	free(client);
 }

@@ -2,6 +2,7 @@
 #include "fdtable.h"
 #include "nv_fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#define CLOSE_RANGE_SET_CLOEXEC (1U << 2)
 
 void
 sup_fds_reserve(unsigned n)
@@ -48,6 +50,31 @@ sup_close_range(int from, int to)
 	for (int fd = from; fd <= to && (rlim_t)fd < limit.rlim_max; fd++)
 		(void)close(fd);
 	errno = before;
+}
+
+void
+sup_fdtable_cloexec(bool on)
+{
+	struct rlimit limit;
+
+	if (on && syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U,
+			  CLOSE_RANGE_SET_CLOEXEC) == 0)
+		return;
+	DIR *dir = opendir("/proc/self/fd");
+
+	if (dir) {
+		for (struct dirent *e; (e = readdir(dir));) {
+			int fd = (int)strtol(e->d_name, NULL, 10);
+
+			if (fd > STDERR_FILENO && fd != dirfd(dir))
+				(void)nv_fd_set_cloexec(fd, on);
+		}
+		(void)closedir(dir);
+		return;
+	}
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
+	for (int fd = STDERR_FILENO + 1; (rlim_t)fd < limit.rlim_max; fd++)
+		(void)nv_fd_set_cloexec(fd, on); /* or it is not open */
 }
 
 static int

@@ -17,6 +17,8 @@
  * while it is still one process's own: growing a shared one waits for an RCU grace
  * period, some 10 ms, at each doubling. Best effort. */
 void sup_fds_reserve(unsigned n);
+/* Close-on-exec of every descriptor but the first three. */
+void sup_fdtable_cloexec(bool on);
 /* Close from..to, both included, whatever is open of it; keeps errno. */
 void sup_close_range(int from, int to);
 /* Close everything but the first three, the window, and the n in own, which is sorted. */

@@ -530,6 +530,20 @@ sup_image_is_empty(const struct sup_image *im)
 	return im->live == 0;
 }
 
+int
+sup_image_copy(const struct sup_image *im, int *ret_fd)
+{
+	NV_CLEANUP_FD fd = memfd_create("nova-image-copy", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int rc = nv_write_full(fd, im->map, im->map_bytes);
+
+	if (rc == 0)
+		*ret_fd = nv_fd_steal(&fd);
+	return rc;
+}
+
 size_t
 sup_image_bytes(const struct sup_image *im)
 {

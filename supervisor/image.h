@@ -54,6 +54,8 @@ int sup_image_each(struct sup_image *image, sup_image_fn *fn, void *arg);
 int sup_image_find(const struct sup_image *image, uint16_t type, uint64_t key,
 	struct sup_image_record *ret);
 bool sup_image_is_empty(const struct sup_image *image);
+/* All that is published, in a new memfd, the caller's. 0 or -errno. */
+int sup_image_copy(const struct sup_image *image, int *ret_fd);
 /* What is used of the file, for figures. */
 size_t sup_image_bytes(const struct sup_image *image);
 

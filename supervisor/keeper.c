@@ -1,11 +1,13 @@
 /* The keeper: see keeper.h. */
 #include "keeper.h"
 #include "fdtable.h"
+#include "handover.h"
 #include "notify.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "oom.h"
 #include "proctree.h"
 
 #include <errno.h>
@@ -35,8 +37,6 @@ struct keeper {
 	struct sup_shared *shared;
 	pid_t child; /* novasupd proper; 0 when reaped */
 	int status;
-	int signal_fd;
-	int relay_fd;
 	bool waiting;    /* the ring is full: the dead wait as zombies */
 	unsigned deaths; /* of novasupd proper in a row, before it had gone on */
 	unsigned quick;  /* the same, soon after it had */
@@ -93,7 +93,7 @@ forward_signals(struct keeper *k)
 {
 	struct signalfd_siginfo info;
 
-	while (read(k->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+	while (read(k->shared->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		int sig = (int)info.ssi_signo;
 
 		/* The terminal is gone: not a wish for a new configuration, but the end.
@@ -116,20 +116,20 @@ static void
 relay(struct keeper *k)
 {
 	char text[512];
-	ssize_t n = recv(k->relay_fd, text, sizeof(text), MSG_DONTWAIT);
+	ssize_t n = recv(k->shared->relay_fd, text, sizeof(text), MSG_DONTWAIT);
 
 	if (n > 0)
 		sup_notify_send_raw(text, (size_t)n);
 	else if (n == 0)
-		nv_fd_close(&k->relay_fd);
+		nv_fd_close(&k->shared->relay_fd);
 }
 
 /* Wait for news, at most this long. */
 static void
 wait_news(struct keeper *k, int timeout_ms)
 {
-	struct pollfd fds[] = {{.fd = k->signal_fd, .events = POLLIN},
-		{.fd = k->relay_fd, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = k->shared->signal_fd, .events = POLLIN},
+		{.fd = k->shared->relay_fd, .events = POLLIN}};
 
 	if (k->waiting && (timeout_ms < 0 || timeout_ms > ROOM_MS))
 		timeout_ms = ROOM_MS;
@@ -244,7 +244,7 @@ close_what_was_its(const struct keeper *k)
 static bool
 ended_in_order(const struct keeper *k)
 {
-	return WIFEXITED(k->status) && atomic_load(&k->shared->finished);
+	return k->child == 0 && atomic_load(&k->shared->finished);
 }
 
 static int
@@ -253,6 +253,9 @@ clean_up(struct keeper *k)
 	bool in_order = ended_in_order(k);
 
 	k->alone = true;
+	for (uint64_t at = atomic_load(&k->shared->taken);
+		at < atomic_load(&k->shared->reaped); at++)
+		note_alone(k, k->shared->exits[at % SUP_EXITS_MAX].pid);
 	atomic_store(&k->shared->taken, atomic_load(&k->shared->reaped));
 	if (!in_order)
 		nv_error("ending every process of the fleet");
@@ -265,6 +268,8 @@ clean_up(struct keeper *k)
 	struct sup_cgroup_root cgroups = k->shared->cgroups;
 
 	sup_cgroup_root_fini(&cgroups, SWEEP_MS);
+	if (in_order)
+		return k->shared->exit_code;
 	return WIFEXITED(k->status) ? WEXITSTATUS(k->status) : NV_EXIT_FAILED;
 }
 
@@ -312,7 +317,10 @@ share(struct sup_shared **ret)
 	shared->version = SUP_SHARED_VERSION;
 	shared->keeper_pid = getpid();
 	shared->pid1 = getpid() == 1;
-	shared->notify_fd = -1;
+	shared->notify_fd = shared->relay_fd = shared->manager_fd = -1;
+	shared->shared_fd = fd;
+	(void)snprintf(shared->oom_score_adj, sizeof(shared->oom_score_adj), "%s",
+		sup_oom_agents());
 	(void)getrlimit(RLIMIT_NOFILE, &shared->nofile); /* cannot fail */
 	own(shared, fd);
 	*ret = shared;
@@ -328,15 +336,27 @@ open_relay(struct keeper *k)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	k->relay_fd = pair[0];
+	k->shared->relay_fd = pair[0];
 	k->shared->notify_fd = pair[1];
 	own(k->shared, pair[0]);
 	own(k->shared, pair[1]);
 	/* Kept open: a descriptor that comes and goes here could be another's number. */
 	int fd = sup_notify_open();
 
+	k->shared->manager_fd = fd;
 	own(k->shared, fd);
 	return fd < 0 ? fd : 0;
+}
+
+static void
+fill_mask(sigset_t *mask)
+{
+	static const int signals[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2};
+
+	(void)sigemptyset(mask);
+	for (size_t i = 0; i < NV_LEN(signals); i++)
+		(void)sigaddset(mask, signals[i]);
 }
 
 static int
@@ -344,16 +364,13 @@ open_descriptors(struct keeper *k)
 {
 	sigset_t mask;
 
-	(void)sigemptyset(&mask);
-	for (size_t i = 0; i < 7; i++)
-		(void)sigaddset(&mask, (const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD,
-					       SIGQUIT, SIGUSR1, SIGUSR2}[i]);
+	fill_mask(&mask);
 	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	k->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (k->signal_fd < 0)
+	k->shared->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k->shared->signal_fd < 0)
 		return -errno;
-	own(k->shared, k->signal_fd);
+	own(k->shared, k->shared->signal_fd);
 	k->shared->exits_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (k->shared->exits_fd < 0)
 		return -errno;
@@ -389,6 +406,13 @@ may_go_on(struct keeper *k)
 
 	if (ended_in_order(k))
 		return false;
+	if (k->shared->reexec_path[0]) {
+		/* Wanted: it has told us to go on as another binary. */
+		nv_error("%s cannot be executed: %s; going on as we are",
+			k->shared->reexec_path, strerror(-sup_handover_exec(k->shared)));
+		k->shared->reexec_path[0] = '\0';
+		return true;
+	}
 	if (atomic_exchange(&k->shared->steady, 0))
 		k->quick = 0;
 	if (atomic_exchange(&k->shared->resumed, 0))
@@ -443,33 +467,59 @@ prepare(struct keeper *k, const struct nv_paths *paths,
 	return open_descriptors(k);
 }
 
+/* 0 in each novasupd proper, 1 in the keeper when all is over. */
+static int
+keep(struct keeper *k, struct sup_shared **ret_shared, int *ret_exit)
+{
+	*ret_shared = k->shared;
+	do {
+		wait_a_bit(k);
+		k->child = fork_with_files();
+		if (k->child == 0)
+			return become_child(k->shared);
+		if (k->child < 0 && k->quick == 0)
+			return -errno;
+		if (k->child < 0)
+			k->child = 0; /* no memory, most likely: after a while */
+		k->shared->novasupd_pid = k->child;
+		nv_title_set("nova: keeper of %d", (int)k->child);
+		while (k->child > 0)
+			wait_news(k, -1);
+	} while (may_go_on(k));
+	*ret_exit = clean_up(k);
+	return 1;
+}
+
 int
 sup_keeper_start(const struct nv_paths *paths, const struct sup_cgroup_root *cgroups,
 	int lock_fd, struct sup_shared **ret_shared, int *ret_exit)
 {
 	static struct keeper keeper; /* not on a stack that the child would keep */
-
-	keeper = (struct keeper){.relay_fd = -1};
 	int rc = prepare(&keeper, paths, cgroups, lock_fd);
 
 	if (rc < 0)
 		return rc;
-	*ret_shared = keeper.shared;
 	sup_fds_reserve(SUP_FDS_AT_START);
-	do {
-		wait_a_bit(&keeper);
-		keeper.child = fork_with_files();
-		if (keeper.child == 0)
-			return become_child(keeper.shared);
-		if (keeper.child < 0 && keeper.quick == 0)
-			return -errno;
-		if (keeper.child < 0)
-			keeper.child = 0; /* no memory, most likely: after a while */
-		keeper.shared->novasupd_pid = keeper.child;
-		nv_title_set("nova: keeper of %d", (int)keeper.child);
-		while (keeper.child > 0)
-			wait_news(&keeper, -1);
-	} while (may_go_on(&keeper));
-	*ret_exit = clean_up(&keeper);
-	return 1;
+	return keep(&keeper, ret_shared, ret_exit);
+}
+
+int
+sup_keeper_continue(
+	int shared_fd, const char *bin_dir, struct sup_shared **ret_shared, int *ret_exit)
+{
+	static struct keeper keeper;
+	sigset_t mask;
+	int rc = sup_handover_take(shared_fd, &keeper.shared);
+
+	if (rc < 0)
+		return rc;
+	fill_mask(&mask);
+	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); /* it was one already */
+	(void)snprintf(keeper.shared->paths.bin_dir, sizeof(keeper.shared->paths.bin_dir),
+		"%s", bin_dir);
+	sup_oom_set_agents(keeper.shared->oom_score_adj);
+	sup_notify_use(keeper.shared->manager_fd);
+	return keep(&keeper, ret_shared, ret_exit);
 }

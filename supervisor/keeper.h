@@ -16,4 +16,9 @@
 int sup_keeper_start(const struct nv_paths *paths, const struct sup_cgroup_root *cgroups,
 	int lock_fd, struct sup_shared **ret_shared, int *ret_exit);
 
+/* The same as another binary, which goes on with what that has left in shared_fd: it is
+ * checked already that it can be read. */
+int sup_keeper_continue(int shared_fd, const char *bin_dir,
+	struct sup_shared **ret_shared, int *ret_exit);
+
 #endif

@@ -1,6 +1,7 @@
 /* novasupd: arguments, --check, the lock of the run directory, and the fork into keeper
  * and novasupd proper. */
 #include "fdtable.h"
+#include "handover.h"
 #include "keeper.h"
 #include "leftover.h"
 #include "nv_fd.h"
@@ -8,6 +9,7 @@
 #include "nv_paths.h"
 #include "nv_title.h"
 #include "oom.h"
+#include "reexec.h"
 #include "reload.h"
 #include "sup.h"
 
@@ -21,13 +23,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define IMAGE_FD  3 /* of --check-image */
+#define SHARED_FD 4
+
 struct options {
 	const char *config;
 	const char *state_dir;
 	const char *run_dir;
 	const char *log_dir;
 	int ready_fd;
+	int resume_fd; /* -1: a new fleet */
 	bool check;
+	bool check_image;
 };
 
 static const char usage[] =
@@ -55,12 +62,14 @@ parse_options(int argc, char **argv, struct options *ret)
 		{"run-dir", required_argument, NULL, 'r'},
 		{"log-dir", required_argument, NULL, 'l'},
 		{"ready-fd", required_argument, NULL, 'f'},
-		{"check", no_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
+		{"check", no_argument, NULL, 'k'},
+		{"resume-fd", required_argument, NULL, 'R'},
+		{"check-image", no_argument, NULL, 'I'}, {"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
 	char *end;
 	int opt;
 
-	*ret = (struct options){.ready_fd = -1};
+	*ret = (struct options){.ready_fd = -1, .resume_fd = -1};
 	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
@@ -89,6 +98,12 @@ parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case 'k':
 			ret->check = true;
+			break;
+		case 'R': /* by our predecessor: handover.h */
+			ret->resume_fd = (int)strtol(optarg, &end, 10);
+			break;
+		case 'I': /* the same: reexec.h */
+			ret->check_image = true;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout);
@@ -209,6 +224,23 @@ keep_standard_fds(int *ready_fd)
 	(void)nv_fd_set_cloexec(*ready_fd, true);
 }
 
+/* As another binary was, up to now. */
+static int
+go_on(const struct options *options, const struct nv_paths *paths)
+{
+	struct sup_shared *shared = NULL;
+	int exit_code = NV_EXIT_FAILED;
+	int rc = sup_keeper_continue(
+		options->resume_fd, paths->bin_dir, &shared, &exit_code);
+
+	if (rc < 0) {
+		nv_error("what the last novasupd has left cannot be used: %s",
+			strerror(-rc));
+		return NV_EXIT_FAILED;
+	}
+	return rc == 0 ? sup_run(shared, -1) : exit_code;
+}
+
 static int
 run(struct options *options, const struct nv_paths *paths)
 {
@@ -260,5 +292,10 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "novasupd: %s\n", err.text);
 		return NV_EXIT_USAGE;
 	}
+	if (options.check_image)
+		return sup_reexec_check(IMAGE_FD, SHARED_FD);
+	sup_handover_init(argc, argv);
+	if (options.resume_fd >= 0)
+		return go_on(&options, &paths);
 	return options.check ? check_config(&paths) : run(&options, &paths);
 }

@@ -36,6 +36,12 @@ sup_notify_open(void)
 }
 
 void
+sup_notify_use(int fd)
+{
+	raw_fd = fd;
+}
+
+void
 sup_notify_send_raw(const char *text, size_t bytes)
 {
 	const char *path = getenv("NOTIFY_SOCKET");

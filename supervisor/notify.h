@@ -14,6 +14,7 @@ bool sup_notify_wanted(void);
 /* Keeper: the socket that it sends on, open for life (-errno); then pass these bytes on.
  * An error is the manager's. */
 int sup_notify_open(void);
+void sup_notify_use(int fd); /* the one that an earlier binary has opened */
 void sup_notify_send_raw(const char *text, size_t bytes);
 
 int sup_notify_start(struct sup *sup); /* with the watchdog, if one is asked for */

@@ -38,6 +38,12 @@ sup_oom_protect(void)
 		(void)set_own(0);
 }
 
+void
+sup_oom_set_agents(const char *value)
+{
+	(void)snprintf(agents, sizeof(agents), "%s", value);
+}
+
 const char *
 sup_oom_agents(void)
 {

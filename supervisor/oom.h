@@ -8,6 +8,8 @@
 
 /* For this process and what it forks; to be called once, before any child. */
 void sup_oom_protect(void);
+/* What another binary had found out before. */
+void sup_oom_set_agents(const char *value);
 /* What /proc/PID/oom_score_adj of an agent is to hold; never NULL. */
 const char *sup_oom_agents(void);
 

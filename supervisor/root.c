@@ -9,6 +9,7 @@
 #include "nv_log.h"
 #include "nv_title.h"
 #include "outsider.h"
+#include "reexec.h"
 #include "reload.h"
 #include "resume.h"
 #include "secret.h"
@@ -405,6 +406,7 @@ on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 	sup_groups_keep(sup);
 	sup_workers_collect(sup);
 	sup_advance(sup);
+	sup_reexec_renew(sup);
 	bury_soon(sup, started || sup->starts_left < SUP_STARTS_PER_PASS);
 	sup_state_storm(sup);
 	sup_state_commit();
@@ -614,8 +616,8 @@ set_up(struct sup *sup, struct nv_err *err)
 	sup_state_conf(sup->conf);
 	rc = sup_workers_load(sup, sup->conf, err);
 	sup_state_fleet(sup);
-	sup_state_commit();
 	sup->shared->image_fd = sup_image_fd(sup->image);
+	sup_state_commit();
 	return rc;
 }
 
@@ -691,7 +693,15 @@ go_on(struct sup *sup)
 
 	sup_incident_start(sup);
 	sup->storm = storm;
-	nv_info("resumed after the death of novasupd: restart %u", sup->shared->restarts);
+	if (sup->reexecs != sup->shared->reexecs) {
+		sup->reexecs = sup->shared->reexecs;
+		sup->renewing = true;
+		nv_info("resumed as novasupd %s from %s", NOVA_VERSION,
+			sup->paths.bin_dir);
+	} else {
+		nv_info("resumed after the death of novasupd: restart %u",
+			sup->shared->restarts);
+	}
 	sup_resume_run(sup);
 	if (sup->phase == SUP_DRAINING || sup->phase == SUP_STOPPING_LOGGER)
 		arm_patience(sup);
@@ -758,9 +768,10 @@ sup_run(struct sup_shared *shared, int ready_fd)
 			nv_error("%s", err.text);
 		if (again) /* then the keeper ends everything */
 			atomic_store(&shared->resumable, -1);
-		else
+		shared->exit_code = rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+		if (!again)
 			atomic_store(&shared->finished, 1);
-		return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+		return shared->exit_code;
 	}
 	if (again) {
 		go_on(&sup);
@@ -774,9 +785,10 @@ sup_run(struct sup_shared *shared, int ready_fd)
 	atomic_store(&shared->resumed, 1);
 	ev_run(sup.loop, 0);
 	nv_info("stopped: no process of the fleet is left");
+	shared->exit_code = sup.exit_code;
+	atomic_store(&shared->finished, 1); /* whatever becomes of us now */
 	tear_down(&sup);
 	if (getppid() != shared->keeper_pid) /* else it is the keeper who cleans up */
 		sup_cgroup_root_fini(&sup.cgroups, 0);
-	atomic_store(&shared->finished, 1);
 	return sup.exit_code;
 }

@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#define SUP_SHARED_VERSION  1
+#define SUP_SHARED_VERSION  2
 #define SUP_EXITS_MAX       2048 /* deaths that wait for novasupd; more stay zombies */
 #define SUP_STRANGERS_MAX   64
 #define SUP_SPAWN_SLOTS     16
@@ -47,7 +47,11 @@ struct sup_shared {
 	pid_t keeper_pid;
 	pid_t novasupd_pid; /* 0: none is there now */
 	int notify_fd;      /* novasupd's end of the relay; -1 without a manager */
-	int exits_fd;       /* eventfd: the ring has grown, or a signal was forwarded */
+	int shared_fd;      /* this memory */
+	int signal_fd;      /* the keeper's own, as the next two */
+	int relay_fd;
+	int manager_fd;
+	int exits_fd; /* eventfd: the ring has grown, or a signal was forwarded */
 	bool pid1;
 	atomic_int engine_pid; /* 0: none */
 	atomic_int logger_pid;
@@ -58,7 +62,11 @@ struct sup_shared {
 	atomic_int resumable; /* what the image holds is enough to go on from */
 	atomic_int resumed;   /* novasupd has gone on, or has started */
 	atomic_int steady;    /* and has lived for a while since */
+	int exit_code;        /* when it has finished */
 	uint32_t restarts;    /* of novasupd, ever */
+	uint32_t reexecs;     /* another binary goes on, ever */
+	char reexec_path[SUP_REEXEC_PATH_MAX];   /* to be executed by the keeper; "" */
+	char oom_score_adj[16];                  /* for agents: see oom.h */
 	_Atomic uint64_t asked[SUP_ASKED_COUNT]; /* signals the keeper has had */
 
 	/* Where everything is; novasupd does not look for it again. */

@@ -273,6 +273,8 @@ struct sup {
 	int64_t started_ms;
 	int64_t away_until_ms;  /* deadline of away_timer; 0: it does not run */
 	int64_t drain_until_ms; /* of drain_timer */
+	uint32_t reexecs;       /* of shared->reexecs: noticed */
+	bool renewing;          /* our own programs may be those of another binary */
 	int control_fd;         /* novasupd.sock; owned by the control part */
 	int log_table_fd;       /* owned: the logger's progress, see loggerlink.c */
 	int ready_fd;           /* -1: none or done */

@@ -320,6 +320,24 @@ nv_sup_probe_state_decode(struct nv_sup_probe_state *m, const struct nv_msg *msg
 }
 
 int
+nv_sup_reexec_encode(struct nv_wr *w, const struct nv_sup_reexec *m)
+{
+	nv_wr_u32(w, m->request_id);
+	nv_wr_str(w, m->binary);
+	return w->error;
+}
+
+int
+nv_sup_reexec_decode(struct nv_sup_reexec *m, const struct nv_msg *msg)
+{
+	struct nv_rd r = reader(msg);
+
+	m->request_id = nv_rd_u32(&r);
+	nv_rd_str(&r, m->binary, sizeof(m->binary));
+	return nv_rd_end(&r);
+}
+
+int
 nv_sup_request_encode(
 	struct nv_wr *w, enum nv_msg_type type, const struct nv_sup_request *m)
 {

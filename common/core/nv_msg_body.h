@@ -197,6 +197,15 @@ int nv_sup_request_encode(
 	struct nv_wr *w, enum nv_msg_type type, const struct nv_sup_request *m);
 int nv_sup_request_decode(struct nv_sup_request *m, const struct nv_msg *msg);
 
+/* SUP_REEXEC: go on as another binary; answered by a CTL_REPLY when it is refused, or
+ * when it is about to be executed. */
+struct nv_sup_reexec {
+	uint32_t request_id;
+	char binary[4096]; /* absolute; "": the one that stands where novasupd's was */
+};
+int nv_sup_reexec_encode(struct nv_wr *w, const struct nv_sup_reexec *m);
+int nv_sup_reexec_decode(struct nv_sup_reexec *m, const struct nv_msg *msg);
+
 /* Answers: SUP_STATUS is answered by one CTL_NOVA, then CTL_PROC, CTL_WORKER and
  * CTL_INSTANCE in any number (an instance follows its worker), then CTL_END. All
  * other requests by one CTL_REPLY.
