@@ -10,6 +10,7 @@
  *   spawn.c       clone and exec, with stage and errno of what failed
  *   cgroup.c      one directory per process tree; proctree.c: without cgroups
  *   instance.c    when an instance starts, stops, restarts, is given up (pure)
+ *   worker_conf.c workers of a new configuration; slots.c: which slots are wanted
  *   park.c        which instances go when fewer are wanted (pure)
  *   gate.c        dependencies: who may start, who ends first; deps.c: the rules (pure)
  *   group.c       supervision groups: tree.c (pure) with real instances; group_shape.c:
@@ -320,6 +321,8 @@ unsigned sup_worker_wanted(const struct sup_worker *w);
 bool sup_worker_in(const struct sup_worker *w, uint32_t i);
 /* Slots up to the last wanted one; some of them may be parked. */
 uint32_t sup_worker_slots(const struct sup_worker *w);
+/* Another number of instances: which slots are parked. */
+void sup_worker_choose_slots(struct sup_worker *w, uint32_t before, uint32_t now);
 /* The next time it is scaled down these go first: instance numbers. */
 void sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n);
 unsigned sup_workers_live(const struct sup *sup);

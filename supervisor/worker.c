@@ -5,8 +5,6 @@
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "nv_units.h"
-#include "park.h"
-#include "plan.h"
 #include "rlimits.h"
 #include "sup.h"
 
@@ -15,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_MS_MAX      100
-#define RUNNER_MARGIN_MS 1000
+#define LOOK_MS_MAX 100
 
 /* ---- one instance ---- */
 
@@ -479,21 +476,6 @@ sup_worker_wanted(const struct sup_worker *w)
 	return NV_MIN(w->desire.instances, w->conf->instances_max);
 }
 
-uint32_t
-sup_worker_slots(const struct sup_worker *w)
-{
-	uint32_t wanted = sup_worker_wanted(w);
-
-	return wanted > 0 ? wanted + w->n_parked : 0;
-}
-
-bool
-sup_worker_in(const struct sup_worker *w, uint32_t i)
-{
-	return i < sup_worker_slots(w) &&
-	       !(i < w->n_instances && w->instances[i]->parked);
-}
-
 unsigned
 sup_worker_live(const struct sup_worker *w)
 {
@@ -670,45 +652,13 @@ sup_worker_reset(struct sup_worker *w)
 }
 
 void
-sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n)
-{
-	free(w->idle);
-	w->idle = n ? calloc(n, sizeof(*w->idle)) : NULL;
-	w->n_idle = w->idle ? n : 0; /* without memory the youngest go, as always */
-	if (w->idle)
-		memcpy(w->idle, numbers, n * sizeof(*w->idle));
-}
-
-/* Another number of instances: those that go when there are fewer. */
-static void
-choose_slots(struct sup_worker *w, uint32_t before, uint32_t now)
-{
-	static bool parked[SUP_INSTANCES_MAX];
-	uint32_t n = NV_MIN(w->n_instances, (uint32_t)SUP_INSTANCES_MAX);
-	struct sup_park park = {.parked = parked, .n = n, .n_parked = w->n_parked};
-
-	if (before == now || (w->n_parked == 0 && w->n_idle == 0))
-		return;
-	for (uint32_t i = 0; i < n; i++)
-		parked[i] = w->instances[i]->parked;
-	sup_park_change(&park, before, now, w->idle, w->n_idle);
-	w->n_parked = park.n_parked;
-	for (uint32_t i = 0; i < n; i++) {
-		if (w->instances[i]->parked == parked[i])
-			continue;
-		w->instances[i]->parked = parked[i];
-		sup_state_instance(w->instances[i]);
-	}
-}
-
-void
 sup_worker_desire(struct sup_worker *w, const struct nv_sup_desire *desire)
 {
 	/* After our own death the engine says again what we may have obeyed already. */
 	bool reset =
 		desire->reset && !(w->sup->resyncing && w->reset_epoch == desire->epoch);
 
-	choose_slots(w,
+	sup_worker_choose_slots(w,
 		w->desired ? NV_MIN(w->desire.instances, w->conf->instances_max) : 0,
 		NV_MIN(desire->instances, w->conf->instances_max));
 	sup_worker_idle(w, NULL, 0);
@@ -793,147 +743,7 @@ sup_instance_by_stream(struct sup *sup, uint64_t stream_id)
 	return inst->now && inst->now->stream == s ? inst : NULL;
 }
 
-/* ---- configuration ---- */
-
-void
-sup_worker_take_conf(
-	struct sup_worker *w, struct sup_conf *conf, const struct nv_conf_worker *c)
-{
-	struct sup_conf *old = w->conf_ref;
-
-	w->conf_ref = sup_conf_hold(conf);
-	w->conf = c;
-	w->conf_gen = conf->gen;
-	w->policy = (struct sup_inst_policy){.restart = c->restart,
-		.crashes = c->crashes,
-		.ready_event = c->ready != NV_READY_EXEC,
-		.ready_timeout_ms = c->ready_timeout_ms,
-		.grace_ms = c->stop_grace_ms};
-	w->policy.tree = w->group != NULL;
-	w->policy.paced = c->crashes_own;
-	memcpy(w->policy.success, c->success, sizeof(w->policy.success));
-	/* The runner gives its command all of the grace, and then has to say how it went.
-	 */
-	if (c->kind == NV_KIND_TASK && c->stop_grace_ms > 0)
-		w->policy.grace_ms += RUNNER_MARGIN_MS;
-	w->removed = false;
-	sup_state_worker(w);
-	sup_conf_drop(old);
-	for (uint32_t i = 0; i < w->n_instances; i++) {
-		if (sup_inst_fit(&w->instances[i]->machine, &w->policy) < 0)
-			nv_error("%s: no memory for more crash stamps", w->name);
-	}
-}
-
-struct sup_worker *
-sup_worker_add(struct sup *sup, const char *name)
-{
-	struct sup_worker **at = &sup->workers;
-	struct sup_worker *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return NULL;
-	while (*at && strcmp((*at)->name, name) < 0)
-		at = &(*at)->next;
-	w->sup = sup;
-	(void)snprintf(w->name, sizeof(w->name), "%s", name);
-	w->next = *at;
-	*at = w;
-	return w;
-}
-
-static int
-add_worker(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *c)
-{
-	struct sup_worker *w = sup_worker_add(sup, c->name);
-
-	if (!w)
-		return -ENOMEM;
-	w->id = ++sup->worker_counter;
-	sup_state_fleet(sup);
-	sup_worker_take_conf(w, conf, c);
-	return 0;
-}
-
-static bool
-limits_differ(const struct nv_conf_worker *a, const struct nv_conf_worker *b)
-{
-	return a->limit_memory_bytes != b->limit_memory_bytes ||
-	       a->limit_cpu_ppm != b->limit_cpu_ppm || a->limit_tasks != b->limit_tasks;
-}
-
-/* For what runs. False when the kernel refuses one: memory that is in use already. */
-static bool
-apply_limits(struct sup_worker *w)
-{
-	const struct sup_cgroup_limits limits = sup_limits_of_tree(w->conf);
-
-	for (uint32_t i = 0; w->sup->cgroups.usable && i < w->n_instances; i++) {
-		struct sup_instance *inst = w->instances[i];
-
-		if (!inst->now)
-			continue;
-		int rc = sup_cgroup_update(&inst->now->cgroup, &w->sup->cgroups, &limits);
-
-		if (rc < 0) {
-			nv_warn("%s#%u: its limits cannot be changed while it runs: %s",
-				w->name, inst->number, strerror(-rc));
-			return false;
-		}
-	}
-	return true;
-}
-
-/* Several instances one after the other, so that some always serve. */
-static void
-restart_for_reload(struct sup_worker *w)
-{
-	const struct sup_roll_policy policy = sup_roll_policy_of(w->conf);
-
-	if (sup_worker_wanted(w) > 1 && !sup_worker_paused(w))
-		sup_roll_begin(w, &policy);
-	else
-		(void)sup_worker_restart(w, 0, "reload");
-}
-
-int
-sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
-{
-	for (struct sup_worker *w = sup->workers; w; w = w->next) {
-		w->removed = !nv_config_worker(conf->config, w->name);
-		sup_state_worker(w);
-	}
-	for (size_t i = 0; i < conf->config->n_workers; i++) {
-		const struct nv_conf_worker *c = &conf->config->workers[i];
-		struct sup_worker *w = sup_worker_find(sup, c->name);
-
-		if (w) {
-			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
-			uint32_t most = w->conf->instances_max;
-			bool limits = limits_differ(w->conf, c);
-
-			sup_worker_take_conf(w, conf, c);
-			choose_slots(w, NV_MIN(w->desire.instances, most),
-				NV_MIN(w->desire.instances, c->instances_max));
-			if (limits && !changed)
-				changed = !apply_limits(w);
-			if (changed) {
-				nv_info("%s: its configuration changed; restarting it",
-					w->name);
-				restart_for_reload(w);
-			}
-		} else if (add_worker(sup, conf, c) < 0) {
-			return nv_err_set(
-				err, -ENOMEM, "no memory for worker %s", c->name);
-		}
-	}
-	if (sup_gate_resolve(sup) < 0)
-		return nv_err_set(err, -ENOMEM, "no memory for dependencies");
-	if (sup_groups_load(sup, conf) < 0)
-		return nv_err_set(err, -ENOMEM, "no memory for groups");
-	sup_workers_apply(sup);
-	return 0;
-}
+/* ---- the end of a worker ---- */
 
 static void
 worker_free(struct sup_worker *w)
