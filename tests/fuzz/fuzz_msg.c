@@ -2,6 +2,7 @@
  * encoded and decoded again and must come out the same. */
 #include "nv_msg_body.h"
 #include "nv_msg_flow.h"
+#include "nv_msg_group.h"
 
 #include <string.h>
 
@@ -32,6 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 	X(CTL_ROLL, ctl_roll) \
 	X(SUP_PLAN, sup_plan) \
 	X(CTL_PLAN, ctl_plan) \
+	X(SUP_GROUP_GET, sup_group_get) \
+	X(SUP_GROUP_DO, sup_group_do) \
+	X(CTL_GROUP, ctl_group) \
+	X(CTL_GROUP_CHILD, ctl_group_child) \
 	X(CTL_REPLY, ctl_reply)
 
 static struct nv_msg first;
