@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_BYTES ((size_t)1 << 20)
+#define COPY_BYTES 65536
 
 /* A directory with a temporary name that holds the copy until it is proven. */
 struct workshop {
@@ -135,18 +135,16 @@ static int
 copy_file(const char *from, const char *to, struct nv_err *err)
 {
 	NV_CLEANUP_FD in = open(from, O_RDONLY | O_CLOEXEC);
-	NV_CLEANUP_FREE char *data = malloc(COPY_BYTES);
+	char data[COPY_BYTES];
 	ssize_t n;
 
-	if (!data)
-		return nv_err_set(err, -ENOMEM, "no memory to copy %s", from);
 	if (in < 0)
 		return nv_err_set(err, -errno, "%s: %s", from, strerror(errno));
 	NV_CLEANUP_FD out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (out < 0)
 		return nv_err_set(err, -errno, "%s: %s", to, strerror(errno));
-	while ((n = nv_read_full(in, data, COPY_BYTES)) > 0) {
+	while ((n = nv_read_full(in, data, sizeof(data))) > 0) {
 		int rc = nv_write_full(out, data, (size_t)n);
 
 		if (rc < 0)

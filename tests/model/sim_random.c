@@ -12,7 +12,8 @@ struct maker {
 	unsigned calls;
 	unsigned ids; /* of children, in one group */
 	/* Out of 100. */
-	unsigned answer, exits, fail, ignore, bad, delay, pass, call, live, untaken, reload;
+	unsigned answer, exits, fail, ignore, bad, delay, pass, call, live, untaken,
+		reload;
 	unsigned events;
 };
 
