@@ -242,6 +242,15 @@ sup_reexec_renew(struct sup *sup)
 
 /* ---- the other side ---- */
 
+/* Another one for the test of what happens then. */
+static uint16_t
+state_version(void)
+{
+	const char *text = getenv("NOVA_TEST_STATE_VERSION");
+
+	return text ? (uint16_t)strtol(text, NULL, 10) : SUP_STATE_VERSION;
+}
+
 int
 sup_reexec_check(int image_fd, int shared_fd)
 {
@@ -265,7 +274,7 @@ sup_reexec_check(int image_fd, int shared_fd)
 	int rc = sup_image_open(image_fd, &image, why, sizeof(why));
 
 	if (rc == 0)
-		rc = sup_resume_check(image, &err);
+		rc = sup_resume_check(image, state_version(), &err);
 	sup_image_free(image);
 	if (rc < 0) {
 		(void)fprintf(stderr, "novasupd %s cannot read the state: %s\n",

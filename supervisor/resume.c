@@ -604,10 +604,16 @@ sup_resume_run(struct sup *sup)
 
 /* ---- can it be read? ---- */
 
+struct checking {
+	uint16_t version;
+	struct nv_err *err;
+};
+
 static int
 check_record(void *arg, const struct sup_image_record *r)
 {
-	struct nv_err *err = arg;
+	const struct checking *c = arg;
+	struct nv_err *err = c->err;
 	static uint8_t flat_bytes[SUP_IMAGE_RECORD_BYTES_MAX];
 	const struct sup *sup = NULL;
 	const struct sup_worker *w = NULL;
@@ -633,22 +639,23 @@ check_record(void *arg, const struct sup_image_record *r)
 		return nv_err_set(err, -EPROTO,
 			"the state has a record of type %u, which is not known here",
 			r->type);
-	if (r->type == SUP_REC_TREE && r->version == SUP_STATE_VERSION)
+	if (r->type == SUP_REC_TREE && r->version == c->version)
 		return 0; /* it has a version of its own */
 	bool more = r->type == SUP_REC_INSTANCE || r->type == SUP_REC_JOURNAL;
 
-	if (r->version != SUP_STATE_VERSION ||
-		flat(r, flat_bytes, bytes[r->type], &rest) < 0 ||
+	if (r->version != c->version || flat(r, flat_bytes, bytes[r->type], &rest) < 0 ||
 		(!more && left(r, rest) > 0))
 		return nv_err_set(err, -EPROTO,
 			"the record %s of the state (version %u) cannot be read by "
 			"version %u",
-			known[r->type].name, r->version, (unsigned)SUP_STATE_VERSION);
+			known[r->type].name, r->version, c->version);
 	return 0;
 }
 
 int
-sup_resume_check(struct sup_image *image, struct nv_err *err)
+sup_resume_check(struct sup_image *image, uint16_t version, struct nv_err *err)
 {
-	return sup_image_each(image, check_record, err);
+	struct checking c = {version, err};
+
+	return sup_image_each(image, check_record, &c);
 }

@@ -16,7 +16,8 @@ void sup_resume_close(struct sup *sup);
 /* With a loop: remove what nobody knows, go on with every process, and finish or do again
  * what was being done. */
 void sup_resume_run(struct sup *sup);
-/* Can this program read the state? 0, or -EPROTO with the reason. */
-int sup_resume_check(struct sup_image *image, struct nv_err *err);
+/* Can this program, which knows this version, read the state? 0, or -EPROTO with the
+ * reason. */
+int sup_resume_check(struct sup_image *image, uint16_t version, struct nv_err *err);
 
 #endif
