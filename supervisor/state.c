@@ -35,11 +35,30 @@ sup_state_packed_max(size_t bytes)
 	return bytes + 4 * (bytes / ZEROS_MIN + bytes / UINT16_MAX + 2);
 }
 
+/* Eight bytes at a time: an instance is packed several times in each restart. */
+static uint64_t
+word_at(const uint8_t *at)
+{
+	uint64_t word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+static bool
+has_zero_byte(uint64_t word)
+{
+	return ((word - UINT64_C(0x0101010101010101)) & ~word &
+		       UINT64_C(0x8080808080808080)) != 0;
+}
+
 static size_t
 zeros_at(const uint8_t *at, const uint8_t *end)
 {
 	const uint8_t *from = at;
 
+	while (end - at >= 8 && at - from + 8 <= UINT16_MAX && word_at(at) == 0)
+		at += 8;
 	while (at < end && *at == 0 && at - from < UINT16_MAX)
 		at++;
 	return (size_t)(at - from);
@@ -51,6 +70,10 @@ literals_at(const uint8_t *at, const uint8_t *end)
 	const uint8_t *from = at;
 
 	while (at < end && at - from < UINT16_MAX) {
+		if (end - at >= 8 && !has_zero_byte(word_at(at))) {
+			at += 8;
+			continue;
+		}
 		size_t zeros = zeros_at(at, NV_MIN(end, at + ZEROS_MIN));
 
 		if (zeros >= ZEROS_MIN)
