@@ -671,7 +671,7 @@ sup_incarnation_gone(struct sup_incarnation *inc)
 	/* A stop says that nothing is left only when that is so; a restart does not wait
 	 * for a look at what has left its cgroup. */
 	if (!inc->instance->machine.asked && inc->instance->machine.want)
-		inc->instance->sup->outsiders_due = true;
+		sup_outsider_suspect(inc->instance->sup);
 	else if (sup_outsider_any(inc->instance->sup) && walk(inc, SIGKILL) != 0)
 		return false;
 	sup_cgroup_usage(&inc->cgroup, &inc->usage);

@@ -1,5 +1,6 @@
 /* Processes that have left the cgroup of their worker: see outsider.h. */
 #include "outsider.h"
+#include "nv_clock.h"
 #include "nv_fd.h"
 #include "proctree.h"
 #include "sup.h"
@@ -122,6 +123,13 @@ kill_outsider(const struct sup *sup, pid_t pid)
 		(void)kill(pid, SIGKILL);
 	}
 	return true;
+}
+
+void
+sup_outsider_suspect(struct sup *sup)
+{
+	if (sup->outsiders_ms == 0)
+		sup->outsiders_ms = nv_mono_ms();
 }
 
 bool

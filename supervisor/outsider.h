@@ -14,6 +14,8 @@ struct sup_incarnation;
 /* Is there any now? Those that lost their main processes together (sup->look_batch) share
  * one look at the keeper's children, which are as many as the fleet has workers. */
 bool sup_outsider_any(const struct sup *sup);
+/* There may be one: a restart has not looked. */
+void sup_outsider_suspect(struct sup *sup);
 /* End those that belong to nobody that runs: true when there was any. What they leave
  * comes to the keeper, too: look again. */
 bool sup_outsider_kill(const struct sup *sup);

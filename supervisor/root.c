@@ -29,15 +29,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define DRAIN_MS          30000 /* for the engine to store what the pipes hold */
-#define LOGGER_STOP_MS    5000
-#define DRAIN_TRIES_MAX   50
-#define STEADY_MS         1000
-#define ORPHAN_LOOK_S     0.02 /* without a keeper: until the next look who is dead */
-#define BURIALS_PER_PASS  64
-#define BURIED_MAX        2048 /* then they go first: their descriptors are many */
-#define BURY_AFTER_S      0.002
-#define OUTSIDERS_AGAIN_S 0.05
+#define DRAIN_MS           30000 /* for the engine to store what the pipes hold */
+#define LOGGER_STOP_MS     5000
+#define DRAIN_TRIES_MAX    50
+#define STEADY_MS          1000
+#define ORPHAN_LOOK_S      0.02 /* without a keeper: until the next look who is dead */
+#define BURIALS_PER_PASS   64
+#define BURIED_MAX         2048 /* then they go first: their descriptors are many */
+#define BURY_AFTER_S       0.002
+#define OUTSIDERS_AFTER_MS 50 /* one look for all restarts of so long */
 /* Twice as many while one ends and the next begins: then the table grows. */
 #define FDS_PER_INSTANCE 10
 #define FDS_OF_OURS      256
@@ -365,12 +365,18 @@ on_bury(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)revents;
 	sup_incarnations_bury(sup, BURIALS_PER_PASS);
-	if (sup->buried || !sup->outsiders_due)
+	if (sup->buried || sup->outsiders_ms == 0)
 		return;
-	sup->outsiders_due = sup_outsider_kill(sup);
-	if (!sup->outsiders_due)
+	int64_t wait_ms = sup->outsiders_ms + OUTSIDERS_AFTER_MS - nv_mono_ms();
+
+	if (wait_ms <= 0) {
+		/* What they leave comes to the keeper now: look once more. */
+		sup->outsiders_ms = sup_outsider_kill(sup) ? nv_mono_ms() : 0;
+		wait_ms = OUTSIDERS_AFTER_MS;
+	}
+	if (sup->outsiders_ms == 0)
 		return;
-	ev_timer_set(t, OUTSIDERS_AGAIN_S, 0.); /* theirs, which come to the keeper now */
+	ev_timer_set(t, (double)wait_ms / 1000, 0.);
 	ev_timer_start(sup->loop, t);
 }
 

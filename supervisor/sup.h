@@ -240,8 +240,9 @@ struct sup {
 	unsigned look_batch;            /* what is found out once for all of them */
 	struct sup_incarnation *buried; /* owned; pipes and directories are still to go */
 	unsigned n_buried;
-	bool outsiders_due; /* some was restarted without a look at who left its cgroup */
-	ev_timer bury_timer; /* the next pass comes at once: more are */
+	int64_t outsiders_ms; /* since when one may have left its cgroup unseen; 0: none
+			       */
+	ev_timer bury_timer;  /* the next pass comes at once: more are */
 	ev_timer away_timer;
 	ev_prepare prepare; /* once a pass: journal news, waiters, phase */
 
