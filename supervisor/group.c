@@ -482,8 +482,16 @@ stop(struct sup *sup, sup_node node)
 {
 	struct sup_instance *inst = leaf_of(sup, node);
 
-	if (inst)
+	if (inst) {
+		struct sup_inst *m = &inst->machine;
+
+		if (!m->asked && !m->asked_by[0])
+			(void)snprintf(m->asked_by, sizeof(m->asked_by), "%s%s",
+				sup->phase == SUP_RUNNING ? "group " : "shutdown",
+				sup->phase == SUP_RUNNING ? inst->worker->group_name
+							  : "");
 		sup_instance_event(inst, SUP_EV_STOP);
+	}
 	if (!inst || !sup_inst_live(&inst->machine))
 		sup_tree_exited(
 			sup->groups.tree, node, SUP_EXIT_SHUTDOWN, 0, nv_mono_ms());

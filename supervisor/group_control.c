@@ -363,7 +363,8 @@ sup_group_on_do(struct sup_client *client, struct nv_msg *msg)
 	struct sup *sup = sup_client_sup(client);
 	struct nv_sup_group_do m;
 
-	if (nv_sup_group_do_decode(&m, msg) < 0)
+	if (nv_sup_group_do_decode(&m, msg) < 0 || m.what < NV_GROUP_START ||
+		m.what > NV_GROUP_CHILD_DELETE)
 		return -EBADMSG;
 	struct sup_group *g = sup_group_find(sup, m.group);
 

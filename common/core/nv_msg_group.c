@@ -58,8 +58,6 @@ nv_sup_group_do_decode(struct nv_sup_group_do *m, const struct nv_msg *msg)
 
 	m->request_id = nv_rd_u32(&r);
 	m->what = nv_rd_u8(&r);
-	if (m->what < NV_GROUP_START || m->what > NV_GROUP_CHILD_DELETE)
-		r.error = -EBADMSG;
 	nv_rd_str(&r, m->group, sizeof(m->group));
 	nv_rd_str(&r, m->child, sizeof(m->child));
 	m->instance = nv_rd_u32(&r);

@@ -3,6 +3,7 @@
 #include "nv_fd.h"
 #include "nv_msg_body.h"
 #include "nv_msg_flow.h"
+#include "nv_msg_group.h"
 #include "run_suite.h"
 
 #include <errno.h>
@@ -248,6 +249,20 @@ TEST_BODY(test_probe_watch, NV_MSG_PROBE_WATCH, probe_watch, m.stream_id = UINT6
 	FILL(cgroup))
 TEST_BODY(test_sup_probe_state, NV_MSG_SUP_PROBE_STATE, sup_probe_state,
 	m.stream_id = UINT64_MAX, m.what = UINT8_MAX, m.good = true, FILL(reason))
+TEST_BODY(test_sup_group_get, NV_MSG_SUP_GROUP_GET, sup_group_get,
+	m.request_id = UINT32_MAX, FILL(group))
+TEST_BODY(test_sup_group_do, NV_MSG_SUP_GROUP_DO, sup_group_do, m.request_id = UINT32_MAX,
+	m.what = NV_GROUP_CHILD_DELETE, m.instance = UINT32_MAX, FILL(group), FILL(child))
+TEST_BODY(test_ctl_group, NV_MSG_CTL_GROUP, ctl_group, m.request_id = UINT32_MAX,
+	m.intensity = UINT32_MAX, m.period_s = UINT32_MAX, m.restarts = UINT32_MAX,
+	m.given_up = UINT32_MAX, m.significant = true, m.shutdown_ms = -1,
+	m.specs = UINT32_MAX, m.active = UINT32_MAX, m.supervisors = UINT32_MAX,
+	m.workers = UINT32_MAX, FILL(name), FILL(parent), FILL(strategy), FILL(state),
+	FILL(reason), FILL(auto_shutdown), FILL(restart))
+TEST_BODY(test_ctl_group_child, NV_MSG_CTL_GROUP_CHILD, ctl_group_child,
+	m.request_id = UINT32_MAX, m.instance = UINT32_MAX, m.significant = true,
+	m.dynamic = true, m.shutdown_ms = -1, m.retry_in_ms = INT64_MAX,
+	m.pid = INT32_MAX, FILL(group), FILL(name), FILL(state), FILL(restart))
 TEST_BODY(test_ctl_reply, NV_MSG_CTL_REPLY, ctl_reply, m.request_id = UINT32_MAX,
 	m.code = UINT8_MAX, FILL(text))
 
@@ -554,7 +569,8 @@ main(void)
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
 		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
 		test_sup_probe_state, test_sup_idle, test_sup_roll, test_ctl_roll,
-		test_sup_plan, test_ctl_plan};
+		test_sup_plan, test_ctl_plan, test_sup_group_get, test_sup_group_do,
+		test_ctl_group, test_ctl_group_child};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
