@@ -16,18 +16,18 @@
 #define BUCKETS 1024
 
 static struct sup_child *table[BUCKETS];
-static struct sup_shared *shared;
+static struct sup_shared *with_keeper;
 
 void
-sup_children_init(struct sup_shared *with)
+sup_children_init(struct sup_shared *shared)
 {
-	shared = with;
+	with_keeper = shared;
 }
 
 uint64_t
 sup_children_mark(void)
 {
-	return atomic_load(&shared->reaped);
+	return atomic_load(&with_keeper->reaped);
 }
 
 static struct sup_child **
@@ -101,10 +101,10 @@ unsigned
 sup_children_collect(void)
 {
 	unsigned strangers = 0;
-	uint64_t at = atomic_load(&shared->taken);
+	uint64_t at = atomic_load(&with_keeper->taken);
 
-	for (; at < atomic_load(&shared->reaped); at++) {
-		const struct sup_exit exit = shared->exits[at % SUP_EXITS_MAX];
+	for (; at < atomic_load(&with_keeper->reaped); at++) {
+		const struct sup_exit exit = with_keeper->exits[at % SUP_EXITS_MAX];
 		struct sup_child **slot = slot_of(exit.pid);
 
 		sup_state_exits(at + 1); /* committed by whoever it concerns */
@@ -114,7 +114,7 @@ sup_children_collect(void)
 			hand_on(slot, &exit);
 		else
 			strangers++;
-		atomic_store(&shared->taken, at + 1);
+		atomic_store(&with_keeper->taken, at + 1);
 	}
 	return strangers;
 }

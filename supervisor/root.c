@@ -596,6 +596,7 @@ begin_loop(struct sup *sup, struct nv_err *err)
 static int
 set_up(struct sup *sup, struct nv_err *err)
 {
+	NV_ASSERT(sup->conf);
 	int rc = open_descriptors(sup, err);
 
 	if (rc == 0)
@@ -665,9 +666,11 @@ load_first(struct sup *sup)
 		nv_error("%s: %s", sup->paths.config, strerror(-rc));
 	nv_conf_errors_fini(&errs);
 	sup->config_gen = 1;
-	if (rc == 0)
-		sup->conf->gen = 1;
-	return rc;
+	if (rc < 0)
+		return rc;
+	NV_ASSERT(sup->conf);
+	sup->conf->gen = 1;
+	return 0;
 }
 
 /* A fleet that goes on. */
@@ -779,6 +782,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 			atomic_store(&shared->finished, 1);
 		return shared->exit_code;
 	}
+	NV_ASSERT(sup.conf);
 	if (again) {
 		go_on(&sup);
 	} else {

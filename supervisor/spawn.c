@@ -17,6 +17,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -616,6 +617,7 @@ sup_spawn_slot_pidfd(unsigned number)
 static bool
 is_on_its_way(pid_t pid)
 {
+	enum { STATE = 3, FLAGS = 9 }; /* numbers of the fields, as in man proc */
 	char path[64];
 	char text[512];
 
@@ -626,13 +628,16 @@ is_on_its_way(pid_t pid)
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
-	const char *at = strrchr(text, ')'); /* ") S ppid pgrp session tty tpgid flags" */
-	char letter = 'X';
-	unsigned flags = 0;
+	const char *at = strrchr(text, ')'); /* the name may hold anything */
 
-	if (!at || sscanf(at, ") %c %*d %*d %*d %*d %*d %u", &letter, &flags) != 2)
+	if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
 		return false;
-	return letter != 'Z' && letter != 'X' && (flags & PF_FORKNOEXEC) != 0;
+	at += 2;
+	for (int field = STATE; field < FLAGS && at; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at && (strtoul(at, NULL, 10) & PF_FORKNOEXEC) != 0;
 }
 
 void

@@ -92,11 +92,11 @@ unsigned sup_spawn_take_slot(void);
 /* Before the common table is touched by another novasupd: what its predecessor was about
  * to start has to have its own first. Waits a moment, if at all. */
 void sup_spawn_await_left(const struct sup_shared *shared);
-int sup_spawn_slot_pidfd(unsigned slot); /* -1: no process was made */
+int sup_spawn_slot_pidfd(unsigned number); /* -1: no process was made */
 /* What became of a start whose maker died: true and its process, which may have ended
  * since; false when there is none, with ret_error->stage set if it failed. Waits a moment
  * for one that has not come to exec yet. */
-bool sup_spawn_settle(unsigned slot, int32_t *ret_pid, int32_t *ret_pidfd,
+bool sup_spawn_settle(unsigned number, int32_t *ret_pid, int32_t *ret_pidfd,
 	struct sup_spawn_error *ret_error);
 
 /* 0 with *ret_pid and *ret_pidfd (the caller's; -1 on kernels without), or -errno
