@@ -451,6 +451,16 @@ sup_resume_close(struct sup *sup)
 	free(o.fds);
 }
 
+void
+sup_resume_close_fresh(struct sup_shared *shared, int ready_fd)
+{
+	int own[SUP_KEEPER_FDS_MAX + 1];
+
+	memcpy(own, shared->keeper_fds, sizeof(shared->keeper_fds));
+	own[shared->n_keeper_fds] = ready_fd;
+	sup_fdtable_sweep(own, shared->n_keeper_fds + 1);
+}
+
 static bool
 is_known_cgroup(void *arg, const char *path)
 {

@@ -719,17 +719,6 @@ go_on(struct sup *sup)
 	sup_advance(sup);
 }
 
-/* What one that died before its first commit had opened. */
-static void
-close_the_rest(struct sup_shared *shared, int ready_fd)
-{
-	int own[SUP_KEEPER_FDS_MAX + 1];
-
-	memcpy(own, shared->keeper_fds, sizeof(shared->keeper_fds));
-	own[shared->n_keeper_fds] = ready_fd;
-	sup_fdtable_sweep(own, shared->n_keeper_fds + 1);
-}
-
 /* Death before the end of a resume, for the test of what the keeper does about it. */
 static void
 maybe_die(void)
@@ -763,7 +752,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 	if (again)
 		maybe_die();
 	else
-		close_the_rest(shared, ready_fd);
+		sup_resume_close_fresh(shared, ready_fd);
 	int rc = again ? 0 : load_first(&sup);
 
 	if (rc == 0)
