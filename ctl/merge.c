@@ -47,7 +47,7 @@ engine_instances(const json_t *row)
 	}
 	if (by.n > NUMBERS_MAX)
 		by.n = 0;
-	by.items = ctl_alloc(by.n, sizeof(*by.items));
+	by.items = ctl_alloc(by.n, sizeof(const json_t *));
 	json_array_foreach(list, i, item)
 	{
 		size_t number = (size_t)ctl_int(item, "instance");
