@@ -110,8 +110,10 @@ sup_window_reserve(void)
 {
 	NV_CLEANUP_FD low = open("/dev/null", O_RDWR | O_CLOEXEC);
 	NV_CLEANUP_FD null = fcntl(low, F_DUPFD_CLOEXEC, SUP_WINDOW_END);
+	/* With a full table: by the placeholder that an earlier one has left. */
+	int from = null >= 0 ? null : SUP_WINDOW_END - 1;
 
-	if (null < 0)
+	if (fcntl(from, F_GETFD) < 0)
 		return -errno;
 	/* An impossible range: a kernel that knows the call says so, the others ENOSYS.
 	 */
@@ -120,7 +122,7 @@ sup_window_reserve(void)
 	if (low >= SUP_WINDOW_FIRST && low < SUP_WINDOW_END)
 		(void)nv_fd_steal(&low); /* it becomes a placeholder itself */
 	for (int fd = SUP_WINDOW_FIRST; fd < SUP_WINDOW_END; fd++) {
-		if (dup3(null, fd, O_CLOEXEC) < 0)
+		if (fd != from && dup3(from, fd, O_CLOEXEC) < 0)
 			return -errno;
 	}
 	return 0;

@@ -47,12 +47,10 @@ answer(bool good, const char *text)
 
 /* Everything that is to outlive us is in the image and in the descriptor table. */
 NV_NORETURN static void
-end_with_a_mark(struct sup *sup)
+end_with_a_mark(const struct sup *sup)
 {
 	(void)snprintf(sup->shared->reexec_path, sizeof(sup->shared->reexec_path), "%s",
 		check.path);
-	sup_state_fleet(sup);
-	sup_state_commit();
 	_exit(NV_EXIT_OK);
 }
 
@@ -70,6 +68,13 @@ on_checked(struct sup_child *child, const struct sup_exit *ended)
 	/* Any program may end well; this one also says what it is. */
 	bool is_novasupd = strncmp(words, SAYS, sizeof(SAYS) - 1) == 0;
 
+	sup_state_fleet(sup);
+	sup_state_commit();
+	if (!sup_state_is_whole()) {
+		nv_error("daemon-reexec: the state could not be kept");
+		answer(false, "the state could not be kept");
+		return;
+	}
 	if (WIFEXITED(ended->status) && WEXITSTATUS(ended->status) == 0 && is_novasupd) {
 		nv_info("going on as %s (%s)", check.path, words);
 		answer(true, words);
@@ -175,6 +180,11 @@ sup_reexec_begin(struct sup *sup, const char *binary, sup_reexec_done_fn *done, 
 		return;
 	}
 	sup_state_commit();
+	if (!sup_state_is_whole()) {
+		done(arg, false,
+			"the state could not be kept: nothing could go on from it");
+		return;
+	}
 	rc = spawn_check(sup, &error);
 	if (rc < 0) {
 		(void)snprintf(text, sizeof(text), "%s is refused: %s: %s", check.path,

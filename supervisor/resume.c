@@ -440,9 +440,6 @@ sup_resume_close(struct sup *sup)
 		for (uint32_t i = 0; i < w->n_instances; i++)
 			own_instance(&o, w->instances[i]);
 	}
-	own(&o, sup->null_fd);
-	own(&o, sup->inotify_fd);
-	own(&o, sup->signal_fd);
 	for (size_t i = 0; i < loaded.n_confs; i++)
 		own(&o, loaded.conf[i]->snapshot_fd);
 	for (unsigned i = 0; i < sup->shared->n_keeper_fds; i++)
@@ -560,17 +557,6 @@ settle(struct sup_instance *inst)
 		settle_start(inst);
 }
 
-/* A reload had come so far that its settings are not the current ones any more. */
-static void
-restart_if_changed(struct sup_instance *inst)
-{
-	enum sup_inst_state state = inst->machine.state;
-
-	if (inst->now && inst->now->restart_hash != inst->worker->conf->restart_hash &&
-		(state == SUP_INST_UP || state == SUP_INST_STARTING))
-		sup_instance_event(inst, SUP_EV_RESTART);
-}
-
 static void
 ready_if_said(struct sup_instance *inst)
 {
@@ -595,7 +581,6 @@ sup_resume_run(struct sup *sup)
 	/* A reload may have come half way. */
 	if (sup_workers_load(sup, sup->conf, &err) < 0)
 		nv_error("resume: %s", err.text);
-	each_instance(sup, restart_if_changed);
 	sup_incident_resume(sup);
 	each_instance(sup, sup_instance_resume);
 	each_instance(sup, ready_if_said);

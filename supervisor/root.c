@@ -493,13 +493,19 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 		sup->log_table_fd = memfd_create("nova-log-table", MFD_CLOEXEC);
 	if (sup->null_fd < 0 || sup->signal_fd < 0 || sup->log_table_fd < 0)
 		return nv_err_set(err, -errno, "basic descriptors: %s", strerror(errno));
-	/* Nine descriptors an instance: take what there is. Children get back what the
-	 * user set. */
-	struct rlimit nofile = sup->shared->nofile;
+	return 0;
+}
+
+/* Nine descriptors an instance: take what there is, before anything is opened, as the
+ * table of a fleet that goes on may be fuller than the keeper's limit. Children get back
+ * what the user set. */
+static void
+raise_limit(const struct sup_shared *shared)
+{
+	struct rlimit nofile = shared->nofile;
 
 	nofile.rlim_cur = nofile.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &nofile); /* then starts fail, with the reason */
-	return 0;
+	(void)setrlimit(RLIMIT_NOFILE, &nofile); /* else starts fail, with the reason */
 }
 
 static int
@@ -687,8 +693,10 @@ take_over(struct sup *sup, struct nv_err *err)
 	sup_loggerlink_init(sup);
 	sup_probelink_init(sup);
 	rc = sup_resume_load(sup, err);
-	if (rc == 0)
-		rc = open_descriptors(sup, err);
+	if (rc < 0)
+		return rc;
+	sup_resume_close(sup); /* first: there may be no room for another descriptor */
+	rc = open_descriptors(sup, err);
 	if (rc < 0)
 		return rc;
 	sup_state_init(sup, sup->image);
@@ -744,6 +752,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 		.signal_fd = -1,
 		.control_fd = -1,
 		.ready_fd = ready_fd};
+	raise_limit(shared);
 	sup_children_init(shared);
 	sup_cgroup_root_use(&sup.cgroups);
 	sup_spawn_await_left(shared);
@@ -757,10 +766,8 @@ sup_run(struct sup_shared *shared, int ready_fd)
 
 	if (rc == 0)
 		rc = again ? take_over(&sup, &err) : set_up(&sup, &err);
-	if (rc == 0 && again) {
-		sup_resume_close(&sup);
+	if (rc == 0 && again)
 		rc = begin_loop(&sup, &err);
-	}
 	if (rc < 0) {
 		if (err.text[0])
 			nv_error("%s", err.text);

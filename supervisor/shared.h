@@ -59,7 +59,8 @@ struct sup_shared {
 	struct rlimit nofile; /* as the user gave it; children get it back */
 
 	int image_fd;         /* novasupd's state; -1: none yet */
-	atomic_int resumable; /* what the image holds is enough to go on from */
+	atomic_int resumable; /* 1: the image is enough to go on from; 0: nothing is
+			       * there yet; -1: it is not, and there is a fleet */
 	atomic_int resumed;   /* novasupd has gone on, or has started */
 	atomic_int steady;    /* and has lived for a while since */
 	int exit_code;        /* when it has finished */

@@ -317,13 +317,20 @@ sup_state_commit(void)
 		int rc = sup_image_commit(state.image);
 
 		state.put = false;
-		if (rc < 0 && rc != state.error)
-			nv_error(
-				"the state cannot be kept: %s; if novasupd dies now, the "
-				"fleet ends",
+		/* What was lost may not be said again: nothing later makes that good. */
+		if (rc < 0 && state.error == 0)
+			nv_error("the state cannot be kept: %s; if novasupd dies from "
+				 "now on, "
+				 "the fleet ends",
 				strerror(-rc));
-		state.error = rc;
-		atomic_store(&sup->shared->resumable, rc == 0);
+		state.error = state.error ? state.error : rc;
+		atomic_store(&sup->shared->resumable, state.error == 0 ? 1 : -1);
 	}
 	sup_journal_flush(sup->journal);
+}
+
+bool
+sup_state_is_whole(void)
+{
+	return state.error == 0;
 }

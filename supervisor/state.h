@@ -14,7 +14,7 @@
 
 #include "image.h"
 
-#define SUP_STATE_VERSION 1
+#define SUP_STATE_VERSION 2
 
 enum sup_record {          /* types of records; a number is never used again */
 	SUP_REC_FLEET = 1, /* key 0 */
@@ -61,8 +61,10 @@ void sup_state_gone(enum sup_record type, uint64_t key);
 uint64_t sup_state_instance_key(const struct sup_instance *inst);
 
 /* Publish what was put, and then write what waits for the journal. When that is not
- * possible, our death is again the end of the fleet, until a later commit works. */
+ * possible, the image lacks something for good, and our death is the end of the fleet. */
 void sup_state_commit(void);
+/* Is everything in it that was committed? */
+bool sup_state_is_whole(void);
 
 /* Zero runs shortened: bytes written, at most sup_state_packed_max(bytes). */
 size_t sup_state_pack(uint8_t *to, const void *data, size_t bytes);

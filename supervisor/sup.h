@@ -193,6 +193,7 @@ struct sup_worker {
 	uint32_t n_instances;
 	bool desired;   /* the engine has spoken; then the fields of `desire` count */
 	bool resetting; /* its instances are still to be told that they start anew */
+	bool renew;     /* its settings are new, and what runs is still to be told */
 	bool held;      /* a person stopped it here; until the engine knows */
 	bool held_told;
 	uint32_t held_uid;

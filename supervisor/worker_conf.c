@@ -105,16 +105,41 @@ apply_limits(struct sup_worker *w)
 	return true;
 }
 
-/* Several instances one after the other, so that some always serve. */
+/* Does some of it still run with settings of before? */
+static bool
+runs_as_before(const struct sup_worker *w)
+{
+	for (uint32_t i = 0; i < w->n_instances; i++) {
+		const struct sup_instance *inst = w->instances[i];
+
+		if (inst->now && inst->now->restart_hash != w->conf->restart_hash &&
+			(inst->machine.state == SUP_INST_UP ||
+				inst->machine.state == SUP_INST_STARTING))
+			return true;
+	}
+	return false;
+}
+
+/* Several instances one after the other, so that some always serve. What runs with other
+ * settings afterwards does so on purpose, until the next change. */
 static void
-restart_for_reload(struct sup_worker *w)
+renew(struct sup_worker *w, bool changed)
 {
 	const struct sup_roll_policy policy = sup_roll_policy_of(w->conf);
 
-	if (sup_worker_wanted(w) > 1 && !sup_worker_paused(w))
+	if (!changed)
+		changed = !apply_limits(w);
+	if (changed)
+		nv_info("%s: its configuration changed; restarting it", w->name);
+	if (changed && sup_worker_wanted(w) > 1 && !sup_worker_paused(w)) {
+		w->renew = false; /* in the image together with the first step */
 		sup_roll_begin(w, &policy);
-	else
+		return;
+	}
+	if (changed)
 		(void)sup_worker_restart(w, 0, "reload");
+	w->renew = false;
+	sup_state_worker(w);
 }
 
 int
@@ -131,18 +156,15 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 		if (w) {
 			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
 			uint32_t most = w->conf->instances_max;
-			bool limits = limits_differ(w->conf, c);
 
+			/* A load that died half way has left a mark. */
+			changed |= w->renew && runs_as_before(w);
+			w->renew |= changed || limits_differ(w->conf, c);
 			sup_worker_take_conf(w, conf, c);
 			sup_worker_choose_slots(w, NV_MIN(w->desire.instances, most),
 				NV_MIN(w->desire.instances, c->instances_max));
-			if (limits && !changed)
-				changed = !apply_limits(w);
-			if (changed) {
-				nv_info("%s: its configuration changed; restarting it",
-					w->name);
-				restart_for_reload(w);
-			}
+			if (w->renew)
+				renew(w, changed);
 		} else if (add_worker(sup, conf, c) < 0) {
 			return nv_err_set(
 				err, -ENOMEM, "no memory for worker %s", c->name);
