@@ -709,7 +709,8 @@ go_on(struct sup *sup)
 	struct sup_storm storm = sup->storm;
 
 	sup_incident_start(sup);
-	sup->storm = storm;
+	if (storm.refilled_ms != 0) /* there was a record of it */
+		sup->storm = storm;
 	if (sup->reexecs != sup->shared->reexecs) {
 		sup->reexecs = sup->shared->reexecs;
 		sup->renewing = true;
