@@ -123,7 +123,8 @@ worker_settled(const struct sup_worker *w)
 		if (in && (s == SUP_INST_STARTING || s == SUP_INST_STOPPING ||
 				  s == SUP_INST_BACKOFF || s == SUP_INST_COOLDOWN ||
 				  (s == SUP_INST_STOPPED && !paused &&
-					  !sup_group_is_down(w, why, sizeof(why)))))
+					  !sup_group_lets_down(
+						  w->instances[i], why, sizeof(why)))))
 			return false;
 	}
 	return w->n_instances >= wanted || paused;

@@ -67,8 +67,8 @@ sup_group_root(struct sup_group *g)
 	return g;
 }
 
-static enum sup_child_state
-state_of(const struct sup_group *g)
+enum sup_child_state
+sup_group_state(const struct sup_group *g)
 {
 	struct sup_child_view view;
 
@@ -80,7 +80,7 @@ state_of(const struct sup_group *g)
 bool
 sup_group_is_running(const struct sup_group *g)
 {
-	return state_of(g) == SUP_CHILD_RUNNING;
+	return sup_group_state(g) == SUP_CHILD_RUNNING;
 }
 
 /* ---- leaves ---- */
@@ -283,7 +283,7 @@ sup_group_start_root(struct sup_group *root)
 	root->held = false;
 	root->halted = false;
 	if (root->leaving || root->sup->phase != SUP_RUNNING ||
-		state_of(root) != SUP_CHILD_DOWN)
+		sup_group_state(root) != SUP_CHILD_DOWN)
 		return false;
 	nv_info("group %s: starting", root->name);
 	for (struct sup_worker *w = root->sup->workers; w; w = w->next)
@@ -684,7 +684,7 @@ static void
 look(struct sup *sup)
 {
 	for (struct sup_group *g = sup->groups.list; g; g = g->next) {
-		enum sup_child_state state = state_of(g);
+		enum sup_child_state state = sup_group_state(g);
 		bool running = state == SUP_CHILD_RUNNING;
 
 		look_at_patience(g, state);
@@ -725,7 +725,7 @@ sup_groups_stop(struct sup *sup)
 {
 	for (struct sup_group *g = sup->groups.list; g; g = g->next) {
 		g->again = false;
-		if (!g->parent && g->node && state_of(g) != SUP_CHILD_DOWN)
+		if (!g->parent && g->node && sup_group_state(g) != SUP_CHILD_DOWN)
 			sup_tree_stop(sup->groups.tree, g->node, nv_mono_ms());
 	}
 	sup_groups_run(sup);
@@ -750,22 +750,4 @@ sup_groups_fini(struct sup *sup)
 	nv_buf_fini(&groups->saved);
 	free(groups->leaves);
 	*groups = (struct sup_groups){0};
-}
-
-bool
-sup_group_is_down(const struct sup_worker *w, char *buf, size_t buf_bytes)
-{
-	struct sup_group *root = w->group ? sup_group_root(w->group) : NULL;
-	enum sup_child_state state = root ? state_of(root) : SUP_CHILD_RUNNING;
-
-	buf[0] = '\0';
-	if (!root)
-		return false;
-	if (root->held)
-		(void)snprintf(buf, buf_bytes, "group %s was stopped", root->name);
-	else if (root->halted)
-		(void)snprintf(buf, buf_bytes, "group %s: %s", root->name, root->cause);
-	else if (state == SUP_CHILD_STARTING)
-		(void)snprintf(buf, buf_bytes, "group %s starts in order", root->name);
-	return state == SUP_CHILD_DOWN;
 }

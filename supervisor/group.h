@@ -80,6 +80,7 @@ void sup_groups_stop(struct sup *sup);
 void sup_groups_run(struct sup *sup);
 struct sup_group *sup_group_find(struct sup *sup, const char *name);
 struct sup_group *sup_group_root(struct sup_group *g);
+enum sup_child_state sup_group_state(const struct sup_group *g);
 bool sup_group_is_running(const struct sup_group *g);
 /* A group without parent, with nothing of its past; false: it runs already. */
 bool sup_group_start_root(struct sup_group *root);
@@ -100,8 +101,6 @@ void sup_group_restart(struct sup_instance *inst);
 void sup_group_release(struct sup_instance *inst);
 /* Once a pass: what a group was too busy for. */
 void sup_group_again(struct sup *sup);
-/* Its tree does not run: why, for people. */
-bool sup_group_is_down(const struct sup_worker *w, char *buf, size_t buf_bytes);
 
 /* A call on the tree; number 0: nobody waits for the answer. */
 void sup_group_call(struct sup_group *g, enum sup_call what, uint64_t id,
@@ -116,6 +115,9 @@ uint64_t sup_group_id(const char *name);
 
 /* ---- group_control.c ---- */
 struct sup_client;
+/* An instance without process that its group will not start by itself; false: it will, or
+ * it is in none. In any case why it does not run yet, for people, or "". */
+bool sup_group_lets_down(const struct sup_instance *inst, char *buf, size_t buf_bytes);
 /* The answer to a person's call. */
 void sup_group_answer(struct sup *sup, uint64_t number, enum sup_call_result result);
 /* Messages of a client, as control.c dispatches them. */

@@ -397,3 +397,55 @@ sup_group_on_do(struct sup_client *client, struct nv_msg *msg)
 	sup_groups_run(sup);
 	return 0;
 }
+
+/* A group below the root that is down, and no group above is about to change that. */
+static bool
+branch_is_down(const struct sup_group *g, char *buf, size_t buf_bytes)
+{
+	const struct sup_group *down = NULL;
+
+	for (; g; g = g->parent) {
+		if (!sup_tree_is_settled(g->sup->groups.tree, g->node))
+			return false;
+		if (g->parent && sup_group_state(g) == SUP_CHILD_DOWN)
+			down = g;
+	}
+	if (down)
+		(void)snprintf(buf, buf_bytes, "group %s is down in group %s", down->name,
+			down->parent->name);
+	return down != NULL;
+}
+
+bool
+sup_group_lets_down(const struct sup_instance *inst, char *buf, size_t buf_bytes)
+{
+	const struct sup_worker *w = inst->worker;
+	const struct sup_group *root = w->group ? sup_group_root(w->group) : NULL;
+	struct sup_child_view view;
+
+	buf[0] = '\0';
+	if (!root)
+		return false;
+	if (root->held)
+		(void)snprintf(buf, buf_bytes, "group %s was stopped", root->name);
+	else if (root->halted)
+		(void)snprintf(buf, buf_bytes, "group %s: %s", root->name, root->cause);
+	else if (sup_group_state(root) == SUP_CHILD_STARTING)
+		(void)snprintf(buf, buf_bytes, "group %s starts in order", root->name);
+	if (sup_group_state(root) != SUP_CHILD_RUNNING)
+		return sup_group_state(root) == SUP_CHILD_DOWN;
+	if (branch_is_down(w->group, buf, buf_bytes))
+		return true;
+	if (!sup_tree_is_settled(w->sup->groups.tree, w->group->node))
+		return false;
+	if (!sup_tree_view(w->sup->groups.tree, sup_leaf_node(inst), &view))
+		(void)snprintf(buf, buf_bytes, "group %s has forgotten it (restart: %s)",
+			w->group->name,
+			w->conf->restart == NV_RESTART_TEMPORARY ? "temporary"
+								 : "transient");
+	else if (view.state == SUP_CHILD_DOWN)
+		(void)snprintf(buf, buf_bytes, "group %s does not start it by itself%s%s",
+			w->group->name, inst->last_exit[0] ? "; last: " : "",
+			inst->last_exit);
+	return buf[0] != '\0';
+}

@@ -258,7 +258,7 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 		return "running";
 	}
 	if (worst->machine.state == SUP_INST_STOPPED &&
-		sup_group_is_down(w, reason, reason_bytes))
+		sup_group_lets_down(worst, reason, reason_bytes))
 		return "stopped";
 	if (worst->machine.state == SUP_INST_STOPPED) {
 		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);

@@ -268,6 +268,18 @@ sup_tree_view(const struct sup_tree *t, sup_node node, struct sup_child_view *re
 	return true;
 }
 
+bool
+sup_tree_is_settled(const struct sup_tree *t, sup_node group)
+{
+	uint32_t slot;
+
+	if (find_group(t, group, &slot))
+		return true;
+	const struct tree_group *g = &t->groups[t->nodes[slot].group];
+
+	return (g->op == TREE_UP || g->op == TREE_OFF) && g->mailbox.first == SUP_NO_SLOT;
+}
+
 sup_node
 sup_tree_next(const struct sup_tree *t, sup_node group, sup_node node)
 {

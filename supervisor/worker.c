@@ -123,7 +123,7 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 
 	if (p->tree && (m->state == SUP_INST_STOPPED ||
 			       (m->state == SUP_INST_HALTED && !m->gave_up))) {
-		(void)sup_group_is_down(inst->worker, buf, buf_bytes);
+		(void)sup_group_lets_down(inst, buf, buf_bytes);
 		if (!buf[0])
 			(void)snprintf(buf, buf_bytes, "%s", inst->last_exit);
 		return;
