@@ -328,11 +328,19 @@ carry_out(struct ctl *ctl, struct nv_sup_group_do *request)
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_sup_group_do_encode(&w, request); /* the error stays in w */
 	code = ctl_sup_send(&sup, NV_MSG_SUP_GROUP_DO, &w, request->group, &err);
-	if (code == NV_EXIT_OK)
-		code = ctl_sup_receive(
-			&sup, request->request_id, nv_mono_ms() + timeout_ms, msg, &err);
-	if (code == NV_EXIT_OK)
-		code = answer(&sup, msg, &text, &err);
+	int64_t deadline_ms = nv_mono_ms() + timeout_ms;
+
+	if (code == NV_EXIT_OK) {
+		code = ctl_sup_receive(&sup, request->request_id, deadline_ms, msg, &err);
+		/* The answer comes when it is done; a child may take its time. */
+		if (code != NV_EXIT_OK && !sup.gone && nv_mono_ms() >= deadline_ms)
+			code = nv_err_set(&err, NV_EXIT_FAILED,
+				"not done after %.1f s, and still under way: see "
+				"`novactl group show %s`",
+				(double)timeout_ms / 1000, request->group);
+		else if (code == NV_EXIT_OK)
+			code = answer(&sup, msg, &text, &err);
+	}
 	if (text && ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:s}", "result", text)));
 	else if (text && code == NV_EXIT_OK)

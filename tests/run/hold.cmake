@@ -1,0 +1,2 @@
+# What must hold whatever happens: tried with small numbers here, larger ones by environment.
+nova_run(hold_slow hold_slow)
