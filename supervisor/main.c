@@ -129,7 +129,7 @@ check_config(const struct nv_paths *paths)
 {
 	struct nv_conf_errors errs = {0};
 	struct sup_conf *conf = NULL;
-	int rc = sup_conf_load(paths->config, false, &conf, &errs);
+	int rc = sup_conf_load(paths->config, false, 0, &conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		nv_conf_errors_print(&errs, STDERR_FILENO);

@@ -11,14 +11,16 @@
 #include <string.h>
 
 int
-sup_conf_load(const char *path, bool snapshot_wanted, struct sup_conf **ret_conf,
-	struct nv_conf_errors *errs)
+sup_conf_load(const char *path, bool snapshot_wanted, size_t n_workers,
+	struct sup_conf **ret_conf, struct nv_conf_errors *errs)
 {
 	struct nv_conf_sources sources = {0};
 	struct nv_config *config = NULL;
 	int snapshot = -1;
 	int rc = nv_conf_sources_read(&sources, path, errs);
 
+	if (rc == 0 && n_workers > 0)
+		rc = nv_conf_sources_need_workers(&sources, errs);
 	if (rc == 0)
 		rc = nv_config_parse(&sources, &config, errs);
 	if (rc == 0 && snapshot_wanted)
@@ -88,7 +90,8 @@ read_files(struct sup *sup, bool snapshot_wanted, struct sup_conf **ret_conf, ch
 		(void)snprintf(text, text_bytes, "nova is stopping");
 		return -EINVAL;
 	}
-	int rc = sup_conf_load(sup->paths.config, snapshot_wanted, ret_conf, &errs);
+	int rc = sup_conf_load(sup->paths.config, snapshot_wanted,
+		sup->conf->config->n_workers, ret_conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		list_errors(&errs, text, text_bytes);

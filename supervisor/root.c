@@ -664,7 +664,7 @@ static int
 load_first(struct sup *sup)
 {
 	struct nv_conf_errors errs = {0};
-	int rc = sup_conf_load(sup->paths.config, true, &sup->conf, &errs);
+	int rc = sup_conf_load(sup->paths.config, true, 0, &sup->conf, &errs);
 
 	if (rc < 0 && errs.n > 0)
 		nv_conf_errors_print(&errs, STDERR_FILENO);

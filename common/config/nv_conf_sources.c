@@ -162,7 +162,9 @@ read_worker_dir(struct nv_conf_sources *s, struct nv_conf_errors *errs)
 
 	if (n < 0 && errno == ENOMEM)
 		return -ENOMEM;
-	if (n < 0 && errno != ENOENT)
+	if (n < 0 && errno == ENOENT)
+		s->no_worker_dir = true;
+	else if (n < 0)
 		cannot_read(errs, dir, -errno);
 	if (n > NV_CONFIG_WORKERS_MAX)
 		nv_conf_error(errs, dir, 0, 0, "%d worker files, at most %d are allowed",
@@ -243,6 +245,21 @@ nv_conf_sources_read(
 
 	nv_conf_errors_sort(errs);
 	return rc < 0 ? rc : errs->n + errs->n_more > 0 ? -EINVAL : 0;
+}
+
+int
+nv_conf_sources_need_workers(const struct nv_conf_sources *s, struct nv_conf_errors *errs)
+{
+	char dir[sizeof(s->dir) + 16];
+
+	if (!s->no_worker_dir)
+		return 0;
+	(void)snprintf(dir, sizeof(dir), "%s/workers.d", s->dir);
+	nv_conf_error(errs, dir, 0, 0,
+		"there is no such directory, but there are workers in force; to end all "
+		"of "
+		"them, leave an empty one");
+	return -EINVAL;
 }
 
 void

@@ -300,6 +300,7 @@ struct nv_conf_sources {
 	/* From a snapshot: whoever made it has checked what depends on the machine
 	 * (users, time zone), so that a reader with fewer rights does not refuse it. */
 	bool from_snapshot;
+	bool no_worker_dir; /* there is no workers.d: no workers, at a first start */
 };
 
 struct nv_conf_errors {
@@ -316,6 +317,10 @@ struct nv_conf_errors {
  * whatever is returned. */
 int nv_conf_sources_read(struct nv_conf_sources *ret, const char *config_path,
 	struct nv_conf_errors *errs);
+/* For a fleet that has workers: no workers.d at all (moved away, not mounted) is an entry
+ * in errs and -EINVAL, as nobody means the end of every worker by that; else 0. */
+int nv_conf_sources_need_workers(
+	const struct nv_conf_sources *sources, struct nv_conf_errors *errs);
 void nv_conf_sources_fini(struct nv_conf_sources *sources);
 
 /* Sealed memfd with all sources, and back. Negative errno on failure. */

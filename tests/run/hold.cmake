@@ -1,2 +1,3 @@
 # What must hold whatever happens: tried with small numbers here, larger ones by environment.
+nova_run(hold_reload hold_reload)
 nova_run(hold_slow hold_slow)
