@@ -128,32 +128,31 @@ put_stop(struct nv_buf *out, const struct eng_why *w)
 {
 	bool engine = !w->by[0] || is(w->by, "engine");
 	bool wished = engine && w->wish[0] && !is(w->wish, "running");
+	bool event = is(w->by, "shutdown") || is(w->by, "reload") ||
+		     is(w->by, "removed") || starts(w->by, "dependency ") ||
+		     (engine && w->wish[0]); /* said after the time */
 
-	if (is(w->by, "shutdown"))
-		nv_buf_puts(out, "was stopped, as Nova ended");
-	else if (is(w->by, "reload"))
-		nv_buf_puts(out, "was stopped for a new start, as its configuration "
-				 "changed");
-	else if (starts(w->by, "dependency "))
-		nv_buf_printf(out, "was stopped, as %s, on which it depends, went down",
-			w->by + strlen("dependency "));
+	nv_buf_printf(out, "was %s",
+		wished && is(w->wish, "killed") ? "killed for good" : "stopped");
+	if (wished)
+		nv_buf_printf(out, " by %s", w->wish_by[0] ? w->wish_by : "the engine");
 	else if (starts(w->by, "group "))
-		nv_buf_printf(
-			out, "was stopped with its group (%s)", w->by + strlen("group "));
-	else if (is(w->by, "removed"))
-		nv_buf_puts(out, "was stopped, as it is no longer in the configuration");
-	else if (!engine)
-		nv_buf_printf(out, "was stopped by %s", w->by);
-	else if (wished)
-		nv_buf_printf(out, "was %s by %s",
-			is(w->wish, "killed") ? "killed for good" : "stopped",
-			w->wish_by[0] ? w->wish_by : "the engine");
-	else if (w->wish[0])
-		nv_buf_printf(out, "was stopped, as fewer instances are wanted (%s)",
-			w->wish_by[0] ? w->wish_by : "engine");
-	else
-		nv_buf_puts(out, "was stopped by the engine");
+		nv_buf_printf(out, " with its group (%s)", w->by + strlen("group "));
+	else if (!event)
+		nv_buf_printf(out, " by %s", engine ? "the engine" : w->by);
 	put_after(out, w->uptime_ms);
+	if (is(w->by, "shutdown"))
+		nv_buf_puts(out, ", as Nova ended");
+	else if (is(w->by, "reload"))
+		nv_buf_puts(out, ", for a new start, as its configuration changed");
+	else if (starts(w->by, "dependency "))
+		nv_buf_printf(out, ", as %s, on which it depends, went down",
+			w->by + strlen("dependency "));
+	else if (is(w->by, "removed"))
+		nv_buf_puts(out, ", as it is no longer in the configuration");
+	else if (engine && !wished && w->wish[0])
+		nv_buf_printf(out, ", as fewer instances are wanted (%s)",
+			w->wish_by[0] ? w->wish_by : "engine");
 	if (engine && w->wish_reason[0])
 		nv_buf_printf(out, ": %s", w->wish_reason);
 	else if (w->detail[0])
@@ -163,19 +162,20 @@ put_stop(struct nv_buf *out, const struct eng_why *w)
 /* Nova's own verdicts, by the name that went into the journal. */
 static const struct verdict {
 	const char *cause;
-	const char *what;
+	const char *how;
+	const char *as;
 	const char *advice;
 } verdicts[] = {
-	{"watchdog", "was killed by Nova, as it gave no sign of life",
+	{"watchdog", "killed", "it gave no sign of life",
 		"see what it was busy with in its last lines; raise heartbeat.timeout if "
 		"it may be silent for so long"},
-	{"livelock", "was killed by Nova, as it gave signs of life and made no progress",
+	{"livelock", "killed", "it gave signs of life and made no progress",
 		"it beats, and gets nothing done: look for what it waits for"},
-	{"unhealthy", "was killed by Nova, as it did not pass its probe",
+	{"unhealthy", "killed", "it did not pass its probe",
 		"try the probe by hand; see nova.yaml(5) for its settings"},
-	{"not_ready", "was ended by Nova, as it did not become ready in time",
+	{"not_ready", "ended", "it did not become ready in time",
 		"see what its start waits for in its last lines, or give it more time"},
-	{"budget", "was ended by Nova, as its budget is spent", "see novactl costs"},
+	{"budget", "ended", "its budget is spent", "see novactl costs"},
 };
 
 static const struct verdict *
@@ -204,11 +204,12 @@ eng_why_what(struct nv_buf *out, const struct eng_why *w)
 	} else if (is(w->cause, "exit") || is(w->cause, "crash")) {
 		put_crash(out, w);
 	} else {
-		if (v)
-			nv_buf_puts(out, v->what);
-		else
-			nv_buf_printf(out, "was ended by Nova (%s)", w->cause);
+		nv_buf_printf(out, "was %s by Nova", v ? v->how : "ended");
+		if (!v)
+			nv_buf_printf(out, " (%s)", w->cause);
 		put_after(out, w->uptime_ms);
+		if (v)
+			nv_buf_printf(out, ", as %s", v->as);
 		if (w->detail[0])
 			nv_buf_printf(out, ": %s", w->detail);
 	}
@@ -217,9 +218,9 @@ eng_why_what(struct nv_buf *out, const struct eng_why *w)
 void
 eng_why_did(struct nv_buf *out, const struct eng_why *w, const struct eng_why_next *next)
 {
-	(void)w;
 	if (next->state[0]) {
-		if (is(next->state, "failed") || is(next->state, "finished"))
+		if (is(next->state, "failed") || is(next->state, "finished") ||
+			(is(next->state, "stopped") && is(w->cause, "exit")))
 			nv_buf_puts(out, "it stays down");
 		else if (is(next->state, "cooldown"))
 			nv_buf_puts(out, "it was given a rest");
@@ -266,6 +267,10 @@ crash_advice(const struct eng_why *w)
 			       "(dmesg) names its own victims";
 		if (sig == SIGSYS)
 			return "see isolation.syscalls in nova.yaml(5)";
+		if (sig == SIGXCPU)
+			return "raise limits.cpu_time, or find what it was busy with";
+		if (sig == SIGXFSZ)
+			return "raise limits.file_size, or find what it writes";
 		return "a fault of the program: its last lines, and a debugger, say "
 		       "where";
 	}

@@ -67,20 +67,29 @@ static const struct {
 		 .status = SIGKILL,
 		 .uptime_ms = 2000,
 		 .detail = "no sign of life for 2m"},
-		"w#2 was killed by Nova, as it gave no sign of life after 2.0 s: no sign "
+		"w#2 was killed by Nova after 2.0 s, as it gave no sign of life: no sign "
 		"of life for 2m",
 		"heartbeat.timeout"},
 	{{.cause = "livelock", .crash = true, .status = SIGKILL},
-		"w#2 was killed by Nova, as it gave signs of life and made no progress "
-		"after 0.0 s",
+		"w#2 was killed by Nova after 0.0 s, as it gave signs of life and made "
+		"no "
+		"progress",
 		"waits for"},
 	{{.cause = "unhealthy", .crash = true, .detail = "http: 503"},
-		"w#2 was killed by Nova, as it did not pass its probe after 0.0 s: http: "
+		"w#2 was killed by Nova after 0.0 s, as it did not pass its probe: http: "
 		"503",
 		"probe"},
 	{{.cause = "not_ready", .crash = true},
-		"w#2 was ended by Nova, as it did not become ready in time after 0.0 s",
+		"w#2 was ended by Nova after 0.0 s, as it did not become ready in time",
 		"more time"},
+	{{.cause = "crash", .crash = true, .status = SIGXFSZ},
+		"w#2 was ended by signal 25 (XFSZ) after 0.0 s: it wrote a larger file "
+		"than limits.file_size allows",
+		"limits.file_size"},
+	{{.cause = "crash", .crash = true, .status = SIGXCPU},
+		"w#2 was ended by signal 24 (XCPU) after 0.0 s: it used more CPU time "
+		"than limits.cpu_time allows",
+		"limits.cpu_time"},
 	{{.cause = "something", .crash = true, .status = EXIT(1)},
 		"w#2 was ended by Nova (something) after 0.0 s", "last lines"},
 	{{.cause = "exec", .crash = true, .stage = "exec", .err_name = "ENOENT"},
@@ -110,23 +119,23 @@ static const struct {
 		 .wish = "running",
 		 .wish_by = "decision 7",
 		 .decision = 7},
-		"w#2 was stopped, as fewer instances are wanted (decision 7) after 0.0 s",
+		"w#2 was stopped after 0.0 s, as fewer instances are wanted (decision 7)",
 		"explain 7"},
 	{{.cause = "stop", .by = "engine"}, "w#2 was stopped by the engine after 0.0 s",
 		""},
 	{{.cause = "stop", .by = "uid 1000"}, "w#2 was stopped by uid 1000 after 0.0 s",
 		""},
 	{{.cause = "stop", .by = "shutdown"},
-		"w#2 was stopped, as Nova ended after 0.0 s", ""},
+		"w#2 was stopped after 0.0 s, as Nova ended", ""},
 	{{.cause = "stop", .by = "reload"},
-		"w#2 was stopped for a new start, as its configuration changed after 0.0 "
-		"s",
+		"w#2 was stopped after 0.0 s, for a new start, as its configuration "
+		"changed",
 		""},
 	{{.cause = "stop", .by = "removed"},
-		"w#2 was stopped, as it is no longer in the configuration after 0.0 s",
+		"w#2 was stopped after 0.0 s, as it is no longer in the configuration",
 		""},
 	{{.cause = "dependency", .by = "dependency db"},
-		"w#2 was stopped, as db, on which it depends, went down after 0.0 s", ""},
+		"w#2 was stopped after 0.0 s, as db, on which it depends, went down", ""},
 	{{.cause = "group", .by = "group sales: mail#1 died"},
 		"w#2 was stopped with its group (sales: mail#1 died) after 0.0 s", ""},
 };
