@@ -517,9 +517,12 @@ walk(struct sup_incarnation *inc, int sig)
 	return news;
 }
 
+enum { WALKS_QUIET = 2, WALKS_MAX = 6 };
+
 /* Without a cgroup: nothing was found in two walks of two passes, since a process that is
- * born while the first one runs can be missed by it. What is found for the first time is
- * asked. */
+ * born while the first one runs can be missed by it. One that forks and ends all the time
+ * is missed more often, but its dead come to the keeper: orphans that end between the
+ * walks are a reason for more of them. What is found for the first time is asked. */
 static bool
 walks_are_clean(struct sup_incarnation *inc)
 {
@@ -528,7 +531,12 @@ walks_are_clean(struct sup_incarnation *inc)
 		if (inc->clean_walks == 0 || inc->clean_pass != scan.pass)
 			inc->clean_walks++;
 		inc->clean_pass = scan.pass;
-		return inc->clean_walks >= 2;
+		if (inc->clean_walks == 1)
+			inc->orphans_ended = inc->instance->sup->orphans_ended;
+		return inc->clean_walks >=
+		       (inc->orphans_ended == inc->instance->sup->orphans_ended
+				       ? WALKS_QUIET
+				       : WALKS_MAX);
 	}
 	inc->clean_walks = 0;
 	if (inc->ask_rest) {

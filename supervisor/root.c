@@ -250,7 +250,7 @@ on_exits(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	(void)eventfd_read(sup->shared->exits_fd, &n); /* how many is in the ring */
-	(void)sup_children_collect();
+	sup->orphans_ended += sup_children_collect();
 }
 
 static void

@@ -98,9 +98,10 @@ struct sup_incarnation {
 	struct sup_ready ready;        /* how it says that it is ready */
 	uint8_t probed;                /* what nova-probe asks of it */
 	int watch; /* inotify watch on cgroup.events while a remainder is awaited; -1 */
-	unsigned clean_pass;  /* of the loop, of the last of: */
-	unsigned clean_walks; /* walks over /proc in a row that found nothing of it */
-	int to_close[3];      /* owned: when its end is committed */
+	unsigned clean_pass;    /* of the loop, of the last of: */
+	unsigned clean_walks;   /* walks over /proc in a row that found nothing of it */
+	unsigned orphans_ended; /* of the fleet, at the first of them */
+	int to_close[3];        /* owned: when its end is committed */
 
 	char flat[0]; /* from here on: state.h */
 	struct sup_main main;
@@ -238,6 +239,7 @@ struct sup {
 	bool more_starts;           /* some were put off to the next pass */
 	struct sup_instance *looks; /* of those that lost their main process, in order */
 	struct sup_instance **looks_end;
+	unsigned orphans_ended;         /* reaped by the keeper and nobody's child */
 	unsigned look_batch;            /* what is found out once for all of them */
 	struct sup_incarnation *buried; /* owned; pipes and directories are still to go */
 	unsigned n_buried;

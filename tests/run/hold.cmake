@@ -1,3 +1,4 @@
 # What must hold whatever happens: tried with small numbers here, larger ones by environment.
 nova_run(hold_reload hold_reload)
 nova_run(hold_slow hold_slow)
+nova_run(hold_stop hold_stop TIMEOUT 600)
