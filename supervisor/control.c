@@ -61,6 +61,10 @@ send_reply(struct sup_client *c, uint32_t request_id, enum nv_exit code, const c
 	static uint8_t body[NV_MSG_BODY_MAX];
 	struct nv_wr w;
 
+	/* What is said to be done is not forgotten, whatever becomes of us. */
+	if (!c->sup->groups.busy)
+		sup_groups_keep(c->sup);
+	sup_state_commit();
 	m.request_id = request_id;
 	m.code = (uint8_t)code;
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
@@ -446,8 +450,8 @@ on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
 	if (nv_body_u32_decode(&id, msg) < 0)
 		return -EBADMSG;
 	(void)snprintf(by, sizeof(by), "uid %u", (unsigned)c->uid);
-	reply(c, id, NV_EXIT_OK, "stopping");
 	sup_shutdown(c->sup, by);
+	reply(c, id, NV_EXIT_OK, "stopping");
 	return 0;
 }
 

@@ -301,6 +301,7 @@ do_root(struct sup_client *client, struct sup_group *g, const struct nv_sup_grou
 		now = SUP_CALL_BUSY;
 	if (now != SUP_CALL_OK || (m->what == NV_GROUP_STOP && down)) {
 		g->held |= m->what == NV_GROUP_STOP;
+		sup->groups.changed = true;
 		sup_client_reply(client, m->request_id,
 			now == SUP_CALL_OK ? NV_EXIT_OK : NV_EXIT_NO, "%s",
 			result_word(now));

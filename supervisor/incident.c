@@ -159,6 +159,10 @@ tell(struct sup *sup, const char *why)
 		s->id, state, why);
 	sup_journal_incident(sup->journal, s->id, state, s->n_workers, names, s->failed,
 		nv_mono_ms() - s->opened_ms, why);
+	/* Both in one commit: an incident is not opened twice. */
+	sup->storm_changed = true;
+	sup_state_storm(sup);
+	sup->storm_changed = true; /* what follows in this pass, too */
 }
 
 /* ---- timer ---- */
@@ -349,6 +353,8 @@ sup_incident_may_restart(struct sup_instance *inst)
 	case SUP_STORM_LATER:
 		inst->granted = true;
 		m->deadline_ms = nv_mono_ms() + wait_ms;
+		sup_state_instance(inst);
+		sup->storm_changed = true;
 		return false;
 	case SUP_STORM_HOLD:
 		m->deadline_ms = SUP_NO_DEADLINE;

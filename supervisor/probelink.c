@@ -265,8 +265,11 @@ on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	enum sup_ready_word word = sup_ready_read(&inc->ready);
 
 	inc->ready_seen = false;
-	if (word == SUP_READY_NOTHING)
+	if (word == SUP_READY_NOTHING) {
+		sup_state_instance(inst);
+		sup_state_commit(); /* what has come was not the word */
 		return;
+	}
 	ev_io_stop(loop, w);
 	sup_ready_fini(&inc->ready, loop);
 	if (word == SUP_READY_SAID) {

@@ -235,7 +235,14 @@ load_link(struct load *l, const struct sup_image_record *r)
 
 	if (!link)
 		return -EBADMSG;
-	return whole(r, SUP_FLAT(link), SUP_FLAT_BYTES(link));
+	int rc = whole(r, SUP_FLAT(link), SUP_FLAT_BYTES(link));
+	struct stat st;
+
+	/* Closed already, when its end was all that was still to be noted. */
+	if (rc == 0 && link->chan_fd >= 0 &&
+		(fstat(link->chan_fd, &st) < 0 || !S_ISSOCK(st.st_mode)))
+		link->chan_fd = -1;
+	return rc;
 }
 
 static int
