@@ -8,8 +8,9 @@ struct sup;
 struct sup_conf;
 
 /* Read and check everything. 0 with *ret_conf (the caller's reference), which holds a
- * sealed snapshot if that is wanted; -EINVAL with the errors in errs; -errno. With workers
- * in force (n_workers), a workers.d that is not there is an error and not their end. */
+ * sealed snapshot if that is wanted; -EINVAL with the errors in errs; -errno. With
+ * workers in force (n_workers), a workers.d that is not there is an error and not their
+ * end. */
 int sup_conf_load(const char *path, bool snapshot_wanted, size_t n_workers,
 	struct sup_conf **ret_conf, struct nv_conf_errors *errs);
 /* The same from the snapshot of an earlier one: 0 and fd is taken, or -errno. */

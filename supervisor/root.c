@@ -496,14 +496,11 @@ open_descriptors(struct sup *sup, struct nv_err *err)
 	return 0;
 }
 
-/* Nine descriptors an instance: take what there is, before anything is opened, as the
- * table of a fleet that goes on may be fuller than the keeper's limit. Children get back
- * what the user set. */
+/* Take what there is, before anything is opened: the table of a fleet that goes on may be
+ * fuller than the keeper's limit. Children get back what the user set. */
 static void
-raise_limit(const struct sup_shared *shared)
+raise_limit(struct rlimit nofile)
 {
-	struct rlimit nofile = shared->nofile;
-
 	nofile.rlim_cur = nofile.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &nofile); /* else starts fail, with the reason */
 }
@@ -753,7 +750,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 		.signal_fd = -1,
 		.control_fd = -1,
 		.ready_fd = ready_fd};
-	raise_limit(shared);
+	raise_limit(shared->nofile);
 	sup_children_init(shared);
 	sup_cgroup_root_use(&sup.cgroups);
 	sup_spawn_await_left(shared);
