@@ -19,6 +19,7 @@
 #define BLOCK_BYTES    65536
 #define PATH_BYTES     1400
 #define LINE_BYTES_MAX ((size_t)16 << 20) /* a longer one is handed over in pieces */
+#define NEXT_TRIES     100
 #define PATIENCE_MS    1000 /* a look without a notice, should one be lost */
 
 /* ---- which lines ---- */
@@ -63,6 +64,7 @@ is_plain(const struct ctl_log_filter *f)
 struct rotated {
 	char name[200];
 	int64_t wall_ns;
+	bool packed; /* the name ends with .gz */
 };
 
 struct rotated_list {
@@ -104,6 +106,7 @@ list_rotated(const struct ctl_log *log, int64_t after_ns, struct rotated_list *r
 				ctl_grow(ret->list, n ? n * 2 : 1, sizeof(*ret->list));
 		(void)snprintf(
 			ret->list[n].name, sizeof(ret->list[n].name), "%s", e->d_name);
+		ret->list[n].packed = kind == NV_LOG_FILE_GZIP;
 		ret->list[n++].wall_ns = ns;
 	}
 	(void)closedir(d);
@@ -351,31 +354,56 @@ tail_rotated(struct ctl_log *log, const struct rotated_list *all, size_t n,
 	return rc;
 }
 
+/* Which of them is the file that is open: by its plain name, which is there until the
+ * compressed one is whole. all->n: none of them. */
+static size_t
+find_mine(const struct ctl_log *log, const struct rotated_list *all)
+{
+	struct stat mine;
+
+	if (log->fd < 0 || fstat(log->fd, &mine) < 0)
+		return all->n;
+	for (size_t i = 0; i < all->n; i++) {
+		char path[PATH_BYTES];
+		struct stat st;
+		size_t bytes = strlen(all->list[i].name) -
+			       (all->list[i].packed ? strlen(".gz") : 0);
+
+		(void)snprintf(path, sizeof(path), "%s/%.*s", log->dir, (int)bytes,
+			all->list[i].name);
+		if (lstat(path, &st) == 0 && st.st_ino == mine.st_ino &&
+			st.st_dev == mine.st_dev)
+			return i;
+	}
+	return all->n;
+}
+
+static bool
+is_unlinked(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* Up to the newest rotated file that is not the open one. */
 static int
 list_older(struct ctl_log *log, struct rotated_list *all)
 {
-	struct stat mine = {0};
 	int rc = list_rotated(log, INT64_MIN, all);
 
-	if (rc < 0 || all->n == 0)
+	if (rc < 0)
 		return rc;
-	if (log->fd >= 0 && fstat(log->fd, &mine) < 0)
-		return -errno;
-	if (log->fd >= 0 && mine.st_nlink == 0)
-		nv_fd_close(&log->fd); /* it is in the list by now, compressed */
 	/* It was turned away between the opening and the listing. */
-	for (size_t i = 0; log->fd >= 0 && i < all->n; i++) {
-		char path[PATH_BYTES];
-		struct stat st;
-
-		(void)snprintf(path, sizeof(path), "%s/%s", log->dir, all->list[i].name);
-		if (lstat(path, &st) == 0 && st.st_ino == mine.st_ino &&
-			st.st_dev == mine.st_dev)
-			all->n = i;
+	all->n = find_mine(log, all);
+	if (is_unlinked(log->fd)) {
+		/* And compressed: now it is in the list. */
+		nv_fd_close(&log->fd);
+		free(all->list);
+		rc = list_rotated(log, INT64_MIN, all);
 	}
-	log->stamp_ns = all->n ? all->list[all->n - 1].wall_ns : INT64_MIN;
-	return 0;
+	log->stamp_ns = rc == 0 && all->n ? all->list[all->n - 1].wall_ns : INT64_MIN;
+	return rc;
 }
 
 int
@@ -424,81 +452,108 @@ open_current(const struct ctl_log *log, int *ret_fd)
 	return 0;
 }
 
-/* Files that were written and turned away between the one that was open and `next`, the
- * one that is written now: whole. The first of the list is the one that was open, unless
- * somebody else has moved it: its last byte is older than its name. */
-static int
-read_missed(struct ctl_log *log, int next, ctl_line_fn *fn, void *arg, bool *ret_read)
+static int64_t
+newest(const struct rotated_list *all)
 {
-	struct rotated_list all;
-	struct stat mine = {0};
-	struct stat new = {0};
-	int rc = list_rotated(log, log->stamp_ns, &all);
+	return all->n ? all->list[all->n - 1].wall_ns : INT64_MIN;
+}
 
-	*ret_read = true;
-	if (rc == 0 &&
-		((log->fd >= 0 && fstat(log->fd, &mine) < 0) || fstat(next, &new) < 0))
-		rc = -errno;
-	for (size_t i = 0; rc == 0 && i < all.n; i++) {
-		int fd = open_rotated(log, &all.list[i]);
-		struct stat st;
+/* The file that is written, and all that were turned away before it: none was between the
+ * two listings, so that no file is both or neither. -ENOENT: between two files; -EAGAIN:
+ * they come too fast. */
+static int
+open_next(const struct ctl_log *log, int *ret_next, struct rotated_list *ret)
+{
+	for (int i = 0; i < NEXT_TRIES; i++) {
+		NV_CLEANUP_FD next = -1;
+		struct rotated_list before;
+		int rc = list_rotated(log, log->stamp_ns, &before);
+		int64_t until = newest(&before);
 
-		if (fd == -ENOENT)
-			continue;
-		if (fd < 0 || fstat(fd, &st) < 0) {
-			rc = fd < 0 ? fd : -errno;
-			nv_fd_close(&fd);
-			break;
+		free(before.list);
+		if (rc == 0)
+			rc = open_current(log, &next);
+		if (rc == 0)
+			rc = list_rotated(log, log->stamp_ns, ret);
+		if (rc < 0)
+			return rc;
+		if (newest(ret) == until) {
+			*ret_next = nv_fd_steal(&next);
+			return 0;
 		}
-		bool is_mine = log->fd >= 0 &&
-			       (mine.st_nlink == 0 ? i == 0
-						   : st.st_ino == mine.st_ino &&
-							     st.st_dev == mine.st_dev);
-
-		if (st.st_ino == new.st_ino && st.st_dev == new.st_dev) {
-			nv_fd_close(&fd); /* turned away just now: read as the next */
-			break;
-		}
-		log->stamp_ns = all.list[i].wall_ns;
-		if (is_mine)
-			nv_fd_close(&fd);
-		else
-			rc = read_rotated(fd, fn, arg);
+		free(ret->list);
 	}
-	*ret_read = new.st_nlink > 0; /* else it has just been read, compressed */
-	free(all.list);
+	return -EAGAIN;
+}
+
+/* Whole files that were written and turned away since the open one was. That is the first
+ * of the list when it has been compressed, unless somebody else has moved it. */
+static int
+read_missed(
+	struct ctl_log *log, const struct rotated_list *all, ctl_line_fn *fn, void *arg)
+{
+	size_t mine = find_mine(log, all);
+	int rc = 0;
+
+	if (mine == all->n && is_unlinked(log->fd))
+		mine = 0;
+	for (size_t i = 0; rc == 0 && i < all->n; i++) {
+		int fd = i == mine ? -ENOENT : open_rotated(log, &all->list[i]);
+
+		log->stamp_ns = all->list[i].wall_ns;
+		if (fd >= 0)
+			rc = read_rotated(fd, fn, arg);
+		else if (fd != -ENOENT)
+			rc = fd;
+	}
 	return rc;
+}
+
+/* Is the open file still the one that is written? */
+static int
+is_current(struct ctl_log *log)
+{
+	struct stat mine;
+	struct stat now;
+	NV_CLEANUP_FD fd = -1;
+	int rc = open_current(log, &fd);
+
+	if (rc < 0)
+		return rc;
+	if (fstat(fd, &now) < 0 || (log->fd >= 0 && fstat(log->fd, &mine) < 0))
+		return -errno;
+	if (log->fd < 0 || now.st_ino != mine.st_ino || now.st_dev != mine.st_dev)
+		return 0;
+	if (now.st_size < log->at)
+		log->at = 0; /* cut: what is there is new */
+	return 1;
 }
 
 static int
 take_next(struct ctl_log *log, ctl_line_fn *fn, void *arg)
 {
-	struct stat mine;
-	struct stat now;
-	bool fresh = true;
+	struct rotated_list all = {0};
 	NV_CLEANUP_FD next = -1;
-	int rc = open_current(log, &next);
+	int rc = is_current(log);
 
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc; /* between two files: the next look */
-	if (fstat(next, &now) < 0 || (log->fd >= 0 && fstat(log->fd, &mine) < 0))
-		return -errno;
-	if (log->fd >= 0 && now.st_ino == mine.st_ino && now.st_dev == mine.st_dev) {
-		if (now.st_size < log->at)
-			log->at = 0; /* cut: what is there is new */
+	if (rc == 0)
+		rc = open_next(log, &next, &all);
+	else if (rc > 0)
 		return 0;
-	}
+	if (rc < 0)
+		return rc == -ENOENT || rc == -EAGAIN ? 0 : rc; /* the next look */
 	/* Nobody writes to the old one any more. */
 	if (log->fd >= 0)
 		rc = read_plain(log->fd, &log->at, true, fn, arg);
 	if (rc == 0)
-		rc = read_missed(log, next, fn, arg, &fresh);
+		rc = read_missed(log, &all, fn, arg);
+	free(all.list);
 	if (rc != 0)
 		return rc;
 	nv_fd_close(&log->fd);
 	log->fd = nv_fd_steal(&next);
 	log->at = 0;
-	return fresh ? read_plain(log->fd, &log->at, false, fn, arg) : 0;
+	return read_plain(log->fd, &log->at, false, fn, arg);
 }
 
 int

@@ -287,6 +287,33 @@ START_TEST(test_what_comes)
 }
 END_TEST
 
+/* A file is there twice while it is compressed: plain, and packed already. */
+START_TEST(test_both_are_there)
+{
+	struct ctl_log log;
+
+	put(0, "a\n", 2);
+	ck_assert_int_eq(ctl_log_open(&log, dir, "w"), 0);
+	ck_assert_int_eq(rename(path, name_of(3, false)), 0);
+	put_packed(3, "a\n", 2); /* between the opening and the listing */
+	ck_assert_int_eq(ctl_log_tail(&log, 10, &any, false, take, NULL), 0);
+	ck_assert_str_eq(text_of(), "a\n");
+	put(0, "b\n", 2);
+	ck_assert_int_eq(ctl_log_more(&log, take, NULL), 0);
+	ck_assert_str_eq(text_of(), "a\nb\n");
+	ck_assert_int_eq(rename(path, name_of(2, false)), 0);
+	put_packed(2, "b\n", 2); /* while it is followed */
+	put(1, "c\n", 2);
+	put_packed(1, "c\n", 2);
+	put(0, "d\n", 2);
+	ck_assert_int_eq(ctl_log_more(&log, take, NULL), 0);
+	ck_assert_int_eq(unlink(name_of(2, false)), 0);
+	ck_assert_int_eq(ctl_log_more(&log, take, NULL), 0);
+	ck_assert_str_eq(text_of(), "a\nb\nc\nd\n");
+	ctl_log_fini(&log);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -298,6 +325,7 @@ main(void)
 	tcase_add_test(tc, test_few);
 	tcase_add_test(tc, test_none);
 	tcase_add_test(tc, test_which);
+	tcase_add_test(tc, test_both_are_there);
 	tcase_add_test(tc, test_what_comes);
 	tcase_add_loop_test(tc, test_random, 0, 20);
 	suite_add_tcase(suite, tc);
