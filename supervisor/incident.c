@@ -296,7 +296,8 @@ sup_incident_start(struct sup *sup)
 {
 	struct sup_storm_policy policy = policy_of(sup);
 
-	sup_storm_init(&sup->storm, &policy, nv_mono_ms());
+	if (sup->storm.refilled_ms == 0) /* none was loaded */
+		sup_storm_init(&sup->storm, &policy, nv_mono_ms());
 	sup->storm_changed = true;
 	ev_timer_init(&sup->storm_timer, on_timer, 0., 0.);
 	sup->storm_timer.data = sup;

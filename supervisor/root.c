@@ -703,11 +703,7 @@ take_over(struct sup *sup, struct nv_err *err)
 static void
 go_on(struct sup *sup)
 {
-	struct sup_storm storm = sup->storm;
-
 	sup_incident_start(sup);
-	if (storm.refilled_ms != 0) /* there was a record of it */
-		sup->storm = storm;
 	if (sup->reexecs != sup->shared->reexecs) {
 		sup->reexecs = sup->shared->reexecs;
 		sup->renewing = true;
