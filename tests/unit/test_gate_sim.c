@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORLDS      20000
+#define WORLDS      5000
 #define EVENTS      150
 #define WORKERS_MAX 7
 #define SLOTS_MAX   3
@@ -340,7 +340,7 @@ main(void)
 	Suite *suite = suite_create("gate_sim");
 	TCase *tc = tcase_create("all");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 180);
 	tcase_add_test(tc, test_worlds);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
