@@ -258,7 +258,8 @@ write_chunk(struct log_pump *p, const struct log_now *now, bool at_end)
 		return -errno;
 	c.bytes = (size_t)n;
 	c.last = at_end && at + (uint64_t)n == p->taken;
-	nv_buf_init(&out, PAGE_BYTES + 2 * (LOG_LINE_BYTES_MAX + LOG_EXTRA_BYTES));
+	nv_buf_init(
+		&out, PAGE_BYTES + (size_t)2 * (LOG_LINE_BYTES_MAX + LOG_EXTRA_BYTES));
 	ssize_t took = write_lines(p, now, &c, &out);
 
 	nv_buf_fini(&out);

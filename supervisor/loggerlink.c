@@ -75,13 +75,23 @@ sup_loggerlink_log(struct sup *sup, const struct sup_log *log)
 	must_send(sup, rc, "LOG_STREAM");
 }
 
+/* By member: there are bytes between them that nobody sets. */
+static bool
+same_policy(const struct nv_log_policy *a, const struct nv_log_policy *b)
+{
+	return a->file_bytes_max == b->file_bytes_max && a->age_ms == b->age_ms &&
+	       a->files_kept == b->files_kept && a->kept_bytes_max == b->kept_bytes_max &&
+	       a->kept_ms_max == b->kept_ms_max && a->compress == b->compress &&
+	       a->stamps == b->stamps && a->when_full == b->when_full;
+}
+
 void
 sup_loggerlink_config(struct sup *sup)
 {
 	for (struct sup_log *log = sup->streams.logs; log; log = log->next) {
 		const struct sup_worker *w = sup_worker_find(sup, log->name);
 
-		if (!w || memcmp(&log->policy, &w->conf->logs, sizeof(log->policy)) == 0)
+		if (!w || same_policy(&log->policy, &w->conf->logs))
 			continue;
 		log->policy = w->conf->logs;
 		sup_state_log(log);

@@ -117,7 +117,7 @@ int tree_reserve(struct sup_tree *t, bool group);
 uint32_t tree_node_new(struct sup_tree *t, uint32_t parent, sup_node handle, uint64_t id);
 uint32_t tree_group_new(struct sup_tree *t, uint32_t node);
 /* With the nodes below; the caller has seen to it that nothing refers to it. */
-void tree_node_free(struct sup_tree *t, uint32_t slot);
+void tree_node_free(struct sup_tree *t, uint32_t top);
 uint32_t tree_by_handle(const struct sup_tree *t, sup_node handle);
 /* A child of the parent slot; absent ones only if `absent`. */
 uint32_t tree_by_id(const struct sup_tree *t, uint32_t parent, uint64_t id, bool absent);
@@ -129,7 +129,7 @@ struct tree_group *tree_parent_group(const struct sup_tree *t, uint32_t slot);
 /* At the end of a mailbox; the message that is returned is the caller's to fill. */
 struct tree_msg *tree_msg_push(
 	struct sup_tree *t, struct tree_group *g, enum tree_msg_what what, uint32_t node);
-void tree_msg_drop(struct sup_tree *t, struct tree_group *g, uint32_t msg);
+void tree_msg_drop(struct sup_tree *t, struct tree_group *g, uint32_t slot);
 /* Nothing waits for this node any more: neither a message nor a retry. */
 void tree_void_pending(struct sup_tree *t, uint32_t slot);
 

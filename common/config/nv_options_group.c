@@ -2,7 +2,7 @@
 #include "nv_options.h"
 
 #define SEC  INT64_C(1000)
-#define DAY  (24 * 3600 * SEC)
+#define DAY  (INT64_C(24) * 3600 * SEC)
 #define YEAR (366 * DAY)
 
 #define R(field) offsetof(struct nv_conf_group, field)
