@@ -83,6 +83,7 @@ struct show {
 	const char *prefix; /* NULL = all */
 	struct ctl_table *table;
 	json_t *list;
+	size_t n;
 };
 
 static void
@@ -92,6 +93,7 @@ show_one(void *arg, const char *key, const char *value, const char *origin)
 
 	if (show->prefix && strncmp(key, show->prefix, strlen(show->prefix)) != 0)
 		return;
+	show->n++;
 	if (show->list) {
 		(void)json_array_append_new(show->list,
 			ctl_need(json_pack("{s:o, s:o, s:o}", "key", ctl_json_str(key),
@@ -137,11 +139,14 @@ ctl_verb_config_show(struct ctl *ctl)
 	if (rc < 0)
 		code = ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", ctl->paths.config,
 			strerror(-rc));
+	else if (show.n == 0)
+		code = ctl_fail(&ctl->out, NV_EXIT_NO, "no setting begins with \"%s\"",
+			show.prefix ? show.prefix : "");
 	else if (show.list)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:s, s:O}", "config",
 					    ctl->paths.config, "settings", show.list)));
 	if (show.table)
-		ctl_table_print(show.table, &ctl->out, "no such setting");
+		ctl_table_print(show.table, &ctl->out, NULL);
 	json_decref(show.list);
 	return code;
 }

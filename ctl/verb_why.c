@@ -216,12 +216,16 @@ print_asked(const struct ctl_out *out, const json_t *d)
 	const json_t *a = json_object_get(d, "asked");
 	const char *by = ctl_str(a, "by");
 	const char *reason = ctl_str(a, "reason");
+	const char *want = ctl_str(a, "want");
 	char text[500];
 
 	if (!by[0] && !reason[0])
 		return;
-	(void)snprintf(text, sizeof(text), "%s since %s%s%s", ctl_str(a, "want"),
-		by[0] ? by : "the configuration", reason[0] ? ": " : "", reason);
+	if (strncmp(reason, want, strlen(want)) == 0 && reason[0])
+		(void)snprintf(text, sizeof(text), "%s", reason); /* says who, too */
+	else
+		(void)snprintf(text, sizeof(text), "%s, asked for by %s%s%s", want,
+			by[0] ? by : "the configuration", reason[0] ? ": " : "", reason);
 	ctl_field(out, "wish then", text);
 }
 
