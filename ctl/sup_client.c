@@ -178,9 +178,8 @@ receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms, struct nv_msg *ms
 			return lost(sup, why, err);
 		if (rc < 0)
 			return lost(sup, strerror(-rc), err);
-		struct nv_rd r;
+		struct nv_rd r = nv_msg_reader(msg);
 
-		nv_rd_init(&r, msg->body, msg->bytes);
 		if (nv_rd_u32(&r) == id && r.error == 0)
 			return NV_EXIT_OK;
 		nv_msg_fini(msg);
@@ -373,13 +372,32 @@ ctl_fleet_log(const struct ctl_fleet *fleet, const char *worker)
 	return NULL;
 }
 
+/* The code and text of a reply: in err, and as a copy where it is asked for. */
+static int
+take_reply(struct ctl_sup *sup, const struct nv_msg *msg, char **ret_text,
+	struct nv_err *err)
+{
+	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
+	int code;
+
+	if (msg->type != NV_MSG_CTL_REPLY || nv_ctl_reply_decode(reply, msg) < 0) {
+		code = lost(sup, "sent a malformed answer", err);
+	} else {
+		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
+		nv_err_set(err, code, "%s", reply->text);
+		if (ret_text)
+			*ret_text = ctl_copy(reply->text);
+	}
+	free(reply);
+	return code;
+}
+
 int
 ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 	struct nv_sup_request *request, int64_t deadline_ms, char **ret_text,
 	struct nv_err *err)
 {
 	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
 	int code = NV_EXIT_FAILED;
 	bool more = true;
 
@@ -394,19 +412,8 @@ ctl_sup_request(struct ctl_sup *sup, enum nv_msg_type type,
 		}
 		more = more && ctl_sup_again(sup);
 	}
-	if (code == NV_EXIT_OK) {
-		if (msg->type != NV_MSG_CTL_REPLY ||
-			nv_ctl_reply_decode(reply, msg) < 0) {
-			code = lost(sup, "sent a malformed answer", err);
-		} else {
-			code = reply->code <= NV_EXIT_FAILED ? reply->code
-							     : NV_EXIT_FAILED;
-			nv_err_set(err, code, "%s", reply->text);
-			if (ret_text)
-				*ret_text = ctl_copy(reply->text);
-		}
-	}
-	free(reply);
+	if (code == NV_EXIT_OK)
+		code = take_reply(sup, msg, ret_text, err);
 	free(msg);
 	return code;
 }
@@ -417,7 +424,6 @@ ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
 {
 	struct nv_sup_reexec *request = ctl_alloc(1, sizeof(*request));
 	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
 	static uint8_t body[NV_MSG_BODY_MAX];
 	struct nv_wr w;
 
@@ -429,15 +435,8 @@ ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
 
 	if (code == NV_EXIT_OK)
 		code = receive(sup, request->request_id, deadline_ms, msg, err);
-	if (code == NV_EXIT_OK &&
-		(msg->type != NV_MSG_CTL_REPLY || nv_ctl_reply_decode(reply, msg) < 0)) {
-		code = lost(sup, "sent a malformed answer", err);
-	} else if (code == NV_EXIT_OK) {
-		code = reply->code <= NV_EXIT_FAILED ? reply->code : NV_EXIT_FAILED;
-		nv_err_set(err, code, "%s", reply->text);
-		*ret_text = ctl_copy(reply->text);
-	}
-	free(reply);
+	if (code == NV_EXIT_OK)
+		code = take_reply(sup, msg, ret_text, err);
 	free(msg);
 	free(request);
 	return code;
@@ -499,7 +498,6 @@ ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_
 	struct nv_err *err)
 {
 	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	struct nv_ctl_reply *reply = ctl_alloc(1, sizeof(*reply));
 	uint8_t body[256];
 	struct nv_wr w;
 
@@ -512,17 +510,8 @@ ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_
 
 	if (code == NV_EXIT_OK)
 		code = receive(sup, request->request_id, deadline_ms, msg, err);
-	if (code == NV_EXIT_OK) {
-		if (msg->type != NV_MSG_CTL_REPLY ||
-			nv_ctl_reply_decode(reply, msg) < 0) {
-			code = lost(sup, "sent a malformed answer", err);
-		} else {
-			code = reply->code <= NV_EXIT_FAILED ? reply->code
-							     : NV_EXIT_FAILED;
-			nv_err_set(err, code, "%s", reply->text);
-		}
-	}
-	free(reply);
+	if (code == NV_EXIT_OK)
+		code = take_reply(sup, msg, NULL, err);
 	free(msg);
 	return code;
 }

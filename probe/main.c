@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define CHANNEL_FD 3
 
@@ -133,18 +132,6 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 
 /* ---- begin and end ---- */
 
-static void
-raise_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		nv_warn("cannot raise the limit of open files: %s", strerror(errno));
-}
-
 static int
 run(void)
 {
@@ -154,7 +141,6 @@ run(void)
 	/* A terminal's Ctrl-C goes to the whole group: novasupd says when to end. */
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	raise_files();
 	/* The default loop: it is the one that reaps. */
 	p->loop = ev_default_loop(EVFLAG_AUTO);
 	if (!p->loop || probe_sweep_init() < 0 || probe_net_new(p->loop, &p->net) < 0) {

@@ -12,25 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct sup *
-sup_of(struct nv_chan *chan)
-{
-	const struct sup_link *link = chan->owner;
-
-	return link->sup;
-}
-
-/* A message that cannot be sent or queued leaves the engine with a wrong picture: it
- * is ended, and the next one is told everything again. */
-static void
-must_send(struct sup *sup, int rc, const char *what)
-{
-	if (rc == 0 || rc == -ENOTCONN)
-		return;
-	nv_error("%s to nova-engine: %s; starting it anew", what, strerror(-rc));
-	sup_link_kill(&sup->engine);
-}
-
 /* ---- to the engine ---- */
 
 void
@@ -55,7 +36,7 @@ sup_enginelink_stream(struct sup *sup, const struct sup_stream *s)
 	if (rc == 0)
 		rc = nv_chan_send(
 			&sup->engine.chan, NV_MSG_ENG_STREAM, body, w.bytes, fds, 3);
-	must_send(sup, rc, "ENG_STREAM");
+	sup_link_must_send(&sup->engine, rc, "ENG_STREAM");
 }
 
 void
@@ -70,8 +51,8 @@ sup_enginelink_held(struct sup *sup, struct sup_worker *w)
 	memcpy(m.worker, w->name, sizeof(m.worker));
 	nv_wr_init(&wr, body, sizeof(body));
 	(void)nv_eng_held_encode(&wr, &m); /* the error stays in wr */
-	must_send(sup, nv_chan_send_wr(&sup->engine.chan, NV_MSG_ENG_HELD, &wr),
-		"ENG_HELD");
+	sup_link_must_send(&sup->engine,
+		nv_chan_send_wr(&sup->engine.chan, NV_MSG_ENG_HELD, &wr), "ENG_HELD");
 }
 
 static int
@@ -87,7 +68,7 @@ send_number(struct sup *sup, enum nv_msg_type type, uint64_t value, size_t bytes
 void
 sup_enginelink_config(struct sup *sup)
 {
-	must_send(sup,
+	sup_link_must_send(&sup->engine,
 		send_number(sup, NV_MSG_ENG_CONFIG, sup->config_gen, 4,
 			sup->conf->snapshot_fd),
 		"ENG_CONFIG");
@@ -96,7 +77,8 @@ sup_enginelink_config(struct sup *sup)
 void
 sup_enginelink_stop(struct sup *sup, uint32_t drain_ms)
 {
-	must_send(sup, send_number(sup, NV_MSG_ENG_STOP, drain_ms, 4, -1), "ENG_STOP");
+	sup_link_must_send(&sup->engine,
+		send_number(sup, NV_MSG_ENG_STOP, drain_ms, 4, -1), "ENG_STOP");
 }
 
 static int
@@ -139,8 +121,8 @@ static void
 on_start(struct sup *sup)
 {
 	sup->resyncing = false;
-	must_send(sup, send_hello(sup), "ENG_HELLO");
-	must_send(sup, send_all(sup), "ENG_SYNCED");
+	sup_link_must_send(&sup->engine, send_hello(sup), "ENG_HELLO");
+	sup_link_must_send(&sup->engine, send_all(sup), "ENG_SYNCED");
 }
 
 /* What the last novasupd had not yet said, and what it had not yet heard, is found by
@@ -149,10 +131,10 @@ static void
 on_resume(struct sup *sup)
 {
 	sup->resyncing = true;
-	must_send(sup,
+	sup_link_must_send(&sup->engine,
 		nv_chan_send(&sup->engine.chan, NV_MSG_ENG_RESUMED, NULL, 0, NULL, 0),
 		"ENG_RESUMED");
-	must_send(sup, send_all(sup), "ENG_SYNCED");
+	sup_link_must_send(&sup->engine, send_all(sup), "ENG_SYNCED");
 	sup_enginelink_config(sup);
 }
 
@@ -217,7 +199,7 @@ on_down(struct sup *sup)
 static int
 on_state(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	struct nv_sup_engine_state m;
 
 	if (nv_sup_engine_state_decode(&m, msg) < 0)
@@ -244,7 +226,7 @@ on_state(struct nv_chan *chan, struct nv_msg *msg)
 static int
 on_desire(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	struct nv_sup_desire m;
 
 	if (nv_sup_desire_decode(&m, msg) < 0 || !nv_name_valid(m.worker))
@@ -265,7 +247,7 @@ on_idle(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_sup_idle_decode(&m, msg) < 0 || !nv_name_valid(m.worker))
 		return -EBADMSG;
-	struct sup_worker *w = sup_worker_find(sup_of(chan), m.worker);
+	struct sup_worker *w = sup_worker_find(sup_link_sup(chan), m.worker);
 
 	if (w && !w->removed)
 		sup_worker_idle(w, m.numbers, m.n);
@@ -275,7 +257,7 @@ on_idle(struct nv_chan *chan, struct nv_msg *msg)
 static int
 on_desire_end(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 
 	(void)msg;
 	if (!sup->engine_spoke)
@@ -298,7 +280,7 @@ on_desire_end(struct nv_chan *chan, struct nv_msg *msg)
 static int
 on_stream_closed(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	struct nv_sup_stream_closed m;
 
 	if (nv_sup_stream_closed_decode(&m, msg) < 0)
@@ -326,7 +308,7 @@ on_stream_closed(struct nv_chan *chan, struct nv_msg *msg)
 static int
 on_kill(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	struct nv_sup_kill m;
 
 	if (nv_sup_kill_decode(&m, msg) < 0)
@@ -351,19 +333,11 @@ on_instance_ready(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_body_u64_decode(&id, msg) < 0)
 		return -EBADMSG;
-	struct sup_instance *inst = sup_instance_by_stream(sup_of(chan), id);
+	struct sup_instance *inst = sup_instance_by_stream(sup_link_sup(chan), id);
 
 	/* Where something else is waited for, the event is not it. */
 	if (inst && inst->worker->conf->ready == NV_READY_EVENT)
 		sup_instance_event(inst, SUP_EV_READY);
-	return 0;
-}
-
-static int
-on_pong(struct nv_chan *chan, struct nv_msg *msg)
-{
-	(void)msg;
-	sup_link_pong(chan->owner);
 	return 0;
 }
 
@@ -375,7 +349,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_STREAM_CLOSED] = on_stream_closed,
 	[NV_MSG_SUP_KILL] = on_kill,
 	[NV_MSG_SUP_INSTANCE_READY] = on_instance_ready,
-	[NV_MSG_SUP_ENGINE_PONG] = on_pong,
+	[NV_MSG_SUP_ENGINE_PONG] = sup_link_on_pong,
 };
 
 void
@@ -407,7 +381,7 @@ void
 sup_enginelink_news(struct sup *sup)
 {
 	if (sup_journal_grew(sup->journal) && nv_chan_is_open(&sup->engine.chan))
-		must_send(sup,
+		sup_link_must_send(&sup->engine,
 			send_number(sup, NV_MSG_ENG_JOURNAL_GREW,
 				sup_journal_bytes(sup->journal), 8, -1),
 			"ENG_JOURNAL_GREW");

@@ -418,10 +418,39 @@ sup_link_tick(struct sup_link *link, bool in_any_case)
 	return true;
 }
 
-void
-sup_link_pong(struct sup_link *link)
+int
+sup_link_on_pong(struct nv_chan *chan, struct nv_msg *msg)
 {
+	struct sup_link *link = chan->owner;
+
+	(void)msg;
 	link->asked = false;
+	return 0;
+}
+
+int
+sup_link_on_up(struct nv_chan *chan, struct nv_msg *msg)
+{
+	(void)msg;
+	sup_link_up(chan->owner);
+	return 0;
+}
+
+struct sup *
+sup_link_sup(struct nv_chan *chan)
+{
+	const struct sup_link *link = chan->owner;
+
+	return link->sup;
+}
+
+void
+sup_link_must_send(struct sup_link *link, int rc, const char *what)
+{
+	if (rc == 0 || rc == -ENOTCONN)
+		return;
+	nv_error("%s to %s: %s; starting it anew", what, link->program, strerror(-rc));
+	sup_link_kill(link);
 }
 
 void

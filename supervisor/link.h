@@ -88,7 +88,13 @@ void sup_link_up(struct sup_link *link); /* it said that it is ready */
  * and in any case if that is said; lose patience with one that does not answer. False
  * when the next tick may be a slow one. */
 bool sup_link_tick(struct sup_link *link, bool in_any_case);
-void sup_link_pong(struct sup_link *link); /* it answered */
+/* A message could not be sent or queued (rc < 0; -ENOTCONN: there is nobody): it has a
+ * wrong picture now, so it is ended, and the next one is told everything again. */
+void sup_link_must_send(struct sup_link *link, int rc, const char *what);
+struct sup *sup_link_sup(struct nv_chan *chan); /* of a link's channel */
+/* Handlers: it said that it is ready; it answered. */
+int sup_link_on_up(struct nv_chan *chan, struct nv_msg *msg);
+int sup_link_on_pong(struct nv_chan *chan, struct nv_msg *msg);
 /* SIGKILL, and everything of it. */
 void sup_link_kill(struct sup_link *link);
 void sup_link_fini(struct sup_link *link);

@@ -10,23 +10,6 @@
 #define DEAD_LOGS_MAX \
 	4096 /* pipes of ended incarnations kept for a logger that is away */
 
-static struct sup *
-sup_of(struct nv_chan *chan)
-{
-	const struct sup_link *link = chan->owner;
-
-	return link->sup;
-}
-
-static void
-must_send(struct sup *sup, int rc, const char *what)
-{
-	if (rc == 0 || rc == -ENOTCONN)
-		return;
-	nv_error("%s to nova-logger: %s; starting it anew", what, strerror(-rc));
-	sup_link_kill(&sup->logger);
-}
-
 static void
 drop(struct sup *sup, struct sup_log *log)
 {
@@ -72,7 +55,7 @@ sup_loggerlink_log(struct sup *sup, const struct sup_log *log)
 	if (rc == 0)
 		rc = nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STREAM, body, w.bytes,
 			fds, NV_LEN(fds));
-	must_send(sup, rc, "LOG_STREAM");
+	sup_link_must_send(&sup->logger, rc, "LOG_STREAM");
 }
 
 /* By member: there are bytes between them that nobody sets. */
@@ -113,10 +96,10 @@ on_start(struct sup *sup)
 	if (rc == 0)
 		rc = nv_chan_send(&sup->logger.chan, NV_MSG_LOG_HELLO, body, w.bytes,
 			&sup->log_table_fd, 1);
-	must_send(sup, rc, "LOG_HELLO");
+	sup_link_must_send(&sup->logger, rc, "LOG_HELLO");
 	for (const struct sup_log *log = sup->streams.logs; log; log = log->next)
 		sup_loggerlink_log(sup, log);
-	must_send(sup,
+	sup_link_must_send(&sup->logger,
 		nv_chan_send(&sup->logger.chan, NV_MSG_LOG_SYNCED, NULL, 0, NULL, 0),
 		"LOG_SYNCED");
 }
@@ -124,30 +107,16 @@ on_start(struct sup *sup)
 static void
 on_resume(struct sup *sup)
 {
-	must_send(sup,
+	sup_link_must_send(&sup->logger,
 		nv_chan_send(&sup->logger.chan, NV_MSG_LOG_RESUMED, NULL, 0, NULL, 0),
 		"LOG_RESUMED");
 	on_start(sup);
 }
 
-static void
-on_down(struct sup *sup)
-{
-	sup_advance(sup);
-}
-
-static int
-on_ready(struct nv_chan *chan, struct nv_msg *msg)
-{
-	(void)msg;
-	sup_link_up(&sup_of(chan)->logger);
-	return 0;
-}
-
 static int
 on_closed(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	uint64_t id;
 
 	if (nv_body_u64_decode(&id, msg) < 0)
@@ -172,7 +141,7 @@ on_closed(struct nv_chan *chan, struct nv_msg *msg)
 static int
 on_lost(struct nv_chan *chan, struct nv_msg *msg)
 {
-	struct sup *sup = sup_of(chan);
+	struct sup *sup = sup_link_sup(chan);
 	struct nv_sup_log_lost m;
 
 	if (nv_sup_log_lost_decode(&m, msg) < 0)
@@ -203,26 +172,18 @@ sup_loggerlink_dropped(const struct sup *sup, const struct sup_worker *w)
 	return bytes;
 }
 
-static int
-on_pong(struct nv_chan *chan, struct nv_msg *msg)
-{
-	(void)msg;
-	sup_link_pong(chan->owner);
-	return 0;
-}
-
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
-	[NV_MSG_SUP_LOGGER_READY] = on_ready,
+	[NV_MSG_SUP_LOGGER_READY] = sup_link_on_up,
 	[NV_MSG_SUP_LOG_CLOSED] = on_closed,
 	[NV_MSG_SUP_LOG_LOST] = on_lost,
-	[NV_MSG_SUP_LOGGER_PONG] = on_pong,
+	[NV_MSG_SUP_LOGGER_PONG] = sup_link_on_pong,
 };
 
 void
 sup_loggerlink_init(struct sup *sup)
 {
 	sup_link_init(&sup->logger, sup, "nova-logger", 'L', NV_MSG_LOG_PING, handlers,
-		on_start, on_resume, on_down);
+		on_start, on_resume, sup_advance);
 }
 
 void
@@ -234,6 +195,7 @@ sup_loggerlink_start(struct sup *sup)
 void
 sup_loggerlink_stop(struct sup *sup)
 {
-	must_send(sup, nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STOP, NULL, 0, NULL, 0),
+	sup_link_must_send(&sup->logger,
+		nv_chan_send(&sup->logger.chan, NV_MSG_LOG_STOP, NULL, 0, NULL, 0),
 		"LOG_STOP");
 }

@@ -9,23 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct sup *
-sup_of(struct nv_chan *chan)
-{
-	const struct sup_link *link = chan->owner;
-
-	return link->sup;
-}
-
-static void
-must_send(struct sup *sup, int rc, const char *what)
-{
-	if (rc == 0 || rc == -ENOTCONN)
-		return;
-	nv_error("%s to nova-probe: %s; starting it anew", what, strerror(-rc));
-	sup_link_kill(&sup->probe);
-}
-
 /* ---- to nova-probe ---- */
 
 /* What is to be asked of an incarnation as it is now; 0: nothing. */
@@ -68,7 +51,7 @@ send_watch(struct sup_instance *inst, uint8_t what)
 		rc = nv_chan_send(&sup->probe.chan,
 			socket ? NV_MSG_PROBE_NOTIFY : NV_MSG_PROBE_WATCH, body, w.bytes,
 			&inc->ready.ours, socket);
-	must_send(sup, rc, "PROBE_WATCH");
+	sup_link_must_send(&sup->probe, rc, "PROBE_WATCH");
 }
 
 void
@@ -88,8 +71,8 @@ sup_probelink_update(struct sup_instance *inst)
 	}
 	nv_wr_init(&w, body, sizeof(body));
 	nv_wr_u64(&w, inst->now->stream->id);
-	must_send(sup, nv_chan_send_wr(&sup->probe.chan, NV_MSG_PROBE_DROP, &w),
-		"PROBE_DROP");
+	sup_link_must_send(&sup->probe,
+		nv_chan_send_wr(&sup->probe.chan, NV_MSG_PROBE_DROP, &w), "PROBE_DROP");
 }
 
 static void
@@ -100,7 +83,7 @@ say_all(struct sup *sup)
 
 	nv_wr_init(&w, body, sizeof(body));
 	nv_wr_u32(&w, sup->config_gen);
-	must_send(sup,
+	sup_link_must_send(&sup->probe,
 		nv_chan_send(&sup->probe.chan, NV_MSG_PROBE_HELLO, body, w.bytes,
 			&sup->conf->snapshot_fd, 1),
 		"PROBE_HELLO");
@@ -194,7 +177,8 @@ on_probe_state(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_sup_probe_state_decode(&m, msg) < 0)
 		return -EBADMSG;
-	struct sup_instance *inst = sup_instance_by_stream(sup_of(chan), m.stream_id);
+	struct sup_instance *inst =
+		sup_instance_by_stream(sup_link_sup(chan), m.stream_id);
 
 	/* What was asked before is answered by an older message. */
 	if (!inst || inst->now->probed != m.what)
@@ -208,39 +192,17 @@ on_probe_state(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
-static int
-on_up(struct nv_chan *chan, struct nv_msg *msg)
-{
-	(void)msg;
-	sup_link_up(&sup_of(chan)->probe);
-	return 0;
-}
-
-static int
-on_pong(struct nv_chan *chan, struct nv_msg *msg)
-{
-	(void)msg;
-	sup_link_pong(chan->owner);
-	return 0;
-}
-
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
-	[NV_MSG_SUP_PROBE_UP] = on_up,
+	[NV_MSG_SUP_PROBE_UP] = sup_link_on_up,
 	[NV_MSG_SUP_PROBE_STATE] = on_probe_state,
-	[NV_MSG_SUP_PROBE_PONG] = on_pong,
+	[NV_MSG_SUP_PROBE_PONG] = sup_link_on_pong,
 };
-
-static void
-on_down(struct sup *sup)
-{
-	sup_advance(sup);
-}
 
 void
 sup_probelink_init(struct sup *sup)
 {
 	sup_link_init(&sup->probe, sup, "nova-probe", 'P', NV_MSG_PROBE_PING, handlers,
-		say_all, say_all, on_down);
+		say_all, say_all, sup_advance);
 }
 
 void

@@ -74,7 +74,6 @@ struct tree_group {
 	uint32_t calls; /* in the mailbox */
 	uint32_t alive; /* children with a process */
 	enum tree_op op;
-	bool stopping;    /* SWEEP: in its stop half */
 	bool half;        /* SWEEP: there is no start half (S14) */
 	bool all_at_once; /* STOP_ALL of a simple_one_for_one */
 	uint32_t cursor;  /* the child whose answer the operation awaits */

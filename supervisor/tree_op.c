@@ -340,7 +340,6 @@ tree_step_sweep_stop(struct sup_tree *t, struct tree_group *g, uint32_t slot)
 		if (n->spec.restart == SUP_TEMPORARY)
 			tree_forget(t, slot);
 	}
-	g->stopping = false;
 	g->cursor = SUP_NO_SLOT;
 	if (g->half) {
 		tree_clear_marks(t, g);
@@ -356,7 +355,6 @@ tree_sweep(struct sup_tree *t, struct tree_group *g, uint32_t failed, bool half)
 	uint32_t from = g->strategy == SUP_REST_FOR_ONE ? failed : g->children.first;
 
 	g->op = TREE_SWEEP;
-	g->stopping = true;
 	g->half = half;
 	for (uint32_t c = from; c != SUP_NO_SLOT; c = t->nodes[c].next)
 		t->nodes[c].in_op = !t->nodes[c].absent;

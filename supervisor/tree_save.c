@@ -21,7 +21,7 @@ enum {
 	F_CALLED = 32,
 	F_WAITS = 64, /* its retry has a time to come */
 	F_ALL = 127,
-	G_STOPPING = 1,
+	/* 1 was said by an earlier version, and never meant anything */
 	G_HALF = 2,
 	G_AT_ONCE = 4,
 	G_ALL = 7
@@ -56,8 +56,8 @@ put_group(const struct sup_tree *t, const struct tree_group *g, struct nv_buf *b
 	nv_wr_u32(&w, g->period_s);
 	nv_wr_u8(&w, (uint8_t)g->auto_shutdown);
 	nv_wr_u8(&w, (uint8_t)g->op);
-	nv_wr_u8(&w, (uint8_t)((g->stopping ? G_STOPPING : 0) | (g->half ? G_HALF : 0) |
-			       (g->all_at_once ? G_AT_ONCE : 0)));
+	nv_wr_u8(
+		&w, (uint8_t)((g->half ? G_HALF : 0) | (g->all_at_once ? G_AT_ONCE : 0)));
 	nv_wr_u32(&w, tree_handle_of(t, g->cursor));
 	nv_wr_u8(&w, (uint8_t)g->why);
 	nv_wr_u32(&w, g->cause);
@@ -229,7 +229,6 @@ get_group(struct nv_rd *r, struct sup_tree *t, uint32_t node, sup_node *ret_curs
 	g->op = get_below(r, TREE_STOP_ALL + 1);
 	unsigned flags = get_below(r, G_ALL + 1);
 
-	g->stopping = flags & G_STOPPING;
 	g->half = flags & G_HALF;
 	g->all_at_once = flags & G_AT_ONCE;
 	*ret_cursor = nv_rd_u32(r);

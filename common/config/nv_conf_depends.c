@@ -23,15 +23,6 @@ nv_conf_depend_name(enum nv_depend_condition condition)
 	return condition_names[condition];
 }
 
-static const char *
-found(const struct nv_yaml_node *node)
-{
-	return nv_yaml_is_null(node)       ? "nothing"
-	       : node->kind == NV_YAML_SEQ ? "a list"
-	       : node->kind == NV_YAML_MAP ? "a map"
-					   : "a single value";
-}
-
 /* One of two or three words; false after an error. */
 static bool
 read_word(struct nv_conf_reading *r, const struct nv_conf_source *source,
@@ -49,7 +40,8 @@ read_word(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	}
 	nv_conf_error(r->errs, source->name, node->line, node->column,
 		"%s: expected %s, found %s%s%s", key, expects, text ? "\"" : "",
-		text ? nv_value_quote(text, quoted) : found(node), text ? "\"" : "");
+		text ? nv_value_quote(text, quoted) : nv_yaml_found(node),
+		text ? "\"" : "");
 	return false;
 }
 
@@ -116,7 +108,7 @@ read_item(struct nv_conf_reading *r, const struct nv_conf_source *source,
 		nv_conf_error(r->errs, source->name, d.line, d.column,
 			"depends_on: expected a worker's name, found %s%s%s",
 			name ? "\"" : "",
-			name ? nv_value_quote(name, quoted) : found(item),
+			name ? nv_value_quote(name, quoted) : nv_yaml_found(item),
 			name ? "\"" : "");
 		return;
 	}
@@ -151,7 +143,7 @@ nv_conf_read_depends(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	if (node->kind == NV_YAML_SCALAR) {
 		nv_conf_error(r->errs, source->name, node->line, node->column,
 			"depends_on: expected " DEPENDS_EXPECTS ", found %s",
-			found(node));
+			nv_yaml_found(node));
 		return 0;
 	}
 	if (node->n_children > DEPENDS_MAX) {

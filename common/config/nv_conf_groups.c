@@ -11,15 +11,6 @@
 #define ORDER_MAX  1000
 #define CODES_MAX  256
 
-static const char *
-found(const struct nv_yaml_node *node)
-{
-	return nv_yaml_is_null(node)       ? "nothing"
-	       : node->kind == NV_YAML_SEQ ? "a list"
-	       : node->kind == NV_YAML_MAP ? "a map"
-					   : "a single value";
-}
-
 /* ---- reading ---- */
 
 static const struct nv_yaml_node *
@@ -28,7 +19,7 @@ list_of(struct nv_conf_reading *r, const struct nv_conf_source *source,
 {
 	if (node->kind != NV_YAML_SEQ)
 		nv_conf_error(r->errs, source->name, node->line, node->column,
-			"%s: expected %s, found %s", key, expects, found(node));
+			"%s: expected %s, found %s", key, expects, nv_yaml_found(node));
 	else if (node->n_children > max)
 		nv_conf_error(r->errs, source->name, node->line, node->column,
 			"%s: %zu entries, at most %zu are allowed", key, node->n_children,
@@ -207,7 +198,7 @@ read_one(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	if (item->kind != NV_YAML_MAP && !nv_yaml_is_null(item)) {
 		nv_conf_error(r->errs, source->name, item->line, item->column,
 			"groups.%s: expected a map of settings, found %s", item->key,
-			found(item));
+			nv_yaml_found(item));
 		return 0;
 	}
 	memcpy(g->name, item->key, strlen(item->key) + 1);

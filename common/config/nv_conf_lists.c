@@ -21,16 +21,6 @@
 #define CHOICE_BYTES_MAX 200
 #define CURRENCIES_MAX   200
 
-static const char *
-kind_name(const struct nv_yaml_node *node)
-{
-	static const char *const names[] = {[NV_YAML_SCALAR] = "a single value",
-		[NV_YAML_SEQ] = "a list",
-		[NV_YAML_MAP] = "a map"};
-
-	return nv_yaml_is_null(node) ? "nothing" : names[node->kind];
-}
-
 static void
 fail(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, const char *key, const char *what)
@@ -46,7 +36,7 @@ nv_conf_check_collection(struct nv_conf_reading *r, const struct nv_conf_source 
 {
 	if (node->kind != kind) {
 		nv_conf_error(r->errs, source->name, node->line, node->column,
-			"%s: expected %s, found %s", key, expects, kind_name(node));
+			"%s: expected %s, found %s", key, expects, nv_yaml_found(node));
 		return false;
 	}
 	if (node->n_children > max) {
@@ -65,7 +55,7 @@ nv_conf_item_text(struct nv_conf_reading *r, const struct nv_conf_source *source
 	if (item->kind == NV_YAML_SCALAR && !nv_yaml_is_null(item))
 		return item->text;
 	nv_conf_error(r->errs, source->name, item->line, item->column,
-		"%s: expected text, found %s%s", key, kind_name(item),
+		"%s: expected text, found %s%s", key, nv_yaml_found(item),
 		nv_yaml_is_null(item) ? " (write '' for an empty word)" : "");
 	return NULL;
 }
@@ -399,7 +389,7 @@ read_rate(struct nv_conf_reading *r, const struct nv_conf_source *source,
 			"currencies.%s: expected what one %s is worth, such as 1.08 %s; "
 			"\"%s\" %s",
 			code, code, config->base_currency,
-			text ? nv_value_quote(text, quoted) : kind_name(node), wrong);
+			text ? nv_value_quote(text, quoted) : nv_yaml_found(node), wrong);
 		return;
 	}
 	memcpy(c->code, code, strlen(code) + 1);

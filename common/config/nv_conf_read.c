@@ -73,9 +73,7 @@ walk_section(struct sheet *s, const struct nv_yaml_node *item, const char *key)
 	if (item->kind != NV_YAML_MAP) {
 		nv_conf_error(s->r->errs, s->source->name, item->line, item->column,
 			"%s%s: expected a map of settings, found %s", s->label, key,
-			nv_yaml_is_null(item)       ? "nothing"
-			: item->kind == NV_YAML_SEQ ? "a list"
-						    : "a single value");
+			nv_yaml_found(item));
 		return;
 	}
 	(void)snprintf(prefix, sizeof(prefix), "%s.", key);

@@ -446,3 +446,12 @@ nv_yaml_is_null(const struct nv_yaml_node *node)
 	       (node->text[0] == '\0' || strcmp(node->text, "~") == 0 ||
 		       strcmp(node->text, "null") == 0);
 }
+
+const char *
+nv_yaml_found(const struct nv_yaml_node *node)
+{
+	return nv_yaml_is_null(node)       ? "nothing"
+	       : node->kind == NV_YAML_SEQ ? "a list"
+	       : node->kind == NV_YAML_MAP ? "a map"
+					   : "a single value";
+}

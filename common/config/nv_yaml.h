@@ -45,6 +45,8 @@ const struct nv_yaml_node *nv_yaml_get(const struct nv_yaml_node *map, const cha
 const char *nv_yaml_text(const struct nv_yaml_node *node);
 /* Nothing was written: an empty plain scalar, `~` or `null`. */
 bool nv_yaml_is_null(const struct nv_yaml_node *node);
+/* "nothing", "a list", "a map" or "a single value": what an error says was found. */
+const char *nv_yaml_found(const struct nv_yaml_node *node);
 
 #define nv_yaml_each(item, parent) \
 	for (const struct nv_yaml_node *item = (parent) ? (parent)->first : NULL; item; \

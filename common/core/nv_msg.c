@@ -62,6 +62,15 @@ nv_msg_fini(struct nv_msg *msg)
 	msg->n_fds = 0;
 }
 
+struct nv_rd
+nv_msg_reader(const struct nv_msg *msg)
+{
+	struct nv_rd r;
+
+	nv_rd_init(&r, msg->body, msg->bytes);
+	return r;
+}
+
 int
 nv_msg_send(int sock, enum nv_msg_type type, const void *body, size_t bytes,
 	const int *fds, unsigned n_fds)

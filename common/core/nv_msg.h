@@ -29,6 +29,8 @@ struct nv_msg {
 };
 
 void nv_msg_fini(struct nv_msg *msg);
+/* From the beginning of its body. */
+struct nv_rd nv_msg_reader(const struct nv_msg *msg);
 /* "ENG_HELLO", or "unknown". */
 const char *nv_msg_name(unsigned type);
 

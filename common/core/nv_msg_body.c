@@ -4,15 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static struct nv_rd
-reader(const struct nv_msg *msg)
-{
-	struct nv_rd r;
-
-	nv_rd_init(&r, msg->body, msg->bytes);
-	return r;
-}
-
 int
 nv_eng_hello_encode(struct nv_wr *w, const struct nv_eng_hello *m)
 {
@@ -26,7 +17,7 @@ nv_eng_hello_encode(struct nv_wr *w, const struct nv_eng_hello *m)
 int
 nv_eng_hello_decode(struct nv_eng_hello *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->boot_id = nv_rd_u64(&r);
 	m->config_gen = nv_rd_u32(&r);
@@ -51,7 +42,7 @@ nv_eng_stream_encode(struct nv_wr *w, const struct nv_eng_stream *m)
 int
 nv_eng_stream_decode(struct nv_eng_stream *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->stream_id = nv_rd_u64(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -75,7 +66,7 @@ nv_eng_held_encode(struct nv_wr *w, const struct nv_eng_held *m)
 int
 nv_eng_held_decode(struct nv_eng_held *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
 	m->uid = nv_rd_u32(&r);
@@ -94,7 +85,7 @@ nv_sup_engine_state_encode(struct nv_wr *w, const struct nv_sup_engine_state *m)
 int
 nv_sup_engine_state_decode(struct nv_sup_engine_state *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->state = nv_rd_u8(&r);
 	nv_rd_str(&r, m->reason, sizeof(m->reason));
@@ -119,7 +110,7 @@ nv_sup_desire_encode(struct nv_wr *w, const struct nv_sup_desire *m)
 int
 nv_sup_desire_decode(struct nv_sup_desire *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
 	m->instances = nv_rd_u32(&r);
@@ -144,7 +135,7 @@ nv_sup_stream_closed_encode(struct nv_wr *w, const struct nv_sup_stream_closed *
 int
 nv_sup_stream_closed_decode(struct nv_sup_stream_closed *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->stream_id = nv_rd_u64(&r);
 	m->bytes = nv_rd_u64(&r);
@@ -164,7 +155,7 @@ nv_sup_kill_encode(struct nv_wr *w, const struct nv_sup_kill *m)
 int
 nv_sup_kill_decode(struct nv_sup_kill *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->stream_id = nv_rd_u64(&r);
 	m->hard = nv_rd_u8(&r) != 0;
@@ -183,7 +174,7 @@ nv_log_hello_encode(struct nv_wr *w, const struct nv_log_hello *m)
 int
 nv_log_hello_decode(struct nv_log_hello *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	nv_rd_str(&r, m->log_dir, sizeof(m->log_dir));
 	return nv_rd_end(&r);
@@ -210,7 +201,7 @@ nv_log_stream_encode(struct nv_wr *w, const struct nv_log_stream *m)
 int
 nv_log_stream_decode(struct nv_log_stream *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->log_id = nv_rd_u64(&r);
 	nv_rd_str(&r, m->name, sizeof(m->name));
@@ -240,7 +231,7 @@ nv_sup_log_lost_encode(struct nv_wr *w, const struct nv_sup_log_lost *m)
 int
 nv_sup_log_lost_decode(struct nv_sup_log_lost *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->log_id = nv_rd_u64(&r);
 	m->dropped_bytes = nv_rd_u64(&r);
@@ -262,7 +253,7 @@ nv_ctl_log_encode(struct nv_wr *w, const struct nv_ctl_log *m)
 int
 nv_ctl_log_decode(struct nv_ctl_log *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -286,7 +277,7 @@ nv_probe_watch_encode(struct nv_wr *w, const struct nv_probe_watch *m)
 int
 nv_probe_watch_decode(struct nv_probe_watch *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->stream_id = nv_rd_u64(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -310,7 +301,7 @@ nv_sup_probe_state_encode(struct nv_wr *w, const struct nv_sup_probe_state *m)
 int
 nv_sup_probe_state_decode(struct nv_sup_probe_state *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->stream_id = nv_rd_u64(&r);
 	m->what = nv_rd_u8(&r);
@@ -330,7 +321,7 @@ nv_sup_reexec_encode(struct nv_wr *w, const struct nv_sup_reexec *m)
 int
 nv_sup_reexec_decode(struct nv_sup_reexec *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->binary, sizeof(m->binary));
@@ -358,7 +349,7 @@ nv_sup_request_encode(
 int
 nv_sup_request_decode(struct nv_sup_request *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	uint8_t brief = 0;
 
@@ -399,7 +390,7 @@ nv_ctl_nova_encode(struct nv_wr *w, const struct nv_ctl_nova *m)
 int
 nv_ctl_nova_decode(struct nv_ctl_nova *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->pid = (int32_t)nv_rd_u32(&r);
@@ -433,7 +424,7 @@ nv_ctl_proc_encode(struct nv_wr *w, const struct nv_ctl_proc *m)
 int
 nv_ctl_proc_decode(struct nv_ctl_proc *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->name, sizeof(m->name));
@@ -468,7 +459,7 @@ nv_ctl_worker_encode(struct nv_wr *w, const struct nv_ctl_worker *m)
 int
 nv_ctl_worker_decode(struct nv_ctl_worker *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -509,7 +500,7 @@ nv_ctl_instance_encode(struct nv_wr *w, const struct nv_ctl_instance *m)
 int
 nv_ctl_instance_decode(struct nv_ctl_instance *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -539,7 +530,7 @@ nv_ctl_reply_encode(struct nv_wr *w, const struct nv_ctl_reply *m)
 int
 nv_ctl_reply_decode(struct nv_ctl_reply *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->code = nv_rd_u8(&r);
@@ -550,7 +541,7 @@ nv_ctl_reply_decode(struct nv_ctl_reply *m, const struct nv_msg *msg)
 int
 nv_body_u32_decode(uint32_t *ret, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	*ret = nv_rd_u32(&r);
 	return nv_rd_end(&r);
@@ -559,7 +550,7 @@ nv_body_u32_decode(uint32_t *ret, const struct nv_msg *msg)
 int
 nv_body_u64_decode(uint64_t *ret, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	*ret = nv_rd_u64(&r);
 	return nv_rd_end(&r);

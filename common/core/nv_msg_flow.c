@@ -3,15 +3,6 @@
 
 #include <errno.h>
 
-static struct nv_rd
-reader(const struct nv_msg *msg)
-{
-	struct nv_rd r;
-
-	nv_rd_init(&r, msg->body, msg->bytes);
-	return r;
-}
-
 int
 nv_ctl_incident_encode(struct nv_wr *w, const struct nv_ctl_incident *m)
 {
@@ -31,7 +22,7 @@ nv_ctl_incident_encode(struct nv_wr *w, const struct nv_ctl_incident *m)
 int
 nv_ctl_incident_decode(struct nv_ctl_incident *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->id = nv_rd_u32(&r);
@@ -57,7 +48,7 @@ nv_sup_plan_encode(struct nv_wr *w, const struct nv_sup_plan *m)
 int
 nv_sup_plan_decode(struct nv_sup_plan *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->apply = nv_rd_u8(&r) != 0;
@@ -81,7 +72,7 @@ nv_ctl_plan_encode(struct nv_wr *w, const struct nv_ctl_plan *m)
 int
 nv_ctl_plan_decode(struct nv_ctl_plan *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->kind = nv_rd_u8(&r);
@@ -110,7 +101,7 @@ nv_sup_roll_encode(struct nv_wr *w, const struct nv_sup_roll *m)
 int
 nv_sup_roll_decode(struct nv_sup_roll *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
@@ -139,7 +130,7 @@ nv_ctl_roll_encode(struct nv_wr *w, const struct nv_ctl_roll *m)
 int
 nv_ctl_roll_decode(struct nv_ctl_roll *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->id = nv_rd_u32(&r);
@@ -165,7 +156,7 @@ nv_sup_idle_encode(struct nv_wr *w, const struct nv_sup_idle *m)
 int
 nv_sup_idle_decode(struct nv_sup_idle *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	nv_rd_str(&r, m->worker, sizeof(m->worker));
 	m->n = nv_rd_u32(&r);

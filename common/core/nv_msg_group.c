@@ -3,15 +3,6 @@
 
 #include <errno.h>
 
-static struct nv_rd
-reader(const struct nv_msg *msg)
-{
-	struct nv_rd r;
-
-	nv_rd_init(&r, msg->body, msg->bytes);
-	return r;
-}
-
 static bool
 get_bool(struct nv_rd *r)
 {
@@ -33,7 +24,7 @@ nv_sup_group_get_encode(struct nv_wr *w, const struct nv_sup_group_get *m)
 int
 nv_sup_group_get_decode(struct nv_sup_group_get *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->group, sizeof(m->group));
@@ -54,7 +45,7 @@ nv_sup_group_do_encode(struct nv_wr *w, const struct nv_sup_group_do *m)
 int
 nv_sup_group_do_decode(struct nv_sup_group_do *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	m->what = nv_rd_u8(&r);
@@ -91,7 +82,7 @@ nv_ctl_group_encode(struct nv_wr *w, const struct nv_ctl_group *m)
 int
 nv_ctl_group_decode(struct nv_ctl_group *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->name, sizeof(m->name));
@@ -134,7 +125,7 @@ nv_ctl_group_child_encode(struct nv_wr *w, const struct nv_ctl_group_child *m)
 int
 nv_ctl_group_child_decode(struct nv_ctl_group_child *m, const struct nv_msg *msg)
 {
-	struct nv_rd r = reader(msg);
+	struct nv_rd r = nv_msg_reader(msg);
 
 	m->request_id = nv_rd_u32(&r);
 	nv_rd_str(&r, m->group, sizeof(m->group));
