@@ -13,22 +13,6 @@
 
 /* ---- reading ---- */
 
-static const struct nv_yaml_node *
-list_of(struct nv_conf_reading *r, const struct nv_conf_source *source,
-	const struct nv_yaml_node *node, const char *key, const char *expects, size_t max)
-{
-	if (node->kind != NV_YAML_SEQ)
-		nv_conf_error(r->errs, source->name, node->line, node->column,
-			"%s: expected %s, found %s", key, expects, nv_yaml_found(node));
-	else if (node->n_children > max)
-		nv_conf_error(r->errs, source->name, node->line, node->column,
-			"%s: %zu entries, at most %zu are allowed", key, node->n_children,
-			max);
-	else
-		return node;
-	return NULL;
-}
-
 int
 nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_group *g)
@@ -36,9 +20,8 @@ nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 	char key[NV_NAME_MAX + 20];
 
 	(void)snprintf(key, sizeof(key), "groups.%s.order", g->name);
-	node = list_of(
-		r, source, node, key, "a list of names such as [db, api]", ORDER_MAX);
-	if (!node)
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
+		    "a list of names such as [db, api]", ORDER_MAX))
 		return 0;
 	g->order = calloc(node->n_children + 1, sizeof(*g->order));
 	if (!g->order)
@@ -69,9 +52,8 @@ int
 nv_conf_read_codes(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
-	node = list_of(r, source, node, "success_codes",
-		"a list of exit codes such as [0, 3]", CODES_MAX);
-	if (!node)
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "success_codes",
+		    "a list of exit codes such as [0, 3]", CODES_MAX))
 		return 0;
 	if (node->n_children == 0)
 		nv_conf_error(r->errs, source->name, node->line, node->column,

@@ -1,24 +1,7 @@
 /* What a batch accepts and what it does: totals, ids, streams, states, names, clocks. */
-#include "led_fixture.h"
+#include "led_open.h"
 #include "run_suite.h"
 #include "store.h"
-
-static struct led *led;
-
-static void
-setup(void)
-{
-	make_dir();
-	led = open_with(0);
-}
-
-static void
-teardown(void)
-{
-	led_close(led);
-	verify_clean();
-	remove_dir();
-}
 
 static void
 reopen(void)

@@ -1,27 +1,10 @@
 /* Who may open a ledger, what is refused, and how its map grows. */
-#include "led_fixture.h"
+#include "led_open.h"
 #include "run_suite.h"
 #include "store.h"
 
 #include <fcntl.h>
 #include <lmdb.h>
-
-static struct led *led;
-
-static void
-setup(void)
-{
-	make_dir();
-	led = open_with(0);
-}
-
-static void
-teardown(void)
-{
-	led_close(led);
-	verify_clean();
-	remove_dir();
-}
 
 /* ---- who may open it ---- */
 
