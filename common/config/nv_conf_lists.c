@@ -1,4 +1,5 @@
-/* Settings that are lists or maps: command, secrets, env, params, currencies. */
+/* Settings that are lists or maps: command, secrets, env, variants, params, currencies.
+ */
 #include "nv_conf_private.h"
 #include "nv_env_file.h"
 #include "nv_units.h"
@@ -198,6 +199,49 @@ nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 		pair->value = strdup(text);
 		if (!pair->key || !pair->value)
 			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+nv_conf_read_variants(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w)
+{
+	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "variants",
+		    "a list of names such as [short, long]", NV_CONF_VARIANTS_MAX))
+		return 0;
+	if (node->n_children == 1)
+		fail(r, source, node, "variants",
+			"one is nothing to choose from: expected 2 at least");
+	w->variants = calloc(node->n_children + 1, sizeof(*w->variants));
+	if (!w->variants)
+		return -ENOMEM;
+	nv_yaml_each(item, node)
+	{
+		const char *text = nv_conf_item_text(r, source, item, "variants");
+		char quoted[NV_QUOTE_BYTES];
+		size_t i = 0;
+
+		if (!text)
+			continue;
+		if (!nv_name_valid(text)) {
+			nv_conf_error(r->errs, source->name, item->line, item->column,
+				"variants: expected a name of a-z, 0-9, _, . and -, "
+				"found \"%s\"",
+				nv_value_quote(text, quoted));
+			continue;
+		}
+		while (i < w->n_variants && strcmp(w->variants[i], text) != 0)
+			i++;
+		if (i < w->n_variants) {
+			nv_conf_error(r->errs, source->name, item->line, item->column,
+				"variants: %s is listed twice", text);
+			continue;
+		}
+		w->variants[w->n_variants] = strdup(text);
+		if (!w->variants[w->n_variants])
+			return -ENOMEM;
+		w->n_variants++;
 	}
 	return 0;
 }

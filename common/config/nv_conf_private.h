@@ -70,6 +70,8 @@ int nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source 
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 int nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+int nv_conf_read_variants(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 int nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 /* nv_conf_depends.c */

@@ -157,6 +157,8 @@ read_collection(
 		return nv_conf_read_env(s->r, s->source, node, s->target);
 	case NV_OPT_PARAMS:
 		return nv_conf_read_params(s->r, s->source, node, s->target);
+	case NV_OPT_VARIANTS:
+		return nv_conf_read_variants(s->r, s->source, node, s->target);
 	case NV_OPT_DEPENDS:
 		return nv_conf_read_depends(s->r, s->source, node, s->target);
 	case NV_OPT_CODES:

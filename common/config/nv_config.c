@@ -33,6 +33,7 @@ worker_fini(struct nv_conf_worker *w)
 	nv_conf_paths_fini(&w->isolation.inaccessible);
 	free(w->env_file);
 	free_list(w->secrets, w->n_secrets);
+	free_list(w->variants, w->n_variants);
 	for (size_t i = 0; i < w->n_env; i++) {
 		free(w->env[i].key);
 		free(w->env[i].value);
@@ -278,6 +279,9 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 		break;
 	case NV_OPT_PARAMS:
 		put_params(buf, w);
+		break;
+	case NV_OPT_VARIANTS:
+		put_list(buf, w->variants, w->n_variants);
 		break;
 	case NV_OPT_DEPENDS:
 		nv_conf_depends_show(buf, w);

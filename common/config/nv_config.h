@@ -29,6 +29,7 @@ enum nv_strategy {
 	NV_STRATEGY_REST_FOR_ONE,
 	NV_STRATEGY_SIMPLE_ONE_FOR_ONE
 };
+enum nv_policy { NV_POLICY_STRICT, NV_POLICY_MARGINAL, NV_POLICY_CLASSIC };
 enum nv_auto_shutdown { NV_AUTO_NEVER, NV_AUTO_ANY, NV_AUTO_ALL };
 enum nv_on_limit { NV_ON_LIMIT_HALT, NV_ON_LIMIT_ESCALATE };
 enum nv_ready {
@@ -141,6 +142,9 @@ struct nv_conf_group {
 	unsigned column;
 };
 
+#define NV_CONF_NO_ROI       INT64_MIN
+#define NV_CONF_VARIANTS_MAX 8
+
 struct nv_conf_worker {
 	char name[NV_NAME_MAX];
 	char group[NV_NAME_MAX]; /* default "default" */
@@ -182,6 +186,13 @@ struct nv_conf_worker {
 	int64_t roi_scale_ppm;
 	int64_t roi_kill_ppm;
 	uint32_t roi_min_runs;
+	/* What its owner expects of it, before there are facts; base currency. */
+	int64_t expected_cost_nano; /* per run; -1 = not said */
+	int64_t expected_sale_nano; /* a typical one; -1 = not said */
+	int64_t expected_roi_ppm;   /* NV_CONF_NO_ROI = not said */
+	int64_t expected_ramp_ms;   /* until it is what it will be; 0 = at once */
+	char **variants;            /* owned names, none or 2 to NV_CONF_VARIANTS_MAX */
+	size_t n_variants;
 	uint64_t limit_memory_bytes; /* 0 = none, as all limits */
 	int64_t limit_cpu_ppm;       /* of one core: 50% = 500,000 */
 	uint32_t limit_tasks;
@@ -236,6 +247,7 @@ struct nv_config {
 	int64_t scale_roi_ppm;
 	int64_t kill_roi_ppm;
 	uint32_t min_runs;
+	enum nv_policy policy;
 	bool autonomous_enabled;
 	int64_t autonomous_interval_ms; /* analyse every */
 	int64_t autonomous_window_ms;   /* over the figures of the last */

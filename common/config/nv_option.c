@@ -29,6 +29,7 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_SECRETS] = "a list of names such as [api_key]",
 		[NV_OPT_ENV] = "a map of variables such as {REGION: eu}",
 		[NV_OPT_PARAMS] = "a map such as {style: {choices: [a, b]}}",
+		[NV_OPT_VARIANTS] = "a list of names such as [short, long]",
 		[NV_OPT_DEPENDS] = "a list such as [db] or a map such as {db: ready}",
 		[NV_OPT_CURRENCIES] = "a map such as {EUR: 1.08 USD}",
 		[NV_OPT_PATHS] = "a list of paths such as [/srv/data]",

@@ -29,6 +29,7 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_SECRETS,
 	NV_OPT_ENV,
 	NV_OPT_PARAMS,
+	NV_OPT_VARIANTS,
 	NV_OPT_DEPENDS,
 	NV_OPT_CURRENCIES,
 	NV_OPT_PATHS, /* struct nv_conf_paths at `offset` */

@@ -19,6 +19,10 @@ const char *const nv_words_network[] = {[NV_NETWORK_HOST] = "host",
 	NULL};
 const char *const nv_words_on_limit[] = {
 	[NV_ON_LIMIT_HALT] = "halt", [NV_ON_LIMIT_ESCALATE] = "escalate", NULL};
+static const char *const words_policy[] = {[NV_POLICY_STRICT] = "strict",
+	[NV_POLICY_MARGINAL] = "marginal",
+	[NV_POLICY_CLASSIC] = "classic",
+	NULL};
 const char *const nv_words_stamps[] = {
 	[NV_LOG_STAMP_RFC3339] = "rfc3339", [NV_LOG_STAMP_NONE] = "none", NULL};
 const char *const nv_words_syscalls[] = {[NV_SYSCALLS_OFF] = "off",
@@ -60,6 +64,15 @@ const struct nv_option nv_options_global[] = {
 		.fallback = "50",
 		.variables = "APPROVAL_ABOVE",
 		.help = "A decision that costs more than this a day waits for a person."},
+	{.key = "policy",
+		.kind = NV_OPT_WORD,
+		.offset = G(policy),
+		.words = words_policy,
+		.fallback = "strict",
+		.help = "Which rules decide. strict: by probability, and only what earns "
+			"above scale_roi grows. marginal: by probability, money goes "
+			"where the next dollar returns most. classic: thresholds on the "
+			"figures of autonomous.window."},
 	{.key = "min_roi",
 		.kind = NV_OPT_PERCENT,
 		.offset = G(min_roi_ppm),

@@ -38,7 +38,8 @@ static const struct {
 		"command, directory, kind, run_interval, run_timeout, instances, "
 		"depends_on, rolling, restart, "
 		"significant, success_codes, crashes, heartbeat, stop, ready, "
-		"ready_timeout, health, budget, roi, limits, logs, user, "
+		"ready_timeout, health, budget, roi, expected, variants, limits, logs, "
+		"user, "
 		"user_group, "
 		"user_groups, capabilities, isolation, secrets, "
 		"env, env_file, "
@@ -232,6 +233,27 @@ static const struct {
 		"w.yaml:3:9: params.run_interval: the worker's run_interval is not "
 		"within the "
 		"range 2m..3m"},
+	{"worker: w\ncommand: [x]\nexpected: {sale: $0}\n",
+		"w.yaml:3:18: expected.sale: $0 is below the minimum $0.000000001"},
+	{"worker: w\ncommand: [x]\nexpected: {roi: -101%}\n",
+		"w.yaml:3:17: expected.roi: -101% is below the minimum -100%"},
+	{"worker: w\ncommand: [x]\nexpected: {ramp: 59m}\n",
+		"w.yaml:3:18: expected.ramp: 59m is below the minimum 1h"},
+	{"worker: w\ncommand: [x]\nexpected: {sales: $1}\n",
+		"w.yaml:3:12: expected.sales: unknown key; did you mean \"sale\"?"},
+	{"worker: w\ncommand: [x]\nvariants: [a]\n",
+		"w.yaml:3:11: variants: one is nothing to choose from: expected 2 at "
+		"least"},
+	{"worker: w\ncommand: [x]\nvariants: [a, b, a]\n",
+		"w.yaml:3:18: variants: a is listed twice"},
+	{"worker: w\ncommand: [x]\nvariants: [a, 'b c']\n",
+		"w.yaml:3:15: variants: expected a name of a-z, 0-9, _, . and -, found "
+		"\"b c\""},
+	{"worker: w\ncommand: [x]\nvariants: [a, b, c, d, e, f, g, h, i]\n",
+		"w.yaml:3:11: variants: 9 entries, at most 8 are allowed"},
+	{"worker: w\ncommand: [x]\nvariants: a\n",
+		"w.yaml:3:11: variants: expected a list of names such as [short, long], "
+		"found a single value"},
 	{"worker: w\ncommand: [x]\nautonomous: maybe\n",
 		"w.yaml:3:13: autonomous: expected true or false, found \"maybe\""},
 	{"worker: w\ncommand: [x]\ndescription: \"a\\eb\\u0007\"\nkind: \"\\e[31m\"\n",
@@ -276,6 +298,12 @@ static const struct {
 	{"storm: {workers: 2}", "storm.workers", "2"},
 	{"storm: {within: 100ms}", "storm.within", "100ms"},
 	{"storm: {canary: 1h}", "storm.canary", "1h"},
+	{"policy: marginal", "policy", "marginal"},
+	{"policy: classic", "policy", "classic"},
+	{"policy: bold",
+		"nova.yaml:1:9: policy: expected one of strict, marginal, classic, found "
+		"\"bold\"",
+		NULL},
 	{"max_daily_budget: -1 USD",
 		"nova.yaml:1:19: max_daily_budget: -1 USD is below the minimum $0.00",
 		NULL},
@@ -343,7 +371,7 @@ static const struct {
 	{"worker: w",
 		"nova.yaml:1:1: worker: unknown key; known here: currency, currencies, "
 		"timezone, "
-		"max_daily_budget, approval_above, min_roi, scale_roi, kill_roi, "
+		"max_daily_budget, approval_above, policy, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
 		"run_interval, crashes, stop, groups, autonomous, prices, logs, "
 		"supervision, "

@@ -113,6 +113,7 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(c->scale_roi_ppm, 3000000);
 	ck_assert_int_eq(c->kill_roi_ppm, 0);
 	ck_assert_uint_eq(c->min_runs, 20);
+	ck_assert_int_eq(c->policy, NV_POLICY_STRICT);
 	ck_assert_int_eq(c->run_interval_ms, 60000);
 	ck_assert_uint_eq(c->crashes.max, 5);
 	ck_assert_int_eq(c->crashes.cooldown_ms, 300000);
@@ -144,6 +145,11 @@ START_TEST(test_defaults)
 	ck_assert_int_eq(w->budget_per_run_nano, -1);
 	ck_assert_int_eq(w->budget_daily_nano, -1);
 	ck_assert_int_eq(w->budget_total_nano, -1);
+	ck_assert_int_eq(w->expected_cost_nano, -1);
+	ck_assert_int_eq(w->expected_sale_nano, -1);
+	ck_assert_int_eq(w->expected_roi_ppm, NV_CONF_NO_ROI);
+	ck_assert_int_eq(w->expected_ramp_ms, 0);
+	ck_assert_uint_eq(w->n_variants, 0);
 	ck_assert_int_eq(w->run_timeout_ms, 0);
 	ck_assert_uint_eq(w->limit_memory_bytes, 0);
 	ck_assert_uint_eq(w->limit_tasks, 0);
@@ -216,6 +222,13 @@ static const struct {
 	{"params: {n: {range: 1..10}}\n", "params", "{n: {range: 1..10}}"},
 	{"params: {n: {range: -0.5..0.9}}\n", "params", "{n: {range: -0.5..0.9}}"},
 	{"params: {}\nsecrets: []\nenv: {}\n", "secrets", "[]"},
+	{"expected: {cost_per_run: $0.05, sale: 49 EUR}\n", "expected.sale", "$52.92"},
+	{"expected: {cost_per_run: $0.05}\n", "expected.cost_per_run", "$0.05"},
+	{"expected: {roi: 200%, ramp: 14d}\n", "expected.roi", "200%"},
+	{"expected: {roi: -100%, ramp: 14d}\n", "expected.ramp", "14d"},
+	{"expected: {roi: none}\n", "expected.roi", "none"},
+	{"variants: [short, long]\n", "variants", "[\"short\", \"long\"]"},
+	{"variants: []\n", "variants", "[]"},
 	{"secrets: [a, B.c-d]\n", "secrets", "[\"a\", \"B.c-d\"]"},
 };
 
