@@ -40,7 +40,8 @@ start(void)
 
 	eng_fixture_make_dir(&f);
 	eng_fixture_open(&f,
-		"max_daily_budget: $100\nautonomous: {enabled: true, interval: 1h}\n",
+		"max_daily_budget: $100\npolicy: classic\nautonomous: {enabled: true, "
+		"interval: 1h}\n",
 		workers);
 	eng_fixture_runs(&f, "a", 20, true, "0.05", "0.25");
 	(void)eng_decide_analyse(&f.eng, false, NULL, NULL);

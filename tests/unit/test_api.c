@@ -7,7 +7,7 @@
 
 #define GLOBAL \
 	"max_daily_budget: $100\ncurrencies: {EUR: 1.10 USD}\n" \
-	"autonomous: {enabled: true, interval: 1h}\n"
+	"policy: classic\nautonomous: {enabled: true, interval: 1h}\n"
 
 static const char *const workers[] = {"worker: email\ncommand: [a]\ngroup: "
 				      "sales\ninstances: {start: 2, min: 1, max: 4}\n",

@@ -8,11 +8,12 @@
 
 #define GLOBAL \
 	"max_daily_budget: $100\n" \
+	"policy: classic\n" \
 	"autonomous: {enabled: true, interval: 1h, cooldown: 1h}\n" \
 	"prices: {cpu_second: $0, gib_hour: $0}\n"
 #define GLOBAL_OFF \
 	"max_daily_budget: $100\n" \
-	"autonomous: {enabled: false, interval: 1h}\n"
+	"policy: classic\nautonomous: {enabled: false, interval: 1h}\n"
 
 static const char *const workers[] = {
 	"worker: auto\ncommand: [a]\nrun_interval: 86400ms\n",
@@ -647,8 +648,9 @@ START_TEST(test_killed_anywhere)
 	static struct chains cs;
 	struct led_view *v = NULL;
 	unsigned executed = 0;
-	const char *global = "max_daily_budget: $100000\napproval_above: $0\n"
-			     "autonomous: {enabled: true, interval: 1h}\n";
+	const char *global =
+		"max_daily_budget: $100000\napproval_above: $0\n"
+		"policy: classic\nautonomous: {enabled: true, interval: 1h}\n";
 	unsigned seed = (unsigned)time(NULL);
 	const char *fixed = getenv("NOVA_TEST_SEED");
 

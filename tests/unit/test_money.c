@@ -9,6 +9,7 @@
 
 #define GLOBAL(budget) \
 	"max_daily_budget: " budget "\n" \
+	"policy: classic\n" \
 	"autonomous: {enabled: true, interval: 1h, cooldown: 1h}\n" \
 	"prices: {cpu_second: $0, gib_hour: $0}\n"
 
