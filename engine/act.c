@@ -25,22 +25,22 @@ static void
 desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_ns,
 	struct eng_desire *ret)
 {
-	static const enum eng_want wants[ENG_ACT_COUNT] = {
-		[ENG_ACT_SCALE_UP] = ENG_WANT_RUNNING,
-		[ENG_ACT_PAUSE] = ENG_WANT_PAUSED,
-		[ENG_ACT_RESUME] = ENG_WANT_RUNNING,
-		[ENG_ACT_KILL] = ENG_WANT_KILLED,
+	static const enum eng_want wants[POL_ACTION_COUNT] = {
+		[POL_SCALE_UP] = ENG_WANT_RUNNING,
+		[POL_PAUSE] = ENG_WANT_PAUSED,
+		[POL_RESUME] = ENG_WANT_RUNNING,
+		[POL_KILL] = ENG_WANT_KILLED,
 	};
 	const char *reason = json_string_value(json_object_get(d->doc, "reason"));
 
 	*ret = w->desire;
 	ret->want = wants[d->action];
-	if (d->action == ENG_ACT_SCALE_UP)
+	if (d->action == POL_SCALE_UP)
 		ret->instances = d->to_instances;
 	ret->since_ns = now_ns;
 	(void)snprintf(ret->by, sizeof ret->by, "decision %" PRIu64, d->id);
 	(void)snprintf(ret->reason, sizeof ret->reason, "%s by decision %" PRIu64 ": %s",
-		eng_action_name(d->action), d->id, reason ? reason : "");
+		pol_action_name(d->action), d->id, reason ? reason : "");
 }
 
 uint64_t
@@ -72,7 +72,7 @@ eng_act_execute(struct eng *eng, struct eng_worker *w, struct eng_decision *d,
 	if (rc < 0)
 		eng_ledger_trouble(eng, "a decision cannot be written");
 	eng_txn_commit(eng, &txn);
-	nv_info("decision %" PRIu64 ": %s %s: %s", d->id, eng_action_name(d->action),
+	nv_info("decision %" PRIu64 ": %s %s: %s", d->id, pol_action_name(d->action),
 		w->name, json_string_value(json_object_get(d->doc, "reason")));
 	eng_desire_apply(w, &desire, seq);
 	uint64_t id = d->id;
@@ -93,7 +93,7 @@ eng_act_record(struct eng *eng, struct eng_worker *w, struct eng_decision *d)
 	if (eng_decision_put(eng, &txn, w, d) < 0)
 		eng_ledger_trouble(eng, "a decision cannot be written");
 	eng_txn_commit(eng, &txn);
-	nv_info("decision %" PRIu64 ": %s %s is %s", d->id, eng_action_name(d->action),
+	nv_info("decision %" PRIu64 ": %s %s is %s", d->id, pol_action_name(d->action),
 		w->name, eng_dec_state_name(d->state));
 	uint64_t id = d->id;
 
@@ -166,8 +166,7 @@ outcome_due(const struct eng *eng, const struct eng_worker *w,
 
 	if (age_ms < eng->config->autonomous_cooldown_ms || age_ms < 1000)
 		return false;
-	return d->action != ENG_ACT_SCALE_UP || runs >= min_runs ||
-	       !eng_worker_is_running(w);
+	return d->action != POL_SCALE_UP || runs >= min_runs || !eng_worker_is_running(w);
 }
 
 static void

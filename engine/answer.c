@@ -63,7 +63,7 @@ still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
 		(void)snprintf(why, why_bytes, "the worker is not configured any more");
 	if (rc != 0)
 		return false;
-	eng_policy_decide(&c.rules, &c.figures, &c.result);
+	pol_classic_decide(&c.rules, &c.figures, &c.result);
 	if (c.result.action != d->action) {
 		(void)snprintf(
 			why, why_bytes, "it does not hold any more: %s", c.result.reason);

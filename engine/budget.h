@@ -7,11 +7,6 @@
 
 #include "nv_money.h"
 
-/* Beyond every sum anybody means, 10^18 units: what is converted or projected ends here
- * instead of overflowing. Times a threshold, or the milliseconds of a day, it still fits
- * 128 bits. */
-#define ENG_SUM_MAX ((nv_i128)NV_MONEY_SCALE * NV_MONEY_SCALE * NV_MONEY_SCALE)
-
 /* A verdict's rule: costs in a currency without a rate. */
 extern const char eng_budget_rule_currency[];
 

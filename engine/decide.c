@@ -77,7 +77,7 @@ eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *err)
 static const char *
 state_word(const struct eng *eng, const struct eng_case *c)
 {
-	if (!eng_action_changes(c->result.action))
+	if (!pol_action_changes(c->result.action))
 		return "none";
 	if (!eng->autonomous || !c->worker->conf->autonomous)
 		return "advised";
@@ -87,7 +87,7 @@ state_word(const struct eng *eng, const struct eng_case *c)
 static int
 add_row(const struct eng *eng, json_t *rows, const struct eng_case *c, uint64_t id)
 {
-	const struct eng_policy_result *r = &c->result;
+	const struct pol_classic_result *r = &c->result;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
@@ -95,7 +95,7 @@ add_row(const struct eng *eng, json_t *rows, const struct eng_case *c, uint64_t 
 		o, "id", id ? json_integer((json_int_t)id) : json_null());
 	bad |= json_object_set_new(o, "worker", json_string(c->worker->name));
 	bad |= json_object_set_new(o, "target", json_string(c->worker->name));
-	bad |= json_object_set_new(o, "type", json_string(eng_action_name(r->action)));
+	bad |= json_object_set_new(o, "type", json_string(pol_action_name(r->action)));
 	bad |= json_object_set_new(o, "state", json_string(state_word(eng, c)));
 	bad |= json_object_set_new(o, "rule", json_string(r->rule));
 	bad |= json_object_set_new(o, "reason", nv_json_str(r->reason));
@@ -122,19 +122,19 @@ static void
 hold_back(struct eng_case *c, int64_t now_ns)
 {
 	const struct eng_history *h = c->worker->history;
-	struct eng_policy_result *r = &c->result;
+	struct pol_classic_result *r = &c->result;
 	char when[NV_RFC3339_BYTES];
 	char why[200];
 
-	if (!h || !eng_action_changes(r->action))
+	if (!h || !pol_action_changes(r->action))
 		return;
 	if (h->denied_until_ns[r->action] > now_ns) {
 		r->rule = "denied";
 		(void)snprintf(why, sizeof why,
 			"a person denied %s; not asked again before %s",
-			eng_action_name(r->action),
+			pol_action_name(r->action),
 			nv_rfc3339(h->denied_until_ns[r->action], when));
-	} else if (h->open && r->action != ENG_ACT_KILL && r->action != ENG_ACT_PAUSE) {
+	} else if (h->open && r->action != POL_KILL && r->action != POL_PAUSE) {
 		r->rule = "one_open_decision";
 		(void)snprintf(why, sizeof why,
 			"decision %" PRIu64 " about it waits for an approval",
@@ -143,7 +143,7 @@ hold_back(struct eng_case *c, int64_t now_ns)
 		return;
 	}
 	(void)snprintf(r->reason, sizeof r->reason, "%s", why);
-	r->action = ENG_ACT_NONE;
+	r->action = POL_NONE;
 	r->needs_approval = false;
 	r->cost_impact = 0;
 }
@@ -151,7 +151,7 @@ hold_back(struct eng_case *c, int64_t now_ns)
 static void
 ask(struct eng_case *c, int64_t now_ns)
 {
-	eng_policy_decide(&c->rules, &c->figures, &c->result);
+	pol_classic_decide(&c->rules, &c->figures, &c->result);
 	hold_back(c, now_ns);
 }
 
@@ -161,7 +161,7 @@ act(struct eng *eng, struct eng_case *c, int64_t now_ns)
 {
 	struct eng_worker *w = c->worker;
 	struct eng_history *h = eng_history_of(w);
-	const struct eng_policy_result *r = &c->result;
+	const struct pol_classic_result *r = &c->result;
 	struct eng_dec_basis basis = {.rules = &c->rules,
 		.figures = &c->figures,
 		.result = r,
@@ -169,12 +169,12 @@ act(struct eng *eng, struct eng_case *c, int64_t now_ns)
 		.from_ns = c->from_ns};
 	bool advice = !eng->autonomous || !w->conf->autonomous;
 
-	if (!eng_action_changes(r->action)) {
-		h->advice = ENG_ACT_NONE;
+	if (!pol_action_changes(r->action)) {
+		h->advice = POL_NONE;
 		return 0;
 	}
 	if (advice && h->advice == r->action &&
-		(r->action != ENG_ACT_SCALE_UP || h->advice_to == r->to_instances))
+		(r->action != POL_SCALE_UP || h->advice_to == r->to_instances))
 		return 0; /* said already */
 	if (!advice && h->open)
 		eng_act_close(eng, w, "void", ENG_DEC_VOID, "policy",
@@ -196,19 +196,18 @@ act(struct eng *eng, struct eng_case *c, int64_t now_ns)
 static int
 by_urgency(const void *a, const void *b)
 {
-	static const int order[ENG_ACT_COUNT] = {[ENG_ACT_KILL] = 0,
-		[ENG_ACT_PAUSE] = 1,
-		[ENG_ACT_RESUME] = 2,
-		[ENG_ACT_SCALE_UP] = 3,
-		[ENG_ACT_MAINTAIN] = 4,
-		[ENG_ACT_NONE] = 5};
+	static const int order[POL_ACTION_COUNT] = {[POL_KILL] = 0,
+		[POL_PAUSE] = 1,
+		[POL_RESUME] = 2,
+		[POL_SCALE_UP] = 3,
+		[POL_MAINTAIN] = 4,
+		[POL_NONE] = 5};
 	const struct eng_case *x = *(const struct eng_case *const *)a;
 	const struct eng_case *y = *(const struct eng_case *const *)b;
 
 	if (x->result.action != y->result.action)
 		return order[x->result.action] < order[y->result.action] ? -1 : 1;
-	if (x->result.action == ENG_ACT_SCALE_UP &&
-		x->result.roi_ppm != y->result.roi_ppm)
+	if (x->result.action == POL_SCALE_UP && x->result.roi_ppm != y->result.roi_ppm)
 		return x->result.roi_ppm > y->result.roi_ppm ? -1 : 1;
 	return strcmp(x->worker->name, y->worker->name);
 }
@@ -272,14 +271,14 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 		struct eng_case *c = a.order[i];
 		uint64_t id = 0;
 
-		if (c->result.action == ENG_ACT_SCALE_UP && added > 0) {
+		if (c->result.action == POL_SCALE_UP && added > 0) {
 			/* What was decided before it in this round takes room. */
 			c->figures.fleet_reserved += added;
 			ask(c, now_ns);
 		}
 		if (!dry)
 			id = act(eng, c, now_ns);
-		if (c->result.action == ENG_ACT_SCALE_UP && eng->autonomous &&
+		if (c->result.action == POL_SCALE_UP && eng->autonomous &&
 			c->worker->conf->autonomous)
 			added += c->result.cost_impact;
 		if (rows)

@@ -22,9 +22,9 @@ struct eng_rise { /* an executed scale_up */
 struct eng_history {
 	struct eng_decision *open; /* owned: waits for an approval */
 	struct eng_decision *last; /* owned: executed, its outcome is not known yet */
-	enum eng_action advice;    /* last one given */
+	enum pol_action advice;    /* last one given */
 	uint32_t advice_to;
-	int64_t denied_until_ns[ENG_ACT_COUNT];
+	int64_t denied_until_ns[POL_ACTION_COUNT];
 	struct eng_rise rises[ENG_RISES_MAX]; /* newest last */
 	unsigned n_rises;
 	int64_t pauses_ns[ENG_RISES_MAX]; /* by policy, newest last */
@@ -95,11 +95,11 @@ int
 eng_room_read(struct eng *eng, struct led_view *v, int64_t now_ns, struct eng_room *ret);
 struct eng_case { /* one worker before the rules */
 	struct eng_worker *worker;
-	struct eng_policy_rules rules;
-	struct eng_policy_figures figures;
+	struct pol_classic_rules rules;
+	struct pol_classic_figures figures;
 	struct led_totals window;
 	int64_t from_ns;
-	struct eng_policy_result result;
+	struct pol_classic_result result;
 };
 /* Fills everything but the result. The worker is in the configuration. */
 int eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,

@@ -54,7 +54,7 @@ eng_decision_free(struct eng_decision *d)
 static json_t *
 inputs_json(const struct eng_dec_basis *basis, int64_t now_ns)
 {
-	const struct eng_policy_figures *f = basis->figures;
+	const struct pol_classic_figures *f = basis->figures;
 	const struct led_totals *t = basis->window;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
@@ -95,7 +95,7 @@ inputs_json(const struct eng_dec_basis *basis, int64_t now_ns)
 static json_t *
 thresholds_json(const struct eng_dec_basis *basis)
 {
-	const struct eng_policy_rules *r = basis->rules;
+	const struct pol_classic_rules *r = basis->rules;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
@@ -120,13 +120,13 @@ thresholds_json(const struct eng_dec_basis *basis)
 static int
 doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_basis *basis)
 {
-	const struct eng_policy_result *r = basis->result;
+	const struct pol_classic_result *r = basis->result;
 	json_t *o = d->doc;
 	int bad = 0;
 
 	bad |= json_object_set_new(o, "event", json_string("decision"));
 	bad |= json_object_set_new(o, "step", json_string("proposed"));
-	bad |= json_object_set_new(o, "type", json_string(eng_action_name(d->action)));
+	bad |= json_object_set_new(o, "type", json_string(pol_action_name(d->action)));
 	bad |= json_object_set_new(o, "worker", json_string(d->worker));
 	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(d->state)));
 	bad |= json_object_set_new(o, "rule", json_string(r->rule));
@@ -164,7 +164,7 @@ eng_decision_new(const struct eng *eng, const struct eng_worker *w,
 	d->asked = basis->result->needs_approval;
 	d->from_instances = eng_desire_instances(w);
 	d->to_instances =
-		basis->result->action == ENG_ACT_KILL ? 0 : basis->result->to_instances;
+		basis->result->action == POL_KILL ? 0 : basis->result->to_instances;
 	d->doc = json_object();
 	if (!d->doc || doc_fill(d, eng, basis) < 0) {
 		eng_decision_free(d);
@@ -292,7 +292,7 @@ doc_take(struct eng_decision *d, struct nv_err *err)
 		(rc = nv_json_need_str(o, "state", 20, &state, err)) < 0 ||
 		(rc = nv_json_need_str(o, "worker", NV_NAME_MAX - 1, &worker, err)) < 0)
 		return rc;
-	if (!eng_action_from(type, &d->action) || !state_from(state, &d->state) ||
+	if (!pol_action_from(type, &d->action) || !state_from(state, &d->state) ||
 		!nv_name_valid(worker))
 		return nv_err_set(err, -EINVAL, "unknown type, state or worker name");
 	(void)snprintf(d->worker, sizeof d->worker, "%s", worker);
@@ -474,8 +474,8 @@ eng_decision_explain(const struct eng_decision *d)
 
 	nv_buf_init(&buf, 16384);
 	nv_buf_printf(&buf, "Decision %" PRIu64 ": %s %s", d->id,
-		eng_action_name(d->action), d->worker);
-	if (d->action == ENG_ACT_SCALE_UP)
+		pol_action_name(d->action), d->worker);
+	if (d->action == POL_SCALE_UP)
 		nv_buf_printf(&buf, " from %u to %u instances", d->from_instances,
 			d->to_instances);
 	nv_buf_printf(&buf, ", because %s.\n", doc_text(d->doc, "reason"));

@@ -14,8 +14,8 @@
 #ifndef ENG_DECISION_H
 #define ENG_DECISION_H
 
+#include "classic.h"
 #include "fleet.h"
-#include "policy.h"
 
 enum eng_dec_state {
 	ENG_DEC_PENDING,
@@ -32,7 +32,7 @@ struct eng_decision {
 	struct eng_decision *next;
 	uint64_t id; /* 0 until its first step is in a batch */
 	char worker[NV_NAME_MAX];
-	enum eng_action action;
+	enum pol_action action;
 	enum eng_dec_state state;
 	int64_t proposed_ns;
 	int64_t expires_ns; /* pending ones */
@@ -52,9 +52,9 @@ struct eng_decision {
 
 /* What a decision was made from, for the record. */
 struct eng_dec_basis {
-	const struct eng_policy_rules *rules;
-	const struct eng_policy_figures *figures;
-	const struct eng_policy_result *result;
+	const struct pol_classic_rules *rules;
+	const struct pol_classic_figures *figures;
+	const struct pol_classic_result *result;
 	const struct led_totals *window;
 	int64_t from_ns; /* of the window */
 };

@@ -118,7 +118,7 @@ worker_projection(struct eng *eng, struct led_view *v, const struct eng_worker *
 
 	if (rc < 0)
 		return rc;
-	configured = eng_policy_cost_per_day(w->totals.cost, eng_runs(&w->totals),
+	configured = pol_classic_cost_per_day(w->totals.cost, eng_runs(&w->totals),
 		eng_worker_interval_ms(w), eng_desire_instances(w));
 	*ret = eng_budget_projection(cost_1h, cost_24h, configured);
 	return 0;
@@ -143,22 +143,22 @@ eng_room_read(struct eng *eng, struct led_view *v, int64_t now_ns, struct eng_ro
 	return 0;
 }
 
-static enum eng_policy_state
+static enum pol_classic_state
 policy_state(const struct eng_worker *w)
 {
 	if (!w->conf)
-		return ENG_POL_DOWN;
+		return POL_CLASSIC_DOWN;
 	if (w->desire.want == ENG_WANT_PAUSED)
 		return strncmp(w->desire.by, "decision ", 9) == 0
-			       ? ENG_POL_PAUSED_BY_POLICY
-			       : ENG_POL_PAUSED_BY_PERSON;
+			       ? POL_CLASSIC_PAUSED_BY_POLICY
+			       : POL_CLASSIC_PAUSED_BY_PERSON;
 	if (w->desire.want != ENG_WANT_RUNNING)
-		return ENG_POL_DOWN;
-	return w->budget_paused ? ENG_POL_BUDGET_PAUSED : ENG_POL_RUNNING;
+		return POL_CLASSIC_DOWN;
+	return w->budget_paused ? POL_CLASSIC_BUDGET_PAUSED : POL_CLASSIC_RUNNING;
 }
 
 static void
-case_history(const struct eng_worker *w, int64_t now_ns, struct eng_policy_figures *f)
+case_history(const struct eng_worker *w, int64_t now_ns, struct pol_classic_figures *f)
 {
 	const struct eng_history *h = w->history;
 
@@ -182,9 +182,9 @@ case_history(const struct eng_worker *w, int64_t now_ns, struct eng_policy_figur
 
 static void
 case_rules(const struct eng *eng, const struct nv_conf_worker *conf,
-	struct eng_policy_rules *rules)
+	struct pol_classic_rules *rules)
 {
-	*rules = (struct eng_policy_rules){
+	*rules = (struct pol_classic_rules){
 		.min_roi_ppm = conf->roi_min_ppm,
 		.scale_roi_ppm = conf->roi_scale_ppm,
 		.kill_roi_ppm = conf->roi_kill_ppm,
@@ -200,7 +200,7 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	const struct eng_room *room, int64_t now_ns, struct eng_case *ret)
 {
 	struct eng_case c = {.worker = w};
-	struct eng_policy_figures *f = &c.figures;
+	struct pol_classic_figures *f = &c.figures;
 	struct led_totals recent;
 	struct eng_uncounted uncounted;
 	nv_i128 cost_1h = 0;

@@ -34,8 +34,8 @@ note_executed(struct eng_worker *w, const struct eng_decision *d)
 
 	w->changed_ns = d->executed_ns;
 	h->runs_at_change = (uint64_t)d->runs_total;
-	h->advice = ENG_ACT_NONE;
-	if (d->action == ENG_ACT_SCALE_UP) {
+	h->advice = POL_NONE;
+	if (d->action == POL_SCALE_UP) {
 		if (h->n_rises == ENG_RISES_MAX)
 			memmove(h->rises, h->rises + 1,
 				--h->n_rises * sizeof h->rises[0]);
@@ -44,7 +44,7 @@ note_executed(struct eng_worker *w, const struct eng_decision *d)
 			.to_instances = d->to_instances,
 			.asked = d->asked};
 	}
-	if (d->action == ENG_ACT_PAUSE) {
+	if (d->action == POL_PAUSE) {
 		if (h->n_pauses == ENG_RISES_MAX)
 			memmove(h->pauses_ns, h->pauses_ns + 1,
 				--h->n_pauses * sizeof h->pauses_ns[0]);
@@ -82,7 +82,7 @@ eng_history_take(struct eng_worker *w, struct eng_decision *d)
 		break;
 	case ENG_DEC_ADVISED:
 		h->advice = d->action;
-		h->advice_to = d->action == ENG_ACT_SCALE_UP ? d->to_instances : 0;
+		h->advice_to = d->action == POL_SCALE_UP ? d->to_instances : 0;
 		break;
 	default:
 		break;

@@ -277,9 +277,9 @@ eng_convert(nv_i128 nano, int64_t rate_nano)
 
 	rest = (rest + (rest < 0 ? -half : half)) / NV_MONEY_SCALE;
 	if (__builtin_mul_overflow(nano / NV_MONEY_SCALE, (nv_i128)rate_nano, &whole) ||
-		__builtin_add_overflow(whole, rest, &sum) || sum > ENG_SUM_MAX)
-		return nano < 0 ? -ENG_SUM_MAX : ENG_SUM_MAX;
-	return sum < -ENG_SUM_MAX ? -ENG_SUM_MAX : sum;
+		__builtin_add_overflow(whole, rest, &sum) || sum > NV_SUM_MAX)
+		return nano < 0 ? -NV_SUM_MAX : NV_SUM_MAX;
+	return sum < -NV_SUM_MAX ? -NV_SUM_MAX : sum;
 }
 
 void

@@ -33,7 +33,7 @@ int eng_time_parse(const char *text, int64_t now_ns, int64_t *ret_ns, struct nv_
 bool eng_rate(const struct nv_config *config, const char *code, int64_t *ret_rate_nano);
 /* Whether events may be in it: the base currency, a declared one, or ISO 4217's. */
 bool eng_currency_known(const struct nv_config *config, const char *code);
-/* amount * rate, rounded half away from zero; at most ENG_SUM_MAX. */
+/* amount * rate, rounded half away from zero; at most NV_SUM_MAX. */
 nv_i128 eng_convert(nv_i128 nano, int64_t rate_nano);
 
 /* Sum of every currency at today's declared rates. ret_uncounted (may be NULL) names the

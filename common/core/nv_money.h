@@ -12,6 +12,11 @@ typedef __int128 nv_i128; /* the one typedef: C has no other name for it */
 /* Amounts must stay below 9.2e9 units (protocol, section 1). */
 #define NV_MONEY_MAX (INT64_C(9200000000) * NV_MONEY_SCALE - 1)
 
+/* Beyond every sum anybody means, 10^18 units: what is converted or projected ends here
+ * instead of overflowing. Times a threshold, or the milliseconds of a day, it still fits
+ * 128 bits. */
+#define NV_SUM_MAX ((nv_i128)NV_MONEY_SCALE * NV_MONEY_SCALE * NV_MONEY_SCALE)
+
 /* A currency code, upper case, 3..7 bytes of [A-Z0-9], NUL padded. */
 #define NV_CURRENCY_BYTES 8
 bool nv_currency_valid(const char *code);

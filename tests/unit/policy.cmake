@@ -1,4 +1,4 @@
-foreach(name IN ITEMS policy budget report price)
+foreach(name IN ITEMS budget report price)
 	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_engine)
 endforeach()
 target_compile_definitions(test_price PRIVATE NOVA_SOURCE="${PROJECT_SOURCE_DIR}")

@@ -205,8 +205,8 @@ START_TEST(test_denied_for_a_week)
 	/* Only that: a kill is another question. */
 	struct eng_history *h = eng_worker_find(&f.eng, "big")->history;
 
-	ck_assert_int_eq(h->denied_until_ns[ENG_ACT_KILL], 0);
-	ck_assert_int_gt(h->denied_until_ns[ENG_ACT_SCALE_UP],
+	ck_assert_int_eq(h->denied_until_ns[POL_KILL], 0);
+	ck_assert_int_gt(h->denied_until_ns[POL_SCALE_UP],
 		nv_wall_ns() + INT64_C(6) * 86400 * NV_NS_PER_SEC);
 	verify();
 }

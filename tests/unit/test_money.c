@@ -390,7 +390,7 @@ START_TEST(test_the_newest_decisions)
 		ck_assert_int_eq(
 			eng_decide_deny(&f.eng, ids[i], 0, NULL, &json, &err), 0);
 		json_decref(json);
-		w->history->denied_until_ns[ENG_ACT_SCALE_UP] = 0;
+		w->history->denied_until_ns[POL_SCALE_UP] = 0;
 	}
 	ck_assert_uint_eq(listed(NULL, 100, &id), 3);
 	ck_assert_uint_eq(id, ids[2]);

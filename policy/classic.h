@@ -3,26 +3,14 @@
  * the same in prose.
  *
  * Amounts are in the base currency at scale 10^-9, ratios in parts per million. */
-#ifndef ENG_POLICY_H
-#define ENG_POLICY_H
+#ifndef POL_CLASSIC_H
+#define POL_CLASSIC_H
+
+#include "action.h"
 
 #include "nv_money.h"
 
-enum eng_action {
-	ENG_ACT_NONE,     /* nothing to do; the reason says why */
-	ENG_ACT_MAINTAIN, /* it does well as it is */
-	ENG_ACT_SCALE_UP,
-	ENG_ACT_PAUSE,
-	ENG_ACT_RESUME,
-	ENG_ACT_KILL,
-	ENG_ACT_COUNT
-};
-const char *eng_action_name(enum eng_action action); /* "scale_up" */
-bool eng_action_from(const char *name, enum eng_action *ret);
-/* Changes something: everything but none and maintain. */
-bool eng_action_changes(enum eng_action action);
-
-struct eng_policy_rules {
+struct pol_classic_rules {
 	int64_t min_roi_ppm;
 	int64_t scale_roi_ppm;
 	int64_t kill_roi_ppm;
@@ -34,21 +22,21 @@ struct eng_policy_rules {
 
 /* Below this share of good runs, over at least so many of them, a worker is not healthy.
  */
-#define ENG_POLICY_SICK_PPM  300000
-#define ENG_POLICY_SICK_RUNS 5
+#define POL_CLASSIC_SICK_PPM  300000
+#define POL_CLASSIC_SICK_RUNS 5
 /* A pause holds cooldown, then twice as long each time it comes again, at most this. */
-#define ENG_POLICY_HOLD_MS_MAX INT64_C(172800000)
+#define POL_CLASSIC_HOLD_MS_MAX INT64_C(172800000)
 
-enum eng_policy_state {
-	ENG_POL_RUNNING,
-	ENG_POL_BUDGET_PAUSED,
-	ENG_POL_PAUSED_BY_POLICY,
-	ENG_POL_PAUSED_BY_PERSON,
-	ENG_POL_DOWN /* stopped, killed, not deployed, not configured */
+enum pol_classic_state {
+	POL_CLASSIC_RUNNING,
+	POL_CLASSIC_BUDGET_PAUSED,
+	POL_CLASSIC_PAUSED_BY_POLICY,
+	POL_CLASSIC_PAUSED_BY_PERSON,
+	POL_CLASSIC_DOWN /* stopped, killed, not deployed, not configured */
 };
 
-struct eng_policy_figures {
-	enum eng_policy_state state;
+struct pol_classic_figures {
+	enum pol_classic_state state;
 	bool halted; /* at its crash limit */
 	uint32_t instances;
 	uint32_t instances_max;
@@ -81,8 +69,8 @@ struct eng_policy_figures {
 	nv_i128 worker_cost_total;
 };
 
-struct eng_policy_result {
-	enum eng_action action;
+struct pol_classic_result {
+	enum pol_action action;
 	const char *rule; /* static: "min_runs", "roi<kill", ... */
 	bool needs_approval;
 	bool roi_known;
@@ -95,12 +83,12 @@ struct eng_policy_result {
 	char counterfactual[200]; /* what would have changed the answer */
 };
 
-void eng_policy_decide(const struct eng_policy_rules *rules,
-	const struct eng_policy_figures *f, struct eng_policy_result *ret);
+void pol_classic_decide(const struct pol_classic_rules *rules,
+	const struct pol_classic_figures *f, struct pol_classic_result *ret);
 
 /* What `instances` of it cost a day at the configured interval and its mean cost per
  * run; 0 without runs. */
-nv_i128 eng_policy_cost_per_day(
+nv_i128 pol_classic_cost_per_day(
 	nv_i128 cost, uint64_t runs, int64_t interval_ms, uint32_t instances);
 
 #endif

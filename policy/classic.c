@@ -1,4 +1,4 @@
-/* The decision rules: see policy.h and docs/DECISIONS.md.
+/* The decision rules: see classic.h and docs/DECISIONS.md.
  *
  * The order of the questions is the policy. Each asks one thing, answers with a
  * reason, and the first that answers ends it:
@@ -15,9 +15,7 @@
  *   ROI < scale                     -> maintain
  *   else                            -> scale up, if it is healthy and fits the budgets
  */
-#include "policy.h"
-
-#include "budget.h"
+#include "classic.h"
 
 #include "nv_units.h"
 
@@ -27,40 +25,6 @@
 #define DAY_MS INT64_C(86400000)
 #define PPM    1000000
 
-static const char *const action_names[ENG_ACT_COUNT] = {
-	[ENG_ACT_NONE] = "none",
-	[ENG_ACT_MAINTAIN] = "maintain",
-	[ENG_ACT_SCALE_UP] = "scale_up",
-	[ENG_ACT_PAUSE] = "pause",
-	[ENG_ACT_RESUME] = "resume",
-	[ENG_ACT_KILL] = "kill",
-};
-
-const char *
-eng_action_name(enum eng_action action)
-{
-	NV_ASSERT((unsigned)action < ENG_ACT_COUNT);
-	return action_names[action];
-}
-
-bool
-eng_action_from(const char *name, enum eng_action *ret)
-{
-	for (unsigned i = 0; i < ENG_ACT_COUNT; i++) {
-		if (strcmp(name, action_names[i]) == 0) {
-			*ret = (enum eng_action)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool
-eng_action_changes(enum eng_action action)
-{
-	return action != ENG_ACT_NONE && action != ENG_ACT_MAINTAIN;
-}
-
 /* a / b rounded half away from zero, b > 0. */
 static nv_i128
 divide(nv_i128 a, nv_i128 b)
@@ -69,7 +33,7 @@ divide(nv_i128 a, nv_i128 b)
 }
 
 nv_i128
-eng_policy_cost_per_day(
+pol_classic_cost_per_day(
 	nv_i128 cost, uint64_t runs, int64_t interval_ms, uint32_t instances)
 {
 	nv_i128 top;
@@ -79,19 +43,19 @@ eng_policy_cost_per_day(
 	/* One division, so that 1.00 over 20 runs every 86.4 s is 50.00 and not
 	 * 49.999... */
 	if (__builtin_mul_overflow(cost, (nv_i128)DAY_MS * instances, &top))
-		return ENG_SUM_MAX;
-	return NV_MIN(divide(top, (nv_i128)interval_ms * (nv_i128)runs), ENG_SUM_MAX);
+		return NV_SUM_MAX;
+	return NV_MIN(divide(top, (nv_i128)interval_ms * (nv_i128)runs), NV_SUM_MAX);
 }
 
 /* Exact comparison: (earned - cost) / cost < threshold, cost > 0. */
 static bool
-roi_below(const struct eng_policy_figures *f, int64_t threshold_ppm)
+roi_below(const struct pol_classic_figures *f, int64_t threshold_ppm)
 {
 	return (f->earned - f->cost) * PPM < f->cost * threshold_ppm;
 }
 
 static uint64_t
-runs_of(const struct eng_policy_figures *f)
+runs_of(const struct pol_classic_figures *f)
 {
 	return f->runs_ok + f->runs_failed;
 }
@@ -101,23 +65,23 @@ is_sick(uint64_t ok, uint64_t failed)
 {
 	uint64_t all = ok + failed;
 
-	return all >= ENG_POLICY_SICK_RUNS && ok * PPM < all * ENG_POLICY_SICK_PPM;
+	return all >= POL_CLASSIC_SICK_RUNS && ok * PPM < all * POL_CLASSIC_SICK_PPM;
 }
 
 /* What `cost` more earns at the present ratio, for people: exact unless it is absurd. */
 static nv_i128
-earned_by(const struct eng_policy_figures *f, nv_i128 cost)
+earned_by(const struct pol_classic_figures *f, nv_i128 cost)
 {
 	nv_i128 top;
 
 	if (__builtin_mul_overflow(cost, f->earned, &top))
-		return f->earned < 0 ? -ENG_SUM_MAX : ENG_SUM_MAX;
+		return f->earned < 0 ? -NV_SUM_MAX : NV_SUM_MAX;
 	return divide(top, f->cost);
 }
 
 /* Earnings at which the ROI reaches the threshold. */
 static nv_i128
-earned_at(const struct eng_policy_figures *f, int64_t threshold_ppm)
+earned_at(const struct pol_classic_figures *f, int64_t threshold_ppm)
 {
 	return f->cost + divide(f->cost * threshold_ppm, PPM);
 }
@@ -125,14 +89,14 @@ earned_at(const struct eng_policy_figures *f, int64_t threshold_ppm)
 /* ---- the questions, in order; each true when it has answered ---- */
 
 static bool
-answer_down(const struct eng_policy_figures *f, struct eng_policy_result *r)
+answer_down(const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
-	if (f->state == ENG_POL_DOWN) {
+	if (f->state == POL_CLASSIC_DOWN) {
 		r->rule = "not_running";
 		(void)snprintf(r->reason, sizeof r->reason, "it is not running");
 		return true;
 	}
-	if (f->state == ENG_POL_PAUSED_BY_PERSON) {
+	if (f->state == POL_CLASSIC_PAUSED_BY_PERSON) {
 		r->rule = "paused_by_person";
 		(void)snprintf(r->reason, sizeof r->reason,
 			"a person has paused it; only a person resumes it");
@@ -142,26 +106,26 @@ answer_down(const struct eng_policy_figures *f, struct eng_policy_result *r)
 }
 
 static bool
-answer_paused(const struct eng_policy_rules *rules, const struct eng_policy_figures *f,
-	struct eng_policy_result *r)
+answer_paused(const struct pol_classic_rules *rules, const struct pol_classic_figures *f,
+	struct pol_classic_result *r)
 {
 	char text[NV_UNITS_BYTES];
 	int64_t hold_ms = NV_MAX(rules->cooldown_ms, 1000);
 
-	if (f->state != ENG_POL_PAUSED_BY_POLICY)
+	if (f->state != POL_CLASSIC_PAUSED_BY_POLICY)
 		return false;
-	for (uint32_t i = 1; i < f->pauses && hold_ms < ENG_POLICY_HOLD_MS_MAX; i++)
+	for (uint32_t i = 1; i < f->pauses && hold_ms < POL_CLASSIC_HOLD_MS_MAX; i++)
 		hold_ms *= 2;
-	hold_ms = NV_MIN(hold_ms, NV_MAX(ENG_POLICY_HOLD_MS_MAX, rules->cooldown_ms));
+	hold_ms = NV_MIN(hold_ms, NV_MAX(POL_CLASSIC_HOLD_MS_MAX, rules->cooldown_ms));
 	r->rule = "probe";
 	if (f->paused_for_ms >= hold_ms) {
-		r->action = ENG_ACT_RESUME;
+		r->action = POL_RESUME;
 		(void)snprintf(r->reason, sizeof r->reason,
 			"paused for %s: it is tried again",
 			nv_duration_show(f->paused_for_ms, text));
 		(void)snprintf(r->expected, sizeof r->expected,
 			"the next %d runs show whether it is healthy",
-			ENG_POLICY_SICK_RUNS);
+			POL_CLASSIC_SICK_RUNS);
 		return true;
 	}
 	(void)snprintf(r->reason, sizeof r->reason, "paused: it is tried again in %s",
@@ -170,13 +134,13 @@ answer_paused(const struct eng_policy_rules *rules, const struct eng_policy_figu
 }
 
 static bool
-answer_sick(const struct eng_policy_figures *f, struct eng_policy_result *r)
+answer_sick(const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	uint64_t all = f->recent_ok + f->recent_failed;
 
-	if (f->state != ENG_POL_RUNNING || !is_sick(f->recent_ok, f->recent_failed))
+	if (f->state != POL_CLASSIC_RUNNING || !is_sick(f->recent_ok, f->recent_failed))
 		return false;
-	r->action = ENG_ACT_PAUSE;
+	r->action = POL_PAUSE;
 	r->rule = "success<30%";
 	(void)snprintf(r->reason, sizeof r->reason,
 		"only %llu of its last %llu runs were good (below 30%%)",
@@ -185,7 +149,7 @@ answer_sick(const struct eng_policy_figures *f, struct eng_policy_result *r)
 		"no further cost until it is tried again");
 	(void)snprintf(r->counterfactual, sizeof r->counterfactual,
 		"%llu good runs of %llu would have kept it running",
-		(unsigned long long)((all * ENG_POLICY_SICK_PPM + PPM - 1) / PPM),
+		(unsigned long long)((all * POL_CLASSIC_SICK_PPM + PPM - 1) / PPM),
 		(unsigned long long)all);
 	return true;
 }
@@ -193,7 +157,7 @@ answer_sick(const struct eng_policy_figures *f, struct eng_policy_result *r)
 /* Half of the figures are no figures: a worker whose sales cannot be counted must not be
  * killed for having none. */
 static bool
-answer_uncounted(const struct eng_policy_figures *f, struct eng_policy_result *r)
+answer_uncounted(const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	if (!f->uncounted[0])
 		return false;
@@ -207,8 +171,8 @@ answer_uncounted(const struct eng_policy_figures *f, struct eng_policy_result *r
 }
 
 static bool
-answer_too_early(const struct eng_policy_rules *rules, const struct eng_policy_figures *f,
-	struct eng_policy_result *r)
+answer_too_early(const struct pol_classic_rules *rules,
+	const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	char text[NV_UNITS_BYTES];
 	uint64_t runs = runs_of(f);
@@ -240,7 +204,7 @@ answer_too_early(const struct eng_policy_rules *rules, const struct eng_policy_f
 }
 
 static bool
-answer_free(const struct eng_policy_figures *f, struct eng_policy_result *r)
+answer_free(const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	if (f->cost > 0)
 		return false;
@@ -251,8 +215,8 @@ answer_free(const struct eng_policy_figures *f, struct eng_policy_result *r)
 }
 
 static bool
-answer_kill(const struct eng_policy_rules *rules, const struct eng_policy_figures *f,
-	struct eng_policy_result *r)
+answer_kill(const struct pol_classic_rules *rules, const struct pol_classic_figures *f,
+	struct pol_classic_result *r)
 {
 	char roi[NV_UNITS_BYTES];
 	char limit[NV_UNITS_BYTES];
@@ -260,14 +224,14 @@ answer_kill(const struct eng_policy_rules *rules, const struct eng_policy_figure
 
 	if (!roi_below(f, rules->kill_roi_ppm))
 		return false;
-	r->action = ENG_ACT_KILL;
+	r->action = POL_KILL;
 	r->rule = "roi<kill";
 	(void)snprintf(r->reason, sizeof r->reason,
 		"ROI %s over %llu runs is below the kill threshold %s",
 		nv_percent_show(r->roi_ppm, roi), (unsigned long long)runs_of(f),
 		nv_percent_show(rules->kill_roi_ppm, limit));
 	(void)snprintf(r->expected, sizeof r->expected, "saves %s a day",
-		nv_money_show(eng_policy_cost_per_day(
+		nv_money_show(pol_classic_cost_per_day(
 				      f->cost, runs_of(f), f->interval_ms, f->instances),
 			rules->currency, money));
 	(void)snprintf(r->counterfactual, sizeof r->counterfactual,
@@ -278,8 +242,8 @@ answer_kill(const struct eng_policy_rules *rules, const struct eng_policy_figure
 }
 
 static bool
-answer_not_growing(const struct eng_policy_rules *rules,
-	const struct eng_policy_figures *f, struct eng_policy_result *r)
+answer_not_growing(const struct pol_classic_rules *rules,
+	const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	char roi[NV_UNITS_BYTES];
 	char limit[NV_UNITS_BYTES];
@@ -289,7 +253,7 @@ answer_not_growing(const struct eng_policy_rules *rules,
 
 	if (!poor && !roi_below(f, rules->scale_roi_ppm))
 		return false;
-	r->action = poor ? ENG_ACT_NONE : ENG_ACT_MAINTAIN;
+	r->action = poor ? POL_NONE : POL_MAINTAIN;
 	r->rule = poor ? "roi<min" : "roi<scale";
 	(void)snprintf(r->reason, sizeof r->reason, "ROI %s is %s: below %s of %s",
 		nv_percent_show(r->roi_ppm, roi), poor ? "poor" : "good",
@@ -304,8 +268,8 @@ answer_not_growing(const struct eng_policy_rules *rules,
 
 /* Growth asks for `impact` a day. False with the reason when a budget has no room. */
 static bool
-fits_budgets(const struct eng_policy_rules *rules, const struct eng_policy_figures *f,
-	nv_i128 impact, struct eng_policy_result *r)
+fits_budgets(const struct pol_classic_rules *rules, const struct pol_classic_figures *f,
+	nv_i128 impact, struct pol_classic_result *r)
 {
 	char more[NV_MONEY_BYTES];
 	char used[NV_MONEY_BYTES];
@@ -350,18 +314,18 @@ fits_budgets(const struct eng_policy_rules *rules, const struct eng_policy_figur
 }
 
 static bool
-can_grow(const struct eng_policy_figures *f, struct eng_policy_result *r)
+can_grow(const struct pol_classic_figures *f, struct pol_classic_result *r)
 {
 	if (f->halted) {
 		r->rule = "halted";
 		(void)snprintf(r->reason, sizeof r->reason,
 			"ROI is high, but it is halted at its crash limit");
-	} else if (f->live < f->instances && f->state != ENG_POL_BUDGET_PAUSED) {
+	} else if (f->live < f->instances && f->state != POL_CLASSIC_BUDGET_PAUSED) {
 		r->rule = "not_up";
 		(void)snprintf(r->reason, sizeof r->reason,
 			"ROI is high, but only %u of its %u instances are up", f->live,
 			f->instances);
-	} else if (f->state == ENG_POL_BUDGET_PAUSED) {
+	} else if (f->state == POL_CLASSIC_BUDGET_PAUSED) {
 		r->rule = "budget_paused";
 		(void)snprintf(r->reason, sizeof r->reason,
 			"ROI is high, but a budget has paused it");
@@ -382,8 +346,8 @@ can_grow(const struct eng_policy_figures *f, struct eng_policy_result *r)
 }
 
 static void
-answer_grow(const struct eng_policy_rules *rules, const struct eng_policy_figures *f,
-	struct eng_policy_result *r)
+answer_grow(const struct pol_classic_rules *rules, const struct pol_classic_figures *f,
+	struct pol_classic_result *r)
 {
 	char roi[NV_UNITS_BYTES];
 	char limit[NV_UNITS_BYTES];
@@ -395,7 +359,7 @@ answer_grow(const struct eng_policy_rules *rules, const struct eng_policy_figure
 	if (!can_grow(f, r))
 		return;
 	/* What it costs a day now: by its runs, or what was seen when that is more. */
-	nv_i128 now = eng_policy_cost_per_day(
+	nv_i128 now = pol_classic_cost_per_day(
 		f->cost, runs_of(f), f->interval_ms, f->instances);
 
 	now = NV_MAX(now, f->cost_24h);
@@ -403,7 +367,7 @@ answer_grow(const struct eng_policy_rules *rules, const struct eng_policy_figure
 
 	if (!fits_budgets(rules, f, impact, r))
 		return;
-	r->action = ENG_ACT_SCALE_UP;
+	r->action = POL_SCALE_UP;
 	r->rule = "roi>=scale";
 	r->to_instances = to;
 	r->cost_impact = impact;
@@ -424,10 +388,10 @@ answer_grow(const struct eng_policy_rules *rules, const struct eng_policy_figure
 }
 
 void
-eng_policy_decide(const struct eng_policy_rules *rules,
-	const struct eng_policy_figures *f, struct eng_policy_result *ret)
+pol_classic_decide(const struct pol_classic_rules *rules,
+	const struct pol_classic_figures *f, struct pol_classic_result *ret)
 {
-	struct eng_policy_result r = {.action = ENG_ACT_NONE, .rule = ""};
+	struct pol_classic_result r = {.action = POL_NONE, .rule = ""};
 	uint64_t runs = runs_of(f);
 
 	r.to_instances = f->instances;
