@@ -454,7 +454,9 @@ print_today(const struct ctl *ctl, const json_t *summary)
 		ctl_print(&ctl->out, CTL_BOLD, "Budget   ");
 		ctl_print(&ctl->out, CTL_PLAIN, "%s of %s a day",
 			ctl_money(budget, "spent", currency, buf),
-			ctl_money(budget, "daily", currency, more));
+			ctl_str(budget, "daily")[0]
+				? ctl_money(budget, "daily", currency, more)
+				: "no limit");
 		ctl_print(&ctl->out, CTL_PLAIN, " (%s)\n",
 			ctl_percent(budget, "percent_used", buf));
 	}

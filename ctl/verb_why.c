@@ -183,11 +183,13 @@ print_budget(const struct ctl_out *out, const json_t *d)
 	char fleet[CTL_VALUE_BYTES];
 	char text[500];
 
-	(void)snprintf(text, sizeof(text), "%s%s%s spent that day; the fleet %s of %s",
+	bool fleet_capped = ctl_str(b, "fleet_daily")[0] != '\0';
+
+	(void)snprintf(text, sizeof(text), "%s%s%s spent that day; the fleet %s%s%s",
 		ctl_money(b, "spent", currency, own), capped ? " of " : "",
 		capped ? ctl_money(b, "daily", currency, cap) : "",
-		ctl_money(b, "fleet_spent", currency, all),
-		ctl_money(b, "fleet_daily", currency, fleet));
+		ctl_money(b, "fleet_spent", currency, all), fleet_capped ? " of " : "",
+		fleet_capped ? ctl_money(b, "fleet_daily", currency, fleet) : "");
 	ctl_field(out, "budget", text);
 }
 

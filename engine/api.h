@@ -61,6 +61,8 @@ int eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
 json_t *eng_json_resources(const struct eng_worker *w, uint32_t instance); /* 0 = all */
 json_t *eng_json_desired(const struct eng_worker *w);
 json_t *eng_json_budget(const struct eng *eng);
+/* A limit; null when it is negative: there is none. */
+json_t *eng_json_cap(nv_i128 nano);
 json_t *eng_json_counts(struct eng *eng); /* decisions: total, today, pending */
 json_t *eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev);
 /* Waiting decisions, and all (filter may be NULL), as arrays. */

@@ -29,7 +29,7 @@ eng_verb_autonomous_status(struct eng_call *call)
 	bad |= json_object_set_new(
 		t, "approval_above", nv_json_money(c->approval_above_nano));
 	bad |= json_object_set_new(
-		t, "max_daily_budget", nv_json_money(c->max_daily_budget_nano));
+		t, "max_daily_budget", eng_json_cap(c->max_daily_budget_nano));
 	bad |= json_object_set_new(o, "enabled", json_boolean(eng->autonomous));
 	bad |= json_object_set_new(
 		o, "interval_s", json_real((double)c->autonomous_interval_ms / 1000.));

@@ -153,6 +153,12 @@ eng_json_desired(const struct eng_worker *w)
 }
 
 json_t *
+eng_json_cap(nv_i128 nano)
+{
+	return nano < 0 ? json_null() : nv_json_money(nano);
+}
+
+json_t *
 eng_json_budget(const struct eng *eng)
 {
 	nv_i128 daily = eng->config->max_daily_budget_nano;
@@ -163,10 +169,11 @@ eng_json_budget(const struct eng *eng)
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
-	bad |= json_object_set_new(o, "daily", nv_json_money(daily));
+	bad |= json_object_set_new(o, "daily", eng_json_cap(daily));
 	bad |= json_object_set_new(o, "spent", nv_json_money(spent));
 	bad |= json_object_set_new(o, "reserved", nv_json_money(reserved));
-	bad |= json_object_set_new(o, "remaining", nv_json_money(remaining));
+	bad |= json_object_set_new(
+		o, "remaining", eng_json_cap(daily < 0 ? -1 : remaining));
 	bad |= json_object_set_new(o, "percent_used",
 		nv_json_percent(daily > 0, (int64_t)NV_MIN(used_ppm, NV_MONEY_MAX)));
 	bad |= json_object_set_new(

@@ -198,21 +198,16 @@ eng_verb_agents(struct eng_call *call)
 /* ---- one agent in full ---- */
 
 static json_t *
-cap_json(int64_t nano)
-{
-	return nano < 0 ? json_null() : nv_json_money(nano);
-}
-
-static json_t *
 budget_json(const struct eng *eng, const struct eng_worker *w)
 {
 	nv_i128 today = w->totals.cost - w->day_base_cost;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
-	bad |= json_object_set_new(o, "per_run", cap_json(w->conf->budget_per_run_nano));
-	bad |= json_object_set_new(o, "daily", cap_json(w->conf->budget_daily_nano));
-	bad |= json_object_set_new(o, "total", cap_json(w->conf->budget_total_nano));
+	bad |= json_object_set_new(
+		o, "per_run", eng_json_cap(w->conf->budget_per_run_nano));
+	bad |= json_object_set_new(o, "daily", eng_json_cap(w->conf->budget_daily_nano));
+	bad |= json_object_set_new(o, "total", eng_json_cap(w->conf->budget_total_nano));
 	bad |= json_object_set_new(o, "spent_today", nv_json_money(today));
 	bad |= json_object_set_new(o, "spent_total", nv_json_money(w->totals.cost));
 	bad |= json_object_set_new(

@@ -234,7 +234,9 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 	f->recent_ok = recent.runs_ok;
 	f->recent_failed = recent.runs_failed;
 	case_history(w, now_ns, f);
-	f->fleet_budget = eng->config->max_daily_budget_nano;
+	f->fleet_budget = eng->config->max_daily_budget_nano < 0
+				  ? NV_MONEY_MAX
+				  : eng->config->max_daily_budget_nano;
 	f->fleet_projected = room->projected;
 	/* What waits about this worker is not in the way of itself. */
 	f->fleet_reserved =

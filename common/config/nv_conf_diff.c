@@ -44,7 +44,8 @@ restarts(const struct nv_option *o, const struct nv_conf_worker *old,
 
 	if (!nv_option_is_scalar(o))
 		return o->kind != NV_OPT_PARAMS && o->kind != NV_OPT_VARIANTS &&
-		       o->kind != NV_OPT_DEPENDS && o->kind != NV_OPT_CODES;
+		       o->kind != NV_OPT_DEPENDS && o->kind != NV_OPT_CODES &&
+		       o->kind != NV_OPT_OPERATIONS;
 	if (bytes[o->kind] == 0)
 		return old->restart_hash != new->restart_hash; /* perhaps for it */
 	memcpy((char *)&mixed + o->offset, (const char *)new + o->offset, bytes[o->kind]);

@@ -124,7 +124,8 @@ check_label(struct nv_conf_reading *r, const struct nv_conf_group *g,
 		const char *key = nv_options_group[i].key;
 
 		if (origins[i].source && strcmp(key, "strategy") != 0 &&
-			strcmp(key, "description") != 0)
+			strcmp(key, "description") != 0 &&
+			strncmp(key, "budget.", sizeof("budget.") - 1) != 0)
 			nv_conf_error_at(r->errs, &origins[i],
 				"groups.%s.%s: needs a `strategy`; without one the group "
 				"is a label",
@@ -138,6 +139,7 @@ check_alone(struct nv_conf_reading *r, const struct nv_conf_source *source,
 {
 	const char *wrong = NULL;
 
+	nv_conf_budget_group_check(r, g, origins);
 	if (g->strategy == NV_STRATEGY_NONE) {
 		check_label(r, g, origins);
 		return;

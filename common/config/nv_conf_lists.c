@@ -61,9 +61,8 @@ nv_conf_item_text(struct nv_conf_reading *r, const struct nv_conf_source *source
 	return NULL;
 }
 
-/* A repeated key of a map whose keys are the user's. */
-static bool
-check_repeat(struct nv_conf_reading *r, const struct nv_conf_source *source,
+bool
+nv_conf_check_repeat(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *item, const char *key)
 {
 	if (!item->repeats)
@@ -176,7 +175,7 @@ nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	{
 		const char *wrong = nv_env_bad_name(item->key);
 
-		if (!check_repeat(r, source, item, "env"))
+		if (!nv_conf_check_repeat(r, source, item, "env"))
 			continue;
 		if (wrong) {
 			nv_conf_error(r->errs, source->name, item->key_line,
@@ -339,7 +338,7 @@ read_param(struct nv_conf_reading *r, const struct nv_conf_source *source,
 
 	nv_yaml_each(item, node)
 	{
-		if (!check_repeat(r, source, item, key))
+		if (!nv_conf_check_repeat(r, source, item, key))
 			continue;
 		if (strcmp(item->key, "choices") == 0 || strcmp(item->key, "range") == 0)
 			continue;
@@ -378,7 +377,7 @@ nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *sour
 		char key[NV_NAME_MAX + 16];
 		int rc = 0;
 
-		if (!check_repeat(r, source, item, "params"))
+		if (!nv_conf_check_repeat(r, source, item, "params"))
 			continue;
 		if (nv_env_bad_name(item->key) || strlen(item->key) >= NV_NAME_MAX) {
 			nv_conf_error(r->errs, source->name, item->key_line,
@@ -456,7 +455,7 @@ nv_conf_read_currencies(struct nv_conf_reading *r, const struct nv_conf_source *
 	{
 		const struct nv_yaml_node *rate = item;
 
-		if (!check_repeat(r, source, item, "currencies"))
+		if (!nv_conf_check_repeat(r, source, item, "currencies"))
 			continue;
 		if (!nv_currency_valid(item->key) ||
 			strcmp(item->key, r->config->base_currency) == 0) {

@@ -95,6 +95,22 @@ int nv_conf_groups_check(struct nv_conf_reading *r);
 int nv_conf_read_currencies(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node);
 
+/* nv_conf_budget.c */
+int nv_conf_read_operations(struct nv_conf_reading *r,
+	const struct nv_conf_source *source, const struct nv_yaml_node *node,
+	struct nv_conf_worker *w);
+void nv_conf_operations_show(struct nv_buf *buf, const struct nv_config *config,
+	const struct nv_conf_worker *w);
+/* A cap that can never be reached, since a narrower one is above it, is a mistake. */
+void nv_conf_budget_global_check(struct nv_conf_reading *r);
+void nv_conf_budget_group_check(struct nv_conf_reading *r, const struct nv_conf_group *g,
+	const struct nv_conf_origin origins[]);
+void nv_conf_budget_worker_check(struct nv_conf_reading *r,
+	const struct nv_conf_worker *w, const struct nv_conf_origin origins[]);
+
+/* A repeated key of a map whose keys are the user's: an error and false. */
+bool nv_conf_check_repeat(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *item, const char *key);
 /* Is it a list (or map) of at most `max` children? An error and false otherwise. */
 bool nv_conf_check_collection(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node,

@@ -169,6 +169,8 @@ read_collection(
 		return nv_conf_read_supervisors(s->r, s->source, node);
 	case NV_OPT_CURRENCIES:
 		return nv_conf_read_currencies(s->r, s->source, node);
+	case NV_OPT_OPERATIONS:
+		return nv_conf_read_operations(s->r, s->source, node, s->target);
 	case NV_OPT_PATHS:
 		return nv_conf_read_paths(s->r, s->source, node, o,
 			(struct nv_conf_paths *)(void *)((char *)s->target + o->offset));

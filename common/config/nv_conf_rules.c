@@ -155,6 +155,7 @@ nv_conf_worker_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	finish_heartbeat(r, w, origins);
 	nv_conf_worker_isolation_finish(r, w, origins);
 	nv_conf_probes_finish(r, w, origins);
+	nv_conf_budget_worker_check(r, w, origins);
 	check_roi(r, nv_conf_place(origins, "roi.min"), roi, w->roi_kill_ppm,
 		w->roi_min_ppm, w->roi_scale_ppm);
 	for (size_t i = 0; i < w->n_params; i++) {
@@ -319,6 +320,7 @@ nv_conf_global_finish(struct nv_conf_reading *r)
 		nv_option_find(nv_options_global, nv_options_global_n, "prices.table");
 	struct stat st;
 
+	nv_conf_budget_global_check(r);
 	/* With an error in one of them the others are not to blame. */
 	if (r->errs->n == 0)
 		check_roi(r, &r->origins[min], roi, config->kill_roi_ppm,

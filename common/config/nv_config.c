@@ -49,6 +49,7 @@ worker_fini(struct nv_conf_worker *w)
 	}
 	free(w->params);
 	free(w->depends);
+	free(w->operations);
 	nv_conf_probe_fini(&w->ready_probe);
 	nv_conf_probe_fini(&w->health);
 	free(w->params_json);
@@ -297,6 +298,9 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 		break;
 	case NV_OPT_CURRENCIES:
 		put_currencies(buf, config);
+		break;
+	case NV_OPT_OPERATIONS:
+		nv_conf_operations_show(buf, config, w);
 		break;
 	case NV_OPT_PATHS:
 		put_paths(buf, (const void *)((const char *)target + o->offset));

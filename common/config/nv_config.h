@@ -124,6 +124,12 @@ struct nv_conf_param {
 
 #define NV_INFINITY_MS INT64_C(-1) /* a grace without an end */
 
+/* What a worker may spend a day on one kind of call. */
+struct nv_conf_operation {
+	char name[NV_NAME_MAX];
+	int64_t daily_nano;
+};
+
 /* A group that is declared; a worker's group need not be. */
 struct nv_conf_group {
 	char name[NV_NAME_MAX];
@@ -136,6 +142,8 @@ struct nv_conf_group {
 	enum nv_auto_shutdown auto_shutdown;
 	bool significant;    /* to its parent */
 	int64_t shutdown_ms; /* when its parent stops it; NV_INFINITY_MS; 0 = kill */
+	int64_t budget_hourly_nano; /* of all below it together; -1 = no cap */
+	int64_t budget_daily_nano;
 	char **order;        /* owned names: children that come first */
 	size_t n_order;
 	unsigned line; /* where it is declared, in nova.yaml */
@@ -180,8 +188,11 @@ struct nv_conf_worker {
 	uint32_t health_failures;    /* in a row: unhealthy */
 	enum nv_on_failure health_on_failure;
 	int64_t budget_per_run_nano; /* in the base currency; -1 = no cap */
+	int64_t budget_hourly_nano;
 	int64_t budget_daily_nano;
 	int64_t budget_total_nano;
+	struct nv_conf_operation *operations; /* owned, by name */
+	size_t n_operations;
 	int64_t roi_min_ppm;
 	int64_t roi_scale_ppm;
 	int64_t roi_kill_ppm;
@@ -241,7 +252,10 @@ struct nv_config {
 	char dir[1024];                        /* of nova.yaml, absolute */
 	char base_currency[NV_CURRENCY_BYTES]; /* currency: USD */
 	char *timezone; /* owned, IANA name; days begin at its midnight */
-	int64_t max_daily_budget_nano;
+	int64_t max_daily_budget_nano;  /* -1 = no cap */
+	int64_t max_hourly_budget_nano; /* -1 = no cap */
+	int64_t budget_warn_ppm;        /* 0 = no warnings */
+	bool pacing;
 	int64_t approval_above_nano; /* per day */
 	int64_t min_roi_ppm;
 	int64_t scale_roi_ppm;

@@ -32,6 +32,7 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_VARIANTS] = "a list of names such as [short, long]",
 		[NV_OPT_DEPENDS] = "a list such as [db] or a map such as {db: ready}",
 		[NV_OPT_CURRENCIES] = "a map such as {EUR: 1.08 USD}",
+		[NV_OPT_OPERATIONS] = "a map such as {llm: $1/day}",
 		[NV_OPT_PATHS] = "a list of paths such as [/srv/data]",
 		[NV_OPT_GROUPS] = "a list of group names such as [audio]",
 		[NV_OPT_CODES] = "a list of exit codes such as [0, 3]",

@@ -32,6 +32,7 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_VARIANTS,
 	NV_OPT_DEPENDS,
 	NV_OPT_CURRENCIES,
+	NV_OPT_OPERATIONS,
 	NV_OPT_PATHS, /* struct nv_conf_paths at `offset` */
 	NV_OPT_GROUPS,
 	NV_OPT_CAPABILITIES,
@@ -47,6 +48,7 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 #define NV_OPT_SYSTEM   8u  /* paths: the word `system` may stand for the list */
 #define NV_OPT_INFINITY 16u /* duration: the word `infinity` is NV_INFINITY_MS */
 #define NV_OPT_BRUTAL   32u /* duration: the word `brutal_kill` is 0 */
+#define NV_OPT_HOURLY   64u /* money: "/hour" may follow */
 
 struct nv_option {
 	const char *key; /* "crashes.max" */

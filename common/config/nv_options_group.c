@@ -83,6 +83,23 @@ const struct nv_option nv_options_group[] = {
 		.kind = NV_OPT_NAMES,
 		.help = "Children (workers and groups) that come first, in this order; "
 			"the others follow by name."},
+	{.key = "budget.hourly",
+		.kind = NV_OPT_MONEY,
+		.flags = NV_OPT_NONE | NV_OPT_HOURLY,
+		.offset = R(budget_hourly_nano),
+		.max = NV_MONEY_MAX,
+		.none = -1,
+		.fallback = "none",
+		.help = "What its workers, and those of the groups below it, may "
+			"together spend in an hour of the clock."},
+	{.key = "budget.daily",
+		.kind = NV_OPT_MONEY,
+		.flags = NV_OPT_NONE | NV_OPT_DAILY,
+		.offset = R(budget_daily_nano),
+		.max = NV_MONEY_MAX,
+		.none = -1,
+		.fallback = "none",
+		.help = "The same for a day."},
 };
 const size_t nv_options_group_n = NV_LEN(nv_options_group);
 

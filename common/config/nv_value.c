@@ -316,6 +316,9 @@ parse_money(const struct nv_value_context *ctx, const struct nv_option *o,
 	if (bytes > 4 && (o->flags & NV_OPT_DAILY) &&
 		strcmp(text + bytes - 4, "/day") == 0)
 		bytes -= 4;
+	else if (bytes > 5 && (o->flags & NV_OPT_HOURLY) &&
+		 strcmp(text + bytes - 5, "/hour") == 0)
+		bytes -= 5;
 	if (bytes >= sizeof(amount))
 		return wrong(o, text, err);
 	memcpy(amount, text, bytes);
