@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { AUDIT_VERSION = 1 };
+enum { AUDIT_VERSION = 2 };
 
 size_t
 led_audit_head_encode(const struct led_audit *a, uint8_t *out)
@@ -58,11 +58,20 @@ int
 led_audit_decode(uint64_t batch, const void *value, size_t bytes, struct led_audit *ret)
 {
 	struct led_audit a = {.batch = batch, .body = value};
+	size_t root_bytes = 0;
 
-	if (bytes < 2 * (size_t)LED_HASH_BYTES + 1 || *a.body != AUDIT_VERSION)
+	if (bytes < 2 * (size_t)LED_HASH_BYTES + 1)
 		return -EBADMSG;
+	a.version = *a.body;
 	a.body_bytes = bytes - 2 * (size_t)LED_HASH_BYTES;
-	a.rest = (struct led_rd){.at = a.body + 1, .end = a.body + a.body_bytes};
+	if (a.version == 2)
+		root_bytes = LED_HASH_BYTES;
+	else if (a.version != 1)
+		return -EBADMSG;
+	if (a.body_bytes < 1 + root_bytes)
+		return -EBADMSG;
+	a.rest = (struct led_rd){
+		.at = a.body + 1, .end = a.body + a.body_bytes - root_bytes};
 	a.time_ns = (int64_t)led_get_u64(&a.rest);
 	a.boot_id = led_get_u64(&a.rest);
 	a.first_seq = led_get_var(&a.rest);
@@ -77,6 +86,7 @@ led_audit_decode(uint64_t batch, const void *value, size_t bytes, struct led_aud
 	a.n_states = led_get_var(&a.rest);
 	if (a.rest.bad || a.time_ns < 0)
 		return -EBADMSG;
+	memcpy(a.records, a.body + a.body_bytes - root_bytes, root_bytes);
 	memcpy(a.previous, a.body + a.body_bytes, LED_HASH_BYTES);
 	memcpy(a.hash, a.body + a.body_bytes + LED_HASH_BYTES, LED_HASH_BYTES);
 	*ret = a;
@@ -127,43 +137,171 @@ led_audit_end(const struct led_audit *a)
 	return a->rest.bad || a->rest.at != a->rest.end ? -EBADMSG : 0;
 }
 
-void
-led_chain_begin(struct led_chain *c, const uint8_t previous[LED_HASH_BYTES],
-	uint64_t batch, const void *body, size_t body_bytes)
-{
-	uint8_t number[8];
+/* ---- the records of a batch ---- */
 
-	sha256_init(&c->sha);
-	sha256_update(&c->sha, LED_HASH_BYTES, previous);
-	led_put_u64(number, batch);
-	sha256_update(&c->sha, sizeof(number), number);
-	led_chain_record(c, body, body_bytes);
+static void
+frame(size_t bytes, uint8_t length[4])
+{
+	NV_ASSERT(bytes <= UINT32_MAX);
+	for (int i = 0; i < 4; i++)
+		length[i] = (uint8_t)(bytes >> (8 * i));
+}
+
+static void
+close_leaf(struct led_records *r)
+{
+	uint8_t hash[LED_HASH_BYTES];
+
+	sha256_digest(&r->leaf, sizeof(hash), hash);
+	led_merkle_add(&r->tree, hash);
+	r->leaf_bytes = 0;
+}
+
+static void
+open_leaf(struct led_records *r)
+{
+	static const uint8_t prefix = 0; /* of a leaf: RFC 6962 */
+	uint8_t first[8];
+
+	sha256_init(&r->leaf);
+	sha256_update(&r->leaf, 1, &prefix);
+	led_put_u64(first, r->n);
+	sha256_update(&r->leaf, sizeof(first), first);
 }
 
 void
-led_chain_framed(struct led_chain *c, const void *records, size_t bytes)
+led_records_begin(struct led_records *r)
 {
-	if (bytes > 0)
-		sha256_update(&c->sha, bytes, records);
+	led_merkle_init(&r->tree, UINT64_MAX);
+	r->leaf_bytes = 0;
+	r->n = 0;
+}
+
+bool
+led_records_add(struct led_records *r, const void *record, size_t bytes)
+{
+	uint8_t length[4];
+
+	if (r->leaf_bytes == 0)
+		open_leaf(r);
+	frame(bytes, length);
+	sha256_update(&r->leaf, sizeof(length), length);
+	sha256_update(&r->leaf, bytes, record);
+	r->leaf_bytes += sizeof(length) + bytes;
+	r->n++;
+	if (r->leaf_bytes < LED_LEAF_BYTES)
+		return false;
+	close_leaf(r);
+	return true;
+}
+
+/* What goes into one leaf is hashed in one run. */
+void
+led_records_framed(struct led_records *r, const void *records, size_t bytes)
+{
+	const uint8_t *run = records;
+	const uint8_t *end = run + bytes;
+	const uint8_t *at = run;
+
+	while (at < end) {
+		uint32_t n;
+
+		if (r->leaf_bytes == 0)
+			open_leaf(r);
+		memcpy(&n, at, sizeof(n));
+		at += sizeof(n) + n;
+		r->leaf_bytes += sizeof(n) + n;
+		r->n++;
+		if (r->leaf_bytes < LED_LEAF_BYTES && at < end)
+			continue;
+		sha256_update(&r->leaf, (size_t)(at - run), run);
+		run = at;
+		if (r->leaf_bytes >= LED_LEAF_BYTES)
+			close_leaf(r);
+	}
+}
+
+void
+led_records_end(struct led_records *r, uint8_t root[LED_HASH_BYTES])
+{
+	if (r->leaf_bytes > 0)
+		close_leaf(r);
+	led_merkle_root(&r->tree, root);
+}
+
+/* ---- the chain ---- */
+
+void
+led_link(const uint8_t previous[LED_HASH_BYTES], uint64_t batch, const void *body,
+	size_t body_bytes, uint8_t hash[LED_HASH_BYTES])
+{
+	static const char domain[] = "nova chain 2";
+	struct sha256_ctx sha;
+	uint8_t number[8];
+	uint8_t body_hash[LED_HASH_BYTES];
+
+	sha256_init(&sha);
+	sha256_update(&sha, body_bytes, body);
+	sha256_digest(&sha, sizeof(body_hash), body_hash);
+	led_put_u64(number, batch);
+	sha256_update(&sha, sizeof(domain), (const uint8_t *)domain);
+	sha256_update(&sha, LED_HASH_BYTES, previous);
+	sha256_update(&sha, sizeof(number), number);
+	sha256_update(&sha, sizeof(body_hash), body_hash);
+	sha256_digest(&sha, LED_HASH_BYTES, hash);
+}
+
+static void
+run_record(struct led_chain *c, const void *record, size_t bytes)
+{
+	uint8_t length[4];
+
+	frame(bytes, length);
+	sha256_update(&c->run, sizeof(length), length);
+	sha256_update(&c->run, bytes, record);
+}
+
+void
+led_chain_begin(struct led_chain *c, const struct led_audit *audit)
+{
+	uint8_t number[8];
+
+	c->audit = audit;
+	if (audit->version != 1) {
+		led_records_begin(&c->records);
+		return;
+	}
+	sha256_init(&c->run);
+	sha256_update(&c->run, LED_HASH_BYTES, audit->previous);
+	led_put_u64(number, audit->batch);
+	sha256_update(&c->run, sizeof(number), number);
+	run_record(c, audit->body, audit->body_bytes);
 }
 
 void
 led_chain_record(struct led_chain *c, const void *record, size_t bytes)
 {
-	uint8_t length[4];
-
-	NV_ASSERT(bytes <= UINT32_MAX);
-	for (int i = 0; i < 4; i++)
-		length[i] = (uint8_t)(bytes >> (8 * i));
-	sha256_update(&c->sha, sizeof(length), length);
-	if (bytes > 0)
-		sha256_update(&c->sha, bytes, record);
+	if (c->audit->version == 1)
+		run_record(c, record, bytes);
+	else
+		(void)led_records_add(&c->records, record, bytes);
 }
 
-void
-led_chain_end(struct led_chain *c, uint8_t hash[LED_HASH_BYTES])
+bool
+led_chain_matches(struct led_chain *c)
 {
-	sha256_digest(&c->sha, LED_HASH_BYTES, hash);
+	const struct led_audit *a = c->audit;
+	uint8_t root[LED_HASH_BYTES];
+	uint8_t hash[LED_HASH_BYTES];
+
+	if (a->version == 1) {
+		sha256_digest(&c->run, sizeof(hash), hash);
+		return memcmp(hash, a->hash, sizeof(hash)) == 0;
+	}
+	led_records_end(&c->records, root);
+	led_link(a->previous, a->batch, a->body, a->body_bytes, hash);
+	return memcmp(root, a->records, sizeof(root)) == 0 &&
+	       memcmp(hash, a->hash, sizeof(hash)) == 0;
 }
 
 void

@@ -79,12 +79,12 @@ gather_lists(struct led_batch *b)
 	return 0;
 }
 
-/* The audit row: its body, the previous hash and the hash of all of it. */
+/* The audit row: its body with the root over the records, the previous hash, the hash. */
 static int
 gather_audit(struct led_batch *b)
 {
 	struct led *led = b->led;
-	struct led_chain chain;
+	struct led_records records;
 	struct led_audit head = {
 		.batch = led->last_batch + 1,
 		.first_seq = led->last_seq + 1,
@@ -110,17 +110,20 @@ gather_audit(struct led_batch *b)
 
 	if (rc < 0)
 		return rc;
-	size_t body_bytes = b->audit.n;
-
-	out = led_bytes_room(&b->audit, (size_t)2 * LED_HASH_BYTES);
+	out = led_bytes_room(&b->audit, (size_t)3 * LED_HASH_BYTES);
 	if (!out)
 		return -ENOBUFS;
-	led_chain_begin(&chain, led->head, head.batch, b->audit.data, body_bytes);
-	led_chain_framed(&chain, b->events.data, b->events.n);
-	led_chain_framed(&chain, b->bads.data, b->bads.n);
-	led_chain_framed(&chain, b->names.data, b->names.n);
-	memcpy(out, led->head, LED_HASH_BYTES);
-	led_chain_end(&chain, out + LED_HASH_BYTES);
+	led_records_begin(&records);
+	led_records_framed(&records, b->events.data, b->events.n);
+	led_records_framed(&records, b->bads.data, b->bads.n);
+	led_records_framed(&records, b->names.data, b->names.n);
+	led_records_end(&records, out);
+	b->audit.n += LED_HASH_BYTES;
+	size_t body_bytes = b->audit.n;
+
+	memcpy(out + LED_HASH_BYTES, led->head, LED_HASH_BYTES);
+	led_link(led->head, head.batch, b->audit.data, body_bytes,
+		out + (size_t)2 * LED_HASH_BYTES);
 	b->audit.n += (size_t)2 * LED_HASH_BYTES;
 	return 0;
 }

@@ -298,19 +298,17 @@ static bool
 check_batch(struct led_verify *v, struct led_audit *a)
 {
 	struct led_chain chain;
-	uint8_t hash[LED_HASH_BYTES];
 	uint32_t names_before[LED_DICT_COUNT];
 
 	check_head(v, a);
 	memcpy(names_before, v->last_ids, sizeof(names_before));
 	memcpy(v->last_ids, a->last_ids, sizeof(v->last_ids));
 	led_tables_clear(&v->sums);
-	led_chain_begin(&chain, a->previous, a->batch, a->body, a->body_bytes);
+	led_chain_begin(&chain, a);
 	if (!check_records(v, a, &chain))
 		return false;
 	check_names(v, names_before, &chain);
-	led_chain_end(&chain, hash);
-	if (memcmp(hash, a->hash, LED_HASH_BYTES) != 0)
+	if (!led_chain_matches(&chain))
 		led_problem(v,
 			"batch %llu (events %llu to %llu): the hash does not match",
 			(ull)a->batch, (ull)a->first_seq, (ull)v->seq);
