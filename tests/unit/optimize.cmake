@@ -1,0 +1,3 @@
+foreach(name IN ITEMS gamma calibration)
+	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_policy)
+endforeach()
