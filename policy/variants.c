@@ -6,22 +6,32 @@
 #include <math.h>
 #include <string.h>
 
-#define PRIOR_SALES 5.0  /* each variant begins at the rate of all, worth so many */
-#define PRIOR_SIZES 20.0 /* and at the sale size of all: sizes seldom differ */
-#define SHARE_LEAST 0.10
-#define SHARE_MOVE  0.12
-#define DROP_P      0.02
-#define DROP_SALES  10.0 /* of the variant and the best one together */
-#define PROVEN_P    0.95
-#define PROVEN_E    20.0
-#define ALIKE_LOSS  0.02
-#define ALIKE_SALES 30.0
-#define POINTS      81 /* of the quadrature, from -4 to 4 deviations */
-#define REACH       4.0
-#define LOG_E_MAX   700.0 /* exp() of it is still a number */
-#define SIZE_LEAST  1e-3  /* of the mean: refunds may have eaten more than all */
+#define PRIOR_SALES  5.0  /* each variant begins at the rate of all, worth so many */
+#define PRIOR_SIZES  20.0 /* and at the sale size of all: sizes seldom differ */
+#define SHARE_LEAST  0.10
+#define SHARE_MOVE   0.12
+#define DROP_P       0.02
+#define PROVEN_P     0.95
+#define PROVEN_E     20.0
+#define ENOUGH_LOSS  0.02
+#define ENOUGH_SALES 30.0
+#define POINTS       81 /* of the quadrature, from -4 to 4 deviations */
+#define REACH        4.0
+#define LOG_E_MAX    700.0 /* exp() of it is still a number */
+#define SIZE_LEAST   1e-3  /* of the mean: refunds may have eaten more than all */
 
 static const double odds[POL_PAIR_ODDS] = {1.15, 1.3, 1.6, 2.2};
+
+/* One coin with the odds `null` of heads, or less, if the claim is false: what a bet on
+ * heads at each of the odds makes of its stake. Its mean is at most 1 then. */
+static void
+bet(double log_e[POL_PAIR_ODDS], double null, bool heads)
+{
+	double p = null / (1 + null);
+
+	for (unsigned k = 0; k < POL_PAIR_ODDS; k++)
+		log_e[k] += (heads ? log(odds[k]) : 0) - log(odds[k] * p + 1 - p);
+}
 
 void
 pol_pairs_sale(struct pol_pairs *pairs, unsigned variant, const double *share, unsigned n)
@@ -30,25 +40,39 @@ pol_pairs_sale(struct pol_pairs *pairs, unsigned variant, const double *share, u
 	for (unsigned u = 0; u < n; u++) {
 		if (u == variant || !(share[variant] > 0) || !(share[u] > 0))
 			continue;
-		double p = share[variant] / (share[variant] + share[u]);
+		/* Odds of a sale of `variant` where the two sell alike, and where one is
+		 * better by the margin. */
+		double fair = share[variant] / share[u];
 
-		for (unsigned k = 0; k < POL_PAIR_ODDS; k++) {
-			pairs->log_e[variant][u][k] +=
-				log(odds[k] / (odds[k] * p + 1 - p));
-			pairs->log_e[u][variant][k] -= log(odds[k] * (1 - p) + p);
-		}
+		bet(pairs->beats[variant][u], fair, true);
+		bet(pairs->beats[u][variant], 1 / fair, false);
+		bet(pairs->holds[variant][u], fair / POL_HOLD_MARGIN, true);
+		bet(pairs->holds[u][variant], 1 / (fair * POL_HOLD_MARGIN), false);
 	}
+}
+
+static double
+mean_e(const double log_e[POL_PAIR_ODDS])
+{
+	double sum = 0;
+
+	for (unsigned k = 0; k < POL_PAIR_ODDS; k++)
+		sum += exp(fmin(log_e[k], LOG_E_MAX));
+	return sum / POL_PAIR_ODDS;
 }
 
 double
 pol_pairs_e(const struct pol_pairs *pairs, unsigned v, unsigned u)
 {
-	double sum = 0;
-
 	NV_ASSERT(v < POL_VARIANTS_MAX && u < POL_VARIANTS_MAX);
-	for (unsigned k = 0; k < POL_PAIR_ODDS; k++)
-		sum += exp(fmin(pairs->log_e[v][u][k], LOG_E_MAX));
-	return sum / POL_PAIR_ODDS;
+	return mean_e(pairs->beats[v][u]);
+}
+
+double
+pol_pairs_hold_e(const struct pol_pairs *pairs, unsigned v, unsigned u)
+{
+	NV_ASSERT(v < POL_VARIANTS_MAX && u < POL_VARIANTS_MAX);
+	return mean_e(pairs->holds[v][u]);
 }
 
 /* The posterior of ln(earned per dollar) of each variant, as a normal. */
@@ -138,16 +162,23 @@ sweep(const struct belief *b, struct pol_test *ret)
 	return of_best / (mass * p_sum);
 }
 
+/* Who is hopeless gets nothing any more, as long as two are left: to leave one alone is
+ * the end of the test, and has its own rule. */
 static void
 share_out(const struct pol_arm *arms, unsigned n, const double *share_now,
-	struct pol_test *ret)
+	const struct pol_pairs *pairs, struct pol_test *ret)
 {
 	double sum = 0;
+	unsigned left = 0;
 
+	for (unsigned v = 0; v < n; v++)
+		left += !arms[v].dropped;
 	for (unsigned v = 0; v < n; v++) {
-		bool drop = v != ret->best && ret->p_best[v] < DROP_P &&
-			    arms[v].sales + arms[ret->best].sales >= DROP_SALES;
+		bool drop = !arms[v].dropped && left > 2 && v != ret->best &&
+			    ret->p_best[v] < DROP_P &&
+			    pol_pairs_hold_e(pairs, ret->best, v) >= ret->need_e;
 
+		left -= drop;
 		ret->share[v] =
 			arms[v].dropped || drop ? 0 : fmax(ret->p_best[v], SHARE_LEAST);
 		sum += ret->share[v];
@@ -169,21 +200,23 @@ look_for_end(const struct pol_arm *arms, unsigned n, const struct pol_pairs *pai
 	unsigned rivals = 0;
 
 	ret->least_e = HUGE_VAL;
+	ret->least_hold_e = HUGE_VAL;
 	for (unsigned v = 0; v < n; v++) {
 		sales += arms[v].sales;
 		if (v == ret->best || arms[v].dropped)
 			continue;
 		rivals++;
 		ret->least_e = fmin(ret->least_e, pol_pairs_e(pairs, ret->best, v));
+		ret->least_hold_e =
+			fmin(ret->least_hold_e, pol_pairs_hold_e(pairs, ret->best, v));
 	}
-	ret->need_e = PROVEN_E * (n > 1 ? n - 1 : 1);
 	if (rivals == 0)
-		ret->least_e = 0;
-	if (rivals > 0 && ret->p_best[ret->best] > PROVEN_P &&
-		ret->least_e >= ret->need_e)
+		return; /* it has ended before */
+	if (ret->p_best[ret->best] > PROVEN_P && ret->least_e >= ret->need_e)
 		ret->end = POL_TEST_PROVEN;
-	else if (sales >= ALIKE_SALES && ret->loss[ret->best] < ALIKE_LOSS)
-		ret->end = POL_TEST_ALIKE;
+	else if (sales >= ENOUGH_SALES && ret->loss[ret->best] < ENOUGH_LOSS &&
+		 ret->least_hold_e >= ret->need_e)
+		ret->end = POL_TEST_ENOUGH;
 	if (ret->end == POL_TEST_ON)
 		return;
 	for (unsigned v = 0; v < n; v++)
@@ -211,7 +244,8 @@ pol_variants_judge(const struct pol_arm *arms, unsigned n, const double *share_n
 			ret->best = v;
 		any = true;
 	}
-	share_out(arms, n, share_now, ret);
+	ret->need_e = PROVEN_E * (n > 1 ? n - 1 : 1);
+	share_out(arms, n, share_now, pairs, ret);
 	if (n > 1)
 		look_for_end(arms, n, pairs, ret);
 }

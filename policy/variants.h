@@ -23,10 +23,14 @@ struct pol_arm {
 	bool dropped;    /* gets no runs any more */
 };
 
-/* The evidence of every ordered pair: log_e[v][u][k] speaks for "v beats u". All zero
- * is the beginning. Saved as it is. */
+/* The evidence of every ordered pair, each worth 1 (log 0) at the beginning:
+ * beats[v][u][k] speaks for "v beats u", holds[v][u][k] for "u is not better than v by a
+ * fifth or more". All zero is the beginning. Saved as it is. */
+#define POL_HOLD_MARGIN 1.2
+
 struct pol_pairs {
-	double log_e[POL_VARIANTS_MAX][POL_VARIANTS_MAX][POL_PAIR_ODDS];
+	double beats[POL_VARIANTS_MAX][POL_VARIANTS_MAX][POL_PAIR_ODDS];
+	double holds[POL_VARIANTS_MAX][POL_VARIANTS_MAX][POL_PAIR_ODDS];
 };
 
 /* One attributed sale of `variant`; share: how the runs (or what they cost) were split at
@@ -36,11 +40,15 @@ void pol_pairs_sale(
 	struct pol_pairs *pairs, unsigned variant, const double *share, unsigned n);
 /* The e-value of "v beats u": the mean over the odds {1.15, 1.3, 1.6, 2.2}. */
 double pol_pairs_e(const struct pol_pairs *pairs, unsigned v, unsigned u);
+/* The same of "u is not better than v by a fifth or more". */
+double pol_pairs_hold_e(const struct pol_pairs *pairs, unsigned v, unsigned u);
 
 enum pol_test_end {
 	POL_TEST_ON,     /* goes on */
 	POL_TEST_PROVEN, /* P(best) > 0.95 and e-value reached against every rival */
-	POL_TEST_ALIKE   /* whichever is taken, less than 2% is lost */
+	/* 30 sales, less than 2% is expected to be lost, and e-values prove that no rival
+	 * is better by a fifth */
+	POL_TEST_ENOUGH
 };
 
 struct pol_test {
@@ -51,8 +59,9 @@ struct pol_test {
 	double share[POL_VARIANTS_MAX]; /* what it should be; 1 of the best at the end */
 	double value[POL_VARIANTS_MAX]; /* earned per dollar: posterior mean */
 	double loss[POL_VARIANTS_MAX];  /* expected, as a share of the best, if taken */
-	double least_e;                 /* of the best against its strongest rival */
-	double need_e;                  /* to end as proven */
+	double least_e;      /* "beats" of the best, against its strongest rival */
+	double least_hold_e; /* "holds", likewise */
+	double need_e;       /* what either has to reach: 20 for each rival */
 };
 
 /* share_now: how runs are split at present. cv2: squared coefficient of variation of

@@ -1,3 +1,3 @@
-foreach(name IN ITEMS gamma calibration)
+foreach(name IN ITEMS gamma calibration variants)
 	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_policy)
 endforeach()
