@@ -38,7 +38,9 @@ enum led_kind {
 		16, /* a decision's step; ref = seq of its first step; line = its JSON */
 	LED_SETTING =
 		17, /* a durable setting changed (autonomous on/off); line = its JSON */
-	LED_HEARTBEAT = 18 /* never stored as an event: counted in the rollups only */
+	LED_HEARTBEAT = 18, /* never stored as an event: counted in the rollups only */
+	LED_SEAL = 25,      /* a day's batches, sealed; line = its JSON, see seal.h */
+	LED_KIND_MAX = LED_SEAL
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
 
@@ -292,11 +294,21 @@ int led_view_stats(struct led_view *v, struct led_stats *ret);
  * newer one; -EACCES, ...). A process that has the ledger open must not call led_verify,
  * only the contained one. */
 typedef void led_problem_fn(void *arg, const char *problem);
-int led_verify(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
+struct led_seal_key;
+struct led_anchors;
+/* What else the ledger must agree with; any of them may be NULL. */
+struct led_verify_options {
+	const struct led_seal_key *seal_key; /* seal.h: the first key, kept elsewhere */
+	const struct led_anchors *anchors;   /* anchor.h: heads handed out before */
+};
+int led_verify(const char *dir, const struct led_verify_options *opt, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked);
 /* The same in a child process: a damaged file may make LMDB crash, and a crash of the
  * child is reported as a problem. */
 int led_verify_contained(
 	const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked);
+int led_verify_contained_with(const char *dir, const struct led_verify_options *opt,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked);
 
 /* ---- export ----
  * Everything, written to fd while it is read. JSON: one document {"ledger","events",

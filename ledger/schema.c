@@ -240,7 +240,7 @@ leg_ok(const struct led_leg *leg)
 int
 led_event_check(const struct led_event *ev)
 {
-	if (ev->kind < LED_COST || ev->kind > LED_SETTING)
+	if (ev->kind < LED_COST || ev->kind > LED_KIND_MAX || ev->kind == LED_HEARTBEAT)
 		return -EINVAL; /* a heartbeat is not an event */
 	if (ev->n_legs > LED_LEGS_MAX || ev->line_bytes > LED_LINE_MAX ||
 		ev->id_bytes > LED_ID_MAX || (ev->id && ev->id_bytes == 0) ||

@@ -129,6 +129,7 @@ check_event(struct led_verify *v, const MDB_val *value)
 			(ull)v->seq);
 	check_stream_order(v, &ev);
 	check_id(v, &ev);
+	led_vseals_event(v, &ev);
 	if (led_derive_event(&v->sums, &ev, category_of(v, &ev)) < 0)
 		v->error = -ENOMEM;
 }
@@ -304,6 +305,7 @@ check_batch(struct led_verify *v, struct led_audit *a)
 	memcpy(names_before, v->last_ids, sizeof(names_before));
 	memcpy(v->last_ids, a->last_ids, sizeof(v->last_ids));
 	led_tables_clear(&v->sums);
+	led_vseals_batch(v, a);
 	led_chain_begin(&chain, a);
 	if (!check_records(v, a, &chain))
 		return false;
@@ -313,6 +315,7 @@ check_batch(struct led_verify *v, struct led_audit *a)
 			"batch %llu (events %llu to %llu): the hash does not match",
 			(ull)a->batch, (ull)a->first_seq, (ull)v->seq);
 	memcpy(v->head, a->hash, LED_HASH_BYTES);
+	led_vseals_hash(v, a);
 	if (!check_lists(v, a))
 		led_problem(v, "batch %llu: its lists cannot be read", (ull)a->batch);
 	led_verify_apply(v);
@@ -377,6 +380,7 @@ verify_fini(struct led_verify *v)
 	free(v->streams);
 	led_texts_fini(&v->state_keys);
 	free(v->state_seqs);
+	led_vseals_fini(v);
 	led_close(v->led);
 }
 
@@ -458,16 +462,22 @@ verify_open(struct led_verify *v, const char *dir)
 }
 
 int
-led_verify(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked)
+led_verify(const char *dir, const struct led_verify_options *opt, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked)
 {
 	struct led_verify v = {.fn = fn, .arg = arg};
 	int rc = verify_open(&v, dir);
 
 	if (rc == 0 && v.txn) {
-		if (check_chain(&v))
+		led_vseals_init(&v, opt);
+		bool whole = check_chain(&v);
+
+		if (whole) {
+			led_vseals_end(&v);
 			led_verify_rows(&v);
-		else if (v.error == 0)
+		} else if (v.error == 0) {
 			led_problem(&v, "what comes after that cannot be checked");
+		}
 		rc = v.error;
 	}
 	if (v.n_problems > LED_PROBLEMS_MAX) {

@@ -5,6 +5,7 @@
 
 #include "chain.h"
 #include "store.h"
+#include "verify_seal.h"
 
 #define LED_PROBLEMS_MAX 1000 /* told one by one; the rest are counted */
 
@@ -50,6 +51,7 @@ struct led_verify {
 	struct led_texts state_keys;
 	uint64_t *state_seqs; /* owned */
 	uint32_t states_cap;
+	struct led_vseals seals;
 };
 
 void led_problem(struct led_verify *v, const char *fmt, ...) NV_PRINTF(2, 3);

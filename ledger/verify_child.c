@@ -34,7 +34,7 @@ child_problem(void *arg, const char *problem)
 }
 
 NV_NORETURN static void
-run_child(const char *dir, int fd)
+run_child(const char *dir, const struct led_verify_options *opt, int fd)
 {
 	static const struct rlimit no_core = {0, 0};
 	struct child c = {.fd = fd};
@@ -49,7 +49,7 @@ run_child(const char *dir, int fd)
 		if (sig != SIGKILL && sig != SIGPIPE)
 			(void)signal(sig, SIG_DFL); /* also the crashes of a sanitizer */
 	}
-	int rc = led_verify(dir, child_problem, &c, &checked);
+	int rc = led_verify(dir, opt, child_problem, &c, &checked);
 
 	if (nv_write_full(fd, &end, sizeof(end)) < 0 ||
 		nv_write_full(fd, &checked, sizeof(checked)) < 0 || c.broken)
@@ -80,6 +80,13 @@ int
 led_verify_contained(
 	const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked)
 {
+	return led_verify_contained_with(dir, NULL, fn, arg, ret_checked);
+}
+
+int
+led_verify_contained_with(const char *dir, const struct led_verify_options *opt,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked)
+{
 	NV_CLEANUP_FD from = -1;
 	NV_CLEANUP_FD to = -1;
 	uint64_t checked = 0;
@@ -94,7 +101,7 @@ led_verify_contained(
 		return -errno;
 	if (pid == 0) {
 		nv_fd_close(&from);
-		run_child(dir, to);
+		run_child(dir, opt, to);
 	}
 	nv_fd_close(&to);
 	bool whole = read_child(from, fn, arg, &checked);

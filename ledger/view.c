@@ -30,6 +30,7 @@ led_kind_name(enum led_kind kind)
 		[LED_DECISION] = "decision",
 		[LED_SETTING] = "setting",
 		[LED_HEARTBEAT] = "heartbeat",
+		[LED_SEAL] = "seal",
 	};
 
 	return (size_t)kind < NV_LEN(names) && names[kind] ? names[kind] : "unknown";
