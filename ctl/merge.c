@@ -339,6 +339,7 @@ ctl_merge_nova(const struct ctl_fleet *fleet)
 	put(object, "uptime_s", seconds(nova->uptime_ms));
 	put(object, "ready", json_boolean(nova->ready));
 	put(object, "stopping", json_boolean(nova->stopping));
+	put(object, "emergency_stop", text_or_null(nova->brake));
 	put(object, "config_generation", json_integer(nova->config_gen));
 	put(object, "engine_state", text_or_null(nova->engine_state));
 	put(object, "engine_reason", text_or_null(nova->engine_reason));

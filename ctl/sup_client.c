@@ -423,7 +423,6 @@ ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
 	char **ret_text, struct nv_err *err)
 {
 	struct nv_sup_reexec *request = ctl_alloc(1, sizeof(*request));
-	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
 	static uint8_t body[NV_MSG_BODY_MAX];
 	struct nv_wr w;
 
@@ -431,13 +430,9 @@ ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
 	(void)snprintf(request->binary, sizeof(request->binary), "%s", binary);
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_sup_reexec_encode(&w, request); /* the error stays in w */
-	int code = send_body(sup, NV_MSG_SUP_REEXEC, &w, "", err);
+	int code = ctl_sup_ask(sup, NV_MSG_SUP_REEXEC, request->request_id, &w, "",
+		deadline_ms, ret_text, err);
 
-	if (code == NV_EXIT_OK)
-		code = receive(sup, request->request_id, deadline_ms, msg, err);
-	if (code == NV_EXIT_OK)
-		code = take_reply(sup, msg, ret_text, err);
-	free(msg);
 	free(request);
 	return code;
 }
@@ -494,29 +489,6 @@ ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker)
 }
 
 int
-ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_ms,
-	struct nv_err *err)
-{
-	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	uint8_t body[256];
-	struct nv_wr w;
-
-	request->request_id = ++sup->last_id;
-	nv_wr_init(&w, body, sizeof(body));
-	(void)nv_sup_roll_encode(&w, request); /* the error stays in w */
-	int code = sup->fd < 0
-			   ? lost(sup, "has closed the connection", err)
-			   : send_body(sup, NV_MSG_SUP_ROLL, &w, request->worker, err);
-
-	if (code == NV_EXIT_OK)
-		code = receive(sup, request->request_id, deadline_ms, msg, err);
-	if (code == NV_EXIT_OK)
-		code = take_reply(sup, msg, NULL, err);
-	free(msg);
-	return code;
-}
-
-int
 ctl_sup_send(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr *w,
 	const char *about, struct nv_err *err)
 {
@@ -530,4 +502,34 @@ ctl_sup_receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms, struct nv
 	struct nv_err *err)
 {
 	return receive(sup, id, deadline_ms, msg, err);
+}
+
+int
+ctl_sup_ask(struct ctl_sup *sup, enum nv_msg_type type, uint32_t id,
+	const struct nv_wr *w, const char *about, int64_t deadline_ms, char **ret_text,
+	struct nv_err *err)
+{
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
+	int code = ctl_sup_send(sup, type, w, about, err);
+
+	if (code == NV_EXIT_OK)
+		code = receive(sup, id, deadline_ms, msg, err);
+	if (code == NV_EXIT_OK)
+		code = take_reply(sup, msg, ret_text, err);
+	free(msg);
+	return code;
+}
+
+int
+ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_ms,
+	struct nv_err *err)
+{
+	uint8_t body[256];
+	struct nv_wr w;
+
+	request->request_id = ++sup->last_id;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_sup_roll_encode(&w, request); /* the error stays in w */
+	return ctl_sup_ask(sup, NV_MSG_SUP_ROLL, request->request_id, &w, request->worker,
+		deadline_ms, NULL, err);
 }

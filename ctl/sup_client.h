@@ -81,6 +81,10 @@ int ctl_sup_send(struct ctl_sup *sup, enum nv_msg_type type, const struct nv_wr 
 	const char *about, struct nv_err *err);
 int ctl_sup_receive(struct ctl_sup *sup, uint32_t id, int64_t deadline_ms,
 	struct nv_msg *msg, struct nv_err *err);
+/* Both, and the CTL_REPLY that ends it, as ctl_sup_request does it. */
+int ctl_sup_ask(struct ctl_sup *sup, enum nv_msg_type type, uint32_t id,
+	const struct nv_wr *w, const char *about, int64_t deadline_ms, char **ret_text,
+	struct nv_err *err);
 /* SUP_REEXEC: NV_EXIT_OK when it is about to happen, with what the binary says of itself
  * in ret_text (the caller's). */
 int ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,

@@ -392,6 +392,10 @@ print_nova(const struct ctl *ctl, const struct ctl_fleet *fleet)
 			nova->engine_state, nova->engine_reason[0] ? ", " : "",
 			nova->engine_reason);
 	ctl_print(&ctl->out, CTL_DIM, "  (%s)\n\n", nova->isolation);
+	if (nova->brake[0])
+		ctl_print(&ctl->out, CTL_RED,
+			"%s\nNothing runs until `novactl resume-everything`.\n\n",
+			nova->brake);
 	if (fleet->incident.state[0])
 		ctl_print(&ctl->out, CTL_RED, "Incident %u is %s: %s\n\n",
 			fleet->incident.id,

@@ -220,6 +220,17 @@ const struct ctl_verb ctl_verbs[] = {
 		"let the fleet take the files as they are now, and say what changes",
 		"Only what changed is restarted. A file with an error changes nothing.",
 		0, 0, {{"dry-run", 'n', NULL, "say what would change, change nothing"}}},
+	{"stop-everything", ctl_verb_stop_everything, "--reason TEXT [--now]",
+		"emergency stop: end every agent at once and let none start",
+		"Works without the engine. Every agent gets its stop signal in the same "
+		"moment, in no order, and its grace; a run of a task is not waited for. "
+		"Nothing starts, grows or is decided until resume-everything, whatever "
+		"is restarted meanwhile. A file emergency-stop in the state directory "
+		"does the same.",
+		0, 0,
+		{REASON, {"now", 'n', NULL, "SIGKILL at once, without grace"}, TIMEOUT}},
+	{"resume-everything", ctl_verb_resume_everything, "--reason TEXT",
+		"lift the emergency stop", NULL, 0, 0, {REASON, TIMEOUT}},
 	{"shutdown", ctl_verb_shutdown, "", "stop the whole fleet and Nova itself", NULL,
 		0, 0, {TIMEOUT}},
 	{"daemon-reexec", ctl_verb_reexec, "",

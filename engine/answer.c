@@ -1,4 +1,5 @@
 /* A person's answer to a decision that waits: approved, or denied. */
+#include "brake.h"
 #include "decide.h"
 
 #include "nv_clock.h"
@@ -94,6 +95,9 @@ eng_decide_approve(
 	char why[400];
 	int rc = eng_intake_flush(eng);
 
+	if (eng->brake.on)
+		return nv_err_set(err, -EBUSY, "nothing is executed: %s",
+			eng_brake_text(eng, why, sizeof why));
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_act_clock(eng, now_ns);

@@ -1,7 +1,9 @@
 /* Decisions: asks the rules about each worker every autonomous.interval and does what
  * they say, or advises it where Nova may not act. */
 #include "decide.h"
+#include "brake.h"
 #include "report.h"
+#include "setting.h"
 #include "txn.h"
 
 #include "nv_clock.h"
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTING_KEY "setting/autonomous"
+#define SETTING     "autonomous"
 #define TICK_S      1.0
 #define TICK_IDLE_S 30.0 /* nothing waits for the clock but the end of the day */
 #define SMALL_FLEET 200  /* workers whose budgets are checked after every commit */
@@ -22,54 +24,28 @@
 /* ---- the durable switch ---- */
 
 static void
-load_setting(struct eng *eng, struct led_view *v)
+load_setting(struct eng *eng)
 {
-	const void *value = NULL;
-	size_t bytes = 0;
+	json_t *line = eng_setting_get(eng, SETTING);
+	const json_t *on = json_object_get(line, "autonomous");
 
-	eng->autonomous = eng->config->autonomous_enabled;
-	if (led_view_state(v, SETTING_KEY, &value, &bytes) < 0)
-		return;
-	json_t *o = json_loadb(value, bytes, 0, NULL);
-	const json_t *on = json_object_get(o, "autonomous");
-
-	if (json_is_boolean(on))
-		eng->autonomous = json_is_true(on);
-	json_decref(o);
+	eng->autonomous =
+		json_is_boolean(on) ? json_is_true(on) : eng->config->autonomous_enabled;
+	json_decref(line);
 }
 
 int
 eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *err)
 {
-	char line[200];
-	struct eng_txn txn = {0};
-	int64_t now_ns = nv_wall_ns();
-	int n = snprintf(line, sizeof line,
-		"{\"event\":\"setting\",\"autonomous\":%s,\"by\":\"uid "
-		"%u\",\"at_ns\":%" PRId64 "}",
-		on ? "true" : "false", uid, now_ns);
-	int rc = eng_intake_flush(eng);
+	char by[24];
+	int rc = eng_setting_put(eng, SETTING,
+		json_pack("{s:b, s:s}", "autonomous", on, "by",
+			nv_brake_by(uid, by, sizeof by)),
+		true, err);
 
-	if (rc < 0)
-		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
-	struct led_event ev = {
-		.kind = LED_SETTING,
-		.flags = LED_F_MANUAL,
-		.claimed_ns = now_ns,
-		.received_ns = now_ns,
-		.line = line,
-		.line_bytes = (size_t)n,
-	};
-
-	eng_txn_begin(eng, &txn);
-	rc = eng_txn_event(eng, &txn, NULL, &ev, NULL);
-	if (rc >= 0)
-		rc = led_batch_state_put(txn.batch, SETTING_KEY, line, (size_t)n);
-	if (rc < 0)
-		eng_ledger_trouble(eng, "a setting cannot be written");
-	eng_txn_commit(eng, &txn);
-	eng->autonomous = on;
-	return 0;
+	if (rc == 0)
+		eng->autonomous = on;
+	return rc;
 }
 
 /* ---- analysis ---- */
@@ -261,8 +237,12 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 	struct analysis a = {0};
 	int64_t now_ns = nv_wall_ns();
 	nv_i128 added = 0;
+	char brake[NV_BRAKE_REASON_BYTES + 64];
 	int rc = eng_intake_flush(eng);
 
+	if (eng->brake.on && !dry)
+		return nv_err_set(err, -EBUSY, "nothing is decided: %s",
+			eng_brake_text(eng, brake, sizeof brake));
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_enforce_rebase(eng);
@@ -300,7 +280,7 @@ on_analyse(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (!eng->desires_sent)
+	if (!eng->desires_sent || eng->brake.on)
 		return;
 	if (eng_decide_analyse(eng, false, NULL, &err) < 0)
 		nv_error("analysis failed, tried again in %" PRId64 " s: %s",
@@ -387,16 +367,12 @@ void
 eng_decide_config(struct eng *eng)
 {
 	struct eng_decide *d = eng->decide;
-	struct led_view *v = NULL;
 	struct nv_err err = {0};
 	double interval = (double)eng->config->autonomous_interval_ms / 1000.;
 
 	if (eng_zone_set(eng->config->timezone, &err) < 0)
 		nv_error("%s", err.text);
-	if (led_view_begin(eng->led, &v, NULL) == 0) {
-		load_setting(eng, v);
-		led_view_end(v);
-	}
+	load_setting(eng);
 	d->day_to_ns = 0; /* the zone may be another one */
 	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);

@@ -13,6 +13,7 @@
  *   price.c     token usage -> cost, from the price table (exact decimals)
  *   policy.c    the decision rules (pure)
  *   budget.c    what may still be spent (pure)
+ *   setting.c   durable settings; brake.c: the emergency stop
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
  *   api.c       engine.sock: connections, JSON lines, verb table
  *   api_*.c     verbs by subject
@@ -24,6 +25,7 @@
 #include "nv_chan.h"
 #include "nv_config.h"
 #include "nv_msg_body.h"
+#include "nv_msg_brake.h"
 
 #include <ev.h>
 
@@ -122,6 +124,7 @@ struct eng {
 	int64_t started_mono_ns;
 	struct eng_worker *workers; /* by name */
 	struct eng_fleet *fleet;    /* owned: index of the workers */
+	struct nv_brake brake;      /* brake.c: the emergency stop as novasupd has it */
 	bool desires_sent;          /* novasupd has had the whole desired state */
 	struct eng_intake *intake;
 	struct eng_resource *resource;

@@ -1,6 +1,7 @@
 /* nova-engine: reads every worker's pipe, owns the ledger, decides. Started by novasupd
  * with the channel to it on descriptor 3; it opens nothing else on its own but the
  * ledger, its socket, and what the configuration names. */
+#include "brake.h"
 #include "decide.h"
 #include "eng.h"
 #include "fleet.h"
@@ -373,6 +374,17 @@ on_held(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static int
+on_brake(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct nv_brake m;
+
+	if (!engine.greeted || nv_brake_decode(&m, msg) != 0)
+		return -EBADMSG;
+	eng_brake_take(chan->owner, &m);
+	return 0;
+}
+
 /* Answered by the loop itself: an engine that hangs says nothing. */
 static int
 on_ping(struct nv_chan *chan, struct nv_msg *msg)
@@ -433,6 +445,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_ENG_SYNCED] = on_synced,
 	[NV_MSG_ENG_CONFIG] = on_config,
 	[NV_MSG_ENG_HELD] = on_held,
+	[NV_MSG_ENG_BRAKE] = on_brake,
 	[NV_MSG_ENG_STOP] = on_stop,
 	[NV_MSG_ENG_PING] = on_ping,
 	[NV_MSG_ENG_RESUMED] = on_resumed,

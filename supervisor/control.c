@@ -441,6 +441,30 @@ on_roll(struct nv_chan *chan, struct nv_msg *msg)
 }
 
 static int
+on_brake(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_brake m;
+	char text[300];
+	int rc = 0;
+
+	if (nv_sup_brake_decode(&m, msg) < 0 || m.action < NV_BRAKE_STOP ||
+		m.action > NV_BRAKE_RESUME)
+		return -EBADMSG;
+	if (!m.reason[0]) {
+		reply(c, m.request_id, NV_EXIT_USAGE, "a reason is needed");
+		return 0;
+	}
+	if (m.action == NV_BRAKE_RESUME)
+		rc = sup_brake_lift(c->sup, c->uid, m.reason, text, sizeof(text));
+	else
+		(void)sup_brake_pull(c->sup, c->uid, m.reason,
+			m.action == NV_BRAKE_STOP_NOW, text, sizeof(text));
+	reply(c, m.request_id, rc < 0 ? NV_EXIT_NO : NV_EXIT_OK, "%s", text);
+	return 0;
+}
+
+static int
 on_shutdown(struct nv_chan *chan, struct nv_msg *msg)
 {
 	struct sup_client *c = chan->owner;
@@ -527,6 +551,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_RELOAD] = on_reload,
 	[NV_MSG_SUP_PLAN] = on_plan,
 	[NV_MSG_SUP_ROLL] = on_roll,
+	[NV_MSG_SUP_BRAKE] = on_brake,
 	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
 	[NV_MSG_SUP_WAIT] = on_wait,
 	[NV_MSG_SUP_REEXEC] = on_reexec,

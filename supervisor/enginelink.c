@@ -55,6 +55,20 @@ sup_enginelink_held(struct sup *sup, struct sup_worker *w)
 		nv_chan_send_wr(&sup->engine.chan, NV_MSG_ENG_HELD, &wr), "ENG_HELD");
 }
 
+void
+sup_enginelink_brake(struct sup *sup)
+{
+	uint8_t body[544];
+	struct nv_wr w;
+
+	if (!nv_chan_is_open(&sup->engine.chan))
+		return;
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_brake_encode(&w, &sup->brake); /* the error stays in w */
+	sup_link_must_send(&sup->engine,
+		nv_chan_send_wr(&sup->engine.chan, NV_MSG_ENG_BRAKE, &w), "ENG_BRAKE");
+}
+
 static int
 send_number(struct sup *sup, enum nv_msg_type type, uint64_t value, size_t bytes, int fd)
 {
@@ -113,6 +127,7 @@ send_all(struct sup *sup)
 		if (w->held)
 			sup_enginelink_held(sup, w);
 	}
+	sup_enginelink_brake(sup);
 	return rc ? rc
 		  : nv_chan_send(&sup->engine.chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0);
 }
@@ -341,6 +356,19 @@ on_instance_ready(struct nv_chan *chan, struct nv_msg *msg)
 	return 0;
 }
 
+static int
+on_brake_pull(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct nv_sup_brake_pull m;
+	char text[300];
+
+	if (nv_sup_brake_pull_decode(&m, msg) < 0)
+		return -EBADMSG;
+	(void)sup_brake_pull(
+		sup_link_sup(chan), m.uid, m.reason, false, text, sizeof(text));
+	return 0;
+}
+
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_ENGINE_STATE] = on_state,
 	[NV_MSG_SUP_DESIRE] = on_desire,
@@ -348,6 +376,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_IDLE] = on_idle,
 	[NV_MSG_SUP_STREAM_CLOSED] = on_stream_closed,
 	[NV_MSG_SUP_KILL] = on_kill,
+	[NV_MSG_SUP_BRAKE_PULL] = on_brake_pull,
 	[NV_MSG_SUP_INSTANCE_READY] = on_instance_ready,
 	[NV_MSG_SUP_ENGINE_PONG] = sup_link_on_pong,
 };

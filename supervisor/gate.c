@@ -208,8 +208,8 @@ sup_gate_start_text(const struct sup_worker *w, char *buf, size_t buf_bytes)
 static const struct sup_worker *
 still_stopping(const struct sup_worker *w)
 {
-	/* Asked a second time: everything at once. */
-	if (w->sup->stop_requests > 1 || sup_worker_wanted(w) > 0)
+	/* Asked a second time, or in an emergency: everything at once. */
+	if (w->sup->stop_requests > 1 || w->sup->brake.on || sup_worker_wanted(w) > 0)
 		return NULL;
 	for (uint32_t i = 0; i < w->gate.n_dependents; i++) {
 		const struct sup_worker *d = w->gate.dependents[i];

@@ -569,8 +569,9 @@ sup_incarnation_ask(struct sup_incarnation *inc)
 	const struct nv_conf_worker *conf = inc->instance->worker->conf;
 	char line[96];
 
-	(void)snprintf(line, sizeof(line), "{\"control\":\"stop\",\"grace_ms\":%lld}\n",
-		(long long)sup_runner_grace_ms(conf));
+	(void)snprintf(line, sizeof(line), "{\"control\":\"stop\",\"grace_ms\":%lld%s}\n",
+		(long long)sup_runner_grace_ms(conf),
+		inc->instance->sup->brake.on ? ",\"now\":true" : "");
 	sup_stream_control(inc->stream, line);
 	signal_asked(inc, conf->stop_signal);
 	if (inc->frozen && conf->kind == NV_KIND_SERVICE)

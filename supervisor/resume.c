@@ -275,6 +275,12 @@ load_storm(struct load *l, const struct sup_image_record *r)
 }
 
 static int
+load_brake(struct load *l, const struct sup_image_record *r)
+{
+	return whole(r, &l->sup->brake, sizeof(l->sup->brake));
+}
+
+static int
 load_group(struct load *l, const struct sup_image_record *r)
 {
 	static struct sup_group read;
@@ -314,6 +320,7 @@ static const struct {
 	[SUP_REC_STORM] = {"storm", load_storm},
 	[SUP_REC_GROUP] = {"group", load_group},
 	[SUP_REC_TREE] = {"supervision tree", load_tree},
+	[SUP_REC_BRAKE] = {"emergency stop", load_brake},
 };
 
 static int
@@ -634,7 +641,8 @@ check_record(void *arg, const struct sup_image_record *r)
 		[SUP_REC_JOURNAL] = sizeof(struct sup_journal_state),
 		[SUP_REC_EXITS] = sizeof(uint64_t),
 		[SUP_REC_STORM] = sizeof(sup->storm),
-		[SUP_REC_GROUP] = SUP_FLAT_BYTES(group)};
+		[SUP_REC_GROUP] = SUP_FLAT_BYTES(group),
+		[SUP_REC_BRAKE] = sizeof(sup->brake)};
 	const uint8_t *rest;
 
 	if (r->type >= SUP_REC_COUNT || !known[r->type].load)

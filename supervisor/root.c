@@ -340,7 +340,7 @@ on_inotify(struct ev_loop *loop, ev_io *w, int revents)
 			const struct inotify_event *e = (const void *)(buf + at);
 
 			at += (ssize_t)(sizeof(*e) + e->len);
-			if (!(e->mask & IN_IGNORED))
+			if (!(e->mask & IN_IGNORED) && !sup_brake_watch_event(sup, e))
 				sup_incarnation_watch_event(sup, e->wd);
 		}
 	}
@@ -461,6 +461,7 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 	}
 	nv_title_set("nova: supervisor, %u of %u agents up%s", up, wanted,
 		sup->phase != SUP_RUNNING ? ", stopping"
+		: sup->brake.on           ? ", emergency stop"
 		: sup->engine_pause       ? ", paused: no ledger"
 		: sup->engine_ready       ? ""
 					  : ", engine not ready");
@@ -588,6 +589,7 @@ begin_loop(struct sup *sup, struct nv_err *err)
 	if (rc < 0)
 		return rc;
 	start_watchers(sup);
+	sup_brake_open(sup);
 	ev_timer_init(&sup->steady_timer, on_steady,
 		seconds(STEADY_MS, "NOVA_TEST_STEADY_MS"), 0.);
 	sup->steady_timer.data = sup;
@@ -624,6 +626,7 @@ set_up(struct sup *sup, struct nv_err *err)
 	sup_probelink_init(sup);
 	sup_state_init(sup, sup->image);
 	sup_state_conf(sup->conf);
+	sup_state_brake(sup);
 	rc = sup_workers_load(sup, sup->conf, err);
 	sup_state_fleet(sup);
 	sup->shared->image_fd = sup_image_fd(sup->image);

@@ -260,6 +260,13 @@ sup_state_storm(struct sup *sup)
 }
 
 void
+sup_state_brake(struct sup *sup)
+{
+	if (state.image)
+		put(SUP_REC_BRAKE, 0, add(0, &sup->brake, sizeof(sup->brake)));
+}
+
+void
 sup_state_group(struct sup_group *g)
 {
 	g->conf_gen = g->conf_ref->gen;

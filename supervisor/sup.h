@@ -18,6 +18,7 @@
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says
+ *   brake.c       the emergency stop
  *   outsider.c    what has left the cgroup of its worker
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   ready.c       descriptors a service says on that it is ready
@@ -35,6 +36,7 @@
 #ifndef SUP_H
 #define SUP_H
 
+#include "brake.h"
 #include "cgroup.h"
 #include "child.h"
 #include "gate.h"
@@ -252,6 +254,8 @@ struct sup {
 	struct sup_worker *workers; /* owned list, by name */
 	struct sup_groups groups;
 	struct sup_worker *dirty; /* to be applied at the end of this pass: gate.h */
+	struct nv_brake brake;    /* brake.c */
+	int brake_watch;          /* inotify watch on the state directory; -1 */
 	struct sup_storm storm;   /* incident.c */
 	bool storm_changed;       /* in this pass */
 	ev_timer storm_timer;
@@ -395,6 +399,7 @@ void sup_enginelink_resume(struct sup *sup);
 void sup_enginelink_stream(struct sup *sup, const struct sup_stream *stream);
 void sup_enginelink_held(struct sup *sup, struct sup_worker *w);
 void sup_enginelink_config(struct sup *sup);
+void sup_enginelink_brake(struct sup *sup);
 void sup_enginelink_stop(struct sup *sup, uint32_t drain_ms);
 /* Once a pass of the loop: the journal has grown. */
 void sup_enginelink_news(struct sup *sup);

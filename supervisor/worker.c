@@ -464,13 +464,15 @@ instance_free(struct sup_instance *inst)
 bool
 sup_worker_paused(const struct sup_worker *w)
 {
-	return w->sup->engine_pause || (w->desired && w->desire.paused);
+	/* In an emergency a member of a tree holds still until it is its turn to end. */
+	return w->sup->engine_pause || (w->sup->brake.on && w->policy.tree) ||
+	       (w->desired && w->desire.paused);
 }
 
 unsigned
 sup_worker_wanted(const struct sup_worker *w)
 {
-	if (!w->desired || w->removed || w->held || w->moving ||
+	if (!w->desired || w->removed || w->held || w->moving || w->sup->brake.on ||
 		w->sup->phase != SUP_RUNNING)
 		return 0;
 	return NV_MIN(w->desire.instances, w->conf->instances_max);
@@ -581,6 +583,8 @@ unwanted_by(const struct sup_worker *w, char *buf, size_t buf_bytes)
 		(void)snprintf(buf, buf_bytes, "shutdown");
 	else if (w->removed)
 		(void)snprintf(buf, buf_bytes, "removed");
+	else if (w->sup->brake.on)
+		(void)nv_brake_by(w->sup->brake.uid, buf, buf_bytes);
 	else if (w->held)
 		(void)snprintf(buf, buf_bytes, "uid %u", w->held_uid);
 	else

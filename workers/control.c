@@ -22,6 +22,7 @@ struct fields {
 	struct rn_json_value variant;
 	struct rn_json_value remaining;
 	struct rn_json_value grace_ms;
+	struct rn_json_value now;
 	struct rn_json_value run_interval_ms;
 };
 
@@ -39,6 +40,7 @@ on_member(
 		{"variant", &f->variant},
 		{"remaining", &f->remaining},
 		{"grace_ms", &f->grace_ms},
+		{"now", &f->now},
 		{"run_interval_ms", &f->run_interval_ms},
 	};
 
@@ -171,6 +173,17 @@ read_budget(const struct fields *f, struct rn_control *c, struct nv_err *err)
 	return 0;
 }
 
+static int
+read_stop(const struct fields *f, struct rn_control *c, struct nv_err *err)
+{
+	if (f->grace_ms.text && whole_ms(&f->grace_ms, 1, &c->grace_ms) < 0)
+		return nv_err_set(err, -EINVAL, "expected \"grace_ms\" to be a number");
+	if (f->now.text && f->now.type != RN_JSON_BOOL)
+		return nv_err_set(err, -EINVAL, "expected \"now\" to be true or false");
+	c->now = f->now.text && f->now.text[0] == 't';
+	return 0;
+}
+
 int
 rn_control_parse(
 	const char *line, size_t bytes, struct rn_control *ret, struct nv_err *err)
@@ -194,9 +207,8 @@ rn_control_parse(
 		rc = read_params(&f, &c, err);
 	else if (c.kind == RN_CONTROL_BUDGET)
 		rc = read_budget(&f, &c, err);
-	else if (c.kind == RN_CONTROL_STOP && f.grace_ms.text &&
-		 whole_ms(&f.grace_ms, 1, &c.grace_ms) < 0)
-		rc = nv_err_set(err, -EINVAL, "expected \"grace_ms\" to be a number");
+	else if (c.kind == RN_CONTROL_STOP)
+		rc = read_stop(&f, &c, err);
 	if (rc == 0)
 		*ret = c;
 	return rc;

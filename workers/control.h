@@ -27,6 +27,7 @@ struct rn_control {
 	int64_t remaining_nano;    /* may be negative */
 	char remaining[64];        /* as it came, for the environment */
 	int64_t grace_ms;          /* -1 when absent */
+	bool now;                  /* stop: the run is not waited for */
 };
 
 /* 0, or -EINVAL with what was expected; *ret is untouched then. */

@@ -479,6 +479,8 @@ on_control_line(const char *line, size_t bytes)
 		break;
 	case RN_CONTROL_STOP:
 		begin_stop("asked to", c.grace_ms >= 0 ? c.grace_ms : rn.args.grace_ms);
+		if (c.now) /* the signal may have come first, with all its patience */
+			arm(&rn.stop_step, 0);
 		break;
 	case RN_CONTROL_ACK:
 	case RN_CONTROL_OTHER:

@@ -13,7 +13,7 @@ enum nv_msg_type {
 #undef NV_MSG
 };
 
-#define NV_MSG_TYPE_MAX   128
+#define NV_MSG_TYPE_MAX   192
 #define NV_MSG_BODY_MAX   16384
 #define NV_MSG_HEAD_BYTES 4
 #define NV_MSG_FDS_MAX    4

@@ -384,6 +384,7 @@ nv_ctl_nova_encode(struct nv_wr *w, const struct nv_ctl_nova *m)
 	nv_wr_str(w, m->state_dir);
 	nv_wr_str(w, m->log_dir);
 	nv_wr_str(w, m->config);
+	nv_wr_str(w, m->brake);
 	return w->error;
 }
 
@@ -405,6 +406,7 @@ nv_ctl_nova_decode(struct nv_ctl_nova *m, const struct nv_msg *msg)
 	nv_rd_str(&r, m->state_dir, sizeof(m->state_dir));
 	nv_rd_str(&r, m->log_dir, sizeof(m->log_dir));
 	nv_rd_str(&r, m->config, sizeof(m->config));
+	nv_rd_str(&r, m->brake, sizeof(m->brake));
 	return nv_rd_end(&r);
 }
 

@@ -232,6 +232,7 @@ struct nv_ctl_nova {
 	char state_dir[200];
 	char log_dir[300];
 	char config[300];
+	char brake[320]; /* the emergency stop in words; "": there is none */
 };
 int nv_ctl_nova_encode(struct nv_wr *w, const struct nv_ctl_nova *m);
 int nv_ctl_nova_decode(struct nv_ctl_nova *m, const struct nv_msg *msg);

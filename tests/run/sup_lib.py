@@ -31,7 +31,7 @@ STOPPED, RUNNING, SETTLED = 1, 2, 3
 FIELDS = {
     NOVA: [("id", "I"), ("pid", "i"), ("version", "s"), ("uptime_ms", "Q"), ("ready", "B"),
            ("stopping", "B"), ("config_gen", "I"), ("engine_state", "s"), ("engine_reason", "s"),
-           ("isolation", "s"), ("state_dir", "s"), ("log_dir", "s"), ("config", "s")],
+           ("isolation", "s"), ("state_dir", "s"), ("log_dir", "s"), ("config", "s"), ("brake", "s")],
     PROC: [("id", "I"), ("name", "s"), ("pid", "i"), ("state", "s"), ("uptime_ms", "Q"),
            ("restarts", "I"), ("last_exit", "s")],
     WORKER: [("id", "I"), ("worker", "s"), ("group", "s"), ("state", "s"), ("desired", "I"),

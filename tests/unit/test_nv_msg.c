@@ -2,6 +2,7 @@
  * its largest, and everything a corrupt peer might send. */
 #include "nv_fd.h"
 #include "nv_msg_body.h"
+#include "nv_msg_brake.h"
 #include "nv_msg_flow.h"
 #include "nv_msg_group.h"
 #include "run_suite.h"
@@ -213,7 +214,7 @@ TEST_BODY(test_ctl_log, NV_MSG_CTL_LOG, ctl_log, m.request_id = UINT32_MAX,
 TEST_BODY(test_ctl_nova, NV_MSG_CTL_NOVA, ctl_nova, m.request_id = UINT32_MAX,
 	m.pid = INT32_MAX, m.uptime_ms = UINT64_MAX, m.ready = true, m.stopping = true,
 	m.config_gen = UINT32_MAX, FILL(version), FILL(engine_state), FILL(engine_reason),
-	FILL(isolation), FILL(state_dir), FILL(log_dir), FILL(config))
+	FILL(isolation), FILL(state_dir), FILL(log_dir), FILL(config), FILL(brake))
 TEST_BODY(test_ctl_proc, NV_MSG_CTL_PROC, ctl_proc, m.request_id = UINT32_MAX,
 	m.pid = INT32_MAX, m.uptime_ms = UINT64_MAX, m.restarts = UINT32_MAX, FILL(name),
 	FILL(state), FILL(last_exit))
@@ -235,6 +236,13 @@ TEST_BODY(test_sup_roll, NV_MSG_SUP_ROLL, sup_roll, m.request_id = UINT32_MAX,
 TEST_BODY(test_ctl_roll, NV_MSG_CTL_ROLL, ctl_roll, m.request_id = UINT32_MAX,
 	m.id = UINT32_MAX, m.done = UINT32_MAX, m.total = UINT32_MAX,
 	m.failures = UINT32_MAX, FILL(worker), FILL(phase), FILL(text))
+TEST_BODY(test_eng_brake, NV_MSG_ENG_BRAKE, brake, m.on = true, m.uid = UINT32_MAX,
+	m.wall_ns = INT64_MIN, m.lifted_uid = UINT32_MAX, m.lifted_ns = INT64_MAX,
+	FILL(reason), FILL(lifted_reason))
+TEST_BODY(test_sup_brake, NV_MSG_SUP_BRAKE, sup_brake, m.request_id = UINT32_MAX,
+	m.action = UINT8_MAX, FILL(reason))
+TEST_BODY(test_sup_brake_pull, NV_MSG_SUP_BRAKE_PULL, sup_brake_pull, m.uid = UINT32_MAX,
+	FILL(reason))
 TEST_BODY(test_sup_plan, NV_MSG_SUP_PLAN, sup_plan, m.request_id = UINT32_MAX,
 	m.apply = true)
 TEST_BODY(test_ctl_plan, NV_MSG_CTL_PLAN, ctl_plan, m.request_id = UINT32_MAX,
@@ -569,8 +577,9 @@ main(void)
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
 		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
 		test_sup_probe_state, test_sup_idle, test_sup_roll, test_ctl_roll,
-		test_sup_plan, test_ctl_plan, test_sup_group_get, test_sup_group_do,
-		test_ctl_group, test_ctl_group_child};
+		test_sup_plan, test_ctl_plan, test_sup_brake, test_sup_brake_pull,
+		test_eng_brake, test_sup_group_get, test_sup_group_do, test_ctl_group,
+		test_ctl_group_child};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 

@@ -38,6 +38,8 @@ START_TEST(stop_has_a_grace)
 {
 	ck_assert_int_eq(parse("{\"control\":\"stop\"}").grace_ms, -1);
 	ck_assert_int_eq(parse("{\"control\":\"stop\",\"grace_ms\":0}").grace_ms, 0);
+	ck_assert(!parse("{\"control\":\"stop\",\"now\":false}").now);
+	ck_assert(parse("{\"control\":\"stop\",\"now\":true}").now);
 	ck_assert_int_eq(
 		parse("{\"control\":\"stop\",\"grace_ms\":10000}").grace_ms, 10000);
 }
@@ -127,7 +129,8 @@ START_TEST(bad_lines_say_why)
 		"{\"control\":\"budget\",\"remaining\":true}",
 		"{\"control\":\"budget\",\"remaining\":NaN}",
 		"{\"control\":\"stop\",\"grace_ms\":\"soon\"}",
-		"{\"control\":\"stop\",\"grace_ms\":-1}"};
+		"{\"control\":\"stop\",\"grace_ms\":-1}",
+		"{\"control\":\"stop\",\"now\":1}"};
 
 	for (size_t i = 0; i < NV_LEN(cases); i++) {
 		struct rn_control c = {.kind = RN_CONTROL_STOP};

@@ -1,0 +1,82 @@
+/* Durable settings: see setting.h. */
+#include "setting.h"
+#include "intake.h"
+#include "nv_clock.h"
+#include "nv_json.h"
+#include "txn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_BYTES 100
+
+static const char *
+key_of(const char *name, char key[KEY_BYTES])
+{
+	(void)snprintf(key, KEY_BYTES, "setting/%s", name);
+	return key;
+}
+
+static void
+commit(struct eng *eng, const char *name, const char *line, bool by_person)
+{
+	char key[KEY_BYTES];
+	struct eng_txn txn;
+
+	eng_txn_begin(eng, &txn);
+	struct led_event ev = {
+		.kind = LED_SETTING,
+		.flags = by_person ? LED_F_MANUAL : 0,
+		.claimed_ns = txn.now_ns,
+		.received_ns = txn.now_ns,
+		.line = line,
+		.line_bytes = strlen(line),
+	};
+
+	if (eng_txn_event(eng, &txn, NULL, &ev, NULL) != 0 ||
+		led_batch_state_put(txn.batch, key_of(name, key), line, strlen(line)) < 0)
+		eng_ledger_trouble(eng, "a setting cannot be written");
+	eng_txn_commit(eng, &txn);
+}
+
+int
+eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
+	struct nv_err *err)
+{
+	int rc = eng_intake_flush(eng);
+	char *text = NULL;
+
+	if (rc < 0) {
+		json_decref(line);
+		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
+	}
+	if (line && json_object_set_new(line, "event", json_string("setting")) == 0 &&
+		json_object_set_new(line, "at_ns", json_integer(nv_wall_ns())) == 0)
+		text = nv_json_line(line);
+	json_decref(line);
+	if (!text)
+		return nv_err_set(err, -ENOMEM, "no memory");
+	commit(eng, name, text, by_person);
+	free(text);
+	return 0;
+}
+
+json_t *
+eng_setting_get(const struct eng *eng, const char *name)
+{
+	char key[KEY_BYTES];
+	struct nv_err err = {0};
+	struct led_view *v;
+	const void *value;
+	size_t bytes;
+	json_t *line = NULL;
+
+	if (led_view_begin(eng->led, &v, &err) < 0)
+		return NULL;
+	if (led_view_state(v, key_of(name, key), &value, &bytes) == 0)
+		line = json_loadb(value, bytes, 0, NULL);
+	led_view_end(v);
+	return line;
+}

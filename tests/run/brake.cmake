@@ -1,0 +1,2 @@
+# The emergency stop, and what stops by itself.
+nova_run(brake_stop brake_stop TIMEOUT 600)
