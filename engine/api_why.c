@@ -344,10 +344,9 @@ budget_json(const struct search *s, const struct end *e)
 	if (rc < 0 && rc != -ENOENT)
 		return NULL;
 	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "spent", nv_json_money(own.cost),
-		"daily", eng_json_cap(daily), "fleet_spent",
-		nv_json_money(all.cost), "fleet_daily",
-		eng_json_cap(s->eng->config->max_daily_budget_nano), "currency",
-		s->eng->config->base_currency);
+		"daily", eng_json_cap(daily), "fleet_spent", nv_json_money(all.cost),
+		"fleet_daily", eng_json_cap(s->eng->config->max_daily_budget_nano),
+		"currency", s->eng->config->base_currency);
 }
 
 static json_t *

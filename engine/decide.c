@@ -2,6 +2,7 @@
  * they say, or advises it where Nova may not act. */
 #include "decide.h"
 #include "brake.h"
+#include "caps.h"
 #include "report.h"
 #include "setting.h"
 #include "txn.h"
@@ -301,7 +302,9 @@ arm_tick(struct eng *eng)
 		if (w->history && (w->history->open || w->history->last))
 			wait_s = TICK_S;
 	}
-	double day_s = (double)(d->day_to_ns - nv_wall_ns()) / 1e9;
+	int64_t next_ns = NV_MIN(
+		d->day_to_ns, eng->caps->hourly ? eng->caps->hour_to_ns : INT64_MAX);
+	double day_s = (double)(next_ns - nv_wall_ns()) / 1e9;
 
 	wait_s = NV_MAX(NV_MIN(wait_s, day_s), 0.01);
 	ev_timer_stop(eng->loop, &d->tick);
@@ -374,6 +377,7 @@ eng_decide_config(struct eng *eng)
 		nv_error("%s", err.text);
 	load_setting(eng);
 	d->day_to_ns = 0; /* the zone may be another one */
+	eng_caps_build(eng);
 	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);
 	ev_timer_stop(eng->loop, &d->analyse);
@@ -419,6 +423,7 @@ eng_decide_close(struct eng *eng)
 {
 	for (struct eng_worker *w = eng->workers; w; w = w->next)
 		eng_history_free(w);
+	eng_caps_free(eng);
 	if (!eng->decide)
 		return;
 	ev_timer_stop(eng->loop, &eng->decide->analyse);

@@ -6,6 +6,7 @@
  * A run that cost more than per_run is different: nothing in the figures of tomorrow
  * will say that it is fixed. So the worker is paused as a desire, by "budget", and stays
  * so until a person resumes it. */
+#include "caps.h"
 #include "decide.h"
 #include "report.h"
 #include "resource.h"
@@ -46,6 +47,26 @@ look_at_clock(struct eng *eng, int64_t now_ns)
 	d->clock_behind = behind;
 }
 
+/* What the worker's totals were when the day, and when the hour, began. */
+static int
+rebase_one(struct eng *eng, struct led_view *v, struct eng_worker *w, int64_t day_ns,
+	int64_t hour_ns)
+{
+	struct led_totals today = {0};
+	struct led_totals hour = {0};
+	int rc = 0;
+
+	if (w->id != 0)
+		rc = eng_sum_window(eng, v, w->id, day_ns, INT64_MAX, &today, NULL);
+	if (rc == 0 && w->id != 0 && eng->caps->hourly)
+		rc = eng_sum_window(eng, v, w->id, hour_ns, INT64_MAX, &hour, NULL);
+	if (rc < 0)
+		return rc;
+	w->day_base_cost = w->totals.cost - today.cost;
+	w->purse->hour_base_cost = w->totals.cost - hour.cost;
+	return 0;
+}
+
 void
 eng_enforce_rebase(struct eng *eng)
 {
@@ -54,22 +75,23 @@ eng_enforce_rebase(struct eng *eng)
 	int64_t now_ns = nv_wall_ns();
 	int64_t from_ns;
 	int64_t to_ns;
+	int64_t hour_ns;
+	int64_t hour_end_ns;
 	nv_i128 spent = 0;
 
 	look_at_clock(eng, now_ns);
 	eng_day_bounds(now_ns, &from_ns, &to_ns);
+	eng_hour_bounds(now_ns, &hour_ns, &hour_end_ns);
 	if (led_view_begin(eng->led, &v, NULL) < 0)
 		return; /* the sums stay as they are; tried again in a second */
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
-		struct led_totals today = {0};
-
-		if (w->id != 0 && eng_sum_window(eng, v, w->id, from_ns, INT64_MAX,
-					  &today, NULL) < 0) {
+		if (!w->purse)
+			eng_caps_build(eng); /* it was not there when they were built */
+		if (rebase_one(eng, v, w, from_ns, hour_ns) < 0) {
 			led_view_end(v);
 			return;
 		}
-		w->day_base_cost = w->totals.cost - today.cost;
-		spent += today.cost;
+		spent += w->totals.cost - w->day_base_cost;
 	}
 	led_view_end(v);
 	if (d->day_from_ns != from_ns)
@@ -78,15 +100,8 @@ eng_enforce_rebase(struct eng *eng)
 	d->day_to_ns = to_ns;
 	d->rebased_ns = now_ns;
 	d->spent_today = spent;
-}
-
-static int
-by_cost(const void *a, const void *b)
-{
-	nv_i128 x = *(const nv_i128 *)a;
-	nv_i128 y = *(const nv_i128 *)b;
-
-	return (x > y) - (x < y);
+	(void)eng_caps_periods(eng, now_ns);
+	eng_caps_recount(eng);
 }
 
 /* What the next run may cost: the median of the last ones, so that one bill booked
@@ -103,8 +118,7 @@ next_run(const struct eng_worker *w, bool *ret_guessed)
 	if (n < 3)
 		return runs ? w->totals.cost / (nv_i128)runs : 0;
 	memcpy(sorted, h->run_costs, n * sizeof sorted[0]);
-	qsort(sorted, n, sizeof sorted[0], by_cost);
-	return sorted[n / 2];
+	return eng_cost_percentile(sorted, n, 51);
 }
 
 static void
@@ -191,9 +205,10 @@ look_at_runs(struct eng *eng, struct eng_worker *w)
 /* The worker may want to know what is left: said at the edge of nothing, and when it
  * moved by a tenth. */
 static void
-tell_remaining(struct eng *eng, struct eng_worker *w, nv_i128 remaining)
+tell_remaining(struct eng *eng, struct eng_worker *w, const struct eng_budget_verdict *v)
 {
 	struct eng_history *h = eng_history_of(w);
+	nv_i128 remaining = v->remaining; /* ENG_SUM_MAX without a cap */
 	nv_i128 moved = remaining > h->told ? remaining - h->told : h->told - remaining;
 	char text[NV_MONEY_BYTES];
 	char line[200];
@@ -204,9 +219,14 @@ tell_remaining(struct eng *eng, struct eng_worker *w, nv_i128 remaining)
 		return;
 	h->was_told = true;
 	h->told = remaining;
-	(void)snprintf(line, sizeof line,
-		"{\"control\":\"budget\",\"remaining\":\"%s\",\"currency\":\"%s\"}",
-		nv_money_text(remaining, text), eng->config->base_currency);
+	if (v->capped)
+		(void)snprintf(line, sizeof line,
+			"{\"control\":\"budget\",\"remaining\":\"%s\",\"currency\":\"%"
+			"s\"}",
+			nv_money_text(remaining, text), eng->config->base_currency);
+	else
+		(void)snprintf(
+			line, sizeof line, "{\"control\":\"budget\",\"remaining\":null}");
 	eng_control_line(eng, w, line);
 }
 
@@ -254,14 +274,10 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 {
 	struct eng_budget_verdict verdict;
 	struct eng_budget_figures f = {
-		.fleet_cap = eng->config->max_daily_budget_nano,
-		.fleet_spent = eng->decide->spent_today,
+		.caps = (const struct eng_cap *const *)w->purse->caps,
+		.n_caps = w->purse->n_caps,
 		.fleet_promised = *promised,
 		.clock_behind = eng->decide->clock_behind,
-		.worker_daily_cap = w->conf->budget_daily_nano,
-		.worker_spent = w->totals.cost - w->day_base_cost,
-		.worker_total_cap = w->conf->budget_total_nano,
-		.worker_total = w->totals.cost,
 		.uncounted = w->uncounted.costs,
 		.unpriced = !eng->price && eng->price_problem[0],
 	};
@@ -275,7 +291,7 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 	eng_budget_check(&f, &verdict);
 	if (!verdict.pause && will_run(w))
 		*promised += f.next_run;
-	tell_remaining(eng, w, verdict.remaining);
+	tell_remaining(eng, w, &verdict);
 	/* The amounts in a reason may move while it is paused; what it is may not go
 	 * unsaid. */
 	if (verdict.rule == w->budget_rule &&
@@ -335,11 +351,14 @@ eng_enforce(struct eng *eng)
 	nv_i128 promised = 0;
 
 	if (now_ns >= d->day_to_ns || now_ns < d->day_from_ns ||
-		now_ns - d->rebased_ns >= REBASE_NS)
+		now_ns - d->rebased_ns >= REBASE_NS ||
+		(eng->caps->hourly && (now_ns >= eng->caps->hour_to_ns ||
+					      now_ns < eng->caps->hour_from_ns)))
 		eng_enforce_rebase(eng);
 	for (const struct eng_worker *w = eng->workers; w; w = w->next)
 		spent += w->totals.cost - w->day_base_cost;
 	d->spent_today = spent;
+	eng_caps_recount(eng);
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
 		if (!w->conf)
 			continue;

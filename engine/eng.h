@@ -13,6 +13,7 @@
  *   price.c     token usage -> cost, from the price table (exact decimals)
  *   policy.c    the decision rules (pure)
  *   budget.c    what may still be spent (pure)
+ *   caps.c      every cap, what counts against it, and whom it holds
  *   setting.c   durable settings; brake.c: the emergency stop
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
  *   api.c       engine.sock: connections, JSON lines, verb table
@@ -76,7 +77,7 @@ struct eng_worker {
 	nv_i128 manual_cost;  /* entered by a person */
 	nv_i128 compute_cost; /* booked from resource accounting */
 	bool budget_paused;   /* paused on top of the desire, see budget.c */
-	char budget_reason[200];
+	char budget_reason[320];
 	const char *budget_rule; /* enforce.c: which cap it is; NULL = not paused */
 	struct led_totals
 		totals; /* in the base currency, since ever: as of the last commit */
@@ -91,6 +92,9 @@ struct eng_worker {
 	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
 	int64_t changed_ns;    /* when the last decision took effect, 0 = never */
 	nv_i128 day_base_cost; /* decide.c: totals.cost when the day began */
+	struct eng_purse *purse; /* caps.c: owned: the caps over it */
+	bool limited;            /* gate: a decision has set what it may spend a day */
+	int64_t limit_nano;
 	struct eng_history *history; /* decide.c: owned: what was decided about it */
 	int64_t heartbeat_ns;        /* last, wall clock; 0 = never */
 	char status[200];            /* of the last heartbeat */
@@ -106,6 +110,8 @@ struct eng_resource;
 struct eng_watchdog;
 struct eng_api;
 struct eng_decide;
+struct eng_caps;
+struct eng_purse;
 struct eng_price;
 struct eng_fleet;
 struct eng_txn; /* txn.h */
@@ -131,6 +137,9 @@ struct eng {
 	struct eng_watchdog *watchdog;
 	struct eng_api *api;
 	struct eng_decide *decide;
+	struct eng_caps *caps; /* owned: see caps.h */
+	bool fleet_limited;    /* a decision has set what the fleet may spend a day */
+	int64_t fleet_limit_nano;
 	struct eng_price *price;
 	/* Why the configured price table is not the one in use; "" = it is. */
 	char price_problem[400];

@@ -110,6 +110,21 @@ eng_day_bounds(int64_t now_ns, int64_t *ret_from_ns, int64_t *ret_to_ns)
 	*ret_to_ns = day_start(now_ns, 1);
 }
 
+/* When clocks change, an hour that comes twice is two hours. */
+void
+eng_hour_bounds(int64_t now_ns, int64_t *ret_from_ns, int64_t *ret_to_ns)
+{
+	const int64_t hour_ns = 3600 * NV_NS_PER_SEC;
+	struct tm tm;
+
+	local_date((time_t)(now_ns / NV_NS_PER_SEC), &tm);
+	int64_t local_ns = now_ns + (int64_t)tm.tm_gmtoff * NV_NS_PER_SEC;
+	int64_t into_ns = (local_ns % hour_ns + hour_ns) % hour_ns;
+
+	*ret_from_ns = NV_MAX(now_ns - into_ns, 0);
+	*ret_to_ns = now_ns - into_ns + hour_ns;
+}
+
 /* ---- periods ---- */
 
 static int64_t

@@ -18,6 +18,9 @@ int eng_zone_set(const char *zone, struct nv_err *err);
 /* The local day that contains now. */
 void eng_day_bounds(int64_t now_ns, int64_t *ret_from_ns, int64_t *ret_to_ns);
 
+/* The hour of the local clock that contains now. */
+void eng_hour_bounds(int64_t now_ns, int64_t *ret_from_ns, int64_t *ret_to_ns);
+
 /* today, yesterday, week (from Monday), month, year, all, or the last "90m", "24h",
  * "7d"... until now. -EINVAL with what is possible. */
 int eng_period_parse(

@@ -1,5 +1,6 @@
 #include "txn.h"
 
+#include "caps.h"
 #include "report.h"
 
 #include "nv_clock.h"
@@ -148,6 +149,7 @@ refresh(struct eng *eng, struct eng_worker **list, size_t n)
 			w->totals = totals;
 			w->uncounted = uncounted;
 			w->rejected = totals.rejected;
+			eng_caps_spent(eng, w);
 		}
 	}
 	led_view_end(view);

@@ -1,0 +1,54 @@
+/* Every cap of the fleet with what counts against it, and which of them hold which
+ * worker. Built from the configuration and the limits that decisions have set; what is
+ * spent is taken from the ledger and kept current by every commit. Amounts in the base
+ * currency. */
+#ifndef ENG_CAPS_H
+#define ENG_CAPS_H
+
+#include "budget.h"
+#include "eng.h"
+
+struct eng_caps {
+	struct eng_cap *list; /* owned */
+	size_t n;
+	struct eng_cap *fleet_hour; /* in list; always there, perhaps without a limit */
+	struct eng_cap *fleet_day;
+	struct eng_cap *fleet_limit;
+	bool hourly; /* there is a cap of an hour: hours are looked at */
+	int64_t hour_from_ns;
+	int64_t hour_to_ns;
+};
+
+/* What one worker may spend, and has. */
+struct eng_purse {
+	struct eng_cap **caps; /* owned list, the caps are in eng_caps; those of longer
+				  periods first */
+	size_t n_caps;
+	struct eng_cap *limit;  /* set by decision */
+	nv_i128 hour_base_cost; /* totals.cost when the hour began */
+	nv_i128 counted;        /* totals.cost as it is in the caps */
+	nv_i128 reserved;       /* of its open reservations, as in the caps */
+};
+
+/* Anew after the configuration was read; reservations are counted in by gate.c. Dies
+ * without memory. */
+void eng_caps_build(struct eng *eng);
+void eng_caps_free(struct eng *eng);
+/* Never NULL once caps are built. */
+struct eng_purse *eng_purse_of(const struct eng_worker *w);
+/* The day and the hour of now begin and end then; true when one of them is another. */
+bool eng_caps_periods(struct eng *eng, int64_t now_ns);
+/* What is spent, from every worker's figures. */
+void eng_caps_recount(struct eng *eng);
+/* Its totals have been read anew: what it has spent since counts at once. */
+void eng_caps_spent(struct eng *eng, struct eng_worker *w);
+/* More (or less) is reserved by w for this operation ("" = none). */
+void eng_caps_reserve(struct eng_worker *w, const char *operation, nv_i128 more);
+/* Those that hold a call of this operation; ret has room for w's n_caps. Returns how
+ * many. */
+size_t eng_caps_of(
+	const struct eng_worker *w, const char *operation, const struct eng_cap **ret);
+/* Is there any limit at all over this worker? Without one its runs need not ask. */
+bool eng_caps_any(const struct eng_worker *w);
+
+#endif
