@@ -1,8 +1,8 @@
-/* costs, revenue, roi, track: the money, as the engine's ledger has it. */
+/* costs, revenue, track: the money, as the engine's ledger has it. */
 #include "engine_client.h"
 #include "nv_clock.h"
 #include "nv_name.h"
-#include "value.h"
+#include "report.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -11,77 +11,29 @@
 #include <string.h>
 #include <sys/random.h>
 
-static void
-print_period(const struct ctl *ctl, const json_t *data)
-{
-	const json_t *period = json_object_get(data, "period");
-	char from[CTL_VALUE_BYTES];
-	char to[CTL_VALUE_BYTES];
-
-	if (!json_is_object(period))
-		return;
-	(void)ctl_when(period, "to", to);
-	if (json_is_null(json_object_get(period, "from")))
-		ctl_print(&ctl->out, CTL_DIM, "since the beginning, to %s\n", to);
-	else
-		ctl_print(&ctl->out, CTL_DIM, "%s to %s\n",
-			ctl_when(period, "from", from), to);
-}
-
-static void
-money_table(const struct ctl *ctl, const json_t *data, const char *what, const char *by)
-{
-	const struct ctl_column columns[] = {{by, false},
-		{what[0] == 'c' ? "COST" : "REVENUE", true}, {"SHARE", true}};
-	struct ctl_table *t = ctl_table_new(columns, NV_LEN(columns));
-	const json_t *list = json_object_get(data, "rows");
-	const char *currency = ctl_str(data, "currency");
-	char buf[CTL_VALUE_BYTES];
-	size_t i;
-	json_t *row;
-
-	json_array_foreach(list, i, row)
-	{
-		ctl_cell(t, CTL_PLAIN, ctl_str(row, "key"));
-		ctl_cell(t, CTL_PLAIN, ctl_money(row, what, currency, buf));
-		ctl_cell(t, CTL_PLAIN, ctl_percent(row, "share_percent", buf));
-	}
-	if (ctl_table_rows(t) > 0) {
-		ctl_cell(t, CTL_BOLD, "total");
-		ctl_cell(t, CTL_BOLD, ctl_money(data, "total", currency, buf));
-		ctl_cell(t, CTL_PLAIN, NULL);
-	}
-	ctl_table_print(t, &ctl->out, "nothing in this period");
-}
-
 static int
 show_money(struct ctl *ctl, const char *verb, const char *what)
 {
-	const char *by = ctl_opt(&ctl->args, "by");
-	const char *from = ctl_opt(&ctl->args, "from");
-	json_t *args = ctl_need(json_object());
+	json_t *args = ctl_report_args(ctl);
 	json_t *data = NULL;
-	char head[32];
+	char head[CTL_VALUE_BYTES];
+	int code = ctl_report_limit(ctl, "limit", args);
 
+	if (code != NV_EXIT_OK) {
+		json_decref(args);
+		return code;
+	}
 	ctl_put_option(ctl, args, "by");
-	ctl_put_option(ctl, args, "from");
-	ctl_put_option(ctl, args, "to");
-	ctl_put_option(ctl, args, "period");
-	if (!json_object_get(args, "period") && !from)
-		(void)json_object_set_new(args, "period", json_string("today"));
-	int code = ctl_ask(ctl, verb, args, &data);
-
+	code = ctl_ask(ctl, verb, args, &data);
 	if (code != NV_EXIT_OK)
 		return code;
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, data);
 		return NV_EXIT_OK;
 	}
-	(void)snprintf(head, sizeof(head), "%s", by ? by : "worker");
-	for (char *c = head; *c; c++)
-		*c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
-	print_period(ctl, data);
-	money_table(ctl, data, what, head);
+	ctl_print_period(ctl, data);
+	ctl_print_shares(ctl, data, "rows", what, ctl_head(ctl_str(data, "by"), head));
+	ctl_print_rates(ctl, data);
 	ctl_print_unconverted(&ctl->out, "total", data);
 	json_decref(data);
 	return NV_EXIT_OK;
@@ -97,45 +49,6 @@ int
 ctl_verb_revenue(struct ctl *ctl)
 {
 	return show_money(ctl, "revenue", "revenue");
-}
-
-int
-ctl_verb_roi(struct ctl *ctl)
-{
-	static const char *const keys[] = {
-		"cost", "revenue", "refunds", "disputes", "fees"};
-	const char *target = ctl->args.words[0];
-	json_t *args = ctl_need(json_object());
-	json_t *data = NULL;
-	char buf[CTL_VALUE_BYTES];
-
-	ctl_put_text(args, "target", target);
-	ctl_put_option(ctl, args, "period");
-	int code = ctl_ask(ctl, "roi", args, &data);
-
-	if (code != NV_EXIT_OK)
-		return code;
-	if (ctl->out.json) {
-		ctl_json(&ctl->out, data);
-		return NV_EXIT_OK;
-	}
-	const char *currency = ctl_str(data, "currency");
-
-	print_period(ctl, data);
-	ctl_field(&ctl->out, "target", ctl_str(data, "target"));
-	for (size_t i = 0; i < NV_LEN(keys); i++) {
-		if (json_object_get(data, keys[i]))
-			ctl_field(&ctl->out, keys[i],
-				ctl_money(data, keys[i], currency, buf));
-	}
-	ctl_field(&ctl->out, "profit", ctl_money(data, "profit", currency, buf));
-	ctl_field(&ctl->out, "ROI",
-		json_is_null(json_object_get(data, "roi_percent"))
-			? "none: nothing was spent"
-			: ctl_percent(data, "roi_percent", buf));
-	ctl_print_unconverted(&ctl->out, ctl_str(data, "target"), data);
-	json_decref(data);
-	return NV_EXIT_OK;
 }
 
 /* "12.34", "$12.34" or "12.34 EUR" as the exact decimal string and a currency. */

@@ -17,10 +17,19 @@
 	{ \
 		"worker", 'w', "WORKER", "only this worker" \
 	}
-#define PERIOD \
+#define PERIOD(fallback) \
 	{ \
 		"period", 'p', "PERIOD", \
-			"today, week, month, all, 24h, 7d, ... (default today)" \
+			"today, week, last-month, 2026-11, all, 7d, ... " \
+			"(default " fallback ")" \
+	}
+#define BY(keys) \
+	{ \
+		"by", 'b', "KEY", keys \
+	}
+#define ROWS \
+	{ \
+		"limit", 'n', "N", "at most this many rows" \
 	}
 #define FROM_TO \
 	{"from", 0, "TIME", "instead of a period: a date or RFC 3339 time"}, \
@@ -139,13 +148,36 @@ const struct ctl_verb ctl_verbs[] = {
 			LIMIT}},
 	{"explain", ctl_verb_explain, "ID", "why a decision was taken, in plain words",
 		NULL, 1, 1, {{0}}},
-	{"costs", ctl_verb_costs, "", "where the money went", NULL, 0, 0,
-		{PERIOD, FROM_TO, {"by", 'b', "KEY", "worker, group or category"}}},
-	{"revenue", ctl_verb_revenue, "", "where the money came from", NULL, 0, 0,
-		{PERIOD, FROM_TO, {"by", 'b', "KEY", "worker, group or source"}}},
-	{"roi", ctl_verb_roi, "WORKER|GROUP", "return on investment", NULL, 1, 1,
-		{{"period", 'p', "PERIOD",
-			"today, week, month, all, 7d, ... (default all)"}}},
+	{"costs", ctl_verb_costs, "[WORKER|GROUP]", "where the money went", NULL, 0, 1,
+		{PERIOD("today"), FROM_TO, BY("worker, group or category"), ROWS}},
+	{"revenue", ctl_verb_revenue, "[WORKER|GROUP]", "where the money came from", NULL,
+		0, 1, {PERIOD("today"), FROM_TO, BY("worker, group or source"), ROWS}},
+	{"pnl", ctl_verb_pnl, "[WORKER|GROUP]",
+		"profit and loss: revenue, what was taken back, costs",
+		"Net revenue is revenue less refunds, disputes and fees; profit is what "
+		"is left of it after the costs. Other currencies are converted at "
+		"today's declared rates.",
+		0, 1,
+		{PERIOD("today"), FROM_TO,
+			BY("worker, group, source, category, hour, day, week, month or "
+			   "year"),
+			ROWS}},
+	{"roi", ctl_verb_roi, "WORKER|GROUP | --by KEY", "return on investment", NULL, 0,
+		1,
+		{PERIOD("all"), FROM_TO, BY("worker, group, source or category"), ROWS}},
+	{"timeline", ctl_verb_timeline, "[WORKER|GROUP]",
+		"costs, revenue and profit, one row a day (or hour, week, month, year)",
+		"Days begin at midnight of the configured time zone, weeks on Monday. "
+		"Rows in which nothing happened are shown. Of more than --limit rows the "
+		"earlier ones become one.",
+		0, 1,
+		{PERIOD("month"), FROM_TO, BY("hour, day (default), week, month or year"),
+			ROWS, {"csv", 'c', NULL, "comma-separated, for a spreadsheet"}}},
+	{"performers", ctl_verb_performers, "", "the best or the worst workers", NULL, 0,
+		0,
+		{PERIOD("month"), FROM_TO, {"top", 't', "N", "the best N (default 10)"},
+			{"bottom", 'l', "N", "the worst N"},
+			BY("profit (default), roi or revenue")}},
 	{"track", ctl_verb_track, "revenue|cost|refund WORKER AMOUNT",
 		"book an amount by hand",
 		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\". Done when it "

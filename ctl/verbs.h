@@ -40,8 +40,13 @@ int ctl_verb_explain(struct ctl *ctl);
 /* verb_money.c */
 int ctl_verb_costs(struct ctl *ctl);
 int ctl_verb_revenue(struct ctl *ctl);
-int ctl_verb_roi(struct ctl *ctl);
 int ctl_verb_track(struct ctl *ctl);
+
+/* verb_report.c */
+int ctl_verb_pnl(struct ctl *ctl);
+int ctl_verb_roi(struct ctl *ctl);
+int ctl_verb_timeline(struct ctl *ctl);
+int ctl_verb_performers(struct ctl *ctl);
 
 /* verb_ledger.c */
 int ctl_verb_ledger_verify(struct ctl *ctl);

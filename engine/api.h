@@ -99,7 +99,10 @@ eng_verb_fn eng_verb_decisions;
 eng_verb_fn eng_verb_explain;
 eng_verb_fn eng_verb_costs;
 eng_verb_fn eng_verb_revenue;
+eng_verb_fn eng_verb_pnl; /* api_pnl.c */
 eng_verb_fn eng_verb_roi;
+eng_verb_fn eng_verb_timeline;
+eng_verb_fn eng_verb_performers;
 eng_verb_fn eng_verb_track;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;

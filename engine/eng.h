@@ -18,6 +18,9 @@
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
  *   api.c       engine.sock: connections, JSON lines, verb table
  *   api_*.c     verbs by subject
+ *   period.c    days, weeks, months of the configured time zone
+ *   tally.c     a table of money that adds up, in every currency and in the base one
+ *   report_*.c  what the verbs about money share: asking, filling, JSON
  */
 #ifndef ENG_H
 #define ENG_H

@@ -228,6 +228,7 @@ int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
 
 /* Sums by category (cost category, revenue source) of one posting code over a window,
  * hour edges; worker 0 = every worker. Categories are cut to 64 bytes. */
+#define LED_CATEGORY_EDGE_NS (INT64_C(3600) * 1000000000)
 typedef int led_category_fn(void *arg, uint32_t worker, uint32_t currency,
 	const char *category, nv_i128 nano, uint64_t events);
 int led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,

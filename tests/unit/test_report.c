@@ -47,6 +47,15 @@ static const struct {
 		"2026-03-09T04:00:00Z"},
 	{"America/Havana", "2026-11-01T12:00:00Z", "2026-11-01T04:00:00Z",
 		"2026-11-02T05:00:00Z"},
+	/* a date that was left out; midnight that came again for a minute's difference */
+	{"Pacific/Apia", "2011-12-30T09:00:00Z", "2011-12-29T10:00:00Z",
+		"2011-12-30T10:00:00Z"},
+	{"Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z",
+		"2011-12-31T10:00:00Z"},
+	{"America/St_Johns", "2010-11-07T02:30:30Z", "2010-11-06T02:30:00Z",
+		"2010-11-07T03:30:00Z"},
+	{"Asia/Kathmandu", "2026-11-22T20:00:00Z", "2026-11-22T18:15:00Z",
+		"2026-11-23T18:15:00Z"},
 	{"Pacific/Kiritimati", "2026-11-22T12:00:00Z", "2026-11-22T10:00:00Z",
 		"2026-11-23T10:00:00Z"},
 };
@@ -105,6 +114,102 @@ START_TEST(test_days_follow)
 }
 END_TEST
 
+/* Whatever the clocks do, the parts of any unit follow one another, begin where the unit
+ * of each of their instants begins, and those of a larger unit begin with one of a
+ * smaller. */
+START_TEST(test_units_partition)
+{
+	static const char *const zones[] = {"UTC", "Europe/Berlin", "America/New_York",
+		"Australia/Lord_Howe", "Asia/Kathmandu", "America/Havana",
+		"America/St_Johns", "Pacific/Apia", "Pacific/Chatham", "Asia/Pyongyang",
+		"Africa/Casablanca", "America/Sao_Paulo"};
+	static const char *const years[] = {"2010-10-20T00:00:00Z",
+		"2011-12-01T00:00:00Z", "2015-08-01T00:00:00Z", "2018-04-20T00:00:00Z",
+		"2026-02-20T00:00:00Z", "2026-10-01T00:00:00Z"};
+
+	if (eng_zone_set(zones[_i], NULL) < 0)
+		return;
+	for (size_t y = 0; y < NV_LEN(years); y++) {
+		for (enum eng_unit unit = ENG_HOUR; unit < ENG_N_UNITS; unit++) {
+			int64_t t = eng_unit_start(unit, at(years[y]));
+			int64_t end = at(years[y]) + INT64_C(50) * 86400 * NV_NS_PER_SEC;
+
+			ck_assert(t <= at(years[y]));
+			while (t < end) {
+				int64_t next = eng_unit_next(unit, t);
+				int64_t half = t + (next - t) / 2;
+
+				ck_assert(next > t);
+				ck_assert(eng_unit_start(unit, t) == t);
+				ck_assert(eng_unit_start(unit, half) == t);
+				ck_assert(eng_unit_start(unit, next - 1) == t);
+				ck_assert(eng_unit_next(unit, half) == next);
+				ck_assert(eng_unit_next(unit, next - 1) == next);
+				ck_assert(t % (60 * NV_NS_PER_SEC) == 0);
+				if (unit != ENG_HOUR)
+					ck_assert(eng_unit_start(ENG_DAY, t) == t);
+				if (unit == ENG_DAY)
+					ck_assert(eng_unit_start(ENG_HOUR, t) == t);
+				t = next;
+			}
+		}
+	}
+}
+END_TEST
+
+static const struct {
+	const char *zone;
+	enum eng_unit unit;
+	const char *t;
+	const char *start;
+	const char *next;
+	const char *name;
+} units[] = {
+	{"Europe/Berlin", ENG_WEEK, "2026-11-22T22:59:59Z", "2026-11-15T23:00:00Z",
+		"2026-11-22T23:00:00Z", "2026-W47"},
+	{"Europe/Berlin", ENG_WEEK, "2027-01-01T12:00:00Z", "2026-12-27T23:00:00Z",
+		"2027-01-03T23:00:00Z", "2026-W53"},
+	{"UTC", ENG_MONTH, "2028-02-29T23:59:59Z", "2028-02-01T00:00:00Z",
+		"2028-03-01T00:00:00Z", "2028-02"},
+	{"UTC", ENG_MONTH, "2026-12-31T23:59:59Z", "2026-12-01T00:00:00Z",
+		"2027-01-01T00:00:00Z", "2026-12"},
+	{"UTC", ENG_MONTH, "2027-01-31T00:00:00Z", "2027-01-01T00:00:00Z",
+		"2027-02-01T00:00:00Z", "2027-01"},
+	{"Europe/Berlin", ENG_MONTH, "2026-03-31T21:59:59Z", "2026-02-28T23:00:00Z",
+		"2026-03-31T22:00:00Z", "2026-03"},
+	{"Asia/Kolkata", ENG_YEAR, "2025-12-31T18:30:00Z", "2025-12-31T18:30:00Z",
+		"2026-12-31T18:30:00Z", "2026"},
+	{"Asia/Kolkata", ENG_HOUR, "2026-11-22T18:45:00Z", "2026-11-22T18:30:00Z",
+		"2026-11-22T19:30:00Z", "2026-11-23 00:00 +0530"},
+	/* the hour that is there twice, the one that is not, and one of 90 minutes */
+	{"Europe/Berlin", ENG_HOUR, "2026-10-25T01:10:00Z", "2026-10-25T01:00:00Z",
+		"2026-10-25T02:00:00Z", "2026-10-25 02:00 +0100"},
+	{"Europe/Berlin", ENG_HOUR, "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z",
+		"2026-03-29T02:00:00Z", "2026-03-29 03:00 +0200"},
+	{"Australia/Lord_Howe", ENG_HOUR, "2026-04-04T15:15:00Z", "2026-04-04T14:00:00Z",
+		"2026-04-04T15:30:00Z", "2026-04-05 01:00 +1100"},
+	{"UTC", ENG_DAY, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z",
+		"1970-01-02T00:00:00Z", "1970-01-01"},
+	{"Asia/Kolkata", ENG_DAY, "1970-01-01T01:00:00Z", "1970-01-01T00:00:00Z",
+		"1970-01-01T18:30:00Z", "1970-01-01"},
+};
+
+START_TEST(test_units)
+{
+	char name[ENG_UNIT_BYTES];
+	char text[NV_RFC3339_BYTES];
+
+	if (eng_zone_set(units[_i].zone, NULL) < 0)
+		return;
+	int64_t start = eng_unit_start(units[_i].unit, at(units[_i].t));
+	int64_t next = eng_unit_next(units[_i].unit, at(units[_i].t));
+
+	ck_assert_msg(start == at(units[_i].start), "%s", nv_rfc3339(start, text));
+	ck_assert_msg(next == at(units[_i].next), "%s", nv_rfc3339(next, text));
+	ck_assert_str_eq(eng_unit_name(units[_i].unit, start, name), units[_i].name);
+}
+END_TEST
+
 START_TEST(test_unknown_zone)
 {
 	struct nv_err err = {0};
@@ -131,6 +236,21 @@ static const struct {
 	{"all", "1970-01-01T00:00:00Z", "2026-11-22T14:00:00Z"},
 	{"7d", "2026-11-15T14:00:00Z", "2026-11-22T14:00:00Z"},
 	{"90m", "2026-11-22T12:30:00Z", "2026-11-22T14:00:00Z"},
+	{"last-week", "2026-11-09T00:00:00Z", "2026-11-16T00:00:00Z"},
+	{"last-month", "2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"},
+	{"last-year", "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"},
+	{"2026-11-21", "2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"},
+	{"2028-02", "2028-02-01T00:00:00Z", "2028-03-01T00:00:00Z"},
+	{"2026-12", "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"},
+	{"2028", "2028-01-01T00:00:00Z", "2029-01-01T00:00:00Z"},
+	{"2026-13", NULL, NULL},
+	{"2026-00", NULL, NULL},
+	{"2027-02-29", NULL, NULL},
+	{"2026-1", NULL, NULL},
+	{"1969", NULL, NULL},
+	{"2262", NULL, NULL},
+	{"last-", NULL, NULL},
+	{"last-century", NULL, NULL},
 	{"", NULL, NULL},
 	{"tomorrow", NULL, NULL},
 	{"7", NULL, NULL},
@@ -232,6 +352,8 @@ main(void)
 
 	tcase_add_loop_test(c, test_days, 0, NV_LEN(days));
 	tcase_add_test(c, test_days_follow);
+	tcase_add_loop_test(c, test_units_partition, 0, 12);
+	tcase_add_loop_test(c, test_units, 0, NV_LEN(units));
 	tcase_add_test(c, test_unknown_zone);
 	tcase_add_loop_test(c, test_periods, 0, NV_LEN(periods));
 	tcase_add_test(c, test_ranges);

@@ -1,0 +1,288 @@
+/* From the ledger's sums to the rows of a report: see reports.h. */
+#include "fleet.h"
+#include "reports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Windows of time times workers that one answer may look at: milliseconds. */
+#define LOOKS_MAX 100000
+
+/* ---- by worker ---- */
+
+static bool
+wanted(const struct eng_target *target, const struct eng_worker *w)
+{
+	if (w->id == 0)
+		return false;
+	if (!target->ids || target->only)
+		return !target->only || target->only == w;
+	return strcmp(eng_worker_group(w), target->name) == 0;
+}
+
+/* What belongs to no worker is what the fleet has more than all of them. */
+static int
+no_worker(struct eng_report *r)
+{
+	struct eng_tally *t = &r->tally;
+	int rc = 0;
+	struct eng_tally_row *rest = eng_tally_row(t, "(no worker)", 0, 0, &rc);
+
+	if (!rest)
+		return rc;
+	for (size_t i = 0; i + 1 < t->n_rows; i++) {
+		for (size_t c = 0; c < t->n_currencies; c++)
+			eng_figures_add(&rest->cell[c], &eng_tally_at(t, i)->cell[c], -1);
+	}
+	return eng_tally_window(t, rest, 0, r->period.from_ns, r->period.to_ns, 1);
+}
+
+/* Each worker's own window under the name of its row. */
+static int
+by_worker(struct eng_report *r)
+{
+	const struct eng_period *p = &r->period;
+
+	for (const struct eng_worker *w = r->call->eng->workers; w; w = w->next) {
+		const char *key = r->per == ENG_PER_GROUP ? eng_worker_group(w) : w->name;
+		int rc = 0;
+
+		if (!wanted(&r->target, w))
+			continue;
+		struct eng_tally_row *row = eng_tally_row(
+			&r->tally, key[0] ? key : "(not configured)", 0, 0, &rc);
+
+		if (row)
+			rc = eng_tally_window(
+				&r->tally, row, w->id, p->from_ns, p->to_ns, 1);
+		if (rc < 0)
+			return rc;
+	}
+	return r->target.ids ? 0 : no_worker(r);
+}
+
+/* ---- by category ---- */
+
+struct category_walk {
+	struct eng_tally *tally;
+	enum eng_figure figure;
+	int sign;
+};
+
+static int
+one_category(void *arg, uint32_t worker, uint32_t currency, const char *category,
+	nv_i128 nano, uint64_t events)
+{
+	const struct category_walk *w = arg;
+	size_t c = 0;
+	int rc = eng_tally_currency(w->tally, currency, &c);
+
+	(void)worker;
+	(void)events;
+	if (rc < 0)
+		return -EBADMSG; /* the fleet's sum would have moved too */
+	struct eng_tally_row *row =
+		eng_tally_row(w->tally, category[0] ? category : "(none)", 0, 0, &rc);
+
+	if (!row)
+		return rc;
+	row->cell[c].v[w->figure] += w->sign * nano;
+	return 0;
+}
+
+static int
+walk_code(const struct eng_report *r, enum led_code code, struct category_walk *w)
+{
+	if (!r->target.ids)
+		return led_view_categories(r->view, 0, code, r->period.from_ns,
+			r->period.to_ns, one_category, w);
+	for (size_t i = 0; i < r->target.n; i++) {
+		int rc = led_view_categories(r->view, r->target.ids[i], code,
+			r->period.from_ns, r->period.to_ns, one_category, w);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Which figure a posting counts for, and which way: as the ledger's own sums do. */
+static const struct {
+	enum led_code code;
+	enum eng_figure figure;
+	int sign;
+} codes[] = {
+	{LED_CODE_COST, ENG_FIG_COST, 1},
+	{LED_CODE_REVENUE, ENG_FIG_REVENUE, 1},
+	{LED_CODE_REFUND, ENG_FIG_REFUNDS, 1},
+	{LED_CODE_FEE, ENG_FIG_FEES, 1},
+	{LED_CODE_DISPUTE, ENG_FIG_DISPUTES, 1},
+	{LED_CODE_DISPUTE_WON, ENG_FIG_DISPUTES, -1},
+	{LED_CODE_PAYOUT, ENG_FIG_PAYOUTS, 1},
+};
+
+static int
+by_category(const struct eng_report *r, struct eng_tally *t, bool costs_only)
+{
+	for (size_t i = 0; i < NV_LEN(codes); i++) {
+		struct category_walk w = {t, codes[i].figure, codes[i].sign};
+		int rc = costs_only && codes[i].figure != ENG_FIG_COST
+				 ? 0
+				 : walk_code(r, codes[i].code, &w);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+eng_report_fill_costs(struct eng_report *r, struct eng_tally *t)
+{
+	int rc = eng_tally_init(
+		t, r->call->eng, r->view, r->period.from_ns, r->period.to_ns);
+
+	if (rc == 0)
+		rc = by_category(r, t, true);
+	if (rc == 0)
+		eng_tally_convert(t);
+	return rc;
+}
+
+/* ---- by time ---- */
+
+/* Adds up the target over a window into a row. */
+static int
+add_target(
+	struct eng_report *r, struct eng_tally_row *row, int64_t from_ns, int64_t to_ns)
+{
+	if (!r->target.ids)
+		return eng_tally_window(&r->tally, row, 0, from_ns, to_ns, 1);
+	for (size_t i = 0; i < r->target.n; i++) {
+		int rc = eng_tally_window(
+			&r->tally, row, r->target.ids[i], from_ns, to_ns, 1);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+add_time(struct eng_report *r, const char *key, int64_t from_ns, int64_t to_ns)
+{
+	int rc = 0;
+	struct eng_tally_row *row = eng_tally_row(&r->tally, key, from_ns, to_ns, &rc);
+
+	return row ? add_target(r, row, from_ns, to_ns) : rc;
+}
+
+/* When anything was first counted: nothing before it needs a row of its own. Commits are
+ * in order of time, so whether there is something before an instant can be bisected. */
+static int
+first_event(struct led_view *view, int64_t to_ns, int64_t *ret_ns)
+{
+	int64_t none = 0; /* up to here there is nothing */
+	int64_t some = to_ns;
+
+	while (some - none > INT64_C(60000000000)) {
+		int64_t middle = none + (some - none) / 2;
+		struct led_totals t;
+		int rc = led_view_window(view, 0, 0, 0, middle, &t);
+
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		if (rc == 0)
+			some = middle;
+		else
+			none = middle;
+	}
+	*ret_ns = none;
+	return 0;
+}
+
+/* The last `keep` beginnings of the units of a period, in a ring. */
+struct edges {
+	int64_t *at; /* owned */
+	size_t keep;
+	size_t n; /* of all */
+};
+
+static int
+find_edges(struct eng_report *r, int64_t from_ns, struct edges *ret)
+{
+	size_t looks = LOOKS_MAX / NV_MAX(r->target.n * r->tally.n_currencies, (size_t)1);
+
+	ret->keep = NV_MAX(NV_MIN(r->limit, looks), (size_t)1);
+	ret->at = calloc(ret->keep, sizeof *ret->at);
+	if (!ret->at)
+		return -ENOMEM;
+	for (int64_t t = from_ns; t < r->period.to_ns; t = eng_unit_next(r->unit, t))
+		ret->at[ret->n++ % ret->keep] = t;
+	return 0;
+}
+
+static int
+by_time(struct eng_report *r)
+{
+	struct edges e = {0};
+	int64_t from_ns = r->period.from_ns;
+	int rc = 0;
+
+	/* Since the beginning: of the first unit in which something happened. */
+	if (from_ns == 0) {
+		rc = first_event(r->view, r->period.to_ns, &from_ns);
+		if (rc == 0)
+			from_ns = eng_unit_start(r->unit, from_ns);
+	}
+	if (rc == 0)
+		rc = find_edges(r, from_ns, &e);
+	size_t n = NV_MIN(e.n, e.keep);
+
+	r->folded = e.n - n;
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		char name[ENG_UNIT_BYTES];
+		int64_t at = e.at[(r->folded + i) % e.keep];
+		int64_t next =
+			i + 1 < n ? e.at[(r->folded + i + 1) % e.keep] : r->period.to_ns;
+
+		if (i == 0 && r->folded > 0)
+			rc = add_time(r, "(earlier)", from_ns, at);
+		if (rc == 0)
+			rc = add_time(r, eng_unit_name(r->unit, at, name), at, next);
+	}
+	free(e.at);
+	return rc;
+}
+
+/* ---- all ---- */
+
+int
+eng_report_fill(struct eng_report *r)
+{
+	int rc = 0;
+
+	switch (r->per) {
+	case ENG_PER_WORKER:
+	case ENG_PER_GROUP:
+		rc = by_worker(r);
+		break;
+	case ENG_PER_CATEGORY:
+		rc = by_category(r, &r->tally, false);
+		break;
+	case ENG_PER_UNIT:
+		rc = by_time(r);
+		break;
+	case ENG_PER_NONE:
+	default:
+		rc = add_time(r, "", r->period.from_ns, r->period.to_ns);
+		break;
+	}
+	if (rc == -E2BIG)
+		return nv_err_set(&r->call->err, rc,
+			"that is more than %zu rows: ask for less", ENG_TALLY_ROWS_MAX);
+	if (rc == 0)
+		eng_tally_convert(&r->tally);
+	return rc;
+}
