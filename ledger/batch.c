@@ -47,6 +47,8 @@ batch_clear(struct led_batch *b)
 	led_map_clear(&b->stream_keys);
 	led_map_clear(&b->beat_keys);
 	led_texts_clear(&b->ids);
+	led_texts_clear(&b->exts);
+	led_claims_clear(&b->claims);
 }
 
 void
@@ -71,6 +73,10 @@ led_batch_free(struct led_batch *b)
 	led_map_fini(&b->stream_keys);
 	led_map_fini(&b->beat_keys);
 	led_texts_fini(&b->ids);
+	led_texts_fini(&b->exts);
+	free(b->ext_seqs);
+	free(b->events_at);
+	led_claims_fini(&b->claims);
 	free(b);
 }
 
@@ -92,7 +98,10 @@ led_batch_begin(
 		if (!led->batch)
 			return nv_err_set(err, -ENOMEM, "no memory for a batch");
 		led->batch->led = led;
+		led->batch->claims.source = led_batch_source(led->batch);
 	}
+	led->batch->claims.any_orphans = led->n_orphans > 0;
+	led->batch->next_expiry = INT64_MIN;
 	/* Buckets of the past never change, whatever the clock does. */
 	led->batch->now_ns = NV_MAX(now_ns, led->last_time_ns);
 	led->in_batch = true;
@@ -159,25 +168,48 @@ led_batch_account_id(struct led_batch *b, const char *name)
 	return name_id(b, LED_DICT_ACCOUNT, name, bytes);
 }
 
-int
-led_batch_category(struct led_batch *b, const struct led_event *ev, uint32_t *ret)
+/* Text from outside: past a bound new names share one. */
+static uint32_t
+open_name(struct led_batch *b, enum led_dict_kind kind, const char *text, size_t bytes)
 {
-	struct led_dict *dict = &b->led->dicts[LED_DICT_CATEGORY];
-	size_t bytes = led_cut(ev->category, ev->category_bytes, LED_CATEGORY_MAX);
+	struct led_dict *dict = &b->led->dicts[kind];
 
-	*ret = 0;
-	if (!led_has_category(ev))
-		return 0;
-	if (dict->names.n >= LED_OPEN_NAMES_MAX) {
-		uint32_t found = led_texts_find(&dict->names, ev->category, bytes);
+	if (dict->names.n >= LED_OPEN_NAMES_MAX &&
+		led_texts_find(&dict->names, text, bytes) == LED_MAP_NONE)
+		return led_dict_id(dict, LED_CATEGORY_OTHER, strlen(LED_CATEGORY_OTHER));
+	return led_dict_id(dict, text, bytes);
+}
 
-		*ret = found == LED_MAP_NONE ? led_dict_id(dict, LED_CATEGORY_OTHER,
-						       strlen(LED_CATEGORY_OTHER))
-					     : found + 1;
-	} else {
-		*ret = led_dict_id(dict, ev->category, bytes);
+int
+led_batch_words(struct led_batch *b, const struct led_event *ev, struct led_words *ret)
+{
+	*ret = (struct led_words){0};
+	if (led_has_category(ev)) {
+		ret->category = open_name(b, LED_DICT_CATEGORY, ev->category,
+			led_cut(ev->category, ev->category_bytes, LED_CATEGORY_MAX));
+		if (ret->category == 0)
+			return -ENOMEM;
 	}
-	return *ret ? 0 : -ENOMEM;
+	if (led_has_operation(ev)) {
+		ret->operation = open_name(
+			b, LED_DICT_CATEGORY, ev->operation, ev->operation_bytes);
+		if (ret->operation == 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+uint32_t
+led_batch_variant_id(struct led_batch *b, const char *name, size_t bytes)
+{
+	if (bytes == 0)
+		return 0;
+	uint32_t id = open_name(
+		b, LED_DICT_VARIANT, name, led_cut(name, bytes, LED_CATEGORY_MAX));
+
+	if (id == 0)
+		b->error = -ENOMEM;
+	return id;
 }
 
 /* ---- streams ---- */
@@ -250,7 +282,8 @@ ids_known(const struct led *led, const struct led_event *ev)
 	uint32_t accounts = led->dicts[LED_DICT_ACCOUNT].names.n;
 	uint32_t currencies = led->dicts[LED_DICT_CURRENCY].names.n;
 
-	if (ev->worker > workers || ev->said_by > workers)
+	if (ev->worker > workers || ev->said_by > workers ||
+		ev->variant > led->dicts[LED_DICT_VARIANT].names.n)
 		return false;
 	for (unsigned i = 0; i < ev->n_legs; i++) {
 		const struct led_leg *leg = &ev->legs[i];
@@ -273,10 +306,20 @@ append_event(struct led_batch *b, const struct led_event *ev, size_t *ret_at)
 
 	NV_ASSERT(bytes <= LED_EVENT_BYTES_MAX);
 	memcpy(out, &bytes, 4);
+	if (b->n_events == b->events_at_cap) {
+		uint32_t cap = b->events_at_cap ? b->events_at_cap * 2 : 1024;
+		size_t *p = reallocarray(b->events_at, cap, sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->events_at = p;
+		b->events_at_cap = cap;
+	}
+	b->events_at[b->n_events] = b->events.n;
 	*ret_at = b->events.n;
 	b->events.n += 4 + (size_t)bytes;
 	b->line_bytes = ev->line_bytes;
-	b->line_at = b->events.n - ev->line_bytes;
+	b->line_at = b->events.n - led_event_tail_bytes(ev) - ev->line_bytes;
 	b->n_events++;
 	return 0;
 }
@@ -293,9 +336,9 @@ static int
 store_event(struct led_batch *b, const struct led_event *ev, uint64_t seq)
 {
 	struct led_event e = *ev;
-	uint32_t category;
+	struct led_words words;
 	size_t at;
-	int rc = led_batch_category(b, ev, &category);
+	int rc = led_batch_words(b, ev, &words);
 
 	e.seq = seq;
 	if (rc == 0)
@@ -304,18 +347,43 @@ store_event(struct led_batch *b, const struct led_event *ev, uint64_t seq)
 		rc = append_event(b, ev, &at);
 	if (rc == 0 && ev->id)
 		rc = led_idem_add(b, ev, seq, at);
+	if (rc == 0 && ev->external && ev->kind == LED_REVENUE)
+		rc = led_batch_ext_add(b, ev, seq);
 	if (rc == 0)
-		rc = led_derive_event(&b->sums, &e, category);
+		rc = led_derive_event(&b->sums, &e, words);
 	return rc;
+}
+
+bool
+led_is_refusal(int rc)
+{
+	return rc == -EINVAL || rc == -EEXIST || rc == -ENOENT || rc == -EDOM ||
+	       rc == -ERANGE || rc == -ETIME || rc == -EALREADY || rc == -EBUSY;
+}
+
+int
+led_batch_seen(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq)
+{
+	if (b->error || !ev->id)
+		return b->error;
+	if (led_event_check(ev) < 0)
+		return -EINVAL;
+	int rc = led_idem_check(b, ev, ret_seq);
+
+	return rc >= 0 || rc == -EEXIST ? rc : (b->error = rc);
 }
 
 int
 led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq)
 {
+	uint64_t first;
+
 	if (b->error)
 		return b->error;
 	if (led_event_check(ev) < 0 || !ids_known(b->led, ev))
 		return -EINVAL;
+	if (!ret_seq)
+		ret_seq = &first;
 	if (ev->id) {
 		int seen = led_idem_check(b, ev, ret_seq);
 
@@ -330,12 +398,14 @@ led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_s
 			return seen == -EEXIST ? seen : (b->error = seen);
 	}
 	uint64_t seq = b->led->last_seq + b->n_events + 1;
-	int rc = store_event(b, ev, seq);
+	int rc = led_claims_event(&b->claims, ev, seq, b->now_ns);
 
 	if (rc < 0)
+		return led_is_refusal(rc) ? rc : (b->error = rc);
+	rc = store_event(b, ev, seq);
+	if (rc < 0)
 		return b->error = rc;
-	if (ret_seq)
-		*ret_seq = seq;
+	*ret_seq = seq;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #define LED_BATCH_H
 
 #include "chain.h"
+#include "claim.h"
 #include "entry.h"
 #include "store.h"
 
@@ -69,9 +70,17 @@ struct led_batch {
 	uint64_t *id_seqs;    /* owned; by index of ids */
 	size_t *id_events;    /* owned; where the record is in events */
 	uint32_t ids_cap;
-	size_t line_at; /* of the last event, for its states */
+	struct led_texts exts; /* scope and external id of this batch's sales */
+	uint64_t *ext_seqs;    /* owned; by index of exts */
+	uint32_t exts_cap;
+	size_t *events_at; /* owned; where event last_seq + 1 + i is in events */
+	uint32_t events_at_cap;
+	struct led_claims claims;
+	int64_t next_expiry; /* of what was open before; INT64_MIN = as the ledger has it
+			      */
+	size_t line_at;      /* of the last event, for its states */
 	size_t line_bytes;
-	MDB_txn *read; /* for idem lookups, opened when needed */
+	MDB_txn *read; /* for look-ups, opened when needed */
 };
 
 /* Make room for bytes more; NULL: no memory or over the limit. */
@@ -81,10 +90,28 @@ uint8_t *led_bytes_room(struct led_bytes *b, size_t bytes);
 int led_idem_check(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq);
 int
 led_idem_add(struct led_batch *b, const struct led_event *ev, uint64_t seq, size_t at);
-uint32_t led_idem_scope(const struct led_event *ev);
 
-/* Category id of an event: the name's, "(other)"'s when there are too many, 0 = none. */
-int led_batch_category(struct led_batch *b, const struct led_event *ev, uint32_t *ret);
+/* Ids of an event's texts: the name's, "(other)"'s when there are too many, 0 = none. */
+int
+led_batch_words(struct led_batch *b, const struct led_event *ev, struct led_words *ret);
+
+/* source.c: what the claims of a batch ask of the ledger. */
+struct led_claim_source led_batch_source(struct led_batch *b);
+/* Opens b->read if need be. */
+int led_batch_read(struct led_batch *b);
+/* An event, of this batch or before. Borrowed until the next one is added. */
+int led_batch_record(struct led_batch *b, uint64_t seq, struct led_event *ret);
+/* Seq under a scope and id (of the index of ids, or of external ones). -ENOENT. */
+int led_batch_id(
+	struct led_batch *b, uint32_t scope, const char *id, size_t bytes, uint64_t *ret);
+int led_batch_ext_add(struct led_batch *b, const struct led_event *ev, uint64_t seq);
+int led_batch_ext(
+	struct led_batch *b, uint32_t scope, const char *id, size_t bytes, uint64_t *ret);
+
+/* commit_claims.c: what the claims changed, as MDB codes. */
+int led_write_claims(struct led_batch *b, MDB_txn *txn);
+/* After the commit: what the writer keeps of it. */
+void led_remember_claims(struct led_batch *b);
 
 /* commit.c: everything into one transaction. -EINVAL: the streams do not add up. */
 int led_batch_write(struct led_batch *b, struct nv_err *err);

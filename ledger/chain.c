@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+/* Version 1 (schema 1) knows the dictionaries before LED_DICT_VARIANT. */
 enum { AUDIT_VERSION = 2 };
 
 size_t
@@ -79,7 +80,9 @@ led_audit_decode(uint64_t batch, const void *value, size_t bytes, struct led_aud
 	a.first_bad = led_get_var(&a.rest);
 	a.n_bad = led_get_var(&a.rest);
 	a.duplicates = led_get_var(&a.rest);
-	for (int i = 0; i < LED_DICT_COUNT; i++)
+	int n_dicts = *a.body == AUDIT_VERSION ? LED_DICT_COUNT : LED_DICT_VARIANT;
+
+	for (int i = 0; i < n_dicts; i++)
 		a.last_ids[i] = led_get_var32(&a.rest);
 	a.n_streams = led_get_var(&a.rest);
 	a.n_heartbeats = led_get_var(&a.rest);

@@ -193,6 +193,7 @@ stored_total(struct led *led, MDB_txn *txn, enum led_table table, struct led_pai
 		[LED_T_BAL] = LED_DB_BAL,
 		[LED_T_ROLL] = LED_DB_ROLLD,
 		[LED_T_CAT] = LED_DB_ROLLC,
+		[LED_T_VAR] = LED_DB_ROLLV,
 	};
 	uint8_t bytes[LED_KEY_BYTES_MAX];
 	size_t n = led_table_key(table, key, UINT32_MAX, bytes);
@@ -352,6 +353,8 @@ write_sums(struct led_batch *b, MDB_txn *txn)
 		rc = write_table(b, txn, LED_T_ROLL, LED_DB_ROLLD, LED_DAY);
 	if (rc == 0)
 		rc = write_table(b, txn, LED_T_CAT, LED_DB_ROLLC, LED_HOUR);
+	if (rc == 0)
+		rc = write_table(b, txn, LED_T_VAR, LED_DB_ROLLV, LED_HOUR);
 	return rc;
 }
 
@@ -424,6 +427,8 @@ write_all(struct led_batch *b, MDB_txn *txn)
 	if (rc == 0)
 		rc = write_ids(b, txn);
 	if (rc == 0)
+		rc = led_write_claims(b, txn);
+	if (rc == 0)
 		rc = write_sums(b, txn);
 	if (rc == 0)
 		rc = write_streams(b, txn);
@@ -465,6 +470,7 @@ remember(struct led_batch *b)
 	}
 	for (int i = 0; i < LED_DICT_COUNT; i++)
 		led->dicts[i].n_committed = led->dicts[i].names.n;
+	led_remember_claims(b);
 	led->last_seq += b->n_events;
 	led->last_bad += b->n_bad;
 	led->duplicates += b->duplicates;

@@ -50,6 +50,8 @@ led_table_fields(enum led_table table, struct led_pair key)
 		return LED_BAL_FIELDS;
 	case LED_T_CAT:
 		return LED_CAT_FIELDS;
+	case LED_T_VAR:
+		return key.b >> 32 == 0 ? LED_COUNT_FIELDS : LED_MONEY_FIELDS;
 	case LED_T_ROLL:
 	default:
 		return key.b == 0 ? LED_COUNT_FIELDS : LED_MONEY_FIELDS;
@@ -65,6 +67,9 @@ led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_
 	case LED_T_CAT:
 		return led_key_rollc((uint16_t)(key.a >> 32), (uint32_t)key.a,
 			(uint32_t)(key.b >> 32), (uint32_t)key.b, bucket, out);
+	case LED_T_VAR:
+		return led_key_rollv((uint32_t)key.a, (uint32_t)(key.b >> 32),
+			(uint32_t)key.b, bucket, out);
 	case LED_T_ROLL:
 	default:
 		return led_key_roll((uint32_t)key.a, (uint32_t)key.b, bucket, out);
@@ -75,8 +80,8 @@ led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_
 static int
 code_field(uint16_t code, nv_i128 *ret_sign)
 {
-	*ret_sign = 1;
-	switch ((enum led_code)code) {
+	*ret_sign = code & LED_CODE_REVERSAL ? -1 : 1;
+	switch ((enum led_code)(code & ~LED_CODE_REVERSAL)) {
 	case LED_CODE_COST:
 		return LED_SUM_COST;
 	case LED_CODE_REVENUE:
@@ -89,12 +94,14 @@ code_field(uint16_t code, nv_i128 *ret_sign)
 		return LED_SUM_DISPUTES;
 	case LED_CODE_PAYOUT:
 		return LED_SUM_PAYOUTS;
+	case LED_CODE_GRANT:
+		return LED_SUM_GRANTS;
 	case LED_CODE_DISPUTE_WON:
-		*ret_sign = -1;
+		*ret_sign = -*ret_sign;
 		return LED_SUM_DISPUTES;
-	case LED_CODE_DISPUTE_LOST:
+	case LED_CODE_DISPUTE_LOST: /* counted when it was opened */
 	default:
-		return -1; /* counted when it was opened */
+		return -1; /* no income and no expense */
 	}
 }
 
@@ -113,44 +120,95 @@ add_field(
 	return 0;
 }
 
+/* What a leg does to its two balances: reserved money is pending, spent money posted. */
 static int
-derive_leg(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
-	uint32_t category)
+derive_balance(struct led_tables *t, const struct led_event *ev,
+	const struct led_leg *leg, nv_i128 posted, nv_i128 pending)
 {
-	nv_i128 sign;
-	int field = code_field(leg->code, &sign);
-	struct led_pair debit = {leg->debit, leg->currency};
-	struct led_pair credit = {leg->credit, leg->currency};
-	struct led_pair worker = {ev->worker, leg->currency};
-	struct led_pair cat = {(uint64_t)leg->code << 32 | ev->worker,
-		(uint64_t)leg->currency << 32 | category};
-
-	if (add_field(&t->t[LED_T_BAL], debit, LED_BAL_DEBITS, leg->nano, ev->seq) < 0 ||
-		add_field(&t->t[LED_T_BAL], credit, LED_BAL_CREDITS, leg->nano, ev->seq) <
-			0)
-		return -ENOMEM;
-	if (field >= 0 && add_field(&t->t[LED_T_ROLL], worker, (unsigned)field,
-				  sign * leg->nano, ev->seq) < 0)
-		return -ENOMEM;
 	bool is_new;
-	struct led_sum *sum = led_sums_get(&t->t[LED_T_CAT], cat.a, cat.b, &is_new);
+	struct led_sum *debit =
+		led_sums_get(&t->t[LED_T_BAL], leg->debit, leg->currency, &is_new);
+
+	if (!debit)
+		return -ENOMEM;
+	debit->v[LED_BAL_DEBITS] += posted;
+	debit->v[LED_BAL_DEBITS_PENDING] += pending;
+	debit->seq_last = ev->seq;
+	struct led_sum *credit =
+		led_sums_get(&t->t[LED_T_BAL], leg->credit, leg->currency, &is_new);
+
+	if (!credit)
+		return -ENOMEM;
+	credit->v[LED_BAL_CREDITS] += posted;
+	credit->v[LED_BAL_CREDITS_PENDING] += pending;
+	credit->seq_last = ev->seq;
+	return 0;
+}
+
+static int
+derive_balances(
+	struct led_tables *t, const struct led_event *ev, const struct led_leg *leg)
+{
+	switch ((enum led_code)leg->code) {
+	case LED_CODE_RESERVE:
+		return derive_balance(t, ev, leg, 0, leg->nano);
+	case LED_CODE_SETTLE:
+		return derive_balance(t, ev, leg, leg->nano, -(nv_i128)leg->nano);
+	case LED_CODE_VOID:
+		return derive_balance(t, ev, leg, 0, -(nv_i128)leg->nano);
+	default:
+		return derive_balance(t, ev, leg, leg->nano, 0);
+	}
+}
+
+static int
+derive_word(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
+	uint32_t code, uint32_t word, nv_i128 sign)
+{
+	bool is_new;
+	struct led_sum *sum =
+		led_sums_get(&t->t[LED_T_CAT], (uint64_t)code << 32 | ev->worker,
+			(uint64_t)leg->currency << 32 | word, &is_new);
 
 	if (!sum)
 		return -ENOMEM;
-	sum->v[LED_CAT_NANO] += leg->nano;
-	sum->v[LED_CAT_EVENTS]++;
+	sum->v[LED_CAT_NANO] += sign * leg->nano;
+	sum->v[LED_CAT_EVENTS] += sign;
 	sum->seq_last = ev->seq;
 	return 0;
 }
 
-int
-led_derive_event(struct led_tables *t, const struct led_event *ev, uint32_t category)
+static int
+derive_leg(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
+	struct led_words words)
 {
-	bool is_new;
-	struct led_sum *n = led_sums_get(&t->t[LED_T_ROLL], ev->worker, 0, &is_new);
+	nv_i128 sign;
+	int field = code_field(leg->code, &sign);
+	uint16_t code = leg->code & (uint16_t)~LED_CODE_REVERSAL;
+	nv_i128 way = leg->code & LED_CODE_REVERSAL ? -1 : 1;
+	struct led_pair worker = {ev->worker, leg->currency};
+	struct led_pair variant = {
+		ev->worker, (uint64_t)leg->currency << 32 | ev->variant};
 
-	if (!n)
+	if (derive_balances(t, ev, leg) < 0)
 		return -ENOMEM;
+	if (field >= 0 && add_field(&t->t[LED_T_ROLL], worker, (unsigned)field,
+				  sign * leg->nano, ev->seq) < 0)
+		return -ENOMEM;
+	if (field >= 0 && ev->variant != 0 &&
+		add_field(&t->t[LED_T_VAR], variant, (unsigned)field, sign * leg->nano,
+			ev->seq) < 0)
+		return -ENOMEM;
+	if (words.operation != 0 && code == LED_CODE_COST &&
+		derive_word(t, ev, leg, LED_CODE_OPERATION | code, words.operation, way) <
+			0)
+		return -ENOMEM;
+	return derive_word(t, ev, leg, code, words.category, way);
+}
+
+static void
+derive_counts(struct led_sum *n, const struct led_event *ev)
+{
 	n->v[LED_N_EVENTS]++;
 	n->seq_last = ev->seq;
 	if (ev->kind == LED_RUN) {
@@ -160,8 +218,25 @@ led_derive_event(struct led_tables *t, const struct led_event *ev, uint32_t cate
 	}
 	if (ev->kind == LED_EXIT && (ev->flags & LED_F_CRASH))
 		n->v[LED_N_CRASHES]++;
+}
+
+int
+led_derive_event(struct led_tables *t, const struct led_event *ev, struct led_words words)
+{
+	bool is_new;
+	struct led_sum *n = led_sums_get(&t->t[LED_T_ROLL], ev->worker, 0, &is_new);
+
+	if (!n)
+		return -ENOMEM;
+	derive_counts(n, ev);
+	if (ev->variant != 0) {
+		n = led_sums_get(&t->t[LED_T_VAR], ev->worker, ev->variant, &is_new);
+		if (!n)
+			return -ENOMEM;
+		derive_counts(n, ev);
+	}
 	for (unsigned i = 0; i < ev->n_legs; i++) {
-		int rc = derive_leg(t, ev, &ev->legs[i], category);
+		int rc = derive_leg(t, ev, &ev->legs[i], words);
 
 		if (rc < 0)
 			return rc;
@@ -245,8 +320,14 @@ led_has_category(const struct led_event *ev)
 }
 
 bool
+led_has_operation(const struct led_event *ev)
+{
+	return ev->operation_bytes > 0 && ev->n_legs > 0;
+}
+
+bool
 led_from_line(enum led_kind kind)
 {
 	return kind != LED_COMPUTE && kind != LED_DESIRE && kind != LED_DECISION &&
-	       kind != LED_SETTING;
+	       kind != LED_SETTING && kind != LED_ALERT;
 }

@@ -11,6 +11,7 @@ enum led_table {
 	LED_T_BAL,  /* (account, currency) */
 	LED_T_ROLL, /* (worker, currency); currency 0 = the counters; worker 0 = fleet */
 	LED_T_CAT,  /* (code << 32 | worker, currency << 32 | category) */
+	LED_T_VAR,  /* (worker, currency << 32 | variant); currency 0 = the counters */
 	LED_T_COUNT
 };
 
@@ -37,9 +38,18 @@ unsigned led_table_fields(enum led_table table, struct led_pair key);
 size_t
 led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_t *out);
 
+/* The ids of an event's texts in the dictionary of categories, 0 = none. */
+struct led_words {
+	uint32_t category;
+	uint32_t operation;
+};
+/* In the table of categories: costs by operation. */
+#define LED_CODE_OPERATION 0x0200
+
 /* Add what an event, heartbeats or a quarantined line count for. -ENOMEM leaves the
- * tables half done: give the batch up. `category` is the id of ev->category, 0 = none. */
-int led_derive_event(struct led_tables *t, const struct led_event *ev, uint32_t category);
+ * tables half done: give the batch up. */
+int led_derive_event(
+	struct led_tables *t, const struct led_event *ev, struct led_words words);
 int led_derive_heartbeats(struct led_tables *t, uint32_t worker, uint32_t count);
 int led_derive_rejected(struct led_tables *t, uint32_t worker);
 /* After the last of a batch: adds up the workers into the fleet (worker 0). */
@@ -52,8 +62,9 @@ void led_sum_add(struct led_sum *total, const struct led_sum *delta);
 uint32_t led_bucket(enum led_bucket bucket, int64_t ns);
 int64_t led_bucket_ns(enum led_bucket bucket); /* length */
 
-/* Whether the event's legs are counted under its category. */
+/* Whether the event's legs are counted under its category, under its operation. */
 bool led_has_category(const struct led_event *ev);
+bool led_has_operation(const struct led_event *ev);
 /* Whether events of this kind are what a line of their stream says, so that the bytes of
  * the line must be accounted for in the same commit. The others are the engine's own. */
 bool led_from_line(enum led_kind kind);

@@ -15,11 +15,16 @@ static const struct led_rule rules[LED_CODE_MAX + 1] = {
 	[LED_CODE_DISPUTE_WON] = {LED_ROLE_PLATFORM, LED_ROLE_DISPUTED, true},
 	[LED_CODE_DISPUTE_LOST] = {LED_ROLE_CHARGEBACKS, LED_ROLE_DISPUTED, true},
 	[LED_CODE_PAYOUT] = {LED_ROLE_BANK, LED_ROLE_PLATFORM, false},
+	[LED_CODE_GRANT] = {LED_ROLE_POOL, LED_ROLE_BUDGET, true},
+	[LED_CODE_RESERVE] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
+	[LED_CODE_SETTLE] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
+	[LED_CODE_VOID] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
 };
 
 static const struct {
 	const char *prefix;
 	enum { ALONE, WORKER, PARTY } of;
+	const char *suffix; /* NULL = none */
 } roles[LED_ROLE_COUNT] = {
 	[LED_ROLE_NONE] = {"", ALONE},
 	[LED_ROLE_COMPUTE] = {"Expenses:Compute:", WORKER},
@@ -31,12 +36,16 @@ static const struct {
 	[LED_ROLE_PLATFORM] = {"Assets:Platform:", PARTY},
 	[LED_ROLE_DISPUTED] = {"Assets:Disputed:", PARTY},
 	[LED_ROLE_BANK] = {"Assets:Bank", ALONE},
+	[LED_ROLE_POOL] = {"Equity:Budget:Pool", ALONE},
+	[LED_ROLE_BUDGET] = {"Equity:Budget:", WORKER},
+	[LED_ROLE_SPENT] = {"Equity:Budget:", WORKER, ":Spent"},
+	[LED_ROLE_TRADING] = {"Equity:Trading:", PARTY},
 };
 
 const struct led_rule *
 led_rule(enum led_code code)
 {
-	if (code < LED_CODE_COST || code > LED_CODE_MAX)
+	if (code < LED_CODE_COST || code > LED_CODE_MAX || code == LED_CODE_CONVERT)
 		return NULL;
 	return &rules[code];
 }
@@ -90,7 +99,8 @@ size_t
 led_role_account(enum led_role role, const char *who, char *out)
 {
 	const char *name = roles[role].of == ALONE ? "" : who;
-	int n = snprintf(out, LED_ACCOUNT_MAX + 1, "%s%s", roles[role].prefix, name);
+	int n = snprintf(out, LED_ACCOUNT_MAX + 1, "%s%s%s", roles[role].prefix, name,
+		roles[role].suffix ? roles[role].suffix : "");
 
 	/* Workers and parties are at most 64 bytes: it fits. */
 	NV_ASSERT(n > 0 && n <= LED_ACCOUNT_MAX);

@@ -10,6 +10,13 @@
  *   dispute won    Assets:Platform:P            Assets:Disputed:P
  *   dispute lost   Expenses:Chargebacks:W       Assets:Disputed:P
  *   payout         Assets:Bank                  Assets:Platform:P
+ *   grant          Equity:Budget:Pool           Equity:Budget:W
+ *   reserve, void  Equity:Budget:W              Equity:Budget:W:Spent   (pending)
+ *   settle         Equity:Budget:W              Equity:Budget:W:Spent
+ *   convert        Equity:Trading:FROM-TO       Assets:Platform:P or Assets:Bank, and
+ * back
+ *
+ * A correction has the legs of what it takes back, debit and credit exchanged.
  *
  * W is a worker, P the other party: a vendor or a platform. */
 #ifndef LED_ENTRY_H
@@ -28,6 +35,10 @@ enum led_role {
 	LED_ROLE_PLATFORM,    /* of the party */
 	LED_ROLE_DISPUTED,    /* of the party */
 	LED_ROLE_BANK,        /* one for all */
+	LED_ROLE_POOL,        /* one for all */
+	LED_ROLE_BUDGET,      /* of the worker */
+	LED_ROLE_SPENT,       /* of the worker */
+	LED_ROLE_TRADING,     /* of a pair of currencies, as the party */
 	LED_ROLE_COUNT
 };
 bool led_role_of_party(enum led_role role);
@@ -38,7 +49,7 @@ struct led_rule {
 	enum led_role credit;
 	bool needs_worker; /* a worker must be named */
 };
-/* NULL: no such posting. */
+/* NULL: no such posting, or (LED_CODE_CONVERT) one that takes more than this says. */
 const struct led_rule *led_rule(enum led_code code);
 
 #define LED_PARTY_MAX 64

@@ -63,8 +63,14 @@ led_out_code(uint16_t code)
 		[LED_CODE_PAYOUT] = "payout",
 		[LED_CODE_DISPUTE_WON] = "dispute_won",
 		[LED_CODE_DISPUTE_LOST] = "dispute_lost",
+		[LED_CODE_GRANT] = "grant",
+		[LED_CODE_RESERVE] = "reserve",
+		[LED_CODE_SETTLE] = "settle",
+		[LED_CODE_VOID] = "void",
+		[LED_CODE_CONVERT] = "convert",
 	};
 
+	code &= (uint16_t)~LED_CODE_REVERSAL;
 	return code <= LED_CODE_MAX && names[code] ? names[code] : "";
 }
 

@@ -34,13 +34,45 @@ same_legs(const struct led_event *a, const struct led_event *b)
 	return true;
 }
 
+/* A refund may be about another worker the second time, when its sale has become known
+ * meanwhile: who it is about is in what it names. */
+static bool
+same_claim(const struct led_event *a, const struct led_event *b)
+{
+	if (!a->of || !b->of || !same_bytes(a->of, a->of_bytes, b->of, b->of_bytes) ||
+		a->n_legs != b->n_legs || a->n_legs == 0)
+		return false;
+	for (unsigned i = 0; i < a->n_legs; i++) {
+		if (a->legs[i].nano != b->legs[i].nano ||
+			a->legs[i].currency != b->legs[i].currency ||
+			a->legs[i].code != b->legs[i].code)
+			return false;
+	}
+	return true;
+}
+
+/* A reservation says when it ends, and a correction what it takes back, besides its legs.
+ */
+static bool
+same_rest(const struct led_event *a, const struct led_event *b)
+{
+	if (a->kind == LED_CORRECTION)
+		return a->ref == b->ref;
+	return same_bytes(
+		       a->external, a->external_bytes, b->external, b->external_bytes) &&
+	       same_bytes(a->operation, a->operation_bytes, b->operation,
+		       b->operation_bytes);
+}
+
 /* The same thing said twice: the very same line, or (since a worker that repeats itself
  * after a crash may stamp it anew) the same money or run in other words. */
 static bool
 same_content(const struct led_event *a, const struct led_event *b)
 {
-	if (a->kind != b->kind || a->worker != b->worker)
+	if (a->kind != b->kind)
 		return false;
+	if (a->worker != b->worker)
+		return same_claim(a, b);
 	if (same_bytes(a->line, a->line_bytes, b->line, b->line_bytes))
 		return true;
 	if (a->n_legs == 0 && a->kind != LED_RUN)
@@ -48,7 +80,7 @@ same_content(const struct led_event *a, const struct led_event *b)
 	size_t category_bytes = led_cut(b->category, b->category_bytes, LED_CATEGORY_MAX);
 
 	return a->flags == b->flags && a->duration_ms == b->duration_ms &&
-	       same_legs(a, b) &&
+	       same_legs(a, b) && same_rest(a, b) &&
 	       same_bytes(a->category, a->category_bytes, b->category, category_bytes);
 }
 
@@ -71,14 +103,13 @@ check_stored(struct led_batch *b, const uint8_t *key, size_t key_bytes,
 	uint64_t seq;
 	MDB_val value;
 
-	if (!b->read) {
-		int rc = led_begin_read(led, &b->read);
+	int rc = led_batch_read(b);
 
-		if (rc < 0)
-			return rc == -EEXIST ? -EIO : rc;
-	}
+	if (rc < 0)
+		return rc;
 	MDB_val k = led_val(key, key_bytes);
-	int rc = mdb_get(b->read, led->dbi[LED_DB_IDEM], &k, &value);
+
+	rc = mdb_get(b->read, led->dbi[LED_DB_IDEM], &k, &value);
 
 	if (rc == MDB_NOTFOUND)
 		return 0;

@@ -38,8 +38,14 @@ enum led_kind {
 		16, /* a decision's step; ref = seq of its first step; line = its JSON */
 	LED_SETTING =
 		17, /* a durable setting changed (autonomous on/off); line = its JSON */
-	LED_HEARTBEAT = 18, /* never stored as an event: counted in the rollups only */
-	LED_SEAL = 25,      /* a day's batches, sealed; line = its JSON, see seal.h */
+	LED_HEARTBEAT = 18,  /* never stored as an event: counted in the rollups only */
+	LED_RESERVE = 19,    /* money set aside for what is about to be spent */
+	LED_RELEASE = 20,    /* what is left of a reservation is free again; ref = it */
+	LED_GRANT = 21,      /* more budget for a worker */
+	LED_CONVERSION = 22, /* money of one currency became money of another */
+	LED_CORRECTION = 23, /* the reverse legs of the event it names with ref */
+	LED_ALERT = 24,      /* an alert was raised or has ended; line = its JSON */
+	LED_SEAL = 25,       /* a day's batches, sealed; line = its JSON, see seal.h */
 	LED_KIND_MAX = LED_SEAL
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
@@ -49,7 +55,9 @@ enum led_flag {
 	LED_F_OK = 1 << 1,       /* LED_RUN: the run was ok */
 	LED_F_CRASH = 1 << 2,    /* LED_EXIT: counts as a crash */
 	LED_F_UNPRICED = 1 << 3, /* LED_USAGE: the model has no price */
-	LED_F_MANUAL = 1 << 4    /* entered by a person */
+	LED_F_MANUAL = 1 << 4,   /* entered by a person */
+	LED_F_EXPIRED = 1 << 5,  /* LED_RELEASE: its time was over */
+	LED_F_ENDED = 1 << 6     /* LED_RELEASE: the incarnation that held it is gone */
 };
 
 /* Double-entry accounts are made on first use, by name as in plain-text accounting:
@@ -70,9 +78,18 @@ enum led_code {
 	LED_CODE_PAYOUT = 6,
 	LED_CODE_DISPUTE_WON = 7,  /* takes its amount out of the disputes again */
 	LED_CODE_DISPUTE_LOST = 8, /* the disputed money is gone; already counted */
-	LED_CODE_MAX = LED_CODE_DISPUTE_LOST
+	LED_CODE_GRANT = 9,
+	LED_CODE_RESERVE = 10, /* pending until it is settled, voided or expires */
+	LED_CODE_SETTLE = 11,  /* pending money is spent: posted */
+	LED_CODE_VOID = 12,    /* pending money is free again */
+	LED_CODE_CONVERT = 13, /* one leg a currency, see led_batch_convert */
+	LED_CODE_MAX = LED_CODE_CONVERT,
+	/* On top of the code that a correction takes back. */
+	LED_CODE_REVERSAL = 1 << 8
 };
-#define LED_LEGS_MAX 4
+#define LED_LEGS_MAX      4
+#define LED_RUN_MAX       128
+#define LED_OPERATION_MAX 64
 
 /* One event to append. Strings are borrowed for the call and not NUL-terminated. */
 struct led_event {
@@ -85,7 +102,9 @@ struct led_event {
 	uint64_t stream_offset; /* of the first byte of the line */
 	int64_t claimed_ns;     /* `at`, or received_ns */
 	int64_t received_ns;
-	uint64_t ref;      /* another event's seq, 0 = none */
+	uint64_t ref;      /* another event's seq, 0 = none. Of a refund or dispute: its
+			      sale; of a release or of a cost that settles: the reservation;
+			      of a correction: what it takes back. */
 	uint32_t instance; /* 0 = none */
 	uint32_t generation;
 	const char *id; /* idempotency key, NULL = none */
@@ -97,7 +116,20 @@ struct led_event {
 	struct led_leg legs[LED_LEGS_MAX];
 	unsigned n_legs;
 	int64_t duration_ms; /* LED_RUN */
-	uint64_t seq;        /* set when read back */
+	/* All of these may be absent (NULL, 0), which costs one byte for all. */
+	const char *run; /* id of the run that caused it; at most LED_RUN_MAX bytes */
+	size_t run_bytes;
+	const char *of; /* as it was said: id or external id of the sale it is about, or
+			   of the reservation */
+	size_t of_bytes;
+	const char *external; /* LED_REVENUE: what the platform calls it */
+	size_t external_bytes;
+	const char *operation; /* kind of call: "llm", "email"; at most 64 bytes */
+	size_t operation_bytes;
+	uint32_t variant;   /* led_batch_variant_id */
+	int64_t caused_ns;  /* when the run was that caused it; 0 = not said */
+	int64_t expires_ns; /* LED_RESERVE */
+	uint64_t seq;       /* set when read back */
 };
 
 /* What a stream (one incarnation's pipe, the journal, the gateway) has consumed. */
@@ -126,6 +158,7 @@ struct led_totals {
 	nv_i128 fees;
 	nv_i128 disputes;
 	nv_i128 payouts;
+	nv_i128 grants;
 	uint64_t runs_ok;
 	uint64_t runs_failed;
 	uint64_t crashes;
@@ -163,16 +196,24 @@ int led_readers_check(struct led *led, uint32_t *ret_dead);
 int led_readers_oldest(struct led *led, int *ret_pid, uint64_t *ret_txn);
 
 /* ---- write: one batch at a time ----
- * Begin, add, commit. Any error but -EINVAL of a single add (which changes nothing)
- * means the batch must be aborted. Commit is durable when it returns 0. On
+ * Begin, add, commit. A refusal of a single add changes nothing; any other error means
+ * the batch must be aborted. Commit is durable when it returns 0. On
  * any other commit error the caller must exit: LMDB's state in memory is not to be
  * trusted. MAP_FULL is handled inside: the batch is replayed into a grown map. */
 int led_batch_begin(
 	struct led *led, int64_t now_ns, struct led_batch **ret, struct nv_err *err);
 /* Appends. Returns 0 and the seq; 1 = the id is known with the same content: a
  * duplicate, counted, nothing posted, ret_seq is the first one's;
- * -EEXIST = the id is known with other content: quarantine it. */
+ * -EEXIST = the id is known with other content: quarantine it. Further refusals, which
+ * change nothing: -EINVAL = no such event can be; of what ref names: -ENOENT = it is not
+ * there, or not open; -EDOM = it is in another currency; -ERANGE = more than is left of
+ * it; -ETIME = it has expired; -EALREADY = corrected before; -EBUSY = cannot be corrected
+ * any more, since others build on it. ret_seq may be NULL. */
 int led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq);
+bool led_is_refusal(int rc);
+/* What led_batch_event would say of its id alone: 0 not known, 1 known with the same
+ * content (*ret_seq is the first one's), -EEXIST. Counts nothing. */
+int led_batch_seen(struct led_batch *b, const struct led_event *ev, uint64_t *ret_seq);
 /* Adds one leg to ev by the rules of docs/LEDGER.md (ev->worker must be set): `party` is
  * the vendor of a cost, else the platform the money moves at ("stripe"); NULL =
  * "Unnamed". A sale with the platform's fee is two calls on one event: LED_CODE_REVENUE
@@ -180,6 +221,11 @@ int led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *r
  * unknown currency; -E2BIG: no room for another leg. */
 int led_batch_post(struct led_batch *b, struct led_event *ev, enum led_code code,
 	const char *party, size_t party_bytes, int64_t nano, uint32_t currency);
+/* The two legs of a conversion on ev: `from` leaves the assets at `party` (NULL: the
+ * bank), `to` arrives there, through Equity:Trading:FROM-TO. */
+int led_batch_convert(struct led_batch *b, struct led_event *ev, const char *party,
+	size_t party_bytes, int64_t from_nano, uint32_t from_currency, int64_t to_nano,
+	uint32_t to_currency);
 int led_batch_heartbeats(struct led_batch *b, uint32_t worker, uint32_t count);
 int led_batch_quarantine(struct led_batch *b, uint64_t stream, uint64_t stream_offset,
 	uint32_t worker, const char *reason, const char *bytes, size_t n_bytes);
@@ -205,6 +251,91 @@ void led_batch_abort(struct led_batch *b);
 uint32_t led_batch_worker_id(struct led_batch *b, const char *name);
 uint32_t led_batch_currency_id(struct led_batch *b, const char *code);
 uint32_t led_batch_account_id(struct led_batch *b, const char *name);
+
+/* Of an experiment; at most 64 bytes, longer is cut. 0: failure of the batch. */
+uint32_t led_batch_variant_id(struct led_batch *b, const char *name, size_t bytes);
+
+/* ---- sales, and what comes back of them ----
+ * A refund or dispute names its sale by an id (ev->of). Refunds and lost disputes of a
+ * sale never exceed it: led_batch_event refuses such a one. When no such sale is known
+ * the event is booked without ref, and counts against the sale as soon as that arrives,
+ * if it fits; until then it is unmatched. */
+struct led_sale {
+	uint64_t seq;
+	uint32_t worker;
+	uint32_t currency; /* 0: nothing was paid */
+	uint32_t variant;
+	int64_t gross; /* what the customer paid */
+	int64_t refunded;
+	int64_t disputed; /* open now */
+	int64_t won;      /* of the disputes that have ended */
+	int64_t lost;
+	int64_t caused_ns; /* when the run was that caused it, or when it claims to be */
+	bool corrected;    /* taken back: nothing is left of it */
+};
+/* What can still be refunded or lost. */
+int64_t led_sale_left(const struct led_sale *sale);
+/* The sale that `of` names, said by `scope` (the speaker's worker id) about `worker`: an
+ * id of the speaker's, an external id of his, an id of the worker's, anybody's external
+ * id; the newest of the same name. -ENOENT. */
+int led_batch_sale(struct led_batch *b, uint32_t scope, uint32_t worker, const char *of,
+	size_t of_bytes, struct led_sale *ret);
+
+/* ---- reservations ----
+ * Money set aside: pending on Equity:Budget:W until it is settled (spent, in parts or
+ * whole), voided or expired. Never more is settled than was reserved, and what is
+ * resolved is so for good. The time that counts is the batch's. */
+struct led_pend {
+	uint64_t seq; /* of the LED_RESERVE */
+	uint32_t worker;
+	uint32_t scope; /* who said it: the owner of its id */
+	uint32_t currency;
+	int64_t amount;
+	int64_t left;
+	int64_t opened_ns;
+	int64_t expires_ns;
+	uint64_t stream; /* 0 = none */
+	uint32_t instance;
+	uint32_t generation;
+	char operation[LED_OPERATION_MAX + 1]; /* "" = none */
+};
+/* Appends ev (its id, worker, line, ... are set; kind and leg are not). Answers as
+ * led_batch_event does: 1 = the same reservation again. -EINVAL: expires_ns is not after
+ * the batch's time. */
+int led_batch_reserve(struct led_batch *b, struct led_event *ev, int64_t nano,
+	uint32_t currency, int64_t expires_ns, uint64_t *ret_seq);
+/* The open reservation with this id, or number. -ENOENT: there is none, or it is
+ * resolved. */
+int led_batch_pend(struct led_batch *b, uint32_t scope, const char *id, size_t id_bytes,
+	struct led_pend *ret);
+int led_batch_pend_seq(struct led_batch *b, uint64_t seq, struct led_pend *ret);
+/* Makes ev (a cost that is not appended yet) post against a reservation: up to `nano`, at
+ * most what is left. *ret_settled is how much that is: the rest of the cost is plain. 0;
+ * -ENOENT, -EDOM, -ETIME as led_batch_event: ev is as it was. */
+int led_batch_settle(struct led_batch *b, struct led_event *ev, uint64_t pend_seq,
+	int64_t nano, uint32_t currency, int64_t *ret_settled);
+/* Appends the LED_RELEASE that frees what is left. flags: LED_F_EXPIRED, LED_F_ENDED or
+ * 0. For a release that a line says, `ev` has that line (kind and legs are set here);
+ * NULL: the ledger's own. -ENOENT: there is nothing to free. */
+int led_batch_void(struct led_batch *b, const struct led_event *ev, uint64_t pend_seq,
+	uint32_t flags, uint64_t *ret_seq);
+/* Voids what has expired by the batch's time, at most `max` (the rest next time); returns
+ * how many, or an error. Cheap when there is nothing to do. fn (may be NULL) is told of
+ * each one. */
+typedef int led_pend_fn(void *arg, const struct led_pend *pend);
+int led_batch_expire(struct led_batch *b, unsigned max, led_pend_fn *fn, void *arg);
+/* Voids every open reservation of a stream that has ended; returns how many. */
+int
+led_batch_void_stream(struct led_batch *b, uint64_t stream, led_pend_fn *fn, void *arg);
+/* When the next open reservation expires; INT64_MAX = there is none. */
+int64_t led_next_expiry(const struct led *led);
+
+/* ---- corrections ----
+ * Fills ev with the legs, worker, category and ref that take back event `seq`; the caller
+ * adds line, id and times, and appends it. -ENOENT: no such event; -EINVAL: nothing to
+ * take back (no money moved, or it is a reservation, release or correction); -EALREADY;
+ * -EBUSY: a sale with refunds or disputes, a dispute that has ended. */
+int led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev);
 
 /* ---- read: a consistent view, short-lived ---- */
 
@@ -234,6 +365,16 @@ typedef int led_category_fn(void *arg, uint32_t worker, uint32_t currency,
 int led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
 	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg);
 
+/* Totals of one variant of a worker, as led_view_window, with hour edges. */
+int led_view_variant(struct led_view *v, uint32_t worker, uint32_t variant,
+	uint32_t currency, int64_t from_ns, int64_t to_ns, struct led_totals *ret);
+/* Calls fn with each variant the worker has had; non-zero ends it and is returned. */
+typedef int led_variant_fn(void *arg, uint32_t variant, const char *name);
+int led_view_variants(struct led_view *v, uint32_t worker, led_variant_fn *fn, void *arg);
+/* Costs by operation, hour edges; as led_view_categories. */
+int led_view_operations(struct led_view *v, uint32_t worker, int64_t from_ns,
+	int64_t to_ns, led_category_fn *fn, void *arg);
+
 typedef int
 led_event_fn(void *arg, const struct led_event *ev); /* non-zero ends the walk */
 /* Events with seq >= from; when reverse, newest first from `from` (0 = the newest) down.
@@ -242,6 +383,22 @@ int led_view_events(
 	struct led_view *v, uint64_t from_seq, bool reverse, led_event_fn *fn, void *arg);
 int led_view_event(
 	struct led_view *v, uint64_t seq, led_event_fn *fn, void *arg); /* -ENOENT */
+
+/* A sale by its number, with what came back of it. -ENOENT: no such sale. */
+int led_view_sale(struct led_view *v, uint64_t seq, struct led_sale *ret);
+/* By a name, as led_batch_sale. */
+int led_view_sale_find(struct led_view *v, uint32_t scope, uint32_t worker,
+	const char *of, size_t of_bytes, struct led_sale *ret);
+/* The sale that a refund or dispute counts against: what it names, or what it was matched
+ * with later. -ENOENT: none (yet). */
+int led_view_sale_of(struct led_view *v, uint64_t seq, uint64_t *ret_sale);
+/* Refunds and disputes that name a sale nobody has heard of: the seq of each. */
+typedef int led_seq_fn(void *arg, uint64_t seq);
+int led_view_unmatched(struct led_view *v, led_seq_fn *fn, void *arg);
+/* The correction that took event seq back. -ENOENT: it stands. */
+int led_view_corrected(struct led_view *v, uint64_t seq, uint64_t *ret_correction);
+/* Open reservations, by their number; worker 0 = all. */
+int led_view_pends(struct led_view *v, uint32_t worker, led_pend_fn *fn, void *arg);
 
 struct led_bad {
 	uint64_t seq;
@@ -271,9 +428,19 @@ int led_view_state_seq(struct led_view *v, const char *key, uint64_t *ret_seq);
 typedef int led_state_fn(void *arg, const char *key, const void *value, size_t bytes);
 int led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
 
+/* Posted sums; what is pending (reserved) is not in them. */
 typedef int led_account_fn(void *arg, uint32_t id, const char *name, uint32_t currency,
 	nv_i128 debits, nv_i128 credits);
 int led_view_balances(struct led_view *v, led_account_fn *fn, void *arg);
+/* 0 when nothing ever moved there. */
+struct led_balance {
+	nv_i128 debits; /* posted */
+	nv_i128 credits;
+	nv_i128 debits_pending;
+	nv_i128 credits_pending;
+};
+int led_view_balance(struct led_view *v, const char *account, uint32_t currency,
+	struct led_balance *ret);
 int led_view_account_name(struct led_view *v, uint32_t id, char *buf, size_t buf_bytes);
 
 struct led_stats {
@@ -282,6 +449,8 @@ struct led_stats {
 	uint64_t streams;
 	uint64_t duplicates_refused;
 	uint64_t batches;
+	uint64_t unmatched;    /* refunds and disputes whose sale is not known */
+	uint64_t reservations; /* open ones */
 	uint8_t head_hash[32];
 	uint64_t bytes;
 };

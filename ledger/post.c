@@ -3,6 +3,7 @@
 #include "batch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,52 @@ account(struct led_batch *b, enum led_role role, uint32_t worker, const char *pa
 	return id;
 }
 
+/* One leg; its accounts are made on first use. */
+static int
+add_leg(struct led_batch *b, struct led_event *ev, struct led_leg leg)
+{
+	if (leg.debit == 0 || leg.credit == 0)
+		return b->error = -ENOMEM;
+	ev->legs[ev->n_legs++] = leg;
+	return 0;
+}
+
+int
+led_batch_convert(struct led_batch *b, struct led_event *ev, const char *party,
+	size_t party_bytes, int64_t from_nano, uint32_t from_currency, int64_t to_nano,
+	uint32_t to_currency)
+{
+	const struct led_texts *codes = &b->led->dicts[LED_DICT_CURRENCY].names;
+	enum led_role role = party ? LED_ROLE_PLATFORM : LED_ROLE_BANK;
+	char pair[2 * NV_CURRENCY_BYTES + 2];
+	size_t from_bytes;
+	size_t to_bytes;
+
+	if (b->error)
+		return b->error;
+	if (from_nano <= 0 || from_nano > NV_MONEY_MAX || to_nano <= 0 ||
+		to_nano > NV_MONEY_MAX || from_currency == to_currency ||
+		from_currency == 0 || to_currency == 0 || from_currency > codes->n ||
+		to_currency > codes->n)
+		return -EINVAL;
+	if (ev->n_legs + 2 > LED_LEGS_MAX)
+		return -E2BIG;
+	const char *from = led_texts_get(codes, from_currency - 1, &from_bytes);
+	const char *to = led_texts_get(codes, to_currency - 1, &to_bytes);
+	int n = snprintf(pair, sizeof(pair), "%.*s-%.*s", (int)from_bytes, from,
+		(int)to_bytes, to);
+	uint32_t trading = account(b, LED_ROLE_TRADING, 0, pair, (size_t)n);
+	uint32_t assets = account(b, role, 0, party, party ? party_bytes : 0);
+	int rc = add_leg(b, ev,
+		(struct led_leg){
+			trading, assets, from_nano, from_currency, LED_CODE_CONVERT});
+
+	return rc ? rc
+		  : add_leg(b, ev,
+			    (struct led_leg){assets, trading, to_nano, to_currency,
+				    LED_CODE_CONVERT});
+}
+
 int
 led_batch_post(struct led_batch *b, struct led_event *ev, enum led_code code,
 	const char *party, size_t party_bytes, int64_t nano, uint32_t currency)
@@ -120,8 +167,5 @@ led_batch_post(struct led_batch *b, struct led_event *ev, enum led_code code,
 		.code = (uint16_t)code,
 	};
 
-	if (leg.debit == 0 || leg.credit == 0)
-		return b->error = -ENOMEM;
-	ev->legs[ev->n_legs++] = leg;
-	return 0;
+	return add_leg(b, ev, leg);
 }

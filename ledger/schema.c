@@ -4,7 +4,22 @@
 #include <errno.h>
 #include <string.h>
 
-enum { VERSION = 1 }; /* of every value so far */
+enum {
+	VERSION = 1,      /* of every value but */
+	EVENT_VERSION = 2 /* of an event; 1 ended after the line */
+};
+
+/* Optional fields of an event of version 2, in the order they follow. */
+enum {
+	HAS_RUN = 1 << 0,
+	HAS_OF = 1 << 1,
+	HAS_EXTERNAL = 1 << 2,
+	HAS_OPERATION = 1 << 3,
+	HAS_VARIANT = 1 << 4,
+	HAS_CAUSED = 1 << 5,
+	HAS_EXPIRES = 1 << 6,
+	HAS_ALL = (1 << 7) - 1
+};
 
 const char *
 led_db_name(enum led_db db)
@@ -24,6 +39,13 @@ led_db_name(enum led_db db)
 		[LED_DB_IDEM] = "idem",
 		[LED_DB_STREAM] = "stream",
 		[LED_DB_STATE] = "state",
+		[LED_DB_ROLLV] = "rollv",
+		[LED_DB_SALE] = "sale",
+		[LED_DB_EXTID] = "extid",
+		[LED_DB_ORPHAN] = "orphan",
+		[LED_DB_LINK] = "link",
+		[LED_DB_PEND] = "pend",
+		[LED_DB_PENDEXP] = "pendexp",
 	};
 
 	NV_ASSERT(db < LED_DB_COUNT);
@@ -229,12 +251,54 @@ led_sum_decode(const void *value, size_t bytes, unsigned n_fields, struct led_su
 
 /* ---- events ---- */
 
+/* Which event may hold which posting. */
+static bool
+leg_fits(const struct led_event *ev, unsigned i)
+{
+	uint16_t code = ev->legs[i].code;
+
+	if (code <= LED_CODE_DISPUTE_LOST)
+		return ev->kind < LED_HEARTBEAT;
+	if (code & LED_CODE_REVERSAL)
+		return ev->kind == LED_CORRECTION;
+	switch ((enum led_code)code) {
+	case LED_CODE_GRANT:
+		return ev->kind == LED_GRANT;
+	case LED_CODE_RESERVE:
+		return ev->kind == LED_RESERVE;
+	case LED_CODE_SETTLE: /* what is spent stands before it */
+		return i > 0 && (ev->kind == LED_COST || ev->kind == LED_USAGE ||
+					ev->kind == LED_COMPUTE);
+	case LED_CODE_VOID:
+		return ev->kind == LED_RELEASE;
+	case LED_CODE_CONVERT:
+		return ev->kind == LED_CONVERSION;
+	default:
+		return false;
+	}
+}
+
 static bool
 leg_ok(const struct led_leg *leg)
 {
 	return leg->debit != 0 && leg->credit != 0 && leg->debit != leg->credit &&
 	       leg->nano > 0 && leg->nano <= NV_MONEY_MAX && leg->currency != 0 &&
-	       leg->code >= LED_CODE_COST && leg->code <= LED_CODE_MAX;
+	       led_code_known(leg->code);
+}
+
+bool
+led_code_known(uint32_t code)
+{
+	uint32_t plain = code & ~(uint32_t)LED_CODE_REVERSAL;
+
+	return plain >= LED_CODE_COST && plain <= LED_CODE_MAX;
+}
+
+/* A text that may be absent: NULL exactly when it has no bytes. */
+static bool
+text_ok(const char *text, size_t bytes, size_t max)
+{
+	return bytes <= max && (text != NULL) == (bytes > 0);
 }
 
 int
@@ -247,25 +311,63 @@ led_event_check(const struct led_event *ev)
 		(!ev->id && ev->id_bytes > 0))
 		return -EINVAL;
 	if ((!ev->line && ev->line_bytes > 0) ||
-		(!ev->category && ev->category_bytes > 0))
+		(!ev->category && ev->category_bytes > 0) ||
+		!text_ok(ev->run, ev->run_bytes, LED_RUN_MAX) ||
+		!text_ok(ev->of, ev->of_bytes, LED_ID_MAX) ||
+		!text_ok(ev->external, ev->external_bytes, LED_ID_MAX) ||
+		!text_ok(ev->operation, ev->operation_bytes, LED_OPERATION_MAX))
 		return -EINVAL;
 	for (unsigned i = 0; i < ev->n_legs; i++) {
-		if (!leg_ok(&ev->legs[i]))
+		if (!leg_ok(&ev->legs[i]) || !leg_fits(ev, i))
 			return -EINVAL;
 	}
 	return 0;
+}
+
+static uint32_t
+optional_fields(const struct led_event *ev)
+{
+	return (ev->run_bytes ? HAS_RUN : 0u) | (ev->of_bytes ? HAS_OF : 0u) |
+	       (ev->external_bytes ? HAS_EXTERNAL : 0u) |
+	       (ev->operation_bytes ? HAS_OPERATION : 0u) |
+	       (ev->variant ? HAS_VARIANT : 0u) | (ev->caused_ns ? HAS_CAUSED : 0u) |
+	       (ev->expires_ns ? HAS_EXPIRES : 0u);
+}
+
+static uint8_t *
+put_text(uint8_t *out, const char *text, size_t bytes)
+{
+	return bytes ? put_bytes(led_put_var(out, bytes), text, bytes) : out;
+}
+
+static uint8_t *
+put_optional(uint8_t *at, const struct led_event *ev, uint32_t has)
+{
+	at = put_text(at, ev->run, ev->run_bytes);
+	at = put_text(at, ev->of, ev->of_bytes);
+	at = put_text(at, ev->external, ev->external_bytes);
+	at = put_text(at, ev->operation, ev->operation_bytes);
+	if (has & HAS_VARIANT)
+		at = led_put_var(at, ev->variant);
+	if (has & HAS_CAUSED)
+		at = led_put_u64(at, (uint64_t)ev->caused_ns);
+	if (has & HAS_EXPIRES)
+		at = led_put_u64(at, (uint64_t)ev->expires_ns);
+	return at;
 }
 
 size_t
 led_event_encode(const struct led_event *ev, uint8_t *out)
 {
 	uint8_t *at = out;
+	uint32_t has = optional_fields(ev);
 	size_t category_bytes =
 		led_cut(ev->category, ev->category_bytes, LED_CATEGORY_MAX);
 
-	*at++ = VERSION;
+	*at++ = EVENT_VERSION;
 	*at++ = (uint8_t)ev->kind;
 	*at++ = (uint8_t)ev->n_legs;
+	*at++ = (uint8_t)has;
 	at = led_put_u64(at, ev->stream);
 	at = led_put_u64(at, (uint64_t)ev->received_ns);
 	/* Most claim the time they arrived at: one byte. */
@@ -292,7 +394,18 @@ led_event_encode(const struct led_event *ev, uint8_t *out)
 	at = put_bytes(at, ev->id, ev->id_bytes);
 	at = put_bytes(at, ev->category, category_bytes);
 	at = put_bytes(at, ev->line, ev->line_bytes);
+	if (has)
+		at = put_optional(at, ev, has);
 	return (size_t)(at - out);
+}
+
+size_t
+led_event_tail_bytes(const struct led_event *ev)
+{
+	uint8_t tail[3 * LED_ID_MAX + LED_RUN_MAX + LED_OPERATION_MAX + 64];
+	uint32_t has = optional_fields(ev);
+
+	return has ? (size_t)(put_optional(tail, ev, has) - tail) : 0;
 }
 
 static void
@@ -305,7 +418,7 @@ get_leg(struct led_rd *r, struct led_leg *leg)
 	uint32_t code = led_get_var32(r);
 
 	leg->code = (uint16_t)code;
-	if (code > LED_CODE_MAX)
+	if (!led_code_known(code))
 		r->bad = true;
 }
 
@@ -317,14 +430,47 @@ get_text(struct led_rd *r, size_t bytes)
 	return bytes > 0 ? (const char *)at : NULL;
 }
 
+static void
+get_short_text(struct led_rd *r, bool has, const char **ret, size_t *ret_bytes)
+{
+	if (!has)
+		return;
+	*ret_bytes = led_get_var(r);
+	*ret = get_text(r, *ret_bytes);
+	if (*ret_bytes == 0)
+		r->bad = true;
+}
+
+static void
+get_optional(struct led_rd *r, struct led_event *ev, uint8_t has)
+{
+	get_short_text(r, has & HAS_RUN, &ev->run, &ev->run_bytes);
+	get_short_text(r, has & HAS_OF, &ev->of, &ev->of_bytes);
+	get_short_text(r, has & HAS_EXTERNAL, &ev->external, &ev->external_bytes);
+	get_short_text(r, has & HAS_OPERATION, &ev->operation, &ev->operation_bytes);
+	if (has & HAS_VARIANT)
+		ev->variant = led_get_var32(r);
+	if (has & HAS_CAUSED)
+		ev->caused_ns = (int64_t)led_get_u64(r);
+	if (has & HAS_EXPIRES)
+		ev->expires_ns = (int64_t)led_get_u64(r);
+	if (optional_fields(ev) != has)
+		r->bad = true; /* one that is there but says nothing */
+}
+
 int
 led_event_decode(uint64_t seq, const void *value, size_t bytes, struct led_event *ret)
 {
-	struct led_rd r = rd_begin(value, bytes);
+	struct led_rd r = {.at = value, .end = (const uint8_t *)value + bytes};
 	struct led_event ev = {.seq = seq};
+	uint8_t version = get_u8(&r);
 
 	ev.kind = (enum led_kind)get_u8(&r);
 	ev.n_legs = get_u8(&r);
+	uint8_t has = version == EVENT_VERSION ? get_u8(&r) : 0;
+
+	if (version < VERSION || version > EVENT_VERSION)
+		r.bad = true;
 	ev.stream = led_get_u64(&r);
 	ev.received_ns = (int64_t)led_get_u64(&r);
 	ev.claimed_ns = (int64_t)((uint64_t)ev.received_ns + (uint64_t)get_zigzag(&r));
@@ -349,8 +495,12 @@ led_event_decode(uint64_t seq, const void *value, size_t bytes, struct led_event
 	ev.id = get_text(&r, ev.id_bytes);
 	ev.category = get_text(&r, ev.category_bytes);
 	ev.line = get_text(&r, ev.line_bytes);
+	if (has)
+		get_optional(&r, &ev, has);
 	if (rd_end(&r) < 0 || led_event_check(&ev) < 0)
 		return -EBADMSG;
+	if (version == VERSION && ev.kind == LED_REVENUE)
+		led_line_external(&ev);
 	*ret = ev;
 	return 0;
 }
@@ -471,6 +621,112 @@ led_state_decode(const void *value, size_t bytes, uint64_t *ret_seq,
 	*ret_seq = seq;
 	*ret_line = r.at;
 	*ret_bytes = (size_t)(r.end - r.at);
+	return 0;
+}
+
+/* ---- sales, reservations ---- */
+
+size_t
+led_sale_encode(const struct led_sale *s, uint8_t *out)
+{
+	uint8_t *at = out;
+
+	*at++ = VERSION;
+	*at++ = s->corrected ? 1 : 0;
+	at = led_put_u64(at, (uint64_t)s->caused_ns);
+	at = led_put_var(at, s->worker);
+	at = led_put_var(at, s->currency);
+	at = led_put_var(at, s->variant);
+	at = led_put_var(at, (uint64_t)s->gross);
+	at = led_put_var(at, (uint64_t)s->refunded);
+	at = led_put_var(at, (uint64_t)s->disputed);
+	at = led_put_var(at, (uint64_t)s->won);
+	at = led_put_var(at, (uint64_t)s->lost);
+	return (size_t)(at - out);
+}
+
+static int64_t
+get_nano(struct led_rd *r)
+{
+	uint64_t v = led_get_var(r);
+
+	if (v > INT64_MAX)
+		r->bad = true;
+	return (int64_t)v;
+}
+
+int
+led_sale_decode(uint64_t seq, const void *value, size_t bytes, struct led_sale *ret)
+{
+	struct led_rd r = rd_begin(value, bytes);
+	struct led_sale s = {.seq = seq};
+	uint8_t corrected = get_u8(&r);
+
+	s.corrected = corrected == 1;
+	s.caused_ns = (int64_t)led_get_u64(&r);
+	s.worker = led_get_var32(&r);
+	s.currency = led_get_var32(&r);
+	s.variant = led_get_var32(&r);
+	s.gross = get_nano(&r);
+	s.refunded = get_nano(&r);
+	s.disputed = get_nano(&r);
+	s.won = get_nano(&r);
+	s.lost = get_nano(&r);
+	if (rd_end(&r) < 0 || corrected > 1)
+		return -EBADMSG;
+	*ret = s;
+	return 0;
+}
+
+size_t
+led_pend_encode(const struct led_pend *p, uint8_t *out)
+{
+	uint8_t *at = out;
+	size_t operation_bytes = strnlen(p->operation, LED_OPERATION_MAX);
+
+	*at++ = VERSION;
+	at = led_put_u64(at, (uint64_t)p->opened_ns);
+	at = led_put_u64(at, (uint64_t)p->expires_ns);
+	at = led_put_u64(at, p->stream);
+	at = led_put_var(at, p->worker);
+	at = led_put_var(at, p->scope);
+	at = led_put_var(at, p->currency);
+	at = led_put_var(at, p->instance);
+	at = led_put_var(at, p->generation);
+	at = led_put_var(at, (uint64_t)p->amount);
+	at = led_put_var(at, (uint64_t)p->left);
+	at = led_put_var(at, operation_bytes);
+	at = put_bytes(at, p->operation, operation_bytes);
+	return (size_t)(at - out);
+}
+
+int
+led_pend_decode(uint64_t seq, const void *value, size_t bytes, struct led_pend *ret)
+{
+	struct led_rd r = rd_begin(value, bytes);
+	struct led_pend p = {.seq = seq};
+
+	p.opened_ns = (int64_t)led_get_u64(&r);
+	p.expires_ns = (int64_t)led_get_u64(&r);
+	p.stream = led_get_u64(&r);
+	p.worker = led_get_var32(&r);
+	p.scope = led_get_var32(&r);
+	p.currency = led_get_var32(&r);
+	p.instance = led_get_var32(&r);
+	p.generation = led_get_var32(&r);
+	p.amount = get_nano(&r);
+	p.left = get_nano(&r);
+	uint64_t operation_bytes = led_get_var(&r);
+
+	if (r.bad || operation_bytes > LED_OPERATION_MAX)
+		return -EBADMSG;
+	const uint8_t *operation = led_get_bytes(&r, operation_bytes);
+
+	if (rd_end(&r) < 0 || memchr(operation, '\0', operation_bytes) || p.left <= 0 ||
+		p.left > p.amount)
+		return -EBADMSG;
+	memcpy(p.operation, operation, operation_bytes);
+	*ret = p;
 	return 0;
 }
 
@@ -603,6 +859,36 @@ led_key_rollc(uint16_t code, uint32_t worker, uint32_t currency, uint32_t catego
 	return put_be(out, code, 2) + put_be(out + 2, worker, 4) +
 	       put_be(out + 6, currency, 4) + put_be(out + 10, category, 4) +
 	       put_be(out + 14, hour, 4);
+}
+
+size_t
+led_key_rollv(
+	uint32_t worker, uint32_t currency, uint32_t variant, uint32_t hour, uint8_t *out)
+{
+	return put_be(out, worker, 4) + put_be(out + 4, currency, 4) +
+	       put_be(out + 8, variant, 4) + put_be(out + 12, hour, 4);
+}
+
+size_t
+led_key_orphan(const char *of, size_t bytes, uint64_t seq, uint8_t *out)
+{
+	NV_ASSERT(bytes > 0 && bytes <= LED_ID_MAX);
+	memcpy(out, of, bytes);
+	out[bytes] = '\0';
+	return bytes + 1 + put_be(out + bytes + 1, seq, 8);
+}
+
+size_t
+led_key_link(enum led_link what, uint64_t seq, uint8_t *out)
+{
+	out[0] = (uint8_t)what;
+	return 1 + put_be(out + 1, seq, 8);
+}
+
+size_t
+led_key_pendexp(int64_t expires_ns, uint64_t seq, uint8_t *out)
+{
+	return put_be(out, (uint64_t)expires_ns, 8) + put_be(out + 8, seq, 8);
 }
 
 size_t

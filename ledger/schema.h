@@ -11,7 +11,8 @@
 
 #include "led.h"
 
-#define LED_SCHEMA 1 /* of the whole ledger; a newer one is refused */
+#define LED_SCHEMA 2 /* of the whole ledger; an older one is migrated, a newer refused \
+		      */
 
 #define LED_LINE_MAX     65536
 #define LED_ID_MAX       200
@@ -23,27 +24,37 @@
 
 /* What an encoder may write at most. */
 #define LED_EVENT_BYTES_MAX \
-	(256 + LED_LEGS_MAX * 32 + LED_ID_MAX + LED_CATEGORY_MAX + LED_LINE_MAX)
+	(320 + LED_LEGS_MAX * 32 + 3 * LED_ID_MAX + LED_RUN_MAX + LED_CATEGORY_MAX + \
+		LED_OPERATION_MAX + LED_LINE_MAX)
 #define LED_BAD_BYTES_MAX    (64 + LED_REASON_MAX + LED_BAD_KEPT_MAX)
 #define LED_STREAM_BYTES_MAX 128
 #define LED_SUM_BYTES_MAX    160
+#define LED_SALE_BYTES_MAX   128
+#define LED_PEND_BYTES_MAX   (160 + LED_OPERATION_MAX)
 #define LED_HASH_BYTES       32
 
 enum led_db {
 	LED_DB_META,
-	LED_DB_EVENT,  /* seq -> event */
-	LED_DB_BAD,    /* seq -> quarantined line */
-	LED_DB_AUDIT,  /* batch -> what the batch did, and the chain */
-	LED_DB_NAME,   /* dictionary, id -> name */
-	LED_DB_NAMEID, /* dictionary, name -> id */
-	LED_DB_BAL,    /* account, currency -> sum */
-	LED_DB_ROLLM,  /* worker, currency, minute -> running sum */
-	LED_DB_ROLLH,  /* worker, currency, hour */
-	LED_DB_ROLLD,  /* worker, currency, day */
-	LED_DB_ROLLC,  /* code, worker, currency, category, hour */
-	LED_DB_IDEM,   /* scope, id -> seq */
-	LED_DB_STREAM, /* stream -> what is consumed */
-	LED_DB_STATE,  /* key -> seq, value */
+	LED_DB_EVENT,   /* seq -> event */
+	LED_DB_BAD,     /* seq -> quarantined line */
+	LED_DB_AUDIT,   /* batch -> what the batch did, and the chain */
+	LED_DB_NAME,    /* dictionary, id -> name */
+	LED_DB_NAMEID,  /* dictionary, name -> id */
+	LED_DB_BAL,     /* account, currency -> sum */
+	LED_DB_ROLLM,   /* worker, currency, minute -> running sum */
+	LED_DB_ROLLH,   /* worker, currency, hour */
+	LED_DB_ROLLD,   /* worker, currency, day */
+	LED_DB_ROLLC,   /* code, worker, currency, category, hour */
+	LED_DB_IDEM,    /* scope, id -> seq */
+	LED_DB_STREAM,  /* stream -> what is consumed */
+	LED_DB_STATE,   /* key -> seq, value */
+	LED_DB_ROLLV,   /* worker, currency, variant, hour -> running sum */
+	LED_DB_SALE,    /* seq -> a sale of which something came back */
+	LED_DB_EXTID,   /* scope (0 = anybody's), external id -> seq of the sale */
+	LED_DB_ORPHAN,  /* id, seq of a refund or dispute whose sale is not known */
+	LED_DB_LINK,    /* what, seq -> seq: corrections, late matches */
+	LED_DB_PEND,    /* seq -> open reservation */
+	LED_DB_PENDEXP, /* expiry, seq */
 	LED_DB_COUNT
 };
 const char *led_db_name(enum led_db db);
@@ -52,7 +63,8 @@ enum led_dict_kind {
 	LED_DICT_WORKER,
 	LED_DICT_CURRENCY,
 	LED_DICT_ACCOUNT,
-	LED_DICT_CATEGORY,
+	LED_DICT_CATEGORY, /* and operations */
+	LED_DICT_VARIANT,
 	LED_DICT_COUNT
 };
 
@@ -61,6 +73,8 @@ enum led_dict_kind {
 enum led_field { /* of a balance */
 	LED_BAL_DEBITS,
 	LED_BAL_CREDITS,
+	LED_BAL_DEBITS_PENDING,
+	LED_BAL_CREDITS_PENDING,
 	LED_BAL_FIELDS,
 	/* of a worker in a currency */
 	LED_SUM_COST = 0,
@@ -69,6 +83,7 @@ enum led_field { /* of a balance */
 	LED_SUM_FEES,
 	LED_SUM_DISPUTES,
 	LED_SUM_PAYOUTS,
+	LED_SUM_GRANTS,
 	LED_MONEY_FIELDS,
 	/* of a worker whatever the currency: kept under currency 0 */
 	LED_N_RUNS_OK = 0,
@@ -95,9 +110,14 @@ led_sum_decode(const void *value, size_t bytes, unsigned n_fields, struct led_su
 
 /* ---- primary records ---- */
 
-/* ev has been checked with led_event_check. */
+/* ev has been checked with led_event_check. Writes version 2; version 1 (schema 1) is
+ * read for ever. */
 int led_event_check(const struct led_event *ev);
+bool led_code_known(uint32_t code); /* with or without LED_CODE_REVERSAL */
+/* Records of version 1 say the external id of a sale in their line only. */
+void led_line_external(struct led_event *ev);
 size_t led_event_encode(const struct led_event *ev, uint8_t *out);
+size_t led_event_tail_bytes(const struct led_event *ev); /* behind its line */
 int
 led_event_decode(uint64_t seq, const void *value, size_t bytes, struct led_event *ret);
 
@@ -113,6 +133,11 @@ int led_stream_decode(const void *value, size_t bytes, struct led_stream *ret);
 size_t led_state_head_encode(uint64_t seq, uint8_t *out); /* at most 16 bytes */
 int led_state_decode(const void *value, size_t bytes, uint64_t *ret_seq,
 	const void **ret_line, size_t *ret_bytes);
+
+size_t led_sale_encode(const struct led_sale *sale, uint8_t *out);
+int led_sale_decode(uint64_t seq, const void *value, size_t bytes, struct led_sale *ret);
+size_t led_pend_encode(const struct led_pend *pend, uint8_t *out);
+int led_pend_decode(uint64_t seq, const void *value, size_t bytes, struct led_pend *ret);
 
 size_t led_seq_encode(uint64_t seq, uint8_t *out); /* value of idem; <= 16 bytes */
 int led_seq_decode(const void *value, size_t bytes, uint64_t *ret);
@@ -156,7 +181,16 @@ size_t led_key_bal(uint32_t account, uint32_t currency, uint8_t *out);
 size_t led_key_roll(uint32_t worker, uint32_t currency, uint32_t bucket, uint8_t *out);
 size_t led_key_rollc(uint16_t code, uint32_t worker, uint32_t currency, uint32_t category,
 	uint32_t hour, uint8_t *out);
+/* Worker, currency, variant, hour: a window is found as in rollc. */
+size_t led_key_rollv(uint32_t worker, uint32_t currency, uint32_t variant, uint32_t hour,
+	uint8_t *out);
+/* An orphan: the id it waits for, a NUL (none is in an id), its seq. */
+size_t led_key_orphan(const char *of, size_t bytes, uint64_t seq, uint8_t *out);
+enum led_link { LED_LINK_CORRECTED = 1, LED_LINK_MATCHED = 2 };
+size_t led_key_link(enum led_link what, uint64_t seq, uint8_t *out);
+size_t led_key_pendexp(int64_t expires_ns, uint64_t seq, uint8_t *out);
 #define LED_KEY_ROLL_BYTES  12
+#define LED_KEY_ROLLV_BYTES 16
 #define LED_KEY_ROLLC_BYTES 18
 size_t led_key_idem(uint32_t scope, const char *id, size_t bytes, uint8_t *out);
 

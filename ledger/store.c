@@ -323,14 +323,43 @@ load_meta(struct led *led, MDB_txn *txn, struct nv_err *err)
 			"Nova",
 			led->dir, led->meta.schema, LED_SCHEMA);
 	if (rc == 0) {
-		led_genesis(&led->meta, genesis);
-		if (memcmp(genesis, led->meta.genesis, LED_HASH_BYTES) != 0)
-			rc = -EBADMSG;
+		/* The genesis hash is that of the schema it was made with. */
+		struct led_meta made = led->meta;
+
+		rc = -EBADMSG;
+		for (made.schema = 1; made.schema <= led->meta.schema; made.schema++) {
+			led_genesis(&made, genesis);
+			if (memcmp(genesis, led->meta.genesis, LED_HASH_BYTES) == 0)
+				rc = 0;
+		}
 	}
 	return rc == 0 ? 0
 		       : nv_err_set(err, rc,
 				 "the ledger in %s is damaged: its own description",
 				 led->dir);
+}
+
+/* What the writer need not look up as long as there is none of it. */
+static int
+load_claims(struct led *led, MDB_txn *txn)
+{
+	MDB_cursor *cursor;
+	MDB_stat orphans;
+	MDB_val key;
+	MDB_val value;
+	int rc = mdb_stat(txn, led->dbi[LED_DB_ORPHAN], &orphans);
+
+	if (rc == 0)
+		rc = mdb_cursor_open(txn, led->dbi[LED_DB_PENDEXP], &cursor);
+	if (rc != 0)
+		return led_rc(rc);
+	led->n_orphans = orphans.ms_entries;
+	led->next_expiry = INT64_MAX;
+	rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+	if (rc == 0 && key.mv_size == 16)
+		led->next_expiry = (int64_t)led_key_get_u64(key.mv_data);
+	mdb_cursor_close(cursor);
+	return rc == 0 || rc == MDB_NOTFOUND ? 0 : led_rc(rc);
 }
 
 /* Where the writer goes on: the last audit row must agree with the tables. */
@@ -348,6 +377,8 @@ load_head(struct led *led, MDB_txn *txn)
 		rc = led_last_u64(txn, led->dbi[LED_DB_AUDIT], &led->last_batch);
 	if (rc == 0)
 		rc = led_dicts_load(led, txn);
+	if (rc == 0)
+		rc = load_claims(led, txn);
 	if (rc < 0)
 		return rc;
 	memcpy(led->head, led->meta.genesis, LED_HASH_BYTES);

@@ -40,6 +40,8 @@ struct led {
 	uint64_t last_batch;
 	int64_t last_time_ns;
 	uint64_t duplicates;
+	uint64_t n_orphans;  /* rows of that table */
+	int64_t next_expiry; /* no open reservation expires before */
 	uint8_t head[LED_HASH_BYTES];
 	struct led_dict dicts[LED_DICT_COUNT];
 	struct led_tables totals; /* of what was touched since open */

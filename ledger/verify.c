@@ -78,15 +78,12 @@ check_id(struct led_verify *v, const struct led_event *ev)
 }
 
 static uint32_t
-category_of(struct led_verify *v, const struct led_event *ev)
+word_of(struct led_verify *v, const struct led_event *ev, const char *text, size_t n)
 {
 	uint8_t key[LED_KEY_BYTES_MAX];
 	MDB_val value;
-	size_t bytes;
+	size_t bytes = led_key_nameid(LED_DICT_CATEGORY, text, n, key);
 
-	if (!led_has_category(ev))
-		return 0;
-	bytes = led_key_nameid(LED_DICT_CATEGORY, ev->category, ev->category_bytes, key);
 	if (led_verify_get(v, LED_DB_NAMEID, key, bytes, &value) && value.mv_size == 4 &&
 		led_key_get_u32(value.mv_data) <= v->last_ids[LED_DICT_CATEGORY])
 		return led_key_get_u32(value.mv_data);
@@ -104,7 +101,8 @@ static bool
 ids_known(const struct led_verify *v, const struct led_event *ev)
 {
 	bool known = ev->worker <= v->last_ids[LED_DICT_WORKER] &&
-		     ev->said_by <= v->last_ids[LED_DICT_WORKER];
+		     ev->said_by <= v->last_ids[LED_DICT_WORKER] &&
+		     ev->variant <= v->last_ids[LED_DICT_VARIANT];
 
 	for (unsigned i = 0; i < ev->n_legs; i++)
 		known = known && ev->legs[i].debit <= v->last_ids[LED_DICT_ACCOUNT] &&
@@ -117,6 +115,7 @@ static void
 check_event(struct led_verify *v, const MDB_val *value)
 {
 	struct led_event ev;
+	struct led_words words = {0};
 
 	if (led_event_decode(v->seq, value->mv_data, value->mv_size, &ev) < 0) {
 		led_problem(v, "event %llu: cannot be read", (ull)v->seq);
@@ -130,7 +129,12 @@ check_event(struct led_verify *v, const MDB_val *value)
 	check_stream_order(v, &ev);
 	check_id(v, &ev);
 	led_vseals_event(v, &ev);
-	if (led_derive_event(&v->sums, &ev, category_of(v, &ev)) < 0)
+	led_verify_claims(v, &ev);
+	if (led_has_category(&ev))
+		words.category = word_of(v, &ev, ev.category, ev.category_bytes);
+	if (led_has_operation(&ev))
+		words.operation = word_of(v, &ev, ev.operation, ev.operation_bytes);
+	if (led_derive_event(&v->sums, &ev, words) < 0)
 		v->error = -ENOMEM;
 }
 
@@ -381,6 +385,7 @@ verify_fini(struct led_verify *v)
 	led_texts_fini(&v->state_keys);
 	free(v->state_seqs);
 	led_vseals_fini(v);
+	led_claims_fini(&v->claims);
 	led_close(v->led);
 }
 
@@ -466,6 +471,8 @@ led_verify(const char *dir, const struct led_verify_options *opt, led_problem_fn
 	void *arg, uint64_t *ret_checked)
 {
 	struct led_verify v = {.fn = fn, .arg = arg};
+
+	v.claims.source = led_verify_source(&v);
 	int rc = verify_open(&v, dir);
 
 	if (rc == 0 && v.txn) {

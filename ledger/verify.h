@@ -4,6 +4,7 @@
 #define LED_VERIFY_H
 
 #include "chain.h"
+#include "claim.h"
 #include "store.h"
 #include "verify_seal.h"
 
@@ -52,7 +53,13 @@ struct led_verify {
 	uint64_t *state_seqs; /* owned */
 	uint32_t states_cap;
 	struct led_vseals seals;
+	struct led_claims claims;
 };
+
+/* verify_claims.c: an event's claims, and at the end the tables that hold them. */
+struct led_claim_source led_verify_source(struct led_verify *v);
+void led_verify_claims(struct led_verify *v, const struct led_event *ev);
+void led_verify_claim_rows(struct led_verify *v);
 
 void led_problem(struct led_verify *v, const char *fmt, ...) NV_PRINTF(2, 3);
 /* Fetch a row; false and a problem when it is not there. */

@@ -82,13 +82,23 @@ struct granularity {
 static const struct granularity roll_rows[3] = {
 	{LED_DB_ROLLM, LED_MINUTE}, {LED_DB_ROLLH, LED_HOUR}, {LED_DB_ROLLD, LED_DAY}};
 static const struct granularity cat_rows[1] = {{LED_DB_ROLLC, LED_HOUR}};
+static const struct granularity var_rows[1] = {{LED_DB_ROLLV, LED_HOUR}};
 static const struct granularity bal_rows[1] = {{LED_DB_BAL, LED_DAY}};
 
 static const struct granularity *
 rows_of(enum led_table table, unsigned *ret_n)
 {
 	*ret_n = table == LED_T_ROLL ? 3 : 1;
-	return table == LED_T_ROLL ? roll_rows : table == LED_T_CAT ? cat_rows : bal_rows;
+	switch (table) {
+	case LED_T_ROLL:
+		return roll_rows;
+	case LED_T_CAT:
+		return cat_rows;
+	case LED_T_VAR:
+		return var_rows;
+	default:
+		return bal_rows;
+	}
 }
 
 static void
@@ -215,8 +225,10 @@ check_balanced(struct led_verify *v)
 		led_sum_add(sum, &bal->v[i]);
 	}
 	for (uint32_t i = 0; i < by_currency.keys.n; i++) {
-		if (by_currency.v[i].v[LED_BAL_DEBITS] !=
-			by_currency.v[i].v[LED_BAL_CREDITS])
+		const nv_i128 *sums = by_currency.v[i].v;
+
+		if (sums[LED_BAL_DEBITS] != sums[LED_BAL_CREDITS] ||
+			sums[LED_BAL_DEBITS_PENDING] != sums[LED_BAL_CREDITS_PENDING])
 			led_problem(v, "currency %llu: debits and credits differ",
 				(ull)by_currency.keys.keys[i].a);
 	}
@@ -348,6 +360,7 @@ led_verify_rows(struct led_verify *v)
 	check_balanced(v);
 	check_streams(v);
 	check_states(v);
+	led_verify_claim_rows(v);
 	for (unsigned i = 0; i < LED_DB_COUNT; i++)
 		count_rows(v, (enum led_db)i);
 }

@@ -31,6 +31,12 @@ led_kind_name(enum led_kind kind)
 		[LED_SETTING] = "setting",
 		[LED_HEARTBEAT] = "heartbeat",
 		[LED_SEAL] = "seal",
+		[LED_RESERVE] = "reserve",
+		[LED_RELEASE] = "release",
+		[LED_GRANT] = "grant",
+		[LED_CONVERSION] = "conversion",
+		[LED_CORRECTION] = "correction",
+		[LED_ALERT] = "alert",
 	};
 
 	return (size_t)kind < NV_LEN(names) && names[kind] ? names[kind] : "unknown";
@@ -165,6 +171,12 @@ led_view_n_currencies(struct led_view *v)
 	return count_names(v, LED_DICT_CURRENCY);
 }
 
+uint32_t
+led_view_account_id(struct led_view *v, const char *name)
+{
+	return find_id(v, LED_DICT_ACCOUNT, name);
+}
+
 int
 led_view_account_name(struct led_view *v, uint32_t id, char *buf, size_t buf_bytes)
 {
@@ -173,12 +185,9 @@ led_view_account_name(struct led_view *v, uint32_t id, char *buf, size_t buf_byt
 
 /* ---- walks ---- */
 
-typedef int
-walk_fn(struct led_view *v, const MDB_val *key, const MDB_val *value, void *arg);
-
-static int
-walk(struct led_view *v, enum led_db db, const uint8_t *from, size_t from_bytes,
-	walk_fn *fn, void *arg)
+int
+led_view_walk(struct led_view *v, enum led_db db, const uint8_t *from, size_t from_bytes,
+	led_walk_fn *fn, void *arg)
 {
 	MDB_cursor *cursor;
 	MDB_val key = led_val(from, from_bytes);
@@ -201,13 +210,13 @@ walk(struct led_view *v, enum led_db db, const uint8_t *from, size_t from_bytes,
 
 /* Records under u64 keys, upwards from a number or downwards from it. */
 static int
-walk_numbers(struct led_view *v, enum led_db db, uint64_t from, bool reverse, walk_fn *fn,
-	void *arg)
+walk_numbers(struct led_view *v, enum led_db db, uint64_t from, bool reverse,
+	led_walk_fn *fn, void *arg)
 {
 	uint8_t bytes[8];
 
 	if (!reverse)
-		return walk(v, db, bytes, led_key_u64(from, bytes), fn, arg);
+		return led_view_walk(v, db, bytes, led_key_u64(from, bytes), fn, arg);
 	MDB_cursor *cursor;
 	MDB_val key;
 	MDB_val value;
@@ -242,7 +251,7 @@ one_event(struct led_view *v, const MDB_val *key, const MDB_val *value, void *ar
 	struct event_walk *w = arg;
 	struct led_event ev;
 
-	(void)v; /* the shape of a walk_fn */
+	(void)v; /* the shape of a led_walk_fn */
 	if (key->mv_size != 8 || led_event_decode(led_key_get_u64(key->mv_data),
 					 value->mv_data, value->mv_size, &ev) < 0)
 		return -EBADMSG;
@@ -284,7 +293,7 @@ one_bad(struct led_view *v, const MDB_val *key, const MDB_val *value, void *arg)
 	struct led_bad bad;
 	char reason[LED_REASON_MAX + 1];
 
-	(void)v; /* the shape of a walk_fn */
+	(void)v; /* the shape of a led_walk_fn */
 	if (key->mv_size != 8 ||
 		led_bad_decode(led_key_get_u64(key->mv_data), value->mv_data,
 			value->mv_size, &bad, reason) < 0)
@@ -325,7 +334,7 @@ one_stream(struct led_view *v, const MDB_val *key, const MDB_val *value, void *a
 	struct stream_walk *w = arg;
 	struct led_stream stream;
 
-	(void)v; /* the shape of a walk_fn */
+	(void)v; /* the shape of a led_walk_fn */
 	if (key->mv_size != 8 ||
 		led_stream_decode(value->mv_data, value->mv_size, &stream) < 0 ||
 		stream.stream_id != led_key_get_u64(key->mv_data))
@@ -338,7 +347,7 @@ led_view_streams(struct led_view *v, led_stream_fn *fn, void *arg)
 {
 	struct stream_walk w = {fn, arg};
 
-	return walk(v, LED_DB_STREAM, NULL, 0, one_stream, &w);
+	return led_view_walk(v, LED_DB_STREAM, NULL, 0, one_stream, &w);
 }
 
 /* ---- states ---- */
@@ -385,7 +394,7 @@ one_state(struct led_view *v, const MDB_val *key, const MDB_val *value, void *ar
 	const void *line;
 	size_t bytes;
 
-	(void)v; /* the shape of a walk_fn */
+	(void)v; /* the shape of a led_walk_fn */
 	if (key->mv_size < w->prefix_bytes ||
 		memcmp(key->mv_data, w->prefix, w->prefix_bytes) != 0) {
 		w->past = true;
@@ -405,7 +414,7 @@ led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *
 	struct state_walk w = {.fn = fn, .arg = arg, .prefix = prefix};
 
 	w.prefix_bytes = strlen(prefix);
-	int rc = walk(
+	int rc = led_view_walk(
 		v, LED_DB_STATE, (const uint8_t *)prefix, w.prefix_bytes, one_state, &w);
 
 	return w.past ? 0 : rc;
@@ -436,6 +445,8 @@ led_view_stats(struct led_view *v, struct led_stats *ret)
 {
 	struct led_audit last;
 	MDB_stat streams;
+	MDB_stat orphans = {0};
+	MDB_stat pends = {0};
 	MDB_stat env;
 	MDB_envinfo info;
 	int rc = last_audit(v, &last);
@@ -444,6 +455,10 @@ led_view_stats(struct led_view *v, struct led_stats *ret)
 		return rc;
 	int mdb = mdb_stat(v->txn, v->led->dbi[LED_DB_STREAM], &streams);
 
+	if (mdb == 0)
+		mdb = mdb_stat(v->txn, v->led->dbi[LED_DB_ORPHAN], &orphans);
+	if (mdb == 0)
+		mdb = mdb_stat(v->txn, v->led->dbi[LED_DB_PEND], &pends);
 	if (mdb == 0)
 		mdb = mdb_env_stat(v->led->env, &env);
 	if (mdb == 0)
@@ -456,6 +471,8 @@ led_view_stats(struct led_view *v, struct led_stats *ret)
 		.streams = streams.ms_entries,
 		.duplicates_refused = last.duplicates,
 		.batches = last.batch,
+		.unmatched = orphans.ms_entries,
+		.reservations = pends.ms_entries,
 		.bytes = (uint64_t)env.ms_psize * (info.me_last_pgno + 1),
 	};
 	memcpy(ret->head_hash, last.hash, LED_HASH_BYTES);

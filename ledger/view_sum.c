@@ -7,28 +7,28 @@
 
 /* ---- windows of a worker ---- */
 
-/* The total of a key as of the last row whose bucket is below `bucket`. */
+/* The total of a key as of the last row whose bucket is below `bucket`. The bucket is the
+ * end of every key. */
 static int
-total_below(MDB_cursor *cursor, uint32_t worker, uint32_t currency, uint32_t bucket,
-	struct led_sum *ret)
+total_below(MDB_cursor *cursor, enum led_table table, struct led_pair pair,
+	uint32_t bucket, struct led_sum *ret)
 {
 	uint8_t key[LED_KEY_BYTES_MAX];
-	struct led_pair pair = {worker, currency};
 	MDB_val k;
 	MDB_val value;
 
 	*ret = (struct led_sum){0};
 	if (bucket == 0)
 		return 0;
-	size_t n = led_key_roll(worker, currency, bucket - 1, key);
-	int rc = led_floor(cursor, key, n, 8, &k, &value);
+	size_t n = led_table_key(table, pair, bucket - 1, key);
+	int rc = led_floor(cursor, key, n, n - 4, &k, &value);
 
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	if (rc != 0)
 		return led_rc(rc);
 	return led_sum_decode(
-		value.mv_data, value.mv_size, led_table_fields(LED_T_ROLL, pair), ret);
+		value.mv_data, value.mv_size, led_table_fields(table, pair), ret);
 }
 
 /* First bucket at or after a time; the end of time is after every bucket. */
@@ -52,16 +52,17 @@ bucket_down(enum led_bucket bucket, int64_t ns)
 	return down > UINT32_MAX ? UINT32_MAX : (uint32_t)down;
 }
 
+/* What was added from one bucket to another, exclusive. */
 static int
-difference(MDB_cursor *cursor, uint32_t worker, uint32_t currency, uint32_t from,
+difference(MDB_cursor *cursor, enum led_table table, struct led_pair pair, uint32_t from,
 	uint32_t to, struct led_sum *ret)
 {
 	struct led_sum before = {0};
 	struct led_sum after = {0};
-	int rc = total_below(cursor, worker, currency, from, &before);
+	int rc = total_below(cursor, table, pair, from, &before);
 
 	if (rc == 0)
-		rc = total_below(cursor, worker, currency, NV_MAX(to, from), &after);
+		rc = total_below(cursor, table, pair, NV_MAX(to, from), &after);
 	if (rc < 0)
 		return rc;
 	for (unsigned i = 0; i < LED_FIELDS_MAX; i++)
@@ -76,45 +77,105 @@ count_of(const struct led_sum *sum, enum led_field field)
 	return (uint64_t)sum->v[field];
 }
 
+static int
+fill_totals(
+	const struct led_sum *money, const struct led_sum *counts, struct led_totals *ret)
+{
+	*ret = (struct led_totals){
+		.cost = money->v[LED_SUM_COST],
+		.revenue = money->v[LED_SUM_REVENUE],
+		.refunds = money->v[LED_SUM_REFUNDS],
+		.fees = money->v[LED_SUM_FEES],
+		.disputes = money->v[LED_SUM_DISPUTES],
+		.payouts = money->v[LED_SUM_PAYOUTS],
+		.grants = money->v[LED_SUM_GRANTS],
+		.runs_ok = count_of(counts, LED_N_RUNS_OK),
+		.runs_failed = count_of(counts, LED_N_RUNS_FAILED),
+		.crashes = count_of(counts, LED_N_CRASHES),
+		.heartbeats = count_of(counts, LED_N_HEARTBEATS),
+		.events = count_of(counts, LED_N_EVENTS),
+		.rejected = count_of(counts, LED_N_REJECTED),
+		.run_ms = count_of(counts, LED_N_RUN_MS),
+		.seq_last = NV_MAX(money->seq_last, counts->seq_last),
+	};
+	return ret->seq_last == 0 && ret->heartbeats == 0 && ret->rejected == 0 ? -ENOENT
+										: 0;
+}
+
+/* Counts and money of one table; in keys without currency are the counts. */
+static int
+window(struct led_view *v, enum led_db db, enum led_table table, struct led_pair counts,
+	struct led_pair money, uint32_t from, uint32_t to, struct led_totals *ret)
+{
+	MDB_cursor *cursor;
+	struct led_sum money_sum = {0};
+	struct led_sum counts_sum;
+
+	*ret = (struct led_totals){0};
+	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[db], &cursor));
+
+	if (rc < 0)
+		return rc;
+	rc = difference(cursor, table, counts, from, to, &counts_sum);
+	if (rc == 0 && money.b != counts.b)
+		rc = difference(cursor, table, money, from, to, &money_sum);
+	mdb_cursor_close(cursor);
+	return rc < 0 ? rc : fill_totals(&money_sum, &counts_sum, ret);
+}
+
 int
 led_view_window(struct led_view *v, uint32_t worker, uint32_t currency, int64_t from_ns,
 	int64_t to_ns, struct led_totals *ret)
 {
+	return window(v, LED_DB_ROLLM, LED_T_ROLL, (struct led_pair){worker, 0},
+		(struct led_pair){worker, currency}, bucket_down(LED_MINUTE, from_ns),
+		bucket_up(LED_MINUTE, to_ns), ret);
+}
+
+/* ---- variants ---- */
+
+int
+led_view_variant(struct led_view *v, uint32_t worker, uint32_t variant, uint32_t currency,
+	int64_t from_ns, int64_t to_ns, struct led_totals *ret)
+{
+	return window(v, LED_DB_ROLLV, LED_T_VAR, (struct led_pair){worker, variant},
+		(struct led_pair){worker, (uint64_t)currency << 32 | variant},
+		bucket_down(LED_HOUR, from_ns), bucket_up(LED_HOUR, to_ns), ret);
+}
+
+int
+led_view_variants(struct led_view *v, uint32_t worker, led_variant_fn *fn, void *arg)
+{
 	MDB_cursor *cursor;
-	struct led_sum money = {0};
-	struct led_sum counts;
-	uint32_t from = bucket_down(LED_MINUTE, from_ns);
-	uint32_t to = bucket_up(LED_MINUTE, to_ns);
+	uint8_t key[LED_KEY_ROLLV_BYTES];
+	char name[LED_CATEGORY_MAX + 1];
+	MDB_val k = led_val(key, led_key_rollv(worker, 0, 0, 0, key));
+	MDB_val value;
+	int result = 0;
+	int rc = mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLV], &cursor);
 
-	*ret = (struct led_totals){0};
-	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLM], &cursor));
+	if (rc != 0)
+		return led_rc(rc);
+	rc = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
+	while (rc == 0 && result == 0) {
+		if (k.mv_size != sizeof(key)) {
+			result = -EBADMSG;
+			break;
+		}
+		if (memcmp(k.mv_data, key, 8) != 0)
+			break; /* the counts of this worker are over */
+		memcpy(key, k.mv_data, sizeof(key));
+		uint32_t variant = led_key_get_u32(key + 8);
 
-	if (rc < 0)
-		return rc;
-	rc = difference(cursor, worker, 0, from, to, &counts);
-	if (rc == 0 && currency != 0)
-		rc = difference(cursor, worker, currency, from, to, &money);
+		result = led_view_name(v, LED_DICT_VARIANT, variant, name, sizeof(name));
+		if (result == 0)
+			result = fn(arg, variant, name);
+		memset(key + 12, 0xff, 4);
+		k = led_val(key, sizeof(key));
+		rc = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
+	}
 	mdb_cursor_close(cursor);
-	if (rc < 0)
-		return rc;
-	*ret = (struct led_totals){
-		.cost = money.v[LED_SUM_COST],
-		.revenue = money.v[LED_SUM_REVENUE],
-		.refunds = money.v[LED_SUM_REFUNDS],
-		.fees = money.v[LED_SUM_FEES],
-		.disputes = money.v[LED_SUM_DISPUTES],
-		.payouts = money.v[LED_SUM_PAYOUTS],
-		.runs_ok = count_of(&counts, LED_N_RUNS_OK),
-		.runs_failed = count_of(&counts, LED_N_RUNS_FAILED),
-		.crashes = count_of(&counts, LED_N_CRASHES),
-		.heartbeats = count_of(&counts, LED_N_HEARTBEATS),
-		.events = count_of(&counts, LED_N_EVENTS),
-		.rejected = count_of(&counts, LED_N_REJECTED),
-		.run_ms = count_of(&counts, LED_N_RUN_MS),
-		.seq_last = NV_MAX(money.seq_last, counts.seq_last),
-	};
-	return ret->seq_last == 0 && ret->heartbeats == 0 && ret->rejected == 0 ? -ENOENT
-										: 0;
+	return rc == 0 || rc == MDB_NOTFOUND ? result : led_rc(rc);
 }
 
 /* ---- categories ---- */
@@ -170,7 +231,7 @@ one_category(struct category_walk *w, const uint8_t *key)
 	nv_i128 nano = after.v[LED_CAT_NANO] - before.v[LED_CAT_NANO];
 	uint64_t events = (uint64_t)(after.v[LED_CAT_EVENTS] - before.v[LED_CAT_EVENTS]);
 
-	if (events == 0)
+	if (events == 0 && nano == 0)
 		return 0;
 	return w->fn(w->arg, led_key_get_u32(key + 2), led_key_get_u32(key + 6), name,
 		nano, events);
@@ -178,11 +239,11 @@ one_category(struct category_walk *w, const uint8_t *key)
 
 /* From one category to the next: its rows are skipped by seeking past its last hour. */
 static int
-walk_categories(struct category_walk *w, uint32_t worker, enum led_code code)
+walk_categories(struct category_walk *w, uint32_t worker, uint16_t code)
 {
 	uint8_t key[LED_KEY_ROLLC_BYTES];
 	size_t prefix = worker ? 6 : 2;
-	MDB_val k = led_val(key, led_key_rollc((uint16_t)code, worker, 0, 0, 0, key));
+	MDB_val k = led_val(key, led_key_rollc(code, worker, 0, 0, 0, key));
 	MDB_val value;
 	int rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
 
@@ -203,9 +264,9 @@ walk_categories(struct category_walk *w, uint32_t worker, enum led_code code)
 	return rc == MDB_NOTFOUND ? 0 : led_rc(rc);
 }
 
-int
-led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
-	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg)
+static int
+walk_code(struct led_view *v, uint32_t worker, uint16_t code, int64_t from_ns,
+	int64_t to_ns, led_category_fn *fn, void *arg)
 {
 	struct category_walk w = {
 		.v = v,
@@ -221,6 +282,21 @@ led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
 	rc = walk_categories(&w, worker, code);
 	mdb_cursor_close(w.cursor);
 	return rc;
+}
+
+int
+led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
+	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg)
+{
+	return walk_code(v, worker, (uint16_t)code, from_ns, to_ns, fn, arg);
+}
+
+int
+led_view_operations(struct led_view *v, uint32_t worker, int64_t from_ns, int64_t to_ns,
+	led_category_fn *fn, void *arg)
+{
+	return walk_code(
+		v, worker, LED_CODE_OPERATION | LED_CODE_COST, from_ns, to_ns, fn, arg);
 }
 
 /* ---- balances ---- */
@@ -243,6 +319,27 @@ one_balance(struct led_view *v, const MDB_val *key, const MDB_val *value,
 		return rc == -ENOENT ? -EBADMSG : rc;
 	return fn(arg, account, name, currency, sum.v[LED_BAL_DEBITS],
 		sum.v[LED_BAL_CREDITS]);
+}
+
+int
+led_view_balance(struct led_view *v, const char *account, uint32_t currency,
+	struct led_balance *ret)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	struct led_sum sum;
+	MDB_val value;
+
+	*ret = (struct led_balance){0};
+	size_t bytes = led_key_bal(led_view_account_id(v, account), currency, key);
+	int rc = led_view_get(v, LED_DB_BAL, key, bytes, &value);
+
+	if (rc == 0)
+		rc = led_sum_decode(value.mv_data, value.mv_size, LED_BAL_FIELDS, &sum);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	*ret = (struct led_balance){sum.v[LED_BAL_DEBITS], sum.v[LED_BAL_CREDITS],
+		sum.v[LED_BAL_DEBITS_PENDING], sum.v[LED_BAL_CREDITS_PENDING]};
+	return 0;
 }
 
 int
