@@ -1,6 +1,8 @@
 /* ledger verify and export: straight from the files, whether or not anything runs. */
+#include "anchor.h"
 #include "ledger_open.h"
 #include "nv_fd.h"
+#include "seal.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -25,8 +27,39 @@ add_problem(void *arg, const char *problem)
 		(void)json_array_append_new(p->list, ctl_json_str(problem));
 }
 
-int
-ctl_verb_ledger_verify(struct ctl *ctl)
+/* What was kept elsewhere, read before anything is verified. */
+struct evidence {
+	struct led_seal_key key;
+	struct led_anchors anchors;
+	struct led_verify_options opt;
+};
+
+static int
+load_evidence(struct ctl *ctl, struct evidence *e)
+{
+	const char *key = ctl_opt(&ctl->args, "seal-key");
+	const char *anchors = ctl_opt(&ctl->args, "anchors");
+	struct nv_err err = {0};
+	int rc = key ? led_seal_key_load(key, &e->key) : 0;
+
+	if (rc < 0)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE, "%s: %s", key,
+			rc == -EBADMSG
+				? "expected the line nova-seal-1:LEDGER:DATE:KEY that "
+				  "`novactl ledger seal --init` has shown"
+				: strerror(-rc));
+	if (key)
+		e->opt.seal_key = &e->key;
+	rc = anchors ? led_anchors_load(anchors, &e->anchors, &err) : 0;
+	if (rc < 0)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE, "%s", err.text);
+	if (anchors)
+		e->opt.anchors = &e->anchors;
+	return NV_EXIT_OK;
+}
+
+static int
+verify(struct ctl *ctl, const struct led_verify_options *opt)
 {
 	char dir[CTL_LEDGER_DIR_BYTES];
 	uint64_t checked = 0;
@@ -45,7 +78,7 @@ ctl_verb_ledger_verify(struct ctl *ctl)
 		return code;
 	}
 	ctl_progress(&ctl->out, "verifying %s", dir);
-	int rc = led_verify_contained(dir, add_problem, &p, &checked);
+	int rc = led_verify_contained_with(dir, opt, add_problem, &p, &checked);
 
 	ctl_progress_end(&ctl->out);
 	if (rc < 0 && p.n == 0)
@@ -71,6 +104,19 @@ ctl_verb_ledger_verify(struct ctl *ctl)
 	}
 	json_decref(p.list);
 	return ok ? NV_EXIT_OK : NV_EXIT_NO;
+}
+
+int
+ctl_verb_ledger_verify(struct ctl *ctl)
+{
+	struct evidence e = {0};
+	int code = load_evidence(ctl, &e);
+
+	if (code == NV_EXIT_OK)
+		code = verify(ctl, &e.opt);
+	led_anchors_fini(&e.anchors);
+	explicit_bzero(&e.key, sizeof(e.key));
+	return code;
 }
 
 /* Into a new file, or not at all. */

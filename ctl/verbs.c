@@ -189,7 +189,22 @@ const struct ctl_verb ctl_verbs[] = {
 			{"currency", 'c', "CODE", "of a bare AMOUNT"}}},
 	{"ledger verify", ctl_verb_ledger_verify, "",
 		"recompute every figure and every hash; exit 1 when something differs",
-		NULL, 0, 0, {{0}}},
+		NULL, 0, 0,
+		{{"seal-key", 'k', "FILE",
+			 "the line `ledger seal --init` has shown: the days' seals too"},
+			{"anchors", 'a', "FILE",
+				"heads handed out before: nothing after them was cut "
+				"off"}}},
+	{"ledger seal", ctl_verb_ledger_seal, "", "the seals of the days that are over",
+		"Each day is sealed with a key that changes daily: what was sealed "
+		"cannot "
+		"be sealed anew by who takes over this machine later. The first key, "
+		"shown once, verifies all of them.",
+		0, 0,
+		{{"init", 'i', NULL, "make the key and show it"},
+			{"replace", 'r', NULL, "even if there is one"}}},
+	{"ledger anchor", ctl_verb_ledger_anchor, "",
+		"the newest hash as one line, to be kept elsewhere", NULL, 0, 0, {{0}}},
 	{"ledger stats", ctl_verb_ledger_stats, "", "size and head of the ledger", NULL,
 		0, 0, {{0}}},
 	{"ledger export", ctl_verb_ledger_export, "", "every event, exact", NULL, 0, 0,

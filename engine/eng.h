@@ -16,6 +16,7 @@
  *   caps.c      every cap, what counts against it, and whom it holds
  *   setting.c   durable settings; brake.c: the emergency stop
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
+ *   evidence.c  seals the ledger's days, hands its head out
  *   api.c       engine.sock: connections, JSON lines, verb table
  *   api_*.c     verbs by subject
  *   period.c    days, weeks, months of the configured time zone
@@ -117,6 +118,7 @@ struct eng_caps;
 struct eng_purse;
 struct eng_price;
 struct eng_fleet;
+struct eng_evidence; /* evidence.h */
 struct eng_txn; /* txn.h */
 
 struct eng {
@@ -144,6 +146,7 @@ struct eng {
 	bool fleet_limited;    /* a decision has set what the fleet may spend a day */
 	int64_t fleet_limit_nano;
 	struct eng_price *price;
+	struct eng_evidence *evidence;
 	/* Why the configured price table is not the one in use; "" = it is. */
 	char price_problem[400];
 };

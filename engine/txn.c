@@ -1,6 +1,7 @@
 #include "txn.h"
 
 #include "caps.h"
+#include "evidence.h"
 #include "report.h"
 
 #include "nv_clock.h"
@@ -187,6 +188,7 @@ eng_txn_commit(struct eng *eng, struct eng_txn *txn)
 	txn->touched = NULL;
 	txn->n_touched = 0;
 	txn->cap_touched = 0;
+	eng_evidence_after_commit(eng);
 	if (eng->news && !ev_is_active(eng->news))
 		ev_timer_again(eng->loop, eng->news);
 	/* While the engine starts there is nobody to be told yet. */

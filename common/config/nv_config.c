@@ -71,6 +71,10 @@ nv_config_free(struct nv_config *config)
 	free(config->currencies);
 	free(config->timezone);
 	free(config->price_table);
+	free(config->anchor_file);
+	for (char **a = config->anchor_command; a && *a; a++)
+		free(*a);
+	free(config->anchor_command);
 	free(config);
 }
 

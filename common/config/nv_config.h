@@ -273,6 +273,9 @@ struct nv_config {
 	 * there is neither a prices.json beside nova.yaml nor the prices/data.json that
 	 * comes with the programs (../share/nova, or etc/ of the source tree). */
 	char *price_table;
+	char *anchor_file;     /* owned; NULL = none */
+	char **anchor_command; /* owned, NULL-terminated; NULL = none */
+	int64_t anchor_every_ms;
 	struct nv_log_policy logs; /* of a worker that does not say */
 	uint32_t spawn_rate; /* automatic restarts a second, once the burst is used up */
 	uint32_t spawn_burst;

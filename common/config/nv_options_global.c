@@ -236,6 +236,24 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(price_table),
 		.help = "Price table of language models, for `usage` events. Default: "
 			"prices.json beside nova.yaml, else the installed one."},
+	{.key = "ledger.anchor.file",
+		.kind = NV_OPT_PATH,
+		.offset = G(anchor_file),
+		.help = "The ledger's newest hash is appended to this file, which should "
+			"be on another machine's disk: `novactl ledger verify --anchors "
+			"FILE` then finds an end that was cut off."},
+	{.key = "ledger.anchor.command",
+		.kind = NV_OPT_COMMAND,
+		.offset = G(anchor_command),
+		.help = "The same line is given to this command's standard input; it has "
+			"a minute."},
+	{.key = "ledger.anchor.every",
+		.kind = NV_OPT_DURATION,
+		.offset = G(anchor_every_ms),
+		.min = SEC,
+		.max = 7 * DAY,
+		.fallback = "1h",
+		.help = "How often that is done, when something was committed."},
 	{.key = "logs.size",
 		.kind = NV_OPT_SIZE,
 		.offset = G(logs.file_bytes_max),

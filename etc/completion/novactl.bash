@@ -41,7 +41,7 @@ _novactl()
 		esac
 	done
 	case $previous in
-	--run-dir | --state-dir | --log-dir | --output)
+	--run-dir | --state-dir | --log-dir | --output | --seal-key | --anchors)
 		compopt -o default
 		return
 		;;

@@ -289,6 +289,11 @@ static const struct {
 	{"prices: {cpu_second: $0, table: mine.json}", "prices.table",
 		"/etc/nova/mine.json"},
 	{"logs: {size: 1MiB, keep: 0}", "logs.size", "1MiB"},
+	{"ledger: {anchor: {file: heads}}", "ledger.anchor.file", "/etc/nova/heads"},
+	{"ledger: {anchor: {command: [mail, -s, head, me@example.org]}}",
+		"ledger.anchor.command",
+		"[\"mail\", \"-s\", \"head\", \"me@example.org\"]"},
+	{"ledger: {anchor: {every: 90s}}", "ledger.anchor.every", "1m30s"},
 	{"timezone: America/Argentina/Buenos_Aires", "timezone",
 		"America/Argentina/Buenos_Aires"},
 	{"engine_away: 0s\nsample: 100ms", "engine_away", "0s"},
@@ -374,12 +379,23 @@ static const struct {
 		"max_daily_budget, max_hourly_budget, budget_warn, pacing, "
 		"approval_above, policy, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
-		"run_interval, crashes, stop, groups, autonomous, prices, logs, "
+		"run_interval, crashes, stop, groups, autonomous, prices, ledger, logs, "
 		"supervision, "
 		"storm, "
 		"engine_away, sample, isolation",
 		NULL},
 	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
+		NULL},
+	{"ledger: {anchor: {every: 500ms}}",
+		"nova.yaml:1:26: ledger.anchor.every: 500ms is below the minimum 1s",
+		NULL},
+	{"ledger: {anchor: {command: []}}",
+		"nova.yaml:1:28: ledger.anchor.command: the list is empty: it begins "
+		"with a "
+		"program",
+		NULL},
+	{"ledger: {anchors: x}",
+		"nova.yaml:1:10: ledger.anchors: unknown key; did you mean \"anchor\"?",
 		NULL},
 	{"a: 1\n\tb: 2\nmax_daily_budget: x",
 		"nova.yaml:2:1: not YAML: found a tab character that violates "
