@@ -12,6 +12,7 @@ static const char *const kind_names[] = {
 	[RN_CONTROL_PAUSE] = "pause",
 	[RN_CONTROL_RESUME] = "resume",
 	[RN_CONTROL_PARAMS] = "params",
+	[RN_CONTROL_SPLIT] = "split",
 	[RN_CONTROL_BUDGET] = "budget",
 	[RN_CONTROL_STOP] = "stop",
 };
@@ -20,6 +21,7 @@ struct fields {
 	struct rn_json_value control;
 	struct rn_json_value params;
 	struct rn_json_value variant;
+	struct rn_json_value split;
 	struct rn_json_value remaining;
 	struct rn_json_value grace_ms;
 	struct rn_json_value now;
@@ -38,6 +40,7 @@ on_member(
 		{"control", &f->control},
 		{"params", &f->params},
 		{"variant", &f->variant},
+		{"split", &f->split},
 		{"remaining", &f->remaining},
 		{"grace_ms", &f->grace_ms},
 		{"now", &f->now},
@@ -151,6 +154,16 @@ read_params(const struct fields *f, struct rn_control *c, struct nv_err *err)
 }
 
 static int
+read_split(const struct fields *f, struct rn_control *c, struct nv_err *err)
+{
+	char text[NV_SPLIT_BYTES];
+
+	if (!f->split.text || rn_json_string(&f->split, text, sizeof(text)) < 0)
+		return nv_err_set(err, -EINVAL, "expected \"split\" to be a string");
+	return nv_split_parse(text, &c->split, err);
+}
+
+static int
 read_budget(const struct fields *f, struct rn_control *c, struct nv_err *err)
 {
 	if (f->remaining.text && f->remaining.type == RN_JSON_NULL)
@@ -205,6 +218,8 @@ rn_control_parse(
 	}
 	if (c.kind == RN_CONTROL_PARAMS)
 		rc = read_params(&f, &c, err);
+	else if (c.kind == RN_CONTROL_SPLIT)
+		rc = read_split(&f, &c, err);
 	else if (c.kind == RN_CONTROL_BUDGET)
 		rc = read_budget(&f, &c, err);
 	else if (c.kind == RN_CONTROL_STOP)

@@ -3,7 +3,7 @@
 #define RN_CONTROL_H
 
 #include "nv_err.h"
-#include "nv_name.h"
+#include "nv_split.h"
 
 #define RN_CONTROL_BYTES_MAX ((size_t)16 << 10)
 #define RN_PARAMS_BYTES      4096
@@ -14,6 +14,7 @@ enum rn_control_kind {
 	RN_CONTROL_PAUSE,
 	RN_CONTROL_RESUME,
 	RN_CONTROL_PARAMS,
+	RN_CONTROL_SPLIT,
 	RN_CONTROL_BUDGET,
 	RN_CONTROL_STOP
 };
@@ -23,6 +24,7 @@ struct rn_control {
 	char params[RN_PARAMS_BYTES]; /* the object as it came; "" when absent */
 	int64_t run_interval_ms;   /* wanted by params; 0 when they say nothing of it */
 	char variant[NV_NAME_MAX]; /* "" when absent */
+	struct nv_split split;
 	bool budget_known;         /* false: no cap */
 	int64_t remaining_nano;    /* may be negative */
 	char remaining[64];        /* as it came, for the environment */

@@ -2,6 +2,7 @@
 #include "result.h"
 #include "nv_clock.h"
 #include "nv_money.h"
+#include "nv_name.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -13,11 +14,13 @@
 #define QUOTE_BYTES_MAX  1500
 #define ERROR_BYTES_MAX  400
 
-static_assert(2 * AMOUNT_BYTES_MAX + 4 * TEXT_BYTES_MAX + 3 * RN_RUN_ID_BYTES + 200 <
+static_assert(2 * AMOUNT_BYTES_MAX + 4 * TEXT_BYTES_MAX + 3 * RN_RUN_ID_BYTES +
+			      NV_NAME_MAX + 220 <
 		      RN_EVENT_BYTES_MAX,
 	"the longest result must fit into one line");
 /* Each byte quoted may become six. */
-static_assert(6 * ERROR_BYTES_MAX + 3 * RN_RUN_ID_BYTES + 200 < RN_EVENT_BYTES_MAX,
+static_assert(6 * ERROR_BYTES_MAX + 3 * RN_RUN_ID_BYTES + NV_NAME_MAX + 220 <
+		      RN_EVENT_BYTES_MAX,
 	"the longest error must fit into one line");
 
 static int
@@ -124,6 +127,15 @@ put_head(struct nv_buf *out, const char *event, const char *suffix,
 		"{\"event\":\"%s\",\"id\":\"%s.%s\",\"run\":\"%s\","
 		"\"at\":%" PRId64 ".%03" PRId64,
 		event, run->run_id, suffix, run->run_id, ms / 1000, ms % 1000);
+	if (run->variant[0])
+		nv_buf_printf(out, ",\"variant\":\"%s\"", run->variant);
+}
+
+void
+rn_event_begin(struct nv_buf *out, const char *run_id, const char *variant)
+{
+	nv_buf_printf(out, "{\"event\":\"begin\",\"run\":\"%s\",\"variant\":\"%s\"}\n",
+		run_id, variant);
 }
 
 void

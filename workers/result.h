@@ -29,12 +29,16 @@ int rn_result_parse(
 
 struct rn_run_report {
 	const char *run_id;
-	int64_t at_wall_ns; /* when the run ended */
+	const char *variant; /* "" when it has none */
+	int64_t at_wall_ns;  /* when the run ended */
 	bool ok;
 	int64_t duration_ms;
 	const char *error; /* NULL when ok */
 };
 
+/* A run begins: what the stream says until its `run` event belongs to it, and to its
+ * variant, where a line names none of its own. */
+void rn_event_begin(struct nv_buf *out, const char *run_id, const char *variant);
 /* Each adds whole lines of at most RN_EVENT_BYTES_MAX bytes. The ids of a run's events
  * come from the run's id, so the same report twice changes nothing. */
 void rn_event_result(struct nv_buf *out, const struct rn_result *result,

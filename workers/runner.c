@@ -16,6 +16,7 @@
 #include "nv_units.h"
 #include "run.h"
 #include "sched.h"
+#include "variant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,9 +63,9 @@ static struct {
 	bool paused;
 	bool broke; /* the budget is spent */
 	char remaining[64];
-	bool have_params;
-	char params[RN_PARAMS_BYTES];
-	char variant[NV_NAME_MAX];
+	struct rn_variant variant;
+	struct rn_variant begun; /* as it was when the next run was announced */
+	uint64_t announced;      /* the run that was, by number */
 	bool stopping;
 	int signals; /* how often TERM or INT has come */
 	int64_t stop_grace_ms;
@@ -205,6 +206,7 @@ on_run_done(struct rn_run *run, const struct rn_outcome *o)
 {
 	struct rn_run_report report = {
 		.run_id = run->id,
+		.variant = rn_variant_of(&rn.begun, run->id),
 		.at_wall_ns = o->ended_wall_ns,
 		.ok = o->ok,
 		.duration_ms = o->duration_ms,
@@ -244,15 +246,34 @@ set_number(struct rn_env *env, const char *name, int64_t value)
 	rn_env_set(env, name, text);
 }
 
+/* The next run gets its id, and with it its variant. In an experiment the stream says so
+ * first: what the command itself writes to the event pipe is then known to be its. */
+static void
+announce_run(void)
+{
+	struct rn_run *run = &rn.run;
+	struct nv_buf line;
+
+	if (rn.announced == rn.runs + 1)
+		return;
+	rn.announced = rn.runs + 1;
+	run->number = rn.announced;
+	(void)snprintf(run->id, sizeof(run->id), "%s.%u.%016" PRIx64 ".%" PRIu64,
+		rn.args.worker, rn.args.instance, rn.incarnation, run->number);
+	rn.begun = rn.variant;
+	if (rn.begun.split.n == 0)
+		return;
+	nv_buf_init(&line, EVENTS_BYTES_MAX);
+	rn_event_begin(&line, run->id, rn_variant_of(&rn.begun, run->id));
+	put_events(&line);
+}
+
 static void
 start_run(void)
 {
 	struct rn_run *run = &rn.run;
 	struct rn_env env;
 
-	run->number = rn.runs + 1;
-	(void)snprintf(run->id, sizeof(run->id), "%s.%u.%016" PRIx64 ".%" PRIu64,
-		rn.args.worker, rn.args.instance, rn.incarnation, run->number);
 	rn_env_init(&env, environ);
 	rn_env_set(&env, "NOVA_CONTROL_FD", NULL); /* this process reads it */
 	set_number(&env, "NOVA_EVENT_FD", EVENT_FD);
@@ -261,10 +282,7 @@ start_run(void)
 	set_number(&env, "NOVA_RUN_INTERVAL_MS", rn.sched.interval_ms);
 	rn_env_set(&env, "NOVA_RUN_ID", run->id);
 	set_number(&env, "NOVA_RUN", (int64_t)run->number);
-	if (rn.have_params)
-		rn_env_set(&env, "NOVA_PARAMS", rn.params);
-	if (rn.variant[0])
-		rn_env_set(&env, "NOVA_VARIANT", rn.variant);
+	rn_variant_env(&rn.begun, run->id, &env);
 	if (rn.remaining[0])
 		rn_env_set(&env, "NOVA_BUDGET_REMAINING", rn.remaining);
 	rn_sched_start(&rn.sched);
@@ -298,6 +316,9 @@ consider(void)
 		arm(&rn.slot, rn.sched.next_ms - now_ms);
 		return;
 	}
+	announce_run();
+	if (rn.stopping || !rn_sink_is_empty(&rn.events))
+		return; /* the run's own lines must not overtake it */
 	start_run();
 	show_title();
 }
@@ -422,10 +443,7 @@ on_child(struct ev_loop *loop, ev_signal *w, int revents)
 static void
 on_params(const struct rn_control *c)
 {
-	(void)snprintf(rn.params, sizeof(rn.params), "%s", c->params);
-	rn.have_params = true;
-	if (c->variant[0])
-		(void)snprintf(rn.variant, sizeof(rn.variant), "%s", c->variant);
+	rn_variant_control(&rn.variant, c);
 	if (c->run_interval_ms > 0)
 		rn_sched_set_interval(&rn.sched, c->run_interval_ms, nv_mono_ms());
 	consider();
@@ -473,6 +491,9 @@ on_control_line(const char *line, size_t bytes)
 		break;
 	case RN_CONTROL_PARAMS:
 		on_params(&c);
+		break;
+	case RN_CONTROL_SPLIT:
+		rn_variant_control(&rn.variant, &c);
 		break;
 	case RN_CONTROL_BUDGET:
 		on_budget(&c);
@@ -634,6 +655,8 @@ setup(struct nv_err *err)
 	if (getrandom(&rn.incarnation, sizeof(rn.incarnation), 0) !=
 		(ssize_t)sizeof(rn.incarnation))
 		return nv_err_set(err, -EIO, "getrandom: %s", strerror(errno));
+	if (rn_variant_init(&rn.variant, err) < 0) /* the engine says it again */
+		nv_warn("NOVA_SPLIT is not understood: %s; no experiment", err->text);
 	nv_buf_init(&rn.control, RN_CONTROL_BYTES_MAX + 4096);
 	rn_run_init(&rn.run, rn.loop, &rn.log, on_run_done, NULL);
 	rn.started_ms = nv_mono_ms();

@@ -81,6 +81,21 @@ START_TEST(params_are_kept_as_text)
 }
 END_TEST
 
+START_TEST(splits)
+{
+	struct rn_control c =
+		parse("{\"control\":\"split\",\"split\":\"a:700000,b:300000\"}");
+
+	ck_assert_int_eq(c.kind, RN_CONTROL_SPLIT);
+	ck_assert_uint_eq(c.split.n, 2);
+	ck_assert_str_eq(c.split.arms[1].name, "b");
+	ck_assert_uint_eq(c.split.arms[1].share_ppm, 300000);
+	c = parse("{\"control\":\"split\",\"split\":\"\"}");
+	ck_assert_int_eq(c.kind, RN_CONTROL_SPLIT);
+	ck_assert_uint_eq(c.split.n, 0);
+}
+END_TEST
+
 START_TEST(budgets)
 {
 	static const struct {
@@ -124,7 +139,9 @@ START_TEST(bad_lines_say_why)
 		"{\"control\":\"params\",\"params\":{\"run_interval\":NaN}}",
 		"{\"control\":\"params\",\"params\":{},\"run_interval_ms\":0}",
 		"{\"control\":\"params\",\"params\":{},\"variant\":7}",
-		"{\"control\":\"budget\"}", "{\"control\":\"budget\",\"remaining\":\"\"}",
+		"{\"control\":\"split\"}", "{\"control\":\"split\",\"split\":7}",
+		"{\"control\":\"split\",\"split\":\"a:1\"}", "{\"control\":\"budget\"}",
+		"{\"control\":\"budget\",\"remaining\":\"\"}",
 		"{\"control\":\"budget\",\"remaining\":\"ten\"}",
 		"{\"control\":\"budget\",\"remaining\":true}",
 		"{\"control\":\"budget\",\"remaining\":NaN}",
@@ -172,6 +189,7 @@ main(void)
 	tcase_add_test(t, stop_has_a_grace);
 	tcase_add_test(t, params_are_kept_as_text);
 	tcase_add_test(t, budgets);
+	tcase_add_test(t, splits);
 	tcase_add_test(t, bad_lines_say_why);
 	tcase_add_test(t, params_too_long_are_refused);
 	suite_add_tcase(s, t);

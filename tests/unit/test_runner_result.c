@@ -1,4 +1,5 @@
 /* Result lines and the event lines made of them. */
+#include "nv_name.h"
 #include "result.h"
 #include "run_suite.h"
 
@@ -8,6 +9,7 @@
 #include <string.h>
 
 static const struct rn_run_report report = {.run_id = "w.1.00000000000000ff.12",
+	.variant = "",
 	.at_wall_ns = INT64_C(1763820000123456789),
 	.ok = true,
 	.duration_ms = 5};
@@ -134,6 +136,11 @@ START_TEST(no_line_is_too_long)
 	memset(id, 'i', sizeof(id) - 1);
 	id[sizeof(id) - 1] = '\0';
 	failed.run_id = id;
+	char variant[NV_NAME_MAX];
+
+	memset(variant, 'v', sizeof(variant) - 1);
+	variant[sizeof(variant) - 1] = '\0';
+	failed.variant = variant;
 	failed.ok = false;
 	nv_buf_init(&out, 65536);
 	static const char bytes[] = {'x', '"', '\x01', '\xff', '\n', '\\'};
@@ -143,6 +150,8 @@ START_TEST(no_line_is_too_long)
 		long_text[100000] = '\0';
 		failed.error = long_text;
 		rn_event_run(&out, &failed);
+		check_one_line(&out);
+		rn_event_begin(&out, id, variant);
 		check_one_line(&out);
 		rn_event_heartbeat(&out, long_text);
 		check_one_line(&out);
@@ -175,6 +184,34 @@ START_TEST(runs_are_told)
 }
 END_TEST
 
+START_TEST(variants_are_told)
+{
+	static const char line[] = "{\"revenue\":1,\"cost\":2}";
+	struct rn_run_report its = report;
+	struct rn_result r;
+	struct nv_err err;
+	struct nv_buf out;
+
+	its.variant = "b";
+	nv_buf_init(&out, 65536);
+	rn_event_begin(&out, its.run_id, its.variant);
+	ck_assert_int_eq(rn_result_parse(line, strlen(line), &r, &err), 1);
+	rn_event_result(&out, &r, &its);
+	rn_event_run(&out, &its);
+	ck_assert_str_eq(out.data,
+		"{\"event\":\"begin\",\"run\":\"w.1.00000000000000ff.12\","
+		"\"variant\":\"b\"}\n" HEAD("revenue",
+			"revenue") ",\"variant\":"
+				   "\"b\",\"amount\":1}\n" HEAD("cost",
+					   "cost") ",\"variant\":\"b\","
+						   "\"amount\":2}\n" HEAD("run",
+							   "run") ",\"variant\":\"b\","
+								  "\"ok\":true,"
+								  "\"duration_ms\":5}\n");
+	nv_buf_fini(&out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -183,6 +220,7 @@ main(void)
 
 	tcase_add_test(t, results_become_events);
 	tcase_add_test(t, members_have_limits);
+	tcase_add_test(t, variants_are_told);
 	tcase_add_test(t, no_line_is_too_long);
 	tcase_add_test(t, runs_are_told);
 	suite_add_tcase(s, t);
