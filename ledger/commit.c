@@ -352,9 +352,9 @@ write_sums(struct led_batch *b, MDB_txn *txn)
 	if (rc == 0)
 		rc = write_table(b, txn, LED_T_ROLL, LED_DB_ROLLD, LED_DAY);
 	if (rc == 0)
-		rc = write_table(b, txn, LED_T_CAT, LED_DB_ROLLC, LED_HOUR);
+		rc = write_table(b, txn, LED_T_CAT, LED_DB_ROLLC, LED_QUARTER);
 	if (rc == 0)
-		rc = write_table(b, txn, LED_T_VAR, LED_DB_ROLLV, LED_HOUR);
+		rc = write_table(b, txn, LED_T_VAR, LED_DB_ROLLV, LED_QUARTER);
 	return rc;
 }
 

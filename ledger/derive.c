@@ -298,6 +298,8 @@ led_bucket_ns(enum led_bucket bucket)
 	switch (bucket) {
 	case LED_MINUTE:
 		return 60 * second;
+	case LED_QUARTER:
+		return 900 * second;
 	case LED_HOUR:
 		return 3600 * second;
 	case LED_DAY:

@@ -168,7 +168,9 @@ struct led_totals {
 	uint64_t run_ms;
 	uint64_t seq_last;
 };
-enum led_bucket { LED_MINUTE, LED_HOUR, LED_DAY }; /* UTC */
+/* UTC. Quarters of an hour for what is kept by category and variant: the offset of every
+ * time zone is a multiple of them, so local days have such edges. */
+enum led_bucket { LED_MINUTE, LED_QUARTER, LED_HOUR, LED_DAY };
 
 /* ---- open ---- */
 
@@ -358,20 +360,21 @@ int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
 	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 
 /* Sums by category (cost category, revenue source) of one posting code over a window,
- * hour edges; worker 0 = every worker. Categories are cut to 64 bytes. */
-#define LED_CATEGORY_EDGE_NS (INT64_C(3600) * 1000000000)
+ * edges of a quarter of an hour; worker 0 = every worker. Categories are cut to 64 bytes.
+ */
+#define LED_CATEGORY_EDGE_NS (INT64_C(900) * 1000000000)
 typedef int led_category_fn(void *arg, uint32_t worker, uint32_t currency,
 	const char *category, nv_i128 nano, uint64_t events);
 int led_view_categories(struct led_view *v, uint32_t worker, enum led_code code,
 	int64_t from_ns, int64_t to_ns, led_category_fn *fn, void *arg);
 
-/* Totals of one variant of a worker, as led_view_window, with hour edges. */
+/* Totals of one variant of a worker, as led_view_window, edges as led_view_categories. */
 int led_view_variant(struct led_view *v, uint32_t worker, uint32_t variant,
 	uint32_t currency, int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 /* Calls fn with each variant the worker has had; non-zero ends it and is returned. */
 typedef int led_variant_fn(void *arg, uint32_t variant, const char *name);
 int led_view_variants(struct led_view *v, uint32_t worker, led_variant_fn *fn, void *arg);
-/* Costs by operation, hour edges; as led_view_categories. */
+/* Costs by operation, as led_view_categories. */
 int led_view_operations(struct led_view *v, uint32_t worker, int64_t from_ns,
 	int64_t to_ns, led_category_fn *fn, void *arg);
 
@@ -386,6 +389,10 @@ int led_view_event(
 
 /* A sale by its number, with what came back of it. -ENOENT: no such sale. */
 int led_view_sale(struct led_view *v, uint64_t seq, struct led_sale *ret);
+/* The sales of which something came back (refunds, disputes, a correction), by number
+ * from from_seq on; non-zero ends the walk and is returned. */
+typedef int led_sale_fn(void *arg, const struct led_sale *sale);
+int led_view_sales(struct led_view *v, uint64_t from_seq, led_sale_fn *fn, void *arg);
 /* By a name, as led_batch_sale. */
 int led_view_sale_find(struct led_view *v, uint32_t scope, uint32_t worker,
 	const char *of, size_t of_bytes, struct led_sale *ret);

@@ -854,19 +854,19 @@ led_key_roll(uint32_t worker, uint32_t currency, uint32_t bucket, uint8_t *out)
 
 size_t
 led_key_rollc(uint16_t code, uint32_t worker, uint32_t currency, uint32_t category,
-	uint32_t hour, uint8_t *out)
+	uint32_t quarter, uint8_t *out)
 {
 	return put_be(out, code, 2) + put_be(out + 2, worker, 4) +
 	       put_be(out + 6, currency, 4) + put_be(out + 10, category, 4) +
-	       put_be(out + 14, hour, 4);
+	       put_be(out + 14, quarter, 4);
 }
 
 size_t
-led_key_rollv(
-	uint32_t worker, uint32_t currency, uint32_t variant, uint32_t hour, uint8_t *out)
+led_key_rollv(uint32_t worker, uint32_t currency, uint32_t variant, uint32_t quarter,
+	uint8_t *out)
 {
 	return put_be(out, worker, 4) + put_be(out + 4, currency, 4) +
-	       put_be(out + 8, variant, 4) + put_be(out + 12, hour, 4);
+	       put_be(out + 8, variant, 4) + put_be(out + 12, quarter, 4);
 }
 
 size_t

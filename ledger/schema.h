@@ -11,8 +11,9 @@
 
 #include "led.h"
 
-#define LED_SCHEMA 2 /* of the whole ledger; an older one is migrated, a newer refused \
-		      */
+#define LED_SCHEMA \
+	2 /* of the whole ledger; an older one is migrated, a newer refused \
+	   */
 
 #define LED_LINE_MAX     65536
 #define LED_ID_MAX       200
@@ -44,11 +45,11 @@ enum led_db {
 	LED_DB_ROLLM,   /* worker, currency, minute -> running sum */
 	LED_DB_ROLLH,   /* worker, currency, hour */
 	LED_DB_ROLLD,   /* worker, currency, day */
-	LED_DB_ROLLC,   /* code, worker, currency, category, hour */
+	LED_DB_ROLLC,   /* code, worker, currency, category, quarter */
 	LED_DB_IDEM,    /* scope, id -> seq */
 	LED_DB_STREAM,  /* stream -> what is consumed */
 	LED_DB_STATE,   /* key -> seq, value */
-	LED_DB_ROLLV,   /* worker, currency, variant, hour -> running sum */
+	LED_DB_ROLLV,   /* worker, currency, variant, quarter -> running sum */
 	LED_DB_SALE,    /* seq -> a sale of which something came back */
 	LED_DB_EXTID,   /* scope (0 = anybody's), external id -> seq of the sale */
 	LED_DB_ORPHAN,  /* id, seq of a refund or dispute whose sale is not known */
@@ -180,10 +181,10 @@ led_key_nameid(enum led_dict_kind dict, const char *name, size_t bytes, uint8_t 
 size_t led_key_bal(uint32_t account, uint32_t currency, uint8_t *out);
 size_t led_key_roll(uint32_t worker, uint32_t currency, uint32_t bucket, uint8_t *out);
 size_t led_key_rollc(uint16_t code, uint32_t worker, uint32_t currency, uint32_t category,
-	uint32_t hour, uint8_t *out);
-/* Worker, currency, variant, hour: a window is found as in rollc. */
-size_t led_key_rollv(uint32_t worker, uint32_t currency, uint32_t variant, uint32_t hour,
-	uint8_t *out);
+	uint32_t quarter, uint8_t *out);
+/* Worker, currency, variant, quarter: a window is found as in rollc. */
+size_t led_key_rollv(uint32_t worker, uint32_t currency, uint32_t variant,
+	uint32_t quarter, uint8_t *out);
 /* An orphan: the id it waits for, a NUL (none is in an id), its seq. */
 size_t led_key_orphan(const char *of, size_t bytes, uint64_t seq, uint8_t *out);
 enum led_link { LED_LINK_CORRECTED = 1, LED_LINK_MATCHED = 2 };

@@ -12,7 +12,8 @@
 
 /* Rows whose bucket has not ended yet, for one key of a table. */
 struct led_open_rows {
-	uint32_t bucket[3]; /* minute, hour, day; a category has hours only */
+	uint32_t bucket[3]; /* minute, hour, day; a category and a variant have quarters
+			       of an hour */
 };
 
 struct led_vstream {

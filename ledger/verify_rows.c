@@ -81,8 +81,8 @@ struct granularity {
 };
 static const struct granularity roll_rows[3] = {
 	{LED_DB_ROLLM, LED_MINUTE}, {LED_DB_ROLLH, LED_HOUR}, {LED_DB_ROLLD, LED_DAY}};
-static const struct granularity cat_rows[1] = {{LED_DB_ROLLC, LED_HOUR}};
-static const struct granularity var_rows[1] = {{LED_DB_ROLLV, LED_HOUR}};
+static const struct granularity cat_rows[1] = {{LED_DB_ROLLC, LED_QUARTER}};
+static const struct granularity var_rows[1] = {{LED_DB_ROLLV, LED_QUARTER}};
 static const struct granularity bal_rows[1] = {{LED_DB_BAL, LED_DAY}};
 
 static const struct granularity *

@@ -124,6 +124,34 @@ led_view_unmatched(struct led_view *v, led_seq_fn *fn, void *arg)
 	return led_view_walk(v, LED_DB_ORPHAN, NULL, 0, one_orphan, &w);
 }
 
+struct sale_walk {
+	led_sale_fn *fn;
+	void *arg;
+};
+
+static int
+one_sale(struct led_view *v, const MDB_val *key, const MDB_val *value, void *arg)
+{
+	struct sale_walk *w = arg;
+	struct led_sale sale;
+
+	(void)v; /* the shape of a led_walk_fn */
+	if (key->mv_size != 8 || led_sale_decode(led_key_get_u64(key->mv_data),
+					 value->mv_data, value->mv_size, &sale) < 0)
+		return -EBADMSG;
+	return w->fn(w->arg, &sale);
+}
+
+int
+led_view_sales(struct led_view *v, uint64_t from_seq, led_sale_fn *fn, void *arg)
+{
+	struct sale_walk w = {fn, arg};
+	uint8_t key[8];
+
+	return led_view_walk(
+		v, LED_DB_SALE, key, led_key_u64(from_seq, key), one_sale, &w);
+}
+
 struct pend_walk {
 	uint32_t worker;
 	led_pend_fn *fn;

@@ -140,7 +140,7 @@ led_view_variant(struct led_view *v, uint32_t worker, uint32_t variant, uint32_t
 {
 	return window(v, LED_DB_ROLLV, LED_T_VAR, (struct led_pair){worker, variant},
 		(struct led_pair){worker, (uint64_t)currency << 32 | variant},
-		bucket_down(LED_HOUR, from_ns), bucket_up(LED_HOUR, to_ns), ret);
+		bucket_down(LED_QUARTER, from_ns), bucket_up(LED_QUARTER, to_ns), ret);
 }
 
 int
@@ -183,7 +183,7 @@ led_view_variants(struct led_view *v, uint32_t worker, led_variant_fn *fn, void 
 struct category_walk {
 	struct led_view *v;
 	MDB_cursor *cursor;
-	uint32_t from; /* hours */
+	uint32_t from; /* quarters */
 	uint32_t to;
 	led_category_fn *fn;
 	void *arg;
@@ -191,18 +191,18 @@ struct category_walk {
 
 static int
 category_below(
-	MDB_cursor *cursor, const uint8_t *prefix, uint32_t hour, struct led_sum *ret)
+	MDB_cursor *cursor, const uint8_t *prefix, uint32_t quarter, struct led_sum *ret)
 {
 	uint8_t key[LED_KEY_ROLLC_BYTES];
 	MDB_val k;
 	MDB_val value;
 
 	*ret = (struct led_sum){0};
-	if (hour == 0)
+	if (quarter == 0)
 		return 0;
 	memcpy(key, prefix, sizeof(key) - 4);
 	for (int i = 0; i < 4; i++)
-		key[sizeof(key) - 4 + i] = (uint8_t)((hour - 1) >> (24 - 8 * i));
+		key[sizeof(key) - 4 + i] = (uint8_t)((quarter - 1) >> (24 - 8 * i));
 	int rc = led_floor(cursor, key, sizeof(key), sizeof(key) - 4, &k, &value);
 
 	if (rc == MDB_NOTFOUND)
@@ -237,7 +237,8 @@ one_category(struct category_walk *w, const uint8_t *key)
 		nano, events);
 }
 
-/* From one category to the next: its rows are skipped by seeking past its last hour. */
+/* From one category to the next: its rows are skipped by seeking past its last quarter.
+ */
 static int
 walk_categories(struct category_walk *w, uint32_t worker, uint16_t code)
 {
@@ -270,8 +271,8 @@ walk_code(struct led_view *v, uint32_t worker, uint16_t code, int64_t from_ns,
 {
 	struct category_walk w = {
 		.v = v,
-		.from = bucket_down(LED_HOUR, from_ns),
-		.to = bucket_up(LED_HOUR, to_ns),
+		.from = bucket_down(LED_QUARTER, from_ns),
+		.to = bucket_up(LED_QUARTER, to_ns),
 		.fn = fn,
 		.arg = arg,
 	};
