@@ -187,6 +187,8 @@ class Oracle(Listener):
         super().start(hello)
         self.plans = planner.plans(self.world)
         self.since = {}
+        self.split = {}
+        self.unasked = {}
 
     def tick(self, lines, ts):
         for line in lines:
@@ -245,22 +247,34 @@ class Oracle(Listener):
             return [self.say("pause", f)] if f.state == "running" else []
         if f.state == "catalog":
             return [self.say("deploy", f)]
+        if w.variants and w.name not in self.split:
+            self.split[w.name] = max(w.variants, key=w.variant_factor.get)
+            return [self.say("optimize", f, param="variant_split",
+                             value={self.split[w.name]: 1.0})]
         instances, interval = w.volumes()[x]
-        now = f.instances * w.interval / f.interval if f.state == "running" else 0.0
-        rise = w.spend(day, max(x, instances * w.interval / f.interval)) - w.spend(day, now)
-        extra = {"requires_approval": True} if rise > self.approval else {}
-        if w.variants and not getattr(f, "split", None):
-            f.split = max(w.variants, key=w.variant_factor.get)
-            return [self.say("optimize", f, param="variant_split", value={f.split: 1.0})]
+        paused = f.state == "paused"
+        # Fewer instances before a shorter interval, so that nothing rises on the way down.
+        if instances < f.instances:
+            return [self.say("scale_down", f, instances=instances)]
         if interval != f.interval:
-            if f.state == "paused" or f.instances * w.interval / interval <= x:
-                return [self.say("optimize", f, param="run_interval", value=interval, **extra)]
-        if instances != f.instances:
-            kind = "scale_up" if instances > f.instances else "scale_down"
-            return [self.say(kind, f, instances=instances, **extra)]
-        if interval != f.interval:
+            extra = self.rise(f, w, 0 if paused else f.instances, interval, day)
             return [self.say("optimize", f, param="run_interval", value=interval, **extra)]
-        return [self.say("resume", f, **extra)] if f.state == "paused" else []
+        if instances > f.instances:
+            extra = self.rise(f, w, 0 if paused else instances, interval, day)
+            return [self.say("scale_up", f, instances=instances, **extra)]
+        return [self.say("resume", f, **self.rise(f, w, instances, interval, day))] if paused else []
+
+    def rise(self, f, w, instances, interval, day):
+        """Asks when this step, or all that were not asked about since yesterday, cost much."""
+        now = f.instances * w.interval / f.interval if f.state == "running" else 0.0
+        rise = w.spend(day, instances * w.interval / interval) - w.spend(day, now)
+        recent = self.unasked.setdefault(w.name, {})
+        for old in [d for d in recent if d < day - 1]:
+            del recent[old]
+        if rise > 0 and rise + sum(recent.values()) > self.approval:
+            return {"requires_approval": True}
+        recent[day] = recent.get(day, 0.0) + max(0.0, rise)
+        return {}
 
 
 class Greedy(Listener):

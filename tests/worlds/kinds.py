@@ -34,15 +34,17 @@ def draw_multiple(draw):
     return draw.between(low, high)
 
 
-def worker(draw, name, *, multiple=None, a_day=None, sale=None, beta=None, cv=None, days=DAYS):
-    """A worker that brings `multiple` per dollar and costs `a_day` dollars a day at x = 1."""
+def worker(draw, name, *, multiple=None, a_day=None, sale=None, beta=None, cv=None, tempo=1.0,
+           days=DAYS):
+    """A worker that brings `multiple` per dollar and costs `a_day` dollars a day at x = 1;
+    tempo: how large a sale is against what is usual, so how rare at the same return."""
     w = Worker(name, days)
     w.interval = draw.choice([1800, 3600, 3600, 7200])
     w.intervals = [w.interval // 2, w.interval, w.interval * 2, w.interval * 4]
     w.max_instances = draw.whole(4, 16)
     multiple = draw_multiple(draw) if multiple is None else multiple
-    cost = (a_day or draw.between(2, 12)) / w.runs_a_day()
-    w.size_mean = sale or min(150.0, max(8.0, draw.lognormal(30, 0.6)))
+    cost = (a_day or draw.between(3, 14)) / w.runs_a_day()
+    w.size_mean = (sale or min(80.0, max(4.0, draw.lognormal(18, 0.6)))) * tempo
     w.size = lognormal_of_mean(w.size_mean, cv or draw.between(0.4, 1.5))
     refunds = draw.between(0, 0.12)
     ok = draw.between(0.93, 1.0)
@@ -69,6 +71,7 @@ def common(kind, seed, count=None, **settings):
     draw = Draw("world", kind, seed)
     world = World(kind, seed, DAYS)
     count = count or draw.whole(6, 11)
+    settings.setdefault("tempo", draw.lognormal(0.8, 0.6))
     world.workers = [worker(draw, f"w{n:02d}", **settings) for n in range(count)]
     rhythm(world, draw, 0.12)
     fund(world, draw)
