@@ -256,6 +256,14 @@ const struct ctl_verb ctl_verbs[] = {
 		"many workers that crashed together, newest last",
 		"While one is open, restarts are held until a first one lives.", 0, 0,
 		{LIMIT}},
+	{"anomalies", ctl_verb_anomalies, "",
+		"workers that do what they never did before; exit 1 if any",
+		"Costs far above the usual, sales that have stopped, bursts of refunds: "
+		"looked for every minute, as anomaly: of nova.yaml(5) says. A worker that "
+		"was paused for one goes on with `novactl workers resume`.",
+		0, 0,
+		{{"all", 'a', NULL, "those that have ended, too"},
+			{"now", 'n', NULL, "look first"}}},
 	{"config check", ctl_verb_config_check, "",
 		"check the files; every error at once", NULL, 0, 0, {{0}}},
 	{"config show", ctl_verb_config_show, "[PREFIX]",

@@ -70,6 +70,8 @@ int ctl_verb_why(struct ctl *ctl);
 int ctl_verb_events(struct ctl *ctl);
 int ctl_verb_quarantine(struct ctl *ctl);
 
+/* verb_anomalies.c */
+int ctl_verb_anomalies(struct ctl *ctl);
 /* verb_brake.c */
 int ctl_verb_stop_everything(struct ctl *ctl);
 int ctl_verb_resume_everything(struct ctl *ctl);

@@ -51,6 +51,7 @@ static const struct eng_verb verbs[] = {
 	{"events.follow", eng_verb_follow, {"worker", "since_seq", "limit"}},
 	{"quarantine", eng_verb_quarantine, {"worker", "limit"}},
 	{"incidents", eng_verb_incidents, {"limit"}},
+	{"anomalies", eng_verb_anomalies, {"all", "look"}},
 	{"ledger.stats", eng_verb_stats, {NULL}},
 	{"why", eng_verb_why, {"worker", "instance", "last"}},
 };

@@ -109,6 +109,7 @@ eng_verb_fn eng_verb_follow;
 eng_verb_fn eng_verb_quarantine;
 eng_verb_fn eng_verb_stats;
 eng_verb_fn eng_verb_incidents; /* incident.c */
+eng_verb_fn eng_verb_anomalies; /* anomalies.c */
 eng_verb_fn eng_verb_why;
 
 #endif

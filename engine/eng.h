@@ -114,6 +114,7 @@ struct eng_resource;
 struct eng_watchdog;
 struct eng_api;
 struct eng_decide;
+struct eng_anomalies;
 struct eng_caps;
 struct eng_purse;
 struct eng_price;
@@ -142,6 +143,7 @@ struct eng {
 	struct eng_watchdog *watchdog;
 	struct eng_api *api;
 	struct eng_decide *decide;
+	struct eng_anomalies *anomalies;
 	struct eng_caps *caps; /* owned: see caps.h */
 	bool fleet_limited;    /* a decision has set what the fleet may spend a day */
 	int64_t fleet_limit_nano;

@@ -1,6 +1,7 @@
 /* nova-engine: reads every worker's pipe, owns the ledger, decides. Started by novasupd
  * with the channel to it on descriptor 3; it opens nothing else on its own but the
  * ledger, its socket, and what the configuration names. */
+#include "anomalies.h"
 #include "brake.h"
 #include "decide.h"
 #include "eng.h"
@@ -301,7 +302,8 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		return -EBADMSG;
 	engine.synced = true;
 	eng_intake_synced(eng);
-	if (eng_resource_open(eng) != 0 || eng_watchdog_open(eng) != 0)
+	if (eng_resource_open(eng) != 0 || eng_watchdog_open(eng) != 0 ||
+		eng_anomalies_open(eng, &err) != 0)
 		fail_start(&err, "no memory");
 	/* What waited while there was no engine may have used up a budget. */
 	eng_enforce(eng);
@@ -469,6 +471,7 @@ finish(struct eng *eng)
 			code = NV_EXIT_FAILED;
 		eng_api_close(eng);
 		eng_evidence_close(eng);
+		eng_anomalies_close(eng);
 		eng_watchdog_close(eng);
 		eng_resource_close(eng);
 		eng_decide_close(eng);

@@ -20,30 +20,30 @@ key_of(const char *name, char key[KEY_BYTES])
 }
 
 static void
-commit(struct eng *eng, const char *name, const char *line, bool by_person)
+commit(struct eng *eng, const struct eng_keyed *to, const char *line)
 {
-	char key[KEY_BYTES];
 	struct eng_txn txn;
 
 	eng_txn_begin(eng, &txn);
 	struct led_event ev = {
-		.kind = LED_SETTING,
-		.flags = by_person ? LED_F_MANUAL : 0,
+		.kind = to->kind,
+		.worker = to->worker ? eng_txn_worker(eng, &txn, to->worker) : 0,
+		.flags = to->by_person ? LED_F_MANUAL : 0,
 		.claimed_ns = txn.now_ns,
 		.received_ns = txn.now_ns,
 		.line = line,
 		.line_bytes = strlen(line),
 	};
 
-	if (eng_txn_event(eng, &txn, NULL, &ev, NULL) != 0 ||
-		led_batch_state_put(txn.batch, key_of(name, key), line, strlen(line)) < 0)
-		eng_ledger_trouble(eng, "a setting cannot be written");
+	if (eng_txn_event(eng, &txn, to->worker, &ev, NULL) != 0 ||
+		led_batch_state_put(txn.batch, to->key, line, strlen(line)) < 0)
+		eng_ledger_trouble(eng, "a line that is kept by key cannot be written");
 	eng_txn_commit(eng, &txn);
 }
 
 int
-eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
-	struct nv_err *err)
+eng_keyed_put(
+	struct eng *eng, const struct eng_keyed *to, json_t *line, struct nv_err *err)
 {
 	int rc = eng_intake_flush(eng);
 	char *text = NULL;
@@ -52,15 +52,29 @@ eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
 		json_decref(line);
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	}
-	if (line && json_object_set_new(line, "event", json_string("setting")) == 0 &&
-		json_object_set_new(line, "at_ns", json_integer(nv_wall_ns())) == 0)
+	if (line && json_object_set_new(line, "at_ns", json_integer(nv_wall_ns())) == 0)
 		text = nv_json_line(line);
 	json_decref(line);
 	if (!text)
 		return nv_err_set(err, -ENOMEM, "no memory");
-	commit(eng, name, text, by_person);
+	commit(eng, to, text);
 	free(text);
 	return 0;
+}
+
+int
+eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
+	struct nv_err *err)
+{
+	char key[KEY_BYTES];
+	struct eng_keyed to = {
+		.kind = LED_SETTING, .key = key_of(name, key), .by_person = by_person};
+
+	if (line && json_object_set_new(line, "event", json_string("setting")) < 0) {
+		json_decref(line);
+		line = NULL;
+	}
+	return eng_keyed_put(eng, &to, line, err);
 }
 
 json_t *

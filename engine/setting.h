@@ -7,9 +7,19 @@
 
 #include <jansson.h>
 
-/* Commit {"event":"setting", ...line, "at_ns": now} as "setting/NAME"; takes line. On
- * disk when it returns 0; -EBUSY or -ENOMEM with err: nothing was written. Anything else
- * the ledger refuses is its trouble, not the caller's. */
+/* One event whose line is kept as the newest under `key`: adds "at_ns" to line, which it
+ * takes. On disk when it returns 0; -EBUSY or -ENOMEM with err: nothing was written. What
+ * the ledger itself refuses is its trouble, not the caller's. w may be NULL. */
+struct eng_keyed {
+	enum led_kind kind;
+	struct eng_worker *worker;
+	const char *key;
+	bool by_person;
+};
+int eng_keyed_put(
+	struct eng *eng, const struct eng_keyed *to, json_t *line, struct nv_err *err);
+
+/* The same for {"event":"setting", ...line} as "setting/NAME". */
 int eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
 	struct nv_err *err);
 /* The newest line, a new reference; NULL when there is none. */

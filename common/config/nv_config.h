@@ -30,6 +30,7 @@ enum nv_strategy {
 	NV_STRATEGY_SIMPLE_ONE_FOR_ONE
 };
 enum nv_policy { NV_POLICY_STRICT, NV_POLICY_MARGINAL, NV_POLICY_CLASSIC };
+enum nv_anomaly_action { NV_ANOMALY_PAUSE, NV_ANOMALY_ALERT };
 enum nv_auto_shutdown { NV_AUTO_NEVER, NV_AUTO_ANY, NV_AUTO_ALL };
 enum nv_on_limit { NV_ON_LIMIT_HALT, NV_ON_LIMIT_ESCALATE };
 enum nv_ready {
@@ -262,6 +263,11 @@ struct nv_config {
 	int64_t kill_roi_ppm;
 	uint32_t min_runs;
 	enum nv_policy policy;
+	int64_t anomaly_cost_ppm;    /* of the usual; 0: not watched */
+	int64_t anomaly_refunds_ppm; /* the same */
+	uint32_t anomaly_silence;    /* missing sales; 0: not watched */
+	int64_t anomaly_above_nano;
+	enum nv_anomaly_action anomaly_action;
 	bool autonomous_enabled;
 	int64_t autonomous_interval_ms; /* analyse every */
 	int64_t autonomous_window_ms;   /* over the figures of the last */

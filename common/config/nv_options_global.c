@@ -23,6 +23,8 @@ static const char *const words_policy[] = {[NV_POLICY_STRICT] = "strict",
 	[NV_POLICY_MARGINAL] = "marginal",
 	[NV_POLICY_CLASSIC] = "classic",
 	NULL};
+static const char *const words_anomaly[] = {
+	[NV_ANOMALY_PAUSE] = "pause", [NV_ANOMALY_ALERT] = "alert", NULL};
 const char *const nv_words_stamps[] = {
 	[NV_LOG_STAMP_RFC3339] = "rfc3339", [NV_LOG_STAMP_NONE] = "none", NULL};
 const char *const nv_words_syscalls[] = {[NV_SYSCALLS_OFF] = "off",
@@ -218,6 +220,47 @@ const struct nv_option nv_options_global[] = {
 		.max = YEAR,
 		.fallback = "48h",
 		.help = "A question that nobody answers for this long is dropped."},
+	{.key = "anomaly.cost",
+		.kind = NV_OPT_PERCENT,
+		.flags = NV_OPT_NONE,
+		.offset = G(anomaly_cost_ppm),
+		.min = 100 * PPM,
+		.max = 100000 * PPM,
+		.none = 0,
+		.fallback = "500%",
+		.help = "An hour, or a run, that costs so much of the mean of the week "
+			"before is an anomaly."},
+	{.key = "anomaly.refunds",
+		.kind = NV_OPT_PERCENT,
+		.flags = NV_OPT_NONE,
+		.offset = G(anomaly_refunds_ppm),
+		.min = 100 * PPM,
+		.max = 100000 * PPM,
+		.none = 0,
+		.fallback = "500%",
+		.help = "At least three refunds in 24 hours that come to so much of a "
+			"usual day's are an anomaly."},
+	{.key = "anomaly.silence",
+		.kind = NV_OPT_COUNT,
+		.offset = G(anomaly_silence),
+		.max = 1000,
+		.fallback = "7",
+		.help = "No sale while so many were to be expected, as the last week "
+			"went, is an anomaly; 0: not watched."},
+	{.key = "anomaly.above",
+		.kind = NV_OPT_MONEY,
+		.offset = G(anomaly_above_nano),
+		.max = NV_MONEY_MAX,
+		.fallback = "1",
+		.help = "Costs or refunds of no more than this above the usual are no "
+			"anomaly."},
+	{.key = "anomaly.action",
+		.kind = NV_OPT_WORD,
+		.offset = G(anomaly_action),
+		.words = words_anomaly,
+		.fallback = "pause",
+		.help = "What becomes of its worker: pause, until a person resumes it, "
+			"or only an alert."},
 	{.key = "prices.cpu_second",
 		.kind = NV_OPT_MONEY,
 		.offset = G(price_cpu_second_nano),
