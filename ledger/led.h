@@ -147,6 +147,11 @@ struct led_stream {
 	int64_t closed_ns;
 	uint64_t cpu_us_booked;    /* compute cost already booked for this stream */
 	uint64_t mem_kib_s_booked; /* KiB-seconds */
+	/* What is going on at `offset`: the run that has begun there and not ended, and its
+	 * variant. Whoever goes on reading knows whose the next lines are. */
+	uint32_t variant; /* led_batch_variant_id; 0 = none */
+	uint8_t run_bytes;
+	char run[LED_RUN_MAX];
 };
 
 /* Running totals of one worker in one currency at the end of a bucket. A window is

@@ -572,7 +572,33 @@ led_stream_encode(const struct led_stream *s, uint8_t *out)
 	at = led_put_var(at, s->rejected);
 	at = led_put_var(at, s->cpu_us_booked);
 	at = led_put_var(at, s->mem_kib_s_booked);
+	if (s->variant != 0 || s->run_bytes != 0) {
+		at = led_put_var(at, s->variant);
+		at = led_put_var(at, s->run_bytes);
+		memcpy(at, s->run, s->run_bytes);
+		at += s->run_bytes;
+	}
 	return (size_t)(at - out);
+}
+
+/* Not there: nothing is going on. */
+static void
+get_going_on(struct led_rd *r, struct led_stream *s)
+{
+	if (r->at == r->end)
+		return;
+	s->variant = led_get_var32(r);
+	uint64_t bytes = led_get_var(r);
+
+	if (bytes > LED_RUN_MAX || (bytes == 0 && s->variant == 0)) {
+		r->bad = true;
+		return;
+	}
+	const uint8_t *run = led_get_bytes(r, bytes);
+
+	if (run)
+		memcpy(s->run, run, bytes);
+	s->run_bytes = (uint8_t)bytes;
 }
 
 int
@@ -594,6 +620,7 @@ led_stream_decode(const void *value, size_t bytes, struct led_stream *ret)
 	s.rejected = led_get_var(&r);
 	s.cpu_us_booked = led_get_var(&r);
 	s.mem_kib_s_booked = led_get_var(&r);
+	get_going_on(&r, &s);
 	if (rd_end(&r) < 0 || s.stream_id == 0 || state < LED_STREAM_OPEN ||
 		state > LED_STREAM_CLOSED)
 		return -EBADMSG;

@@ -30,6 +30,7 @@ sup_enginelink_stream(struct sup *sup, const struct sup_stream *s)
 		return; /* the next one gets them all */
 	memcpy(m.worker, s->worker, sizeof(m.worker));
 	memcpy(m.cgroup, s->cgroup, sizeof(s->cgroup));
+	memcpy(m.variant, s->variant, sizeof(m.variant));
 	nv_wr_init(&w, body, sizeof(body));
 	int rc = nv_eng_stream_encode(&w, &m);
 

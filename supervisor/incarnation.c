@@ -65,6 +65,7 @@ make_streams(struct sup_incarnation *inc, struct sup_spawn_error *ret_error)
 	inc->stream->generation = inc->log->generation = inst->generation;
 	inc->log->policy = inst->worker->conf->logs;
 	inc->stream->runner = inst->worker->conf->kind == NV_KIND_TASK;
+	sup_setting_variant(inst, inc->stream->variant);
 	return 0;
 }
 

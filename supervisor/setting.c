@@ -219,6 +219,31 @@ expand_command(struct sup_setting *s, const struct nv_conf_worker *conf,
 	return s->argv ? 0 : -ENOMEM;
 }
 
+/* A split that is not understood is none: the engine has made it, and says it again. */
+static struct nv_split
+split_of(const struct sup_instance *inst)
+{
+	struct nv_split split = {0};
+
+	(void)nv_split_parse(inst->worker->desire.split, &split, NULL);
+	return split;
+}
+
+void
+sup_setting_variant(const struct sup_instance *inst, char ret[NV_NAME_MAX])
+{
+	const struct nv_split split = split_of(inst);
+	const char *name = inst->worker->desire.variant;
+
+	if (split.n > 0 && inst->worker->conf->kind == NV_KIND_TASK)
+		name = "";
+	else if (split.n > 0 && !split.param[0])
+		name = split.arms[nv_split_of_instance(&split, inst->worker->name,
+					  inst->number, inst->generation)]
+			       .name;
+	memcpy(ret, name, strnlen(name, NV_NAME_MAX - 1) + 1);
+}
+
 static int
 add_protocol(
 	struct sup_setting *s, const struct sup_instance *inst, const char *credentials)
@@ -228,14 +253,19 @@ add_protocol(
 	const char *params = d->params[0] ? d->params : conf->params_json;
 	int64_t interval =
 		d->run_interval_ms > 0 ? d->run_interval_ms : conf->run_interval_ms;
+	char variant[NV_NAME_MAX];
 	int rc = add(s, "NOVA_EVENT_FD=3");
+
+	sup_setting_variant(inst, variant);
+	if (d->split[0] && conf->kind == NV_KIND_TASK)
+		rc = rc ? rc : add(s, "NOVA_SPLIT=%s", d->split);
 
 	rc = rc ? rc : add(s, "NOVA_CONTROL_FD=4");
 	rc = rc ? rc : add(s, "NOVA_WORKER=%s", inst->worker->name);
 	rc = rc ? rc : add(s, "NOVA_INSTANCE=%u", inst->number);
 	rc = rc ? rc : add(s, "NOVA_GENERATION=%u", inst->generation);
 	rc = rc ? rc : add(s, "NOVA_PARAMS=%s", params ? params : "{}");
-	rc = rc ? rc : add(s, "NOVA_VARIANT=%s", d->variant);
+	rc = rc ? rc : add(s, "NOVA_VARIANT=%s", variant);
 	rc = rc ? rc : add(s, "NOVA_RUN_INTERVAL_MS=%lld", (long long)interval);
 	return rc ? rc : add(s, "%s", credentials);
 }
@@ -298,13 +328,15 @@ sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,
 	const struct nv_conf_worker *conf = inst->worker->conf;
 	char instance[16];
 	char generation[16];
+	char variant[NV_NAME_MAX];
 	const char *const values[NV_EXPAND_COUNT] = {
 		[NV_EXPAND_WORKER] = inst->worker->name,
 		[NV_EXPAND_INSTANCE] = instance,
 		[NV_EXPAND_GENERATION] = generation,
-		[NV_EXPAND_VARIANT] = inst->worker->desire.variant,
+		[NV_EXPAND_VARIANT] = variant,
 		[NV_EXPAND_CREDENTIALS] = strchr(credentials, '=') + 1};
 
+	sup_setting_variant(inst, variant);
 	(void)snprintf(instance, sizeof(instance), "%u", inst->number);
 	(void)snprintf(generation, sizeof(generation), "%u", inst->generation);
 	int rc = add_inherited(s);

@@ -4,6 +4,7 @@
 #ifndef SUP_SETTING_H
 #define SUP_SETTING_H
 
+#include "nv_name.h"
 #include "spawn.h"
 
 struct sup_instance;
@@ -30,6 +31,9 @@ struct sup_setting {
 /* 0, or -errno with the stage (user, environment, exec) in ret_error. */
 int sup_setting_identity(struct sup_setting *s, const struct sup_instance *inst,
 	struct sup_spawn_error *ret_error);
+/* The variant of an experiment that the incarnation to be started is, all of it: what
+ * NOVA_VARIANT says. "" for a task in an experiment: nova-runner chooses for each run. */
+void sup_setting_variant(const struct sup_instance *inst, char ret[NV_NAME_MAX]);
 /* After the identity; credentials is the "CREDENTIALS_DIRECTORY=..." entry, ready the one
  * that says how to say so ("": none). */
 int sup_setting_build(struct sup_setting *s, const struct sup_instance *inst,

@@ -23,6 +23,7 @@ struct sup_stream {
 	pid_t pid; /* 0 when its tree is gone */
 	char cgroup[256];
 	bool runner;
+	char variant[NV_NAME_MAX]; /* it was started with */
 	int event_r; /* owned, as all */
 	int event_w; /* -1 when its tree is gone */
 	int memfd;

@@ -36,6 +36,7 @@ nv_eng_stream_encode(struct nv_wr *w, const struct nv_eng_stream *m)
 	nv_wr_u32(w, (uint32_t)m->pid);
 	nv_wr_str(w, m->cgroup);
 	nv_wr_u8(w, m->runner);
+	nv_wr_str(w, m->variant);
 	return w->error;
 }
 
@@ -51,6 +52,7 @@ nv_eng_stream_decode(struct nv_eng_stream *m, const struct nv_msg *msg)
 	m->pid = (int32_t)nv_rd_u32(&r);
 	nv_rd_str(&r, m->cgroup, sizeof(m->cgroup));
 	m->runner = nv_rd_u8(&r) != 0;
+	nv_rd_str(&r, m->variant, sizeof(m->variant));
 	return nv_rd_end(&r);
 }
 
@@ -103,6 +105,7 @@ nv_sup_desire_encode(struct nv_wr *w, const struct nv_sup_desire *m)
 	nv_wr_str(w, m->reason);
 	nv_wr_str(w, m->params);
 	nv_wr_str(w, m->variant);
+	nv_wr_str(w, m->split);
 	nv_wr_i64(w, m->run_interval_ms);
 	return w->error;
 }
@@ -120,6 +123,7 @@ nv_sup_desire_decode(struct nv_sup_desire *m, const struct nv_msg *msg)
 	nv_rd_str(&r, m->reason, sizeof(m->reason));
 	nv_rd_str(&r, m->params, sizeof(m->params));
 	nv_rd_str(&r, m->variant, sizeof(m->variant));
+	nv_rd_str(&r, m->split, sizeof(m->split));
 	m->run_interval_ms = nv_rd_i64(&r);
 	return nv_rd_end(&r);
 }

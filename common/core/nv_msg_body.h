@@ -7,7 +7,7 @@
 
 #include "nv_logfile.h"
 #include "nv_msg.h"
-#include "nv_name.h"
+#include "nv_split.h"
 
 /* ENG_HELLO: first message to the engine. fd 0: the configuration snapshot. */
 struct nv_eng_hello {
@@ -33,6 +33,7 @@ struct nv_eng_stream {
 	int32_t pid;         /* 0 when the incarnation is already dead */
 	char cgroup[300];    /* absolute path of its cgroup directory, "" without one */
 	bool runner;         /* kind: task, under nova-runner */
+	char variant[NV_NAME_MAX]; /* it was started with; "" none, or one for each run */
 };
 int nv_eng_stream_encode(struct nv_wr *w, const struct nv_eng_stream *m);
 int nv_eng_stream_decode(struct nv_eng_stream *m, const struct nv_msg *msg);
@@ -69,11 +70,12 @@ struct nv_sup_desire {
 	bool paused;
 	bool reset; /* a person or the policy starts it anew: clear halted, cooldown and
 		       backoff */
-	uint64_t epoch;            /* ledger sequence of the desire, shown in status */
-	char reason[200];          /* "killed by decision 41", "stopped by uid 0", "" */
-	char params[4096];         /* NOVA_PARAMS, a JSON object */
-	char variant[NV_NAME_MAX]; /* NOVA_VARIANT */
-	int64_t run_interval_ms;   /* NOVA_RUN_INTERVAL_MS */
+	uint64_t epoch;             /* ledger sequence of the desire, shown in status */
+	char reason[200];           /* "killed by decision 41", "stopped by uid 0", "" */
+	char params[4096];          /* NOVA_PARAMS, a JSON object */
+	char variant[NV_NAME_MAX];  /* NOVA_VARIANT without a split */
+	char split[NV_SPLIT_BYTES]; /* of an experiment, see nv_split.h; "" none */
+	int64_t run_interval_ms;    /* NOVA_RUN_INTERVAL_MS */
 };
 int nv_sup_desire_encode(struct nv_wr *w, const struct nv_sup_desire *m);
 int nv_sup_desire_decode(struct nv_sup_desire *m, const struct nv_msg *msg);

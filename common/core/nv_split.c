@@ -240,12 +240,23 @@ nv_split_of_run(const struct nv_split *split, const char *run_id)
 	return arm_at(split, hash(run_id));
 }
 
-/* Steps of the golden section cover the circle more evenly than any other (Weyl). */
+static uint64_t
+bits_reversed(uint32_t v)
+{
+	uint64_t r = 0;
+
+	for (int i = 0; i < 32; i++)
+		r |= (uint64_t)(v >> i & 1) << (63 - i);
+	return r;
+}
+
+/* Side by side: halves, quarters, eighths (van der Corput), so that two instances of an
+ * even split are always one of each. One after the other: steps of the golden section,
+ * which cover the circle evenly wherever they stop (Weyl). */
 unsigned
 nv_split_of_instance(const struct nv_split *split, const char *worker, uint32_t instance,
 	uint32_t generation)
 {
-	uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
-
-	return arm_at(split, hash(worker) + ((uint64_t)instance + generation) * step);
+	return arm_at(split, hash(worker) + bits_reversed(instance - 1) +
+				     generation * UINT64_C(0x9e3779b97f4a7c15));
 }

@@ -65,7 +65,7 @@ class Engine:
     def send_desire(self, worker, d):
         send(DESIRE, text(worker) + struct.pack("<IBBQ", d.get("instances", 1),
              d.get("paused", False), d.get("reset", False), d.get("epoch", 1)) +
-             text(d.get("reason", "")) + text(d.get("params", "")) + text(d.get("variant", "")) +
+             text(d.get("reason", "")) + text(d.get("params", "")) + text(d.get("variant", "")) + text(d.get("split", "")) +
              struct.pack("<q", d.get("run_interval_ms", 0)))
 
     def save_desires(self, desires):
@@ -133,7 +133,7 @@ class Engine:
     def add_stream(self, r, fds):
         s = {"id": r.take("Q"), "worker": r.text(), "instance": r.take("I"),
              "generation": r.take("I"), "pid": r.take("i"), "cgroup": r.text(),
-             "runner": r.take("B"), "event": fds[0], "memfd": fds[1], "control": fds[2]}
+             "runner": r.take("B"), "variant": r.text(), "event": fds[0], "memfd": fds[1], "control": fds[2]}
         old = self.streams.get(s["id"])
         if old and self.resumed:
             for fd in fds:

@@ -306,6 +306,27 @@ START_TEST(stream_round_trip)
 	ck_assert_mem_eq(&s, &back, sizeof(s));
 	for (size_t n = 0; n < bytes; n++)
 		ck_assert_int_eq(led_stream_decode(value, n, &back), -EBADMSG);
+
+	/* In the middle of a run: the row goes on where the plain one ends. */
+	size_t plain = bytes;
+
+	s.variant = UINT32_MAX;
+	s.run_bytes = LED_RUN_MAX;
+	memset(s.run, 'r', LED_RUN_MAX);
+	bytes = led_stream_encode(&s, value);
+	ck_assert_uint_le(bytes, LED_STREAM_BYTES_MAX);
+	ck_assert_int_eq(led_stream_decode(value, bytes, &back), 0);
+	ck_assert_mem_eq(&s, &back, sizeof(s));
+	for (size_t n = 0; n < bytes; n++)
+		ck_assert_int_eq(
+			led_stream_decode(value, n, &back), n == plain ? 0 : -EBADMSG);
+	/* Nothing going on is not written down, in one way only. */
+	value[plain] = 0;
+	value[plain + 1] = 0;
+	ck_assert_int_eq(led_stream_decode(value, plain + 2, &back), -EBADMSG);
+	value[plain] = 1;
+	value[plain + 1] = 129;
+	ck_assert_int_eq(led_stream_decode(value, bytes, &back), -EBADMSG);
 }
 END_TEST
 

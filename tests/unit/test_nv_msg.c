@@ -186,7 +186,7 @@ TEST_BODY(test_eng_hello, NV_MSG_ENG_HELLO, eng_hello, m.boot_id = UINT64_MAX,
 	m.config_gen = UINT32_MAX, FILL(state_dir), FILL(run_dir))
 TEST_BODY(test_eng_stream, NV_MSG_ENG_STREAM, eng_stream, m.stream_id = UINT64_MAX,
 	m.instance = UINT32_MAX, m.generation = UINT32_MAX, m.pid = INT32_MIN,
-	m.runner = true, FILL(worker), FILL(cgroup))
+	m.runner = true, FILL(worker), FILL(cgroup), FILL(variant))
 TEST_BODY(test_eng_held, NV_MSG_ENG_HELD, eng_held, m.uid = UINT32_MAX,
 	m.wall_ns = INT64_MIN, FILL(worker))
 TEST_BODY(test_sup_engine_state, NV_MSG_SUP_ENGINE_STATE, sup_engine_state,
@@ -194,7 +194,7 @@ TEST_BODY(test_sup_engine_state, NV_MSG_SUP_ENGINE_STATE, sup_engine_state,
 TEST_BODY(test_sup_desire, NV_MSG_SUP_DESIRE, sup_desire, m.instances = UINT32_MAX,
 	m.paused = true, m.reset = true, m.epoch = UINT64_MAX,
 	m.run_interval_ms = INT64_MIN, FILL(worker), FILL(reason), FILL(params),
-	FILL(variant))
+	FILL(variant), FILL(split))
 TEST_BODY(test_sup_stream_closed, NV_MSG_SUP_STREAM_CLOSED, sup_stream_closed,
 	m.stream_id = UINT64_MAX, m.bytes = UINT64_MAX)
 TEST_BODY(test_sup_kill, NV_MSG_SUP_KILL, sup_kill, m.stream_id = UINT64_MAX,
