@@ -15,6 +15,7 @@
 #include "nv_title.h"
 #include "readers.h"
 #include "ready.h"
+#include "replay.h"
 #include "resource.h"
 #include "txn.h"
 #include "watchdog.h"
@@ -541,9 +542,13 @@ main(int argc, char **argv)
 	/* Internal: what may hang in a file system does so in a process of its own. */
 	if (argc == 3 && strcmp(argv[1], "--append-anchor") == 0)
 		return eng_evidence_append(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "--replay") == 0)
+		return (int)eng_replay(stdin, stdout);
 	if (argc != 1) {
 		(void)fprintf(stderr, "usage: nova-engine            started by "
 				      "novasupd, channel on descriptor 3\n"
+				      "       nova-engine --replay   decide on a history "
+				      "from standard input (docs/DECISIONS.md)\n"
 				      "       nova-engine --version\n");
 		return NV_EXIT_USAGE;
 	}
