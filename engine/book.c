@@ -1,41 +1,28 @@
-#include "book.h"
+#include "book_private.h"
 
 #include "intake.h"
-#include "report.h"
 #include "resource.h"
-#include "scan.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* What one line is on its way to become. */
-struct booking {
-	struct eng *eng;
-	struct eng_txn *txn;
-	struct eng_stream *s;
-	struct eng_worker *worker; /* whom it concerns: s->worker or the credited one */
-	const struct eng_line *line;
-	struct led_event ev;
-	uint32_t currency;
-	char reason[255]; /* why it is refused */
-};
-
-static const struct {
-	enum led_kind kind;
-	enum led_code code; /* 0: moves no money */
-} meaning[ENG_EV_COUNT] = {
-	[ENG_EV_READY] = {LED_READY, 0},
-	[ENG_EV_HEARTBEAT] = {LED_HEARTBEAT, 0},
-	[ENG_EV_RUN] = {LED_RUN, 0},
-	[ENG_EV_COST] = {LED_COST, LED_CODE_COST},
-	[ENG_EV_USAGE] = {LED_USAGE, LED_CODE_COST},
-	[ENG_EV_REVENUE] = {LED_REVENUE, LED_CODE_REVENUE},
-	[ENG_EV_REFUND] = {LED_REFUND, LED_CODE_REFUND},
-	[ENG_EV_DISPUTE] = {LED_DISPUTE, LED_CODE_DISPUTE},
-	[ENG_EV_FEE] = {LED_FEE, LED_CODE_FEE},
-	[ENG_EV_PAYOUT] = {LED_PAYOUT, LED_CODE_PAYOUT},
-	[ENG_EV_METRIC] = {LED_METRIC, 0},
+static const enum led_kind kinds[ENG_EV_COUNT] = {
+	[ENG_EV_READY] = LED_READY,
+	[ENG_EV_HEARTBEAT] = LED_HEARTBEAT,
+	[ENG_EV_RUN] = LED_RUN,
+	[ENG_EV_COST] = LED_COST,
+	[ENG_EV_USAGE] = LED_USAGE,
+	[ENG_EV_REVENUE] = LED_REVENUE,
+	[ENG_EV_REFUND] = LED_REFUND,
+	[ENG_EV_DISPUTE] = LED_DISPUTE,
+	[ENG_EV_FEE] = LED_FEE,
+	[ENG_EV_PAYOUT] = LED_PAYOUT,
+	[ENG_EV_METRIC] = LED_METRIC,
+	[ENG_EV_CONVERSION] = LED_CONVERSION,
+	[ENG_EV_CORRECTION] = LED_CORRECTION,
+	[ENG_EV_RESERVE] = LED_RESERVE,
+	[ENG_EV_RELEASE] = LED_RELEASE,
 };
 
 /* Copy text for people, cut to the buffer at a character's edge. */
@@ -62,7 +49,7 @@ eng_book_refuse(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 		eng, txn, s->worker, s->rec.stream_id, offset, reason, line, bytes);
 }
 
-/* ---- whom, in which currency, how much ---- */
+/* ---- whom ---- */
 
 static size_t
 strangers(const struct eng *eng)
@@ -77,157 +64,36 @@ strangers(const struct eng *eng)
 /* `agent` credits another worker; one that nobody has heard of is added, so that its
  * money is seen and not lost. */
 static int
-find_worker(struct booking *b)
+find_worker(struct eng_booking *b)
 {
 	char name[NV_NAME_MAX];
 	bool credits =
 		b->line->event >= ENG_EV_REVENUE && b->line->event <= ENG_EV_PAYOUT;
+	bool comes_back =
+		b->line->event == ENG_EV_REFUND || b->line->event == ENG_EV_DISPUTE;
 
 	b->worker = b->s->worker;
-	if (!credits || !eng_line_has(b->line, ENG_F_AGENT))
+	b->has_sale = false;
+	if (!credits)
 		return 0;
+	if (!eng_line_has(b->line, ENG_F_AGENT))
+		return comes_back ? eng_book_find_sale(b, false) : 0;
 	copy_text(name, sizeof(name), &b->line->field[ENG_F_AGENT]);
 	b->worker = eng_worker_find(b->eng, name);
 	if (!b->worker && strangers(b->eng) < ENG_STRANGERS_MAX)
 		b->worker = eng_worker_add(b->eng, name);
 	if (b->worker)
-		return 0;
+		return comes_back ? eng_book_find_sale(b, true) : 0;
 	(void)snprintf(b->reason, sizeof(b->reason),
 		"agent %s is not in the configuration, and %d others are not either",
 		name, ENG_STRANGERS_MAX);
 	return -EINVAL;
 }
 
-/* Codes may be written in small letters, as some platforms do. Without a rate the money
- * is booked all the same: it may be declared later. */
-static int
-find_currency(struct booking *b)
-{
-	const struct eng_text *text = &b->line->field[ENG_F_CURRENCY];
-	char code[NV_CURRENCY_BYTES] = "";
-
-	if (!eng_line_has(b->line, ENG_F_CURRENCY)) {
-		b->currency =
-			eng_txn_currency(b->eng, b->txn, b->eng->config->base_currency);
-		return 0;
-	}
-	for (uint32_t i = 0; i < text->bytes && i < sizeof(code) - 1; i++) {
-		char c = text->at[i];
-
-		code[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-	}
-	if (text->bytes == strlen(code) && eng_currency_known(b->eng->config, code)) {
-		b->currency = eng_txn_currency(b->eng, b->txn, code);
-		return 0;
-	}
-	if (text->bytes != strlen(code) || !nv_currency_valid(code))
-		(void)snprintf(b->reason, sizeof(b->reason),
-			"currency is not a code of 3 to 7 letters or digits, such as "
-			"USD");
-	else
-		(void)snprintf(b->reason, sizeof(b->reason),
-			"currency %s is neither a code of ISO 4217 nor declared under "
-			"currencies",
-			code);
-	return -EINVAL;
-}
-
-static void
-post(struct booking *b, enum led_code code, const struct eng_text *party, int64_t nano)
-{
-	if (nano == 0)
-		return; /* nothing moves: the event alone says it */
-	int rc = led_batch_post(b->txn->batch, &b->ev, code, party ? party->at : NULL,
-		party ? party->bytes : 0, nano, b->currency);
-
-	if (rc)
-		eng_ledger_trouble(b->eng, "the ledger does not take a posting");
-}
-
-static const struct eng_text *
-field(const struct eng_line *line, enum eng_field f)
-{
-	return eng_line_has(line, f) ? &line->field[f] : NULL;
-}
-
-static int
-book_money(struct booking *b)
-{
-	const struct eng_line *line = b->line;
-	bool cost = line->event == ENG_EV_COST;
-	const struct eng_text *category =
-		field(line, cost ? ENG_F_CATEGORY : ENG_F_SOURCE);
-	int rc = find_currency(b);
-
-	if (rc)
-		return rc;
-	if (category && category->bytes > 0) {
-		b->ev.category = category->at;
-		b->ev.category_bytes = category->bytes;
-	}
-	if (line->rounded)
-		b->ev.flags |= LED_F_ROUNDED;
-	post(b, meaning[line->event].code,
-		field(line, cost ? ENG_F_VENDOR : ENG_F_SOURCE), line->amount_nano);
-	return 0;
-}
-
-/* Tokens become a cost when their price is known; without one they are stored and
- * flagged, so that they can be seen, and never count as free. */
-static int
-book_usage(struct booking *b)
-{
-	const struct eng_line *line = b->line;
-	const struct eng_text *provider = field(line, ENG_F_PROVIDER);
-	const struct eng_text *category = field(line, ENG_F_CATEGORY);
-	struct eng_usage usage = {.provider = provider ? provider->at : NULL,
-		.provider_bytes = provider ? provider->bytes : 0,
-		.model = line->field[ENG_F_MODEL].at,
-		.model_bytes = line->field[ENG_F_MODEL].bytes,
-		.input_tokens = line->tokens_in,
-		.output_tokens = line->tokens_out,
-		.cache_read_tokens = line->tokens_read,
-		.cache_write_tokens = line->tokens_write,
-		.at_ns = b->ev.claimed_ns};
-	char code[NV_CURRENCY_BYTES];
-	char vendor[NV_NAME_MAX];
-	int64_t nano;
-	int rc = eng_price_usage(b->eng->price, &usage, &nano, code, vendor);
-
-	b->ev.category = category && category->bytes ? category->at : "llm";
-	b->ev.category_bytes = category && category->bytes ? category->bytes : 3;
-	if (rc) {
-		b->ev.flags |= LED_F_UNPRICED;
-		return 0;
-	}
-	struct eng_text party = {vendor, (uint32_t)strlen(vendor)};
-
-	b->currency = eng_txn_currency(b->eng, b->txn, code);
-	post(b, LED_CODE_COST, &party, nano);
-	return 0;
-}
-
-static int
-book_fields(struct booking *b)
-{
-	const struct eng_line *line = b->line;
-
-	switch (line->event) {
-	case ENG_EV_USAGE:
-		return book_usage(b);
-	case ENG_EV_RUN:
-		b->ev.flags |= line->ok ? LED_F_OK : 0;
-		b->ev.duration_ms = line->duration_ms;
-		return 0;
-	default:
-		return meaning[line->event].code ? book_money(b) : 0;
-	}
-}
-
 /* ---- live figures ---- */
 
 static void
-note_life(struct booking *b)
+note_life(struct eng_booking *b)
 {
 	const struct eng_line *line = b->line;
 	struct eng_worker *w = b->s->worker;
@@ -268,7 +134,7 @@ note_life(struct booking *b)
 }
 
 static void
-put_ack(struct booking *b)
+put_ack(struct eng_booking *b)
 {
 	struct nv_buf *acks = &b->s->acks;
 	size_t before = acks->bytes;
@@ -288,14 +154,42 @@ put_ack(struct booking *b)
 
 /* ---- one line ---- */
 
+/* The run and the variant it is due to, and when that was. */
 static void
-begin_event(struct booking *b, uint64_t offset, const char *text, size_t bytes)
+set_cause(struct eng_booking *b)
+{
+	const struct eng_line *line = b->line;
+	const struct eng_text *run = eng_field(line, ENG_F_RUN);
+	const struct eng_text *variant = eng_field(line, ENG_F_VARIANT);
+	const char *started_with = b->s->variant;
+
+	/* Runs, and what moves money; elsewhere `run` may mean anything. */
+	bool caused = line->event >= ENG_EV_RUN && line->event <= ENG_EV_PAYOUT;
+
+	if (run && caused) {
+		b->ev.run = run->at;
+		b->ev.run_bytes = run->bytes;
+	}
+	if (variant && variant->bytes > 0)
+		b->ev.variant =
+			led_batch_variant_id(b->txn->batch, variant->at, variant->bytes);
+	else if (started_with[0] && b->worker == b->s->worker)
+		b->ev.variant = led_batch_variant_id(
+			b->txn->batch, started_with, strlen(started_with));
+	b->ev.caused_ns = line->run_at_ns;
+	if (line->event == ENG_EV_REVENUE && run && line->run_at_ns == 0)
+		b->ev.caused_ns = led_batch_run_time(
+			b->txn->batch, b->ev.worker, run->at, run->bytes);
+}
+
+static void
+begin_event(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 {
 	const struct eng_line *line = b->line;
 	const struct eng_stream *s = b->s;
-	const struct eng_text *id = field(line, ENG_F_ID);
+	const struct eng_text *id = eng_field(line, ENG_F_ID);
 
-	b->ev = (struct led_event){.kind = meaning[line->event].kind,
+	b->ev = (struct led_event){.kind = kinds[line->event],
 		.worker = eng_txn_worker(b->eng, b->txn, b->worker),
 		.stream = s->rec.stream_id,
 		.stream_offset = offset,
@@ -309,11 +203,12 @@ begin_event(struct booking *b, uint64_t offset, const char *text, size_t bytes)
 		.line_bytes = bytes};
 	if (b->worker != s->worker)
 		b->ev.said_by = eng_txn_worker(b->eng, b->txn, s->worker);
+	set_cause(b);
 }
 
 /* 0 booked or known already; -EINVAL with b->reason. */
 static int
-book(struct booking *b, uint64_t offset, const char *text, size_t bytes)
+book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 {
 	int rc = find_worker(b);
 
@@ -324,15 +219,17 @@ book(struct booking *b, uint64_t offset, const char *text, size_t bytes)
 		return 0;
 	}
 	begin_event(b, offset, text, bytes);
-	rc = book_fields(b);
+	if (b->line->event == ENG_EV_RUN) {
+		b->ev.flags |= b->line->ok ? LED_F_OK : 0;
+		b->ev.duration_ms = b->line->duration_ms;
+	}
+	rc = eng_book_movement(b);
 	if (rc)
 		return rc;
 	rc = eng_txn_event(b->eng, b->txn, b->worker, &b->ev, NULL);
 	if (rc >= 0)
 		return 0;
-	(void)snprintf(b->reason, sizeof(b->reason), "%s",
-		rc == -EEXIST ? "id is known already, with other content"
-			      : "the ledger does not take such an event");
+	eng_book_refusal(b, rc);
 	return -EINVAL;
 }
 
@@ -344,7 +241,7 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	char refusal[ENG_REFUSAL_BYTES];
 	struct eng_line line;
 	struct eng_refusal why;
-	struct booking b;
+	struct eng_booking b;
 
 	/* The rest is set by those who use it: a line comes a million times a second. */
 	b.eng = eng;
@@ -364,5 +261,7 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 		return;
 	}
 	note_life(&b);
+	if (line.event == ENG_EV_RESERVE)
+		eng_book_reserved(&b);
 	put_ack(&b);
 }

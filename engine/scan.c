@@ -11,7 +11,7 @@
 /* The shortest member is "":0 with its comma. */
 #define KEYS_MAX (ENG_LINE_BYTES_MAX / 5 + 1)
 
-_Static_assert(ENG_F_COUNT <= 32, "eng_line.have has a bit for each field");
+_Static_assert(ENG_F_COUNT <= 64, "eng_line.have has a bit for each field");
 
 struct key {
 	struct eng_text text;
@@ -25,7 +25,7 @@ struct scan {
 	char *scratch;
 	struct eng_line *line;
 	struct eng_refusal *why;
-	uint32_t seen; /* known keys of the line's own object, null or not */
+	uint64_t seen; /* known keys of the line's own object, null or not */
 	unsigned n_keys;
 	uint8_t kind[ENG_F_COUNT];
 	struct key keys[KEYS_MAX]; /* unknown and nested keys of the open objects */
@@ -416,9 +416,12 @@ field_find(struct eng_text key)
 		IS(ID, "id");
 		IS(AT, "at");
 		IS(OK, "ok");
+		IS(OF, "of");
 		break;
 	case 3:
 		IS(ACK, "ack");
+		IS(RUN, "run");
+		IS(FEE, "fee");
 		break;
 	case 4:
 		IS(NOTE, "note");
@@ -435,16 +438,24 @@ field_find(struct eng_text key)
 		IS(SOURCE, "source");
 		IS(VENDOR, "vendor");
 		IS(STATUS, "status");
+		IS(RUN_AT, "run_at");
 		break;
 	case 7:
 		IS(VARIANT, "variant");
+		IS(EXPIRES, "expires");
 		break;
 	case 8:
 		IS(PROGRESS, "progress");
 		IS(CURRENCY, "currency");
 		IS(CATEGORY, "category");
 		break;
+	case 9:
+		IS(OPERATION, "operation");
+		IS(TO_AMOUNT, "to_amount");
+		break;
 	case 11:
+		IS(TO_CURRENCY, "to_currency");
+		IS(RESERVATION, "reservation");
 		IS(EXTERNAL_ID, "external_id");
 		IS(DURATION, "duration_ms");
 		break;
@@ -509,10 +520,10 @@ scan_member(struct scan *s, unsigned depth, unsigned base)
 	}
 	if (s->seen >> field & 1)
 		return fail_at(s, ENG_R_DUPLICATE, at);
-	s->seen |= 1u << field;
+	s->seen |= UINT64_C(1) << field;
 	rc = scan_value(s, depth, &s->kind[field], &s->line->field[field]);
 	if (rc == 0 && s->kind[field] != V_NULL)
-		s->line->have |= 1u << field;
+		s->line->have |= UINT64_C(1) << field;
 	return rc;
 }
 

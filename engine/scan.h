@@ -9,9 +9,11 @@
 
 #include "nv_money.h"
 
-#define ENG_LINE_BYTES_MAX 4096 /* with the newline: atomic on a pipe (PIPE_BUF) */
-#define ENG_ID_BYTES_MAX   128
-#define ENG_SCAN_DEPTH_MAX 32 /* the line's own object is 1 */
+#define ENG_LINE_BYTES_MAX      4096 /* with the newline: atomic on a pipe (PIPE_BUF) */
+#define ENG_ID_BYTES_MAX        128
+#define ENG_REF_BYTES_MAX       200 /* of what names another event */
+#define ENG_OPERATION_BYTES_MAX 64
+#define ENG_SCAN_DEPTH_MAX      32 /* the line's own object is 1 */
 
 #define ENG_EVENTS(X) \
 	X(READY, "ready") \
@@ -24,7 +26,11 @@
 	X(DISPUTE, "dispute") \
 	X(FEE, "fee") \
 	X(PAYOUT, "payout") \
-	X(METRIC, "metric")
+	X(METRIC, "metric") \
+	X(CONVERSION, "conversion") \
+	X(CORRECTION, "correction") \
+	X(RESERVE, "reserve") \
+	X(RELEASE, "release")
 
 enum eng_event {
 #define X(name, text) ENG_EV_##name,
@@ -35,8 +41,9 @@ enum eng_event {
 const char *eng_event_name(enum eng_event event);
 
 /* The fields that mean something, with what their value must be: S a string, N a
- * number, A either (an amount or a time), B true or false, ANY whatever it is. null
- * counts as not given. */
+ * number, A either (an amount or a time), B true or false, ANY whatever it is: one that
+ * means something in some events only, and is looked at there. null counts as not given.
+ */
 #define ENG_FIELDS(X) \
 	X(EVENT, "event", S) \
 	X(ID, "id", S) \
@@ -63,7 +70,16 @@ const char *eng_event_name(enum eng_event event);
 	X(TOKENS_IN, "gen_ai.usage.input_tokens", N) \
 	X(TOKENS_OUT, "gen_ai.usage.output_tokens", N) \
 	X(TOKENS_READ, "gen_ai.usage.cache_read.input_tokens", N) \
-	X(TOKENS_WRITE, "gen_ai.usage.cache_creation.input_tokens", N)
+	X(TOKENS_WRITE, "gen_ai.usage.cache_creation.input_tokens", N) \
+	X(RUN, "run", ANY) \
+	X(RUN_AT, "run_at", ANY) \
+	X(OPERATION, "operation", ANY) \
+	X(OF, "of", ANY) \
+	X(FEE, "fee", ANY) \
+	X(RESERVATION, "reservation", ANY) \
+	X(EXPIRES, "expires", ANY) \
+	X(TO_AMOUNT, "to_amount", ANY) \
+	X(TO_CURRENCY, "to_currency", ANY)
 
 enum eng_field {
 #define X(name, text, kind) ENG_F_##name,
@@ -107,7 +123,13 @@ enum eng_field {
 	X(COUNT_RANGE, "must be a whole number from 0 to 9199999999") \
 	X(DURATION_RANGE, "must be a number from 0 to 9199999999") \
 	X(WORKER_NAME, "is not a worker's name: a-z, 0-9, _ . -, at most 63 bytes") \
-	X(ACK_WITHOUT_ID, "needs an id to answer with")
+	X(ACK_WITHOUT_ID, "needs an id to answer with") \
+	X(AMOUNT_ZERO, "must be above 0") \
+	X(REF_LENGTH, "must have 1 to 200 bytes") \
+	X(RUN_LENGTH, "must have 1 to 128 bytes, or be a number") \
+	X(OPERATION_LENGTH, "must have 1 to 64 bytes") \
+	X(DISPUTE_STATUS, "of a dispute is opened, won or lost") \
+	X(EXPIRES_RANGE, "must be seconds above 0, at most 604800")
 
 enum eng_reject {
 	ENG_OK,
@@ -123,10 +145,16 @@ struct eng_text {
 	uint32_t bytes; /* not NUL-terminated */
 };
 
+enum eng_dispute { ENG_DISPUTE_OPENED, ENG_DISPUTE_WON, ENG_DISPUTE_LOST };
+
+#define ENG_RESERVE_S_DEFAULT 3600
+#define ENG_RESERVE_S_MAX     604800
+
 struct eng_line {
 	enum eng_event event;
-	uint32_t have; /* bit ENG_F_x: the field is there and not null */
-	bool rounded;  /* amount_nano was rounded to 10^-9 */
+	uint64_t
+		have; /* bit ENG_F_x: the field is there, not null, and what it must be */
+	bool rounded; /* an amount was rounded to 10^-9 */
 	bool ok;
 	bool ack;
 	/* Valid where the bit is set: strings unescaped, numbers as written. */
@@ -134,6 +162,11 @@ struct eng_line {
 	bool has_progress;     /* a heartbeat with a number */
 	nv_i128 progress_nano; /* the number times 10^9 */
 	int64_t amount_nano;
+	int64_t fee_nano;   /* 0 = none */
+	int64_t to_nano;    /* conversion */
+	int64_t expires_ns; /* reserve: how long it holds */
+	int64_t run_at_ns;  /* 0 = not said */
+	enum eng_dispute dispute;
 	int64_t at_ns;
 	int64_t duration_ms;
 	uint64_t tokens_in;

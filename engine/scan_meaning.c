@@ -79,8 +79,8 @@ check_types(const struct eng_found *s)
 		[T_B] = 1 << V_TRUE | 1 << V_FALSE,
 		[T_ANY] = UINT8_MAX};
 
-	for (uint32_t left = s->line->have; left; left &= left - 1) {
-		enum eng_field f = (enum eng_field)__builtin_ctz(left);
+	for (uint64_t left = s->line->have; left; left &= left - 1) {
+		enum eng_field f = (enum eng_field)__builtin_ctzll(left);
 		enum field_type type = fields[f].type;
 
 		if (allowed[type] >> s->kind[f] & 1)
@@ -113,47 +113,52 @@ read_event(struct eng_line *line, struct eng_refusal *why)
 	return fail_field(why, ENG_F_EVENT, ENG_R_UNKNOWN_EVENT);
 }
 
+/* An amount from its text. -0.0 is what some languages print for nothing; -1e-12 is not
+ * nothing. */
 static int
-read_amount(const struct eng_found *s, struct eng_line *line)
+read_money(const struct eng_found *s, enum eng_field field, int64_t *ret)
 {
-	const struct eng_text *text = &line->field[ENG_F_AMOUNT];
-	bool number = s->kind[ENG_F_AMOUNT] == V_NUMBER;
+	const struct eng_text *text = &s->line->field[field];
+	bool number = s->kind[field] == V_NUMBER;
+	bool rounded = false;
 
+	if (!number && s->kind[field] != V_STRING)
+		return fail_field(s->why, field, ENG_R_TYPE_AMOUNT);
 	switch (nv_money_parse(text->at, text->bytes,
-		number ? NV_DECIMAL_ROUND : NV_DECIMAL_EXACT, &line->amount_nano,
-		&line->rounded)) {
+		number ? NV_DECIMAL_ROUND : NV_DECIMAL_EXACT, ret, &rounded)) {
 	case 0:
-		/* -0.0 is what some languages print for nothing; -1e-12 is not nothing.
-		 */
-		if (line->amount_nano < 0 || (text->at[0] == '-' && line->rounded))
-			return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_NEGATIVE);
+		if (*ret < 0 || (text->at[0] == '-' && rounded))
+			return fail_field(s->why, field, ENG_R_AMOUNT_NEGATIVE);
+		s->line->rounded |= rounded;
 		return 0;
 	case -ERANGE:
-		return fail_field(s->why, ENG_F_AMOUNT,
+		return fail_field(s->why, field,
 			text->at[0] == '-' ? ENG_R_AMOUNT_NEGATIVE : ENG_R_AMOUNT_RANGE);
 	case -EDOM:
-		return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_EXACT);
+		return fail_field(s->why, field, ENG_R_AMOUNT_EXACT);
 	default:
-		return fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_SYNTAX);
+		return fail_field(s->why, field, ENG_R_AMOUNT_SYNTAX);
 	}
 }
 
 static int
-read_time(const struct eng_found *s, struct eng_line *line)
+read_time(const struct eng_found *s, enum eng_field field, int64_t *ret)
 {
-	const struct eng_text *text = &line->field[ENG_F_AT];
+	const struct eng_text *text = &s->line->field[field];
 	bool rounded;
 	int rc;
 
+	if (s->kind[field] != V_NUMBER && s->kind[field] != V_STRING)
+		return fail_field(s->why, field, ENG_R_TYPE_TIME);
 	/* Unix seconds have the scale of money: nanoseconds are seconds times 10^9. */
-	if (s->kind[ENG_F_AT] == V_NUMBER)
+	if (s->kind[field] == V_NUMBER)
 		rc = nv_money_parse(
-			text->at, text->bytes, NV_DECIMAL_ROUND, &line->at_ns, &rounded);
+			text->at, text->bytes, NV_DECIMAL_ROUND, ret, &rounded);
 	else
-		rc = nv_rfc3339_parse(text->at, text->bytes, &line->at_ns);
-	if (rc == -ERANGE || (rc == 0 && line->at_ns < 0))
-		return fail_field(s->why, ENG_F_AT, ENG_R_TIME_RANGE);
-	return rc ? fail_field(s->why, ENG_F_AT, ENG_R_TIME) : 0;
+		rc = nv_rfc3339_parse(text->at, text->bytes, ret);
+	if (rc == -ERANGE || (rc == 0 && *ret < 0))
+		return fail_field(s->why, field, ENG_R_TIME_RANGE);
+	return rc ? fail_field(s->why, field, ENG_R_TIME) : 0;
 }
 
 static int
@@ -252,10 +257,146 @@ read_agent(const struct eng_line *line, struct eng_refusal *why)
 	return fail_field(why, ENG_F_AGENT, ENG_R_WORKER_NAME);
 }
 
+/* A text that means something in this event: absent, or within its bounds. */
+static int
+read_ref(const struct eng_found *s, enum eng_field field, uint32_t max,
+	enum eng_reject too_long)
+{
+	if (!eng_line_has(s->line, field))
+		return 0;
+	if (s->kind[field] != V_STRING)
+		return fail_field(s->why, field, ENG_R_TYPE_STRING);
+	uint32_t bytes = s->line->field[field].bytes;
+
+	return bytes == 0 || bytes > max ? fail_field(s->why, field, too_long) : 0;
+}
+
+static int
+need(const struct eng_found *s, enum eng_field field)
+{
+	return eng_line_has(s->line, field) ? 0
+					    : fail_field(s->why, field, ENG_R_MISSING);
+}
+
+/* The run that caused it, and when that was. A number is taken as it is written. */
+static int
+read_cause(const struct eng_found *s, struct eng_line *line)
+{
+	if (eng_line_has(line, ENG_F_RUN)) {
+		uint32_t bytes = line->field[ENG_F_RUN].bytes;
+		uint8_t kind = s->kind[ENG_F_RUN];
+
+		if ((kind != V_STRING && kind != V_NUMBER) || bytes == 0 ||
+			bytes > ENG_ID_BYTES_MAX)
+			return fail_field(s->why, ENG_F_RUN, ENG_R_RUN_LENGTH);
+	}
+	return eng_line_has(line, ENG_F_RUN_AT)
+		       ? read_time(s, ENG_F_RUN_AT, &line->run_at_ns)
+		       : 0;
+}
+
+static int
+read_dispute(const struct eng_found *s, struct eng_line *line)
+{
+	static const char *const names[] = {[ENG_DISPUTE_OPENED] = "opened",
+		[ENG_DISPUTE_WON] = "won",
+		[ENG_DISPUTE_LOST] = "lost"};
+	const struct eng_text *text = &line->field[ENG_F_STATUS];
+	size_t i = 0;
+
+	line->dispute = ENG_DISPUTE_OPENED;
+	if (!eng_line_has(line, ENG_F_STATUS))
+		return need(s, ENG_F_AMOUNT);
+	while (i < NV_LEN(names) && (strlen(names[i]) != text->bytes ||
+					    memcmp(names[i], text->at, text->bytes) != 0))
+		i++;
+	if (i == NV_LEN(names))
+		return fail_field(s->why, ENG_F_STATUS, ENG_R_DISPUTE_STATUS);
+	line->dispute = (enum eng_dispute)i;
+	/* Which one has ended; how much is what is open. */
+	return need(s, line->dispute == ENG_DISPUTE_OPENED ? ENG_F_AMOUNT : ENG_F_OF);
+}
+
+/* Amount, what it is about, and fee of everything that moves money. */
+static int
+read_movement(const struct eng_found *s, struct eng_line *line)
+{
+	bool sale = line->event == ENG_EV_REVENUE || line->event == ENG_EV_DISPUTE;
+	int rc = line->event == ENG_EV_DISPUTE ? read_dispute(s, line)
+					       : need(s, ENG_F_AMOUNT);
+
+	if (rc == 0 && eng_line_has(line, ENG_F_AMOUNT))
+		rc = read_money(s, ENG_F_AMOUNT, &line->amount_nano);
+	if (rc == 0 && sale && eng_line_has(line, ENG_F_FEE))
+		rc = read_money(s, ENG_F_FEE, &line->fee_nano);
+	if (rc == 0 && line->event != ENG_EV_COST)
+		rc = read_ref(s, ENG_F_OF, ENG_REF_BYTES_MAX, ENG_R_REF_LENGTH);
+	if (rc == 0 && line->event == ENG_EV_COST)
+		rc = read_ref(s, ENG_F_OPERATION, ENG_OPERATION_BYTES_MAX,
+			ENG_R_OPERATION_LENGTH);
+	if (rc == 0 && line->event == ENG_EV_COST)
+		rc = read_ref(s, ENG_F_RESERVATION, ENG_ID_BYTES_MAX, ENG_R_ID_LENGTH);
+	return rc ? rc : read_cause(s, line);
+}
+
+static int
+read_reserve(const struct eng_found *s, struct eng_line *line)
+{
+	int rc = need(s, ENG_F_ID);
+
+	line->expires_ns = ENG_RESERVE_S_DEFAULT * NV_MONEY_SCALE;
+	if (rc == 0)
+		rc = need(s, ENG_F_AMOUNT);
+	if (rc == 0)
+		rc = read_money(s, ENG_F_AMOUNT, &line->amount_nano);
+	if (rc == 0)
+		rc = read_ref(s, ENG_F_OPERATION, ENG_OPERATION_BYTES_MAX,
+			ENG_R_OPERATION_LENGTH);
+	if (rc == 0)
+		rc = read_cause(s, line);
+	if (rc || !eng_line_has(line, ENG_F_EXPIRES))
+		return rc;
+	const struct eng_text *text = &line->field[ENG_F_EXPIRES];
+	bool rounded;
+
+	/* Seconds have the scale of money: times 10^9 they are nanoseconds. */
+	if (s->kind[ENG_F_EXPIRES] != V_NUMBER ||
+		nv_money_parse(text->at, text->bytes, NV_DECIMAL_ROUND, &line->expires_ns,
+			&rounded) != 0 ||
+		line->expires_ns <= 0 ||
+		line->expires_ns > ENG_RESERVE_S_MAX * NV_MONEY_SCALE)
+		return fail_field(s->why, ENG_F_EXPIRES, ENG_R_EXPIRES_RANGE);
+	return 0;
+}
+
+static int
+read_conversion(const struct eng_found *s, struct eng_line *line)
+{
+	int rc = need(s, ENG_F_AMOUNT);
+
+	if (rc == 0)
+		rc = need(s, ENG_F_TO_AMOUNT);
+	if (rc == 0)
+		rc = need(s, ENG_F_TO_CURRENCY);
+	if (rc == 0)
+		rc = read_money(s, ENG_F_AMOUNT, &line->amount_nano);
+	if (rc == 0)
+		rc = read_money(s, ENG_F_TO_AMOUNT, &line->to_nano);
+	if (rc == 0 && line->amount_nano == 0)
+		rc = fail_field(s->why, ENG_F_AMOUNT, ENG_R_AMOUNT_ZERO);
+	if (rc == 0 && line->to_nano == 0)
+		rc = fail_field(s->why, ENG_F_TO_AMOUNT, ENG_R_AMOUNT_ZERO);
+	return rc ? rc
+		  : read_ref(s, ENG_F_TO_CURRENCY, ENG_OPERATION_BYTES_MAX,
+			    ENG_R_OPERATION_LENGTH);
+}
+
 /* What each event needs of its own. */
 static int
 read_fields(const struct eng_found *s, struct eng_line *line)
 {
+	int rc;
+
 	switch (line->event) {
 	case ENG_EV_COST:
 	case ENG_EV_REVENUE:
@@ -263,13 +404,28 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 	case ENG_EV_DISPUTE:
 	case ENG_EV_FEE:
 	case ENG_EV_PAYOUT:
-		if (!eng_line_has(line, ENG_F_AMOUNT))
-			return fail_field(s->why, ENG_F_AMOUNT, ENG_R_MISSING);
-		return read_amount(s, line);
+		return read_movement(s, line);
+	case ENG_EV_CONVERSION:
+		return read_conversion(s, line);
+	case ENG_EV_RESERVE:
+		return read_reserve(s, line);
+	case ENG_EV_CORRECTION:
+	case ENG_EV_RELEASE:
+		rc = need(s, ENG_F_OF);
+		return rc ? rc
+			  : read_ref(s, ENG_F_OF, ENG_REF_BYTES_MAX, ENG_R_REF_LENGTH);
 	case ENG_EV_RUN:
-		return read_run(line, s->why);
+		rc = read_run(line, s->why);
+		return rc ? rc : read_cause(s, line);
 	case ENG_EV_USAGE:
-		return read_usage(line, s->why);
+		rc = read_usage(line, s->why);
+		if (rc == 0)
+			rc = read_ref(s, ENG_F_OPERATION, ENG_OPERATION_BYTES_MAX,
+				ENG_R_OPERATION_LENGTH);
+		if (rc == 0)
+			rc = read_ref(
+				s, ENG_F_RESERVATION, ENG_ID_BYTES_MAX, ENG_R_ID_LENGTH);
+		return rc ? rc : read_cause(s, line);
 	case ENG_EV_METRIC:
 		if (!eng_line_has(line, ENG_F_NAME))
 			return fail_field(s->why, ENG_F_NAME, ENG_R_MISSING);
@@ -301,12 +457,14 @@ eng_scan_meaning(const struct eng_found *s)
 			rc = fail_field(s->why, ENG_F_ID, ENG_R_ID_LENGTH);
 	}
 	if (rc == 0 && eng_line_has(line, ENG_F_AT))
-		rc = read_time(s, line);
+		rc = read_time(s, ENG_F_AT, &line->at_ns);
 	if (rc == 0 && eng_line_has(line, ENG_F_AGENT))
 		rc = read_agent(line, s->why);
 	if (rc)
 		return rc;
 	line->has_progress = false;
+	line->fee_nano = 0;
+	line->run_at_ns = 0;
 	line->ok = eng_line_has(line, ENG_F_OK) && s->kind[ENG_F_OK] == V_TRUE;
 	line->ack = eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE;
 	if (line->ack && !eng_line_has(line, ENG_F_ID))

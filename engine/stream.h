@@ -24,6 +24,7 @@ struct eng_stream {
 	struct eng *eng;           /* borrowed */
 	struct eng_worker *worker; /* borrowed; NULL for the journal */
 	struct eng_instance *inst; /* owned; NULL for the journal */
+	char variant[NV_NAME_MAX]; /* of an experiment it was started with; "" = none */
 	struct led_stream rec; /* as the ledger has it, or the open transaction will */
 	uint64_t tail;         /* size of the memfd */
 	uint64_t punched;      /* below it the memfd is a hole */

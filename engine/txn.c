@@ -89,7 +89,7 @@ eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 		touch(eng, txn, w);
 	int rc = led_batch_event(txn->batch, ev, &seq);
 
-	if (rc < 0 && rc != -EEXIST && rc != -EINVAL)
+	if (rc < 0 && !led_is_refusal(rc))
 		trouble(eng, "the ledger does not take an event", rc, NULL);
 	if (rc == 0) {
 		if (txn->first_seq == 0)

@@ -29,8 +29,8 @@ void eng_txn_commit(struct eng *eng, struct eng_txn *txn);
 /* The worker's id in the ledger; it counts as touched. */
 uint32_t eng_txn_worker(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);
 uint32_t eng_txn_currency(struct eng *eng, struct eng_txn *txn, const char *code);
-/* Append. 0; 1 a duplicate, nothing booked; -EEXIST the id is known with other content;
- * -EINVAL the ledger refuses the event. ret_seq may be NULL. */
+/* Append. 0; 1 a duplicate, nothing booked; a refusal of led_batch_event (-EEXIST the id
+ * is known with other content, ...). ret_seq may be NULL. */
 int eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 	const struct led_event *ev, uint64_t *ret_seq);
 void eng_txn_heartbeat(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);

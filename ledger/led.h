@@ -228,6 +228,15 @@ int led_batch_seen(struct led_batch *b, const struct led_event *ev, uint64_t *re
  * unknown currency; -E2BIG: no room for another leg. */
 int led_batch_post(struct led_batch *b, struct led_event *ev, enum led_code code,
 	const char *party, size_t party_bytes, int64_t nano, uint32_t currency);
+/* An event of this batch or before, by its number, or by the id of ev (its worker and
+ * said_by say whose): borrowed until the next one is appended. -ENOENT. */
+int led_batch_lookup(struct led_batch *b, uint64_t seq, struct led_event *ret);
+int led_batch_lookup_id(
+	struct led_batch *b, const struct led_event *ev, struct led_event *ret);
+/* When the run with this id was, 0 = not known: the time its LED_RUN claims, whose id is
+ * the run's or that with ".run" behind it (nova-runner's way). */
+int64_t led_batch_run_time(
+	struct led_batch *b, uint32_t worker, const char *run, size_t run_bytes);
 /* The two legs of a conversion on ev: `from` leaves the assets at `party` (NULL: the
  * bank), `to` arrives there, through Equity:Trading:FROM-TO. */
 int led_batch_convert(struct led_batch *b, struct led_event *ev, const char *party,

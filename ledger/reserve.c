@@ -12,6 +12,49 @@ answer(struct led_batch *b, int rc)
 	return rc >= 0 || led_is_refusal(rc) ? rc : (b->error = rc);
 }
 
+/* ---- events by their number or id ---- */
+
+int
+led_batch_lookup(struct led_batch *b, uint64_t seq, struct led_event *ret)
+{
+	return b->error ? b->error : answer(b, led_batch_record(b, seq, ret));
+}
+
+int
+led_batch_lookup_id(
+	struct led_batch *b, const struct led_event *ev, struct led_event *ret)
+{
+	uint64_t seq;
+
+	if (b->error)
+		return b->error;
+	int rc = led_batch_id(b, led_idem_scope(ev), ev->id, ev->id_bytes, &seq);
+
+	return rc < 0 ? answer(b, rc) : led_batch_lookup(b, seq, ret);
+}
+
+int64_t
+led_batch_run_time(
+	struct led_batch *b, uint32_t worker, const char *run, size_t run_bytes)
+{
+	static const char end[] = ".run";
+	char id[LED_RUN_MAX + sizeof(end)];
+	struct led_event ev;
+	struct led_event key = {.worker = worker, .id = run, .id_bytes = run_bytes};
+
+	if (run_bytes == 0 || run_bytes > LED_RUN_MAX)
+		return 0;
+	if (led_batch_lookup_id(b, &key, &ev) == 0 && ev.kind == LED_RUN)
+		return ev.claimed_ns;
+	memcpy(id, run, run_bytes);
+	memcpy(id + run_bytes, end, sizeof(end) - 1);
+	key.id = id;
+	key.id_bytes = run_bytes + sizeof(end) - 1;
+	return led_batch_lookup_id(b, &key, &ev) == 0 && ev.kind == LED_RUN
+		       ? ev.claimed_ns
+		       : 0;
+}
+
 /* ---- sales ---- */
 
 /* The sale that an id of a kind leads to. -ENOENT: it is none. */

@@ -1,0 +1,43 @@
+/* Between the two halves of booking: book.c makes the event of a line, book_money.c what
+ * it moves. */
+#ifndef ENG_BOOK_PRIVATE_H
+#define ENG_BOOK_PRIVATE_H
+
+#include "book.h"
+#include "scan.h"
+
+#define ENG_REASON_BYTES 255
+
+/* What one line is on its way to become. */
+struct eng_booking {
+	struct eng *eng;
+	struct eng_txn *txn;
+	struct eng_stream *s;
+	struct eng_worker *worker; /* whom it concerns: s->worker or the credited one */
+	const struct eng_line *line;
+	struct led_event ev;
+	uint32_t currency;
+	bool has_sale; /* it is about this one */
+	struct led_sale sale;
+	char reason[ENG_REASON_BYTES]; /* why it is refused */
+};
+
+/* NULL: not given. */
+static inline const struct eng_text *
+eng_field(const struct eng_line *line, enum eng_field f)
+{
+	return eng_line_has(line, f) ? &line->field[f] : NULL;
+}
+
+/* Everything of the line that moves money, into b->ev: 0, or -EINVAL with b->reason. */
+int eng_book_movement(struct eng_booking *b);
+/* Whom a refund or dispute is about, by the sale it names; before the event is begun.
+ * `explicit`: the line says whom. */
+int eng_book_find_sale(struct eng_booking *b, bool explicit);
+/* The answer to a reservation that was booked: it goes out after the commit, beside the
+ * acks. */
+void eng_book_reserved(struct eng_booking *b);
+/* Why the ledger refused b->ev, as a sentence into b->reason; rc is its answer. */
+void eng_book_refusal(struct eng_booking *b, int rc);
+
+#endif
