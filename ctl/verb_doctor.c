@@ -288,6 +288,7 @@ check_programs(struct doctor *d)
 static void
 check_engine(struct doctor *d)
 {
+	static const char *const problems[] = {"anchor_problem", "seal_problem"};
 	struct nv_err err = {0};
 	json_t *data = NULL;
 
@@ -301,6 +302,12 @@ check_engine(struct doctor *d)
 	note(d, "nova-engine", same ? GOOD : WARN, "pid %lld, version %s%s",
 		(long long)ctl_int(data, "pid"), version,
 		same ? "" : ", novactl is " NOVA_VERSION);
+	for (size_t i = 0; i < NV_LEN(problems); i++) {
+		const char *text = ctl_str(data, problems[i]);
+
+		if (text[0])
+			note(d, "evidence", FAIL, "%s", text);
+	}
 	json_decref(data);
 }
 

@@ -203,6 +203,14 @@ const struct ctl_verb ctl_verbs[] = {
 		0, 0,
 		{{"init", 'i', NULL, "make the key and show it"},
 			{"replace", 'r', NULL, "even if there is one"}}},
+	{"ledger prove", ctl_verb_ledger_prove, "SEQ | ID --worker WORKER",
+		"a proof of one event, for somebody without the ledger",
+		"Prints JSON: the event's record and the hashes from it to the seal of "
+		"its day, to an anchor, or to the newest hash. docs/verify_proof.py "
+		"checks it.",
+		1, 1,
+		{WORKER, {"anchors", 'a', "FILE",
+				 "prove it to the first of these heads after it"}}},
 	{"ledger anchor", ctl_verb_ledger_anchor, "",
 		"the newest hash as one line, to be kept elsewhere", NULL, 0, 0, {{0}}},
 	{"ledger stats", ctl_verb_ledger_stats, "", "size and head of the ledger", NULL,

@@ -52,6 +52,8 @@ int ctl_verb_performers(struct ctl *ctl);
 int ctl_verb_ledger_verify(struct ctl *ctl);
 int ctl_verb_ledger_stats(struct ctl *ctl);
 int ctl_verb_ledger_export(struct ctl *ctl);
+/* verb_prove.c */
+int ctl_verb_ledger_prove(struct ctl *ctl);
 /* verb_seal.c */
 int ctl_verb_ledger_seal(struct ctl *ctl);
 int ctl_verb_ledger_anchor(struct ctl *ctl);

@@ -1,5 +1,6 @@
 /* Verbs about the ledger itself: ping, track, events, quarantine, ledger.stats. */
 #include "api.h"
+#include "evidence.h"
 #include "fleet.h"
 #include "report.h"
 #include "txn.h"
@@ -16,12 +17,20 @@ int
 eng_verb_ping(struct eng_call *call)
 {
 	int64_t up_ms = (nv_mono_ns() - call->eng->started_mono_ns) / NV_NS_PER_MS;
+	struct eng_evidence_figures evidence;
 
-	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o}", "version", NOVA_VERSION,
-		"pid", (int)getpid(), "uptime_s", (double)up_ms / 1000., "config_gen",
-		(json_int_t)call->eng->config_gen, "price_problem",
+	eng_evidence_figures(call->eng, &evidence);
+	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o}", "version",
+		NOVA_VERSION, "pid", (int)getpid(), "uptime_s", (double)up_ms / 1000.,
+		"config_gen", (json_int_t)call->eng->config_gen, "price_problem",
 		call->eng->price_problem[0] ? nv_json_str(call->eng->price_problem)
-					    : json_null());
+					    : json_null(),
+		"anchor_problem",
+		evidence.anchor_problem[0] ? nv_json_str(evidence.anchor_problem)
+					   : json_null(),
+		"seal_problem",
+		evidence.seal_problem[0] ? nv_json_str(evidence.seal_problem)
+					 : json_null());
 	return 0;
 }
 

@@ -23,8 +23,9 @@
 #define SEAL_MORE_S      0.005
 #define SEAL_LOOK_S      3600.0 /* the clock may have been set meanwhile */
 #define ANCHOR_TIMEOUT_S 60.0
-#define ANCHOR_AGAIN_S   300.0 /* after a failure, or at the interval if that is shorter \
-				*/
+#define ANCHOR_AGAIN_S \
+	300.0 /* after a failure, or at the interval if that is shorter \
+	       */
 
 struct eng_evidence {
 	struct eng *eng; /* borrowed */
@@ -99,17 +100,6 @@ forget_key(struct eng_evidence *e, uint32_t day)
 }
 
 static void
-note_sealed(struct eng_evidence *e, const struct led_seal *seal)
-{
-	char key[LED_SEAL_STATE_BYTES];
-
-	led_seal_state_key(seal->day, key);
-	e->figures.sealed = true;
-	(void)snprintf(e->figures.sealed_day, sizeof(e->figures.sealed_day), "%s",
-		strchr(key, '/') + 1);
-}
-
-static void
 commit_seal(struct eng_evidence *e, struct led_seal *seal)
 {
 	struct eng *eng = e->eng;
@@ -135,9 +125,7 @@ commit_seal(struct eng_evidence *e, struct led_seal *seal)
 	led_sealer_sealed(&e->sealer);
 	if (seal->has_mac)
 		forget_key(e, seal->day);
-	note_sealed(e, seal);
-	nv_info("sealed %s: %llu batches", e->figures.sealed_day,
-		(unsigned long long)seal->batches);
+	nv_info("%s: %llu batches", state, (unsigned long long)seal->batches);
 }
 
 static void
@@ -198,10 +186,8 @@ open_seals(struct eng_evidence *e)
 		return rc;
 	rc = led_view_seal_last(v, &last);
 	led_view_end(v);
-	if (rc == 0) {
-		note_sealed(e, &last);
+	if (rc == 0)
 		forget_key(e, last.day);
-	}
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -225,7 +211,6 @@ anchor_failed(struct eng_evidence *e, const char *where, const char *problem)
 	struct eng_evidence_figures *f = &e->figures;
 
 	e->failed = true;
-	f->anchor_failures++;
 	(void)snprintf(f->anchor_problem, sizeof(f->anchor_problem),
 		"the ledger's head was not handed out: %s: %s", where, problem);
 	nv_error("%s", f->anchor_problem);
@@ -240,12 +225,9 @@ anchor_settled(struct eng_evidence *e)
 	if (e->to_file.pid != 0 || e->to_command.pid != 0)
 		return;
 	if (!e->failed) {
-		if (f->anchor_failures > 0)
+		if (f->anchor_problem[0])
 			nv_info("the ledger's head is handed out again");
-		f->anchor_failures = 0;
 		f->anchor_problem[0] = '\0';
-		f->anchored_ns = e->last.at_ns;
-		f->anchored_batch = e->last.batch;
 		e->done_batch = e->last.batch;
 	}
 	schedule_anchor(e, e->failed);

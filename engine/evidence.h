@@ -16,13 +16,9 @@ void eng_evidence_after_commit(struct eng *eng);
 void eng_evidence_close(struct eng *eng);
 
 struct eng_evidence_figures {
-	int64_t anchored_ns; /* 0 = not since the engine started */
-	uint64_t anchored_batch;
-	uint64_t anchor_failures; /* in a row */
-	char anchor_problem[200]; /* "" = none */
-	char seal_problem[200];   /* "" = none */
-	bool sealed;              /* there is a seal: */
-	char sealed_day[16];      /* the newest */
+	char anchor_problem[200]; /* why the head was not handed out last; "" = it was */
+	char seal_problem[200]; /* why the key is of no use; "" = it is, or there is none
+				 */
 };
 void eng_evidence_figures(const struct eng *eng, struct eng_evidence_figures *ret);
 
