@@ -43,15 +43,20 @@ median_cost(const struct pol_worker *w, int32_t today)
 	return v[n / 2];
 }
 
+int64_t
+pol_breaker_hold(const struct pol_worker *w, int64_t now)
+{
+	unsigned count = now - w->breaker_last > WEEK_S ? 0 : w->breaker_count;
+
+	return POL_BREAKER_S << NV_MIN(count, DOUBLINGS_MAX);
+}
+
 static void
 trip(struct pol_cycle *c, struct pol_worker *w, const char *code, double value,
 	double limit, const char *text)
 {
 	struct pol_decision d;
-
-	if (c->now - w->breaker_last > WEEK_S)
-		w->breaker_count = 0;
-	unsigned doublings = NV_MIN(w->breaker_count, DOUBLINGS_MAX);
+	int64_t hold = pol_breaker_hold(w, c->now);
 
 	pol_decision_init(&d, POL_PAUSE, w);
 	d.why.rule = "breaker";
@@ -63,10 +68,7 @@ trip(struct pol_cycle *c, struct pol_worker *w, const char *code, double value,
 	d.reasons[0] = code;
 	d.impact_nano = -pol_nano(pol_cost_at(w, pol_volume(w)));
 	(void)snprintf(d.text, sizeof d.text, "%s; it is tried again in %lld h", text,
-		(long long)((POL_BREAKER_S << doublings) / POL_HOUR_S));
-	w->breaker_count++;
-	w->breaker_last = c->now;
-	w->breaker_until = c->now + (POL_BREAKER_S << doublings);
+		(long long)(hold / POL_HOUR_S));
 	pol_propose(c, w, &d);
 }
 

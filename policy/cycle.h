@@ -66,7 +66,10 @@ double pol_cost_at(const struct pol_worker *w, double x);
 bool pol_fits(const struct pol_cycle *c, double rise);
 
 void pol_rules(struct pol_cycle *c);    /* after the ladder: what each worker gets */
+void pol_timers(struct pol_cycle *c);   /* since when, and nothing else */
 void pol_breakers(struct pol_cycle *c); /* at every call */
+/* How long a breaker that trips now holds. */
+int64_t pol_breaker_hold(const struct pol_worker *w, int64_t now);
 void pol_open_check(struct pol_cycle *c);
 void pol_limits(struct pol_cycle *c);
 

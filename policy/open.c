@@ -26,15 +26,37 @@ pol_decision_init(
 	d->why.volume_to = pol_volume(w);
 }
 
+void
+pol_open_point(struct pol_open *o)
+{
+	o->d.why.rule = o->rule;
+	o->d.why.threshold = o->threshold;
+	o->d.finding = o->finding;
+	for (unsigned i = 0; i < POL_REASONS_MAX; i++)
+		o->d.reasons[i] = o->reasons[i][0] ? o->reasons[i] : NULL;
+}
+
+static void
+word(char to[POL_CODE_BYTES], const char *from)
+{
+	(void)snprintf(to, POL_CODE_BYTES, "%s", from ? from : "");
+}
+
 static int
 keep_open(struct pol_worker *w, const struct pol_decision *d, int64_t ts)
 {
-	struct pol_decision *copy = malloc(sizeof *copy);
+	struct pol_open *o = calloc(1, sizeof *o);
 
-	if (!copy)
+	if (!o)
 		return -ENOMEM;
-	*copy = *d;
-	w->open = copy;
+	o->d = *d;
+	word(o->rule, d->why.rule);
+	word(o->threshold, d->why.threshold);
+	word(o->finding, d->finding);
+	for (unsigned i = 0; i < POL_REASONS_MAX && d->reasons[i]; i++)
+		word(o->reasons[i], d->reasons[i]);
+	pol_open_point(o);
+	w->open = o;
 	w->open_ts = ts;
 	w->open_granted = false;
 	return 0;
@@ -90,8 +112,18 @@ applied(struct pol_worker *w, const struct pol_decision *d, int64_t ts)
 		note_rise(w, ts, d->impact_nano);
 	if (d->action == POL_DEPLOY)
 		w->trial = true;
+	if (d->impact_nano < 0)
+		/* The next step down needs less patience than the first. */
+		w->below_since = ts - (POL_DOWN_S - POL_DOWN_NEXT_S);
 	if (d->action == POL_PAUSE)
 		w->poor = strcmp(d->why.rule, "breaker") != 0;
+	if (d->action == POL_PAUSE && !w->poor) {
+		int64_t hold = pol_breaker_hold(w, ts);
+
+		w->breaker_count = hold > POL_BREAKER_S ? w->breaker_count + 1 : 1;
+		w->breaker_last = ts;
+		w->breaker_until = ts + hold;
+	}
 	if (d->action == POL_RESUME)
 		w->poor = false;
 }
@@ -110,14 +142,16 @@ pol_answer(struct pol *p, const char *worker, enum pol_answer answer, int64_t ts
 		w->open_granted = true;
 		return 0;
 	case POL_APPLIED:
-		applied(w, w->open, ts);
+		applied(w, &w->open->d, ts);
 		break;
 	case POL_DENIED:
-		w->denied_until[w->open->action] = ts + POL_DENIED_S;
+		w->denied_until[w->open->d.action] =
+			ts +
+			(w->open->d.action == POL_RETIRE ? POL_RETIRE_S : POL_DENIED_S);
 		break;
 	case POL_REFUSED:
 		/* What could not be done is not asked for again at once. */
-		w->denied_until[w->open->action] = ts + POL_UP_S;
+		w->denied_until[w->open->d.action] = ts + POL_UP_S;
 		break;
 	default:
 		break;
@@ -146,7 +180,7 @@ pol_open_get(const struct pol *p, const char *worker, struct pol_decision *ret,
 
 	if (!w || !w->open)
 		return -ENOENT;
-	*ret = *w->open;
+	*ret = w->open->d;
 	*ret_ts = w->open_ts;
 	return 0;
 }
@@ -225,6 +259,26 @@ pol_recheck(const struct pol *p, const struct pol_decision *d, int64_t now,
 	return true;
 }
 
+void
+pol_timers(struct pol_cycle *c)
+{
+	for (uint32_t i = 0; i < c->p->n_workers; i++) {
+		struct pol_worker *w = c->p->workers[i];
+		double x = pol_volume(w);
+
+		if (!w->post.valid)
+			continue;
+		if (!(x > 0) || w->target >= x * 0.98)
+			w->below_since = 0;
+		else if (!w->below_since)
+			w->below_since = c->now;
+		if (x > w->levels[0].x * 1.02)
+			w->floor_since = 0;
+		else if (!w->floor_since)
+			w->floor_since = c->now;
+	}
+}
+
 /* What waits is withdrawn when it has waited too long or does not hold any more. */
 void
 pol_open_check(struct pol_cycle *c)
@@ -238,21 +292,22 @@ pol_open_check(struct pol_cycle *c)
 
 		if (!w->open)
 			continue;
-		if (!w->open->needs_approval) {
+		if (!w->open->d.needs_approval) {
 			if (c->now - w->open_ts >= POL_LOST_S)
 				close_open(w);
 			continue;
 		}
 		if (c->now - w->open_ts >= p->conf.approval_expiry_s)
 			rule = "expired";
-		else if (!pol_recheck(p, w->open, c->now, &why))
+		else if (!pol_recheck(p, &w->open->d, c->now, &why))
 			rule = why.rule;
-		if (!rule || !c->propose)
+		if (!rule)
 			continue;
 		struct pol_decision d;
 
 		pol_decision_init(&d, POL_CANCEL, w);
-		d.why = w->open->why;
+		d.why = w->open->d.why;
+		d.why.threshold = "still holds, within 48 h";
 		d.why.rule = rule;
 		d.needs_approval = false;
 		d.finding = "void";

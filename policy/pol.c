@@ -149,8 +149,8 @@ pol_find(const struct pol *p, const char *name)
 	}
 }
 
-static void
-slots_fill(struct pol *p)
+void
+pol_slots_fill(struct pol *p)
 {
 	memset(p->slots, 0, p->n_slots * sizeof *p->slots);
 	for (uint32_t i = 0; i < p->n_workers; i++) {
@@ -186,7 +186,7 @@ pol_workers_reserve(struct pol *p, uint32_t n)
 	p->slots = slots;
 	p->n_slots = cap * 2;
 	p->cap_workers = cap;
-	slots_fill(p);
+	pol_slots_fill(p);
 	return 0;
 }
 
@@ -253,7 +253,7 @@ pol_worker_put(struct pol *p, const struct pol_worker_conf *conf)
 		(p->n_workers - at) * sizeof *p->workers);
 	p->workers[at] = w;
 	p->n_workers++;
-	slots_fill(p);
+	pol_slots_fill(p);
 	return 0;
 }
 
@@ -271,7 +271,7 @@ pol_worker_drop(struct pol *p, const char *name)
 		(p->n_workers - at - 1) * sizeof *p->workers);
 	p->n_workers--;
 	pol_worker_free(w);
-	slots_fill(p);
+	pol_slots_fill(p);
 	return 0;
 }
 
@@ -377,8 +377,8 @@ pol_fleet_get(const struct pol *p, int64_t now, struct pol_fleet *ret)
 
 		if (x > 0)
 			plan += w->post.valid ? pol_cost_at(w, x) : 0;
-		if (w->open && w->open->impact_nano > 0)
-			pending += pol_units(w->open->impact_nano);
+		if (w->open && w->open->d.impact_nano > 0)
+			pending += pol_units(w->open->d.impact_nano);
 	}
 	(void)snprintf(ret->next_best, sizeof ret->next_best, "%s", p->next_best);
 	ret->spent_today_nano = pol_hours_cost(p->hours, begin, now + 1);
@@ -425,7 +425,7 @@ cycle_init(struct pol_cycle *c, struct pol *p, int64_t now, pol_decision_fn *pro
 		if (w->trial && (w->post.sales >= 3 || !(pol_volume(w) > 0)))
 			w->trial = false;
 		c->trials += w->trial ||
-			     (w->open && w->open->action == POL_DEPLOY && !w->trial);
+			     (w->open && w->open->d.action == POL_DEPLOY && !w->trial);
 	}
 }
 
@@ -457,8 +457,12 @@ pol_evaluate(struct pol *p, int64_t now, pol_decision_fn *propose, void *arg)
 	}
 	cycle_init(&c, p, now, propose, arg);
 	if (p->conf.mode == POL_CLASSIC) {
-		if (due)
+		if (due && propose)
 			pol_classic_cycle(&c);
+	} else if (!propose) {
+		rc = due ? pol_ladder(&c) : 0;
+		if (due)
+			pol_timers(&c);
 	} else {
 		pol_breakers(&c);
 		if (due) {

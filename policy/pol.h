@@ -220,9 +220,11 @@ enum pol_answer {
  * and advice are never open. */
 int pol_answer(struct pol *p, const char *worker, enum pol_answer answer, int64_t ts);
 /* A decision made earlier (by this core, before a restart) that is still open: as if
- * pol_evaluate had just proposed it at ts. -ENOENT, -EEXIST when one is open. */
+ * pol_evaluate had just proposed it at ts. Its words are copied. -ENOENT, -EEXIST when
+ * one is open. */
 int pol_restore(struct pol *p, const struct pol_decision *decision, int64_t ts);
-/* The open decision, as proposed; -ENOENT. *ret_ts: when. */
+/* The open decision, as proposed; -ENOENT. *ret_ts: when. Its words are borrowed until
+ * it is answered. */
 int pol_open_get(const struct pol *p, const char *worker, struct pol_decision *ret,
 	int64_t *ret_ts);
 

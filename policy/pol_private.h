@@ -121,6 +121,18 @@ struct pol_rise {
 };
 #define POL_RISES_MAX 16
 
+/* A decision under way, with the words its pointers point to. */
+#define POL_CODE_BYTES 80
+struct pol_open {
+	struct pol_decision d;
+	char rule[POL_CODE_BYTES];
+	char threshold[POL_CODE_BYTES];
+	char finding[POL_CODE_BYTES];
+	char reasons[POL_REASONS_MAX][POL_CODE_BYTES]; /* "" after the last */
+};
+/* Lets d's pointers point to the words beside it. */
+void pol_open_point(struct pol_open *o);
+
 struct pol_variants; /* of optimize */
 
 struct pol_worker {
@@ -128,7 +140,7 @@ struct pol_worker {
 	struct pol_day *days;  /* ascending */
 	struct pol_sale *sale; /* ascending by ts, then amount */
 	struct pol_delay *delay;
-	struct pol_decision *open; /* the one open decision */
+	struct pol_open *open; /* the one open decision */
 	struct pol_variants *variants;
 	/* flat from here on */
 	struct pol_worker_conf conf;
@@ -221,6 +233,7 @@ struct pol {
 
 /* Room for n workers. */
 int pol_workers_reserve(struct pol *p, uint32_t n);
+void pol_slots_fill(struct pol *p);
 struct pol_worker *pol_find(const struct pol *p, const char *name);
 int32_t pol_day_of(int64_t ts);
 struct pol_day *pol_worker_day(struct pol_worker *w, int32_t day);

@@ -213,11 +213,7 @@ reduce(struct pol_cycle *c, struct pol_worker *w, double to, bool short_of_money
 			       : "which has not bought its place for 48 h",
 		x, x_to);
 	c->plan += pol_cost_at(w, x_to) - pol_cost_at(w, x);
-	/* The next step down needs less patience than the first. */
-	w->below_since = c->now - (POL_DOWN_S - POL_DOWN_NEXT_S);
 	w->drop = true;
-	if (!l)
-		w->poor = true;
 	pol_propose(c, w, &d);
 }
 
@@ -226,13 +222,9 @@ answer_less(struct pol_cycle *c, struct pol_worker *w)
 {
 	double x = pol_volume(w);
 
-	if (!(x > 0) || w->target >= x * 0.98) {
-		w->below_since = 0;
-		return false;
-	}
-	w->rule = "below_ladder";
 	if (!w->below_since)
-		w->below_since = c->now;
+		return false;
+	w->rule = "below_ladder";
 	if (c->now - w->below_since < POL_DOWN_S)
 		return false;
 	reduce(c, w, NV_MAX(w->target, x / 2 >= w->levels[0].x * 0.98 ? x / 2 : 0),
@@ -244,16 +236,9 @@ static bool
 answer_retire(struct pol_cycle *c, struct pol_worker *w)
 {
 	double x = pol_volume(w);
-	bool floor = x <= w->levels[0].x * 1.02;
 	struct pol_decision d;
 
-	if (!floor) {
-		w->floor_since = 0;
-		return false;
-	}
-	if (!w->floor_since)
-		w->floor_since = c->now;
-	if (c->now - w->floor_since < POL_RETIRE_S ||
+	if (!w->floor_since || c->now - w->floor_since < POL_RETIRE_S ||
 		c->now < w->denied_until[POL_RETIRE] || w->post.cost_nano <= 0)
 		return false;
 	double p = pol_post_below(&w->post, w->levels[0].x, 1, 0);
@@ -275,7 +260,6 @@ answer_retire(struct pol_cycle *c, struct pol_worker *w)
 		"for 30 days at its least volume or paused, and it loses money with "
 		"probability %.2f",
 		p);
-	w->denied_until[POL_RETIRE] = c->now + POL_RETIRE_S;
 	pol_propose(c, w, &d);
 	return true;
 }
@@ -463,7 +447,7 @@ make_room(struct pol_cycle *c)
 			struct pol_worker *w = p->workers[i];
 			double x = pol_volume(w);
 
-			if (!is_ours(w) || !(x > 0) || w->target >= x * 0.98)
+			if (!is_ours(w) || w->drop || !(x > 0) || w->target >= x * 0.98)
 				continue;
 			double value = pol_step_value(
 				p, w, (unsigned)NV_MAX(pol_level_at(w, x), 0));
@@ -476,8 +460,6 @@ make_room(struct pol_cycle *c)
 		if (!worst)
 			return;
 		reduce(c, worst, worst->target, true);
-		if (!worst->open)
-			return; /* nothing is kept open: rebuilding, or advice */
 	}
 }
 
@@ -522,9 +504,11 @@ pol_rules(struct pol_cycle *c)
 
 	if (!g)
 		return; /* nothing is decided without memory */
+	pol_timers(c);
 	for (uint32_t i = 0; i < p->n_workers; i++) {
 		struct pol_worker *w = p->workers[i];
 
+		w->drop = false;
 		if (!is_ours(w))
 			continue;
 		w->rule = "hold";
