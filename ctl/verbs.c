@@ -148,6 +148,10 @@ const struct ctl_verb ctl_verbs[] = {
 			LIMIT}},
 	{"explain", ctl_verb_explain, "ID", "why a decision was taken, in plain words",
 		NULL, 1, 1, {{0}}},
+	{"budget show", ctl_verb_budget_show, "[WORKER]",
+		"every budget: limit, spent, reserved, left; what is reserved, and the "
+		"day's forecast",
+		NULL, 0, 1, {{0}}},
 	{"costs", ctl_verb_costs, "[WORKER|GROUP]", "where the money went", NULL, 0, 1,
 		{PERIOD("today"), FROM_TO, BY("worker, group or category"), ROWS}},
 	{"revenue", ctl_verb_revenue, "[WORKER|GROUP]", "where the money came from", NULL,

@@ -37,6 +37,9 @@ int ctl_verb_deny(struct ctl *ctl);
 int ctl_verb_decisions(struct ctl *ctl);
 int ctl_verb_explain(struct ctl *ctl);
 
+/* verb_budget.c */
+int ctl_verb_budget_show(struct ctl *ctl);
+
 /* verb_money.c */
 int ctl_verb_costs(struct ctl *ctl);
 int ctl_verb_revenue(struct ctl *ctl);

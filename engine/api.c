@@ -45,6 +45,7 @@ static const struct eng_verb verbs[] = {
 		{"target", "period", "from", "to", "by", "limit"}},
 	{"performers", eng_verb_performers,
 		{"period", "from", "to", "order", "bottom", "limit"}},
+	{"budget", eng_verb_budget, {"worker"}},
 	{"track", eng_verb_track,
 		{"kind", "worker", "amount", "currency", "source", "id", "note"}},
 	{"events", eng_verb_events, {"worker", "since_seq", "limit"}},

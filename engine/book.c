@@ -1,5 +1,6 @@
 #include "book_private.h"
 
+#include "gate.h"
 #include "intake.h"
 #include "resource.h"
 
@@ -206,6 +207,17 @@ begin_event(struct eng_booking *b, uint64_t offset, const char *text, size_t byt
 	set_cause(b);
 }
 
+/* What was booked moves the reservation of its run, or ends it. */
+static void
+pass_gate(struct eng_booking *b)
+{
+	if (b->reservation)
+		eng_gate_cost(b->eng, b->reservation, b->settled, b->cost,
+			b->txn->currency); /* the one it was booked in */
+	if (b->line->event == ENG_EV_RUN)
+		eng_gate_run_over(b->eng, b->txn, b->s);
+}
+
 /* 0 booked or known already; -EINVAL with b->reason. */
 static int
 book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
@@ -223,10 +235,19 @@ book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 		b->ev.flags |= b->line->ok ? LED_F_OK : 0;
 		b->ev.duration_ms = b->line->duration_ms;
 	}
+	if (b->line->event == ENG_EV_RESERVE)
+		return eng_gate_reserve(b->eng, b->txn, b->s, b->line, &b->ev, b->reason,
+			sizeof(b->reason));
+	if (b->line->event == ENG_EV_RELEASE) {
+		eng_gate_release(b->eng, b->txn, b->s, b->line, &b->ev);
+		return 0;
+	}
 	rc = eng_book_movement(b);
 	if (rc)
 		return rc;
 	rc = eng_txn_event(b->eng, b->txn, b->worker, &b->ev, NULL);
+	if (rc == 0)
+		pass_gate(b);
 	if (rc >= 0)
 		return 0;
 	eng_book_refusal(b, rc);
@@ -248,6 +269,7 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	b.txn = txn;
 	b.s = s;
 	b.line = &line;
+	b.reservation = NULL;
 
 	if (eng_scan(text, bytes, scratch, &line, &why) != 0) {
 		(void)snprintf(b.reason, sizeof(b.reason), "%s%s",
@@ -261,7 +283,5 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 		return;
 	}
 	note_life(&b);
-	if (line.event == ENG_EV_RESERVE)
-		eng_book_reserved(&b);
 	put_ack(&b);
 }

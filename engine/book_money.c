@@ -2,7 +2,6 @@
  * a reservation, an event to be taken back). */
 #include "book_private.h"
 
-#include "intake.h"
 #include "report.h"
 
 #include <errno.h>
@@ -85,25 +84,21 @@ set_category(struct eng_booking *b, const struct eng_text *category)
 	}
 }
 
-/* A cost that names a reservation is spent from it as far as it goes; one that is gone
- * does not make the money unspent. */
+/* A cost is spent from the reservation it names, or that of the run it is in, as far as
+ * that goes; one that is gone does not make the money unspent. */
 static void
 settle(struct eng_booking *b, int64_t nano)
 {
 	const struct eng_text *id = eng_field(b->line, ENG_F_RESERVATION);
-	struct led_batch *batch = b->txn->batch;
-	struct led_pend pend;
-	int64_t settled;
-	int rc;
 
-	if (!id || nano == 0)
+	if (nano == 0)
 		return;
-	rc = led_batch_pend(batch, b->ev.worker, id->at, id->bytes, &pend);
-	if (rc == 0)
-		rc = led_batch_settle(
-			batch, &b->ev, pend.seq, nano, b->currency, &settled);
-	if (rc < 0 && !led_is_refusal(rc))
-		eng_ledger_trouble(b->eng, "the ledger does not settle a reservation");
+	b->cost = nano;
+	b->reservation = eng_gate_of(
+		b->worker, b->s->rec.stream_id, id ? id->at : NULL, id ? id->bytes : 0);
+	b->settled = b->reservation ? eng_gate_settle(b->eng, b->txn, b->reservation,
+					      &b->ev, nano, b->currency)
+				    : 0;
 }
 
 /* What kind of call it is for, in costs and usage. */
@@ -294,7 +289,7 @@ book_back(struct eng_booking *b)
 	return 0;
 }
 
-/* ---- conversions, corrections, reservations ---- */
+/* ---- conversions, corrections ---- */
 
 static int
 book_conversion(struct eng_booking *b)
@@ -338,62 +333,6 @@ book_correction(struct eng_booking *b)
 	return 0;
 }
 
-void
-eng_book_reserved(struct eng_booking *b)
-{
-	struct nv_buf *acks = &b->s->acks;
-	size_t before = acks->bytes;
-	char amount[NV_MONEY_BYTES];
-	const struct eng_text *id = &b->line->field[ENG_F_ID];
-
-	nv_buf_puts(acks, "{\"control\":\"reserved\",\"id\":");
-	nv_buf_put_json(acks, id->at, id->bytes);
-	nv_buf_printf(acks, ",\"amount\":\"%s\",\"expires\":%lld}\n",
-		nv_money_text(b->line->amount_nano, amount),
-		(long long)(b->ev.expires_ns / NV_MONEY_SCALE));
-	if (acks->error) { /* more than is kept: dropped and counted */
-		acks->bytes = before;
-		acks->error = 0;
-		b->eng->intake->control_dropped++;
-	}
-}
-
-static int
-book_reserve(struct eng_booking *b)
-{
-	int rc = find_currency(b);
-
-	if (rc)
-		return rc;
-	if (b->line->amount_nano == 0)
-		return refuse(b, "amount must be above 0");
-	set_operation(b);
-	b->ev.expires_ns = b->ev.received_ns + b->line->expires_ns;
-	post(b, LED_CODE_RESERVE, NULL, b->line->amount_nano);
-	return 0;
-}
-
-/* One that has ended is no error: its end and the release may have passed each other. */
-static int
-book_release(struct eng_booking *b)
-{
-	const struct eng_text *of = &b->line->field[ENG_F_OF];
-	struct led_batch *batch = b->txn->batch;
-	struct led_pend pend;
-	int rc = led_batch_pend(batch, b->ev.worker, of->at, of->bytes, &pend);
-
-	b->ev.of = of->at;
-	b->ev.of_bytes = of->bytes;
-	if (rc < 0 && !led_is_refusal(rc))
-		eng_ledger_trouble(b->eng, "the ledger does not find a reservation");
-	if (rc < 0)
-		return 0;
-	b->ev.ref = pend.seq;
-	b->currency = pend.currency;
-	post(b, LED_CODE_VOID, NULL, pend.left);
-	return 0;
-}
-
 int
 eng_book_movement(struct eng_booking *b)
 {
@@ -417,10 +356,6 @@ eng_book_movement(struct eng_booking *b)
 		return book_conversion(b);
 	case ENG_EV_CORRECTION:
 		return book_correction(b);
-	case ENG_EV_RESERVE:
-		return book_reserve(b);
-	case ENG_EV_RELEASE:
-		return book_release(b);
 	default:
 		return 0;
 	}

@@ -4,6 +4,7 @@
 #define ENG_BOOK_PRIVATE_H
 
 #include "book.h"
+#include "gate.h"
 #include "scan.h"
 
 #define ENG_REASON_BYTES 255
@@ -19,7 +20,10 @@ struct eng_booking {
 	uint32_t currency;
 	bool has_sale; /* it is about this one */
 	struct led_sale sale;
-	char reason[ENG_REASON_BYTES]; /* why it is refused */
+	struct eng_reservation *reservation; /* a cost counts against it; NULL = none */
+	int64_t settled;                     /* so much of it */
+	int64_t cost;                        /* all of it, in its currency */
+	char reason[ENG_REASON_BYTES];       /* why it is refused */
 };
 
 /* NULL: not given. */
@@ -34,9 +38,6 @@ int eng_book_movement(struct eng_booking *b);
 /* Whom a refund or dispute is about, by the sale it names; before the event is begun.
  * `explicit`: the line says whom. */
 int eng_book_find_sale(struct eng_booking *b, bool explicit);
-/* The answer to a reservation that was booked: it goes out after the commit, beside the
- * acks. */
-void eng_book_reserved(struct eng_booking *b);
 /* Why the ledger refused b->ev, as a sentence into b->reason; rc is its answer. */
 void eng_book_refusal(struct eng_booking *b, int rc);
 

@@ -2,6 +2,7 @@
 #include "caps.h"
 
 #include "decide.h"
+#include "gate.h"
 #include "report.h"
 
 #include "nv_clock.h"
@@ -12,14 +13,9 @@
 
 #define OWN_CAPS   4 /* of a worker besides its operations: total, day, limit, hour */
 #define FLEET_CAPS 3
-#define DEPTH_MAX  64 /* groups inside each other, beyond what the configuration allows \
-		       */
-
-struct eng_purse *
-eng_purse_of(const struct eng_worker *w)
-{
-	return w->purse;
-}
+#define DEPTH_MAX \
+	64 /* groups inside each other, beyond what the configuration allows \
+	    */
 
 /* ---- building ---- */
 
@@ -145,6 +141,7 @@ eng_caps_build(struct eng *eng)
 		caps->list[i].pacing = config->pacing &&
 				       caps->list[i].period == ENG_CAP_DAY &&
 				       caps->list[i].scope != ENG_CAP_OPERATION;
+	eng_gate_recount(eng);
 }
 
 void

@@ -8,6 +8,10 @@
 #include "budget.h"
 #include "eng.h"
 
+#define ENG_GATE_COSTS 50 /* runs whose costs are remembered */
+
+struct eng_reservation; /* gate.h */
+
 struct eng_caps {
 	struct eng_cap *list; /* owned */
 	size_t n;
@@ -28,14 +32,18 @@ struct eng_purse {
 	nv_i128 hour_base_cost; /* totals.cost when the hour began */
 	nv_i128 counted;        /* totals.cost as it is in the caps */
 	nv_i128 reserved;       /* of its open reservations, as in the caps */
+	/* gate.c's */
+	struct eng_reservation *open; /* owned list */
+	unsigned n_open;
+	bool gate_touched; /* one of them has changed in the open transaction */
+	nv_i128 run_costs[ENG_GATE_COSTS]; /* a ring: what its last runs cost */
+	unsigned n_run_costs;
 };
 
 /* Anew after the configuration was read; reservations are counted in by gate.c. Dies
  * without memory. */
 void eng_caps_build(struct eng *eng);
 void eng_caps_free(struct eng *eng);
-/* Never NULL once caps are built. */
-struct eng_purse *eng_purse_of(const struct eng_worker *w);
 /* The day and the hour of now begin and end then; true when one of them is another. */
 bool eng_caps_periods(struct eng *eng, int64_t now_ns);
 /* What is spent, from every worker's figures. */

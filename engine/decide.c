@@ -3,6 +3,7 @@
 #include "decide.h"
 #include "brake.h"
 #include "caps.h"
+#include "gate.h"
 #include "report.h"
 #include "setting.h"
 #include "txn.h"
@@ -378,6 +379,8 @@ eng_decide_config(struct eng *eng)
 	load_setting(eng);
 	d->day_to_ns = 0; /* the zone may be another one */
 	eng_caps_build(eng);
+	if (eng->gate)
+		eng_gate_say(eng, NULL); /* whether runs are to ask */
 	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);
 	ev_timer_stop(eng->loop, &d->analyse);
@@ -415,7 +418,10 @@ eng_decide_open(struct eng *eng, struct nv_err *err)
 	}
 	ev_timer_start(eng->loop, &d->tick);
 	eng_decide_config(eng);
-	return 0;
+	rc = eng_gate_open(eng, err);
+	if (rc < 0)
+		eng_decide_close(eng);
+	return rc;
 }
 
 void
@@ -423,6 +429,7 @@ eng_decide_close(struct eng *eng)
 {
 	for (struct eng_worker *w = eng->workers; w; w = w->next)
 		eng_history_free(w);
+	eng_gate_close(eng);
 	eng_caps_free(eng);
 	if (!eng->decide)
 		return;

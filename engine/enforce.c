@@ -8,6 +8,7 @@
  * so until a person resumes it. */
 #include "caps.h"
 #include "decide.h"
+#include "gate.h"
 #include "report.h"
 #include "resource.h"
 #include "txn.h"
@@ -102,6 +103,8 @@ eng_enforce_rebase(struct eng *eng)
 	d->spent_today = spent;
 	(void)eng_caps_periods(eng, now_ns);
 	eng_caps_recount(eng);
+	if (eng->gate)
+		eng->gate->changed = true; /* another hour or day may have room */
 }
 
 /* What the next run may cost: the median of the last ones, so that one bill booked
@@ -277,6 +280,7 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 		.caps = (const struct eng_cap *const *)w->purse->caps,
 		.n_caps = w->purse->n_caps,
 		.fleet_promised = *promised,
+		.asks = eng_gate_asks(w),
 		.clock_behind = eng->decide->clock_behind,
 		.uncounted = w->uncounted.costs,
 		.unpriced = !eng->price && eng->price_problem[0],
@@ -285,11 +289,12 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 	/* The runs before the rate was declared seemed to cost nothing. */
 	if (w->budget_rule == eng_budget_rule_currency && !w->uncounted.costs[0])
 		eng_history_of(w)->n_run_costs = 0;
-	f.next_run =
-		next_run(w, &f.next_run_guessed) * NV_MAX(eng_desire_instances(w), 1U);
+	f.next_run = next_run(w, &f.next_run_guessed);
+	if (!f.asks) /* who asks is held run by run */
+		f.next_run *= NV_MAX(eng_desire_instances(w), 1U);
 	memcpy(f.currency, eng->config->base_currency, sizeof f.currency);
 	eng_budget_check(&f, &verdict);
-	if (!verdict.pause && will_run(w))
+	if (!verdict.pause && !f.asks && will_run(w))
 		*promised += f.next_run;
 	tell_remaining(eng, w, &verdict);
 	/* The amounts in a reason may move while it is paused; what it is may not go
@@ -342,6 +347,18 @@ enforce_those(struct eng *eng, bool running, nv_i128 *promised)
 	}
 }
 
+static nv_i128
+for_rest_of_day(const struct eng *eng, int64_t now_ns)
+{
+	const struct eng_decide *d = eng->decide;
+	int64_t day_ms = (d->day_to_ns - d->day_from_ns) / NV_NS_PER_MS;
+	int64_t left_ms = (d->day_to_ns - now_ns) / NV_NS_PER_MS;
+
+	if (day_ms <= 0)
+		return 0;
+	return eng_reserved_pending(eng) * NV_MIN(NV_MAX(left_ms, 0), day_ms) / day_ms;
+}
+
 void
 eng_enforce(struct eng *eng)
 {
@@ -365,6 +382,9 @@ eng_enforce(struct eng *eng)
 		look_at_runs(eng, w);
 		w->history->runs_now = eng_worker_is_running(w);
 	}
+	/* A rise that waits for its answer is kept for the rest of the day. */
+	eng->caps->fleet_day->approvals = for_rest_of_day(eng, now_ns);
 	enforce_those(eng, true, &promised);
 	enforce_those(eng, false, &promised);
+	eng_gate_offer(eng);
 }

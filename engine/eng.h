@@ -14,6 +14,7 @@
  *   policy.c    the decision rules (pure)
  *   budget.c    what may still be spent (pure)
  *   caps.c      every cap, what counts against it, and whom it holds
+ *   gate*.c     reservations: runs and calls ask before they spend
  *   setting.c   durable settings; brake.c: the emergency stop
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
  *   evidence.c  seals the ledger's days, hands its head out
@@ -116,6 +117,7 @@ struct eng_api;
 struct eng_decide;
 struct eng_anomalies;
 struct eng_caps;
+struct eng_gate;
 struct eng_purse;
 struct eng_price;
 struct eng_fleet;
@@ -145,6 +147,7 @@ struct eng {
 	struct eng_decide *decide;
 	struct eng_anomalies *anomalies;
 	struct eng_caps *caps; /* owned: see caps.h */
+	struct eng_gate *gate; /* owned: see gate.h */
 	bool fleet_limited;    /* a decision has set what the fleet may spend a day */
 	int64_t fleet_limit_nano;
 	struct eng_price *price;

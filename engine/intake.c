@@ -1,6 +1,7 @@
 #include "intake.h"
 
 #include "book.h"
+#include "gate.h"
 #include "journal.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -220,6 +221,8 @@ finish(struct chunk *c)
 		advance(c, c->end);
 	}
 	NV_ASSERT(s->rec.offset == s->tail);
+	if (s->worker)
+		eng_gate_stream_over(c->in->eng, c->txn, s->worker, s->rec.stream_id);
 	s->rec.state = LED_STREAM_CLOSED;
 	s->rec.closed_ns = c->txn->now_ns;
 	s->closed = true;
@@ -339,6 +342,7 @@ commit_once(struct eng_intake *in)
 	}
 	in->committing = true;
 	eng_txn_begin(in->eng, &txn);
+	eng_gate_expire(in->eng, &txn);
 	while (in->ready_head && left >= ENG_LINE_BYTES_MAX)
 		left -= take(in, &txn, dequeue(in), NV_MIN(left, SHARE_BYTES));
 	put_streams(in, &txn);
@@ -505,6 +509,7 @@ eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd, i
 		commit_soon(in);
 	}
 	eng_fleet_stream_opened(eng, s->worker);
+	eng_gate_stream_opened(eng, s);
 	eng_watchdog_kick(eng);
 	eng_resource_wake(eng);
 	return 0;
@@ -630,6 +635,9 @@ close_left_over(struct eng *eng, struct eng_txn *txn, const struct led_stream *r
 			(unsigned long long)rec->offset);
 	if (eng_txn_event(eng, txn, NULL, &ev, NULL) < 0)
 		eng_ledger_trouble(eng, "the note about a lost stream is refused");
+	if (rec->worker)
+		eng_gate_stream_over(
+			eng, txn, eng_worker_by_id(eng, rec->worker), rec->stream_id);
 	eng_txn_stream(eng, txn, &closed);
 }
 

@@ -345,9 +345,10 @@ read_reserve(const struct eng_found *s, struct eng_line *line)
 	int rc = need(s, ENG_F_ID);
 
 	line->expires_ns = ENG_RESERVE_S_DEFAULT * NV_MONEY_SCALE;
-	if (rc == 0)
+	/* Of a whole run the engine knows what it mostly costs. */
+	if (rc == 0 && !eng_line_has(line, ENG_F_RUN))
 		rc = need(s, ENG_F_AMOUNT);
-	if (rc == 0)
+	if (rc == 0 && eng_line_has(line, ENG_F_AMOUNT))
 		rc = read_money(s, ENG_F_AMOUNT, &line->amount_nano);
 	if (rc == 0)
 		rc = read_ref(s, ENG_F_OPERATION, ENG_OPERATION_BYTES_MAX,

@@ -2,6 +2,7 @@
 
 #include "caps.h"
 #include "evidence.h"
+#include "gate.h"
 #include "report.h"
 
 #include "nv_clock.h"
@@ -79,6 +80,14 @@ eng_txn_currency(struct eng *eng, struct eng_txn *txn, const char *code)
 	return txn->currency_id;
 }
 
+void
+eng_txn_added(struct eng_txn *txn, uint64_t seq)
+{
+	if (txn->first_seq == 0)
+		txn->first_seq = seq;
+	txn->last_seq = seq;
+}
+
 int
 eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 	const struct led_event *ev, uint64_t *ret_seq)
@@ -91,11 +100,8 @@ eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 
 	if (rc < 0 && !led_is_refusal(rc))
 		trouble(eng, "the ledger does not take an event", rc, NULL);
-	if (rc == 0) {
-		if (txn->first_seq == 0)
-			txn->first_seq = seq;
-		txn->last_seq = seq;
-	}
+	if (rc == 0)
+		eng_txn_added(txn, seq);
 	if (rc >= 0 && ret_seq)
 		*ret_seq = seq;
 	return rc;
@@ -183,6 +189,8 @@ eng_txn_commit(struct eng *eng, struct eng_txn *txn)
 	if (rc)
 		trouble(eng, "the ledger does not read back", rc, NULL);
 	bool any = txn->n_touched > 0;
+
+	eng_gate_committed(eng);
 
 	free(txn->touched);
 	txn->touched = NULL;

@@ -33,6 +33,8 @@ uint32_t eng_txn_currency(struct eng *eng, struct eng_txn *txn, const char *code
  * is known with other content, ...). ret_seq may be NULL. */
 int eng_txn_event(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
 	const struct led_event *ev, uint64_t *ret_seq);
+/* Something was appended by another way: followers shall see it. */
+void eng_txn_added(struct eng_txn *txn, uint64_t seq);
 void eng_txn_heartbeat(struct eng *eng, struct eng_txn *txn, struct eng_worker *w);
 /* w may be NULL: a line of the journal. */
 void eng_txn_quarantine(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define GRACE_INFINITY_MS INT64_C(31622400000) /* 366 days */
-#define RUNNER_ARGS       14
+#define RUNNER_ARGS       15                   /* at most, before the command */
 
 int64_t
 sup_runner_grace_ms(const struct nv_conf_worker *conf)
@@ -47,8 +47,10 @@ sup_runner_argv(
 		argv[at++] = names[i];
 		argv[at++] = r->text[i];
 	}
+	if (conf->capped)
+		argv[at++] = "--ask-budget";
 	argv[at++] = "--";
-	NV_ASSERT(at == RUNNER_ARGS);
+	NV_ASSERT(at <= RUNNER_ARGS);
 	memcpy(argv + at, command, n * sizeof(*argv));
 	memcpy(&r->argv, &argv,
 		sizeof(argv)); /* execve takes char **, and writes nothing */

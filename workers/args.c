@@ -21,6 +21,7 @@ const char rn_args_usage[] =
 	"  --timeout-ms N       end a run that takes longer; 0 = never (0)\n"
 	"  --heartbeat-ms N     say that all is well this often; 0 = never (60000)\n"
 	"  --grace-ms N         time between TERM and KILL (10000)\n"
+	"  --ask-budget         ask for money before each run, and wait for the answer\n"
 	"  --help, --version\n";
 
 enum {
@@ -29,7 +30,8 @@ enum {
 	OPT_INTERVAL,
 	OPT_TIMEOUT,
 	OPT_HEARTBEAT,
-	OPT_GRACE
+	OPT_GRACE,
+	OPT_ASK
 };
 
 static const struct option options[] = {
@@ -39,6 +41,7 @@ static const struct option options[] = {
 	{"timeout-ms", required_argument, NULL, OPT_TIMEOUT},
 	{"heartbeat-ms", required_argument, NULL, OPT_HEARTBEAT},
 	{"grace-ms", required_argument, NULL, OPT_GRACE},
+	{"ask-budget", no_argument, NULL, OPT_ASK},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{0},
@@ -83,6 +86,9 @@ take_option(int opt, struct rn_args *a, struct nv_err *err)
 		return take_number("heartbeat-ms", 0, MS_MAX, &a->heartbeat_ms, err);
 	case OPT_GRACE:
 		return take_number("grace-ms", 0, MS_MAX, &a->grace_ms, err);
+	case OPT_ASK:
+		a->ask_budget = true;
+		return 0;
 	case 'h':
 		a->help = true;
 		return 0;

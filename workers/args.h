@@ -11,7 +11,8 @@ struct rn_args {
 	int64_t timeout_ms;   /* 0 = a run may take as long as it likes */
 	int64_t heartbeat_ms; /* 0 = none */
 	int64_t grace_ms;
-	char **command; /* NULL-terminated */
+	bool ask_budget; /* each run needs a reservation; a control line may change it */
+	char **command;  /* NULL-terminated */
 	bool help;
 	bool version;
 };

@@ -15,6 +15,9 @@ static const char *const kind_names[] = {
 	[RN_CONTROL_SPLIT] = "split",
 	[RN_CONTROL_BUDGET] = "budget",
 	[RN_CONTROL_STOP] = "stop",
+	[RN_CONTROL_RESERVED] = "reserved",
+	[RN_CONTROL_REFUSED] = "refused",
+	[RN_CONTROL_GATE] = "gate",
 };
 
 struct fields {
@@ -26,6 +29,11 @@ struct fields {
 	struct rn_json_value grace_ms;
 	struct rn_json_value now;
 	struct rn_json_value run_interval_ms;
+	struct rn_json_value id;
+	struct rn_json_value amount;
+	struct rn_json_value reason;
+	struct rn_json_value retry_after_s;
+	struct rn_json_value ask;
 };
 
 static int
@@ -45,6 +53,11 @@ on_member(
 		{"grace_ms", &f->grace_ms},
 		{"now", &f->now},
 		{"run_interval_ms", &f->run_interval_ms},
+		{"id", &f->id},
+		{"amount", &f->amount},
+		{"reason", &f->reason},
+		{"retry_after_s", &f->retry_after_s},
+		{"ask", &f->ask},
 	};
 
 	for (size_t i = 0; i < NV_LEN(known); i++) {
@@ -197,12 +210,41 @@ read_stop(const struct fields *f, struct rn_control *c, struct nv_err *err)
 	return 0;
 }
 
+/* Who does not name the question cannot be believed; the rest is for people, or has a
+ * default. */
+static int
+read_answer(const struct fields *f, struct rn_control *c, struct nv_err *err)
+{
+	if (!f->id.text || f->id.type != RN_JSON_STRING ||
+		rn_json_string(&f->id, c->id, sizeof(c->id)) < 0)
+		return nv_err_set(err, -EINVAL, "expected \"id\" to be a string");
+	if (f->amount.text && number_text(&f->amount, c->amount, sizeof(c->amount)) < 0)
+		return nv_err_set(err, -EINVAL, "expected \"amount\" to be an amount");
+	if (f->reason.text &&
+		(f->reason.type != RN_JSON_STRING ||
+			rn_json_string(&f->reason, c->reason, sizeof(c->reason)) < 0))
+		return nv_err_set(err, -EINVAL, "expected \"reason\" to be a string");
+	if (f->retry_after_s.text && whole_ms(&f->retry_after_s, 1000, &c->retry_ms) < 0)
+		return nv_err_set(
+			err, -EINVAL, "expected \"retry_after_s\" to be a number");
+	return 0;
+}
+
+static int
+read_gate(const struct fields *f, struct rn_control *c, struct nv_err *err)
+{
+	if (f->ask.type != RN_JSON_BOOL || !f->ask.text)
+		return nv_err_set(err, -EINVAL, "expected \"ask\" to be true or false");
+	c->ask = f->ask.bytes == 4;
+	return 0;
+}
+
 int
 rn_control_parse(
 	const char *line, size_t bytes, struct rn_control *ret, struct nv_err *err)
 {
 	struct fields f = {0};
-	struct rn_control c = {.grace_ms = -1};
+	struct rn_control c = {.grace_ms = -1, .retry_ms = -1};
 	char name[32];
 	int rc = rn_json_object(line, bytes, on_member, &f, err);
 
@@ -222,6 +264,10 @@ rn_control_parse(
 		rc = read_split(&f, &c, err);
 	else if (c.kind == RN_CONTROL_BUDGET)
 		rc = read_budget(&f, &c, err);
+	else if (c.kind == RN_CONTROL_RESERVED || c.kind == RN_CONTROL_REFUSED)
+		rc = read_answer(&f, &c, err);
+	else if (c.kind == RN_CONTROL_GATE)
+		rc = read_gate(&f, &c, err);
 	else if (c.kind == RN_CONTROL_STOP)
 		rc = read_stop(&f, &c, err);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 #ifndef RN_CONTROL_H
 #define RN_CONTROL_H
 
+#include "gate.h"
 #include "nv_err.h"
 #include "nv_split.h"
 
@@ -16,7 +17,10 @@ enum rn_control_kind {
 	RN_CONTROL_PARAMS,
 	RN_CONTROL_SPLIT,
 	RN_CONTROL_BUDGET,
-	RN_CONTROL_STOP
+	RN_CONTROL_STOP,
+	RN_CONTROL_RESERVED,
+	RN_CONTROL_REFUSED,
+	RN_CONTROL_GATE
 };
 
 struct rn_control {
@@ -29,7 +33,12 @@ struct rn_control {
 	int64_t remaining_nano;    /* may be negative */
 	char remaining[64];        /* as it came, for the environment */
 	int64_t grace_ms;          /* -1 when absent */
-	bool now;                  /* stop: the run is not waited for */
+	char id[RN_GATE_ID_BYTES]; /* reserved, refused: of what was asked; "" = absent */
+	char amount[64];           /* reserved; "" when absent */
+	char reason[RN_GATE_REASON_BYTES]; /* refused */
+	int64_t retry_ms;                  /* refused; -1 when absent */
+	bool ask;                          /* gate: runs need a reservation */
+	bool now;                          /* stop: the run is not waited for */
 };
 
 /* 0, or -EINVAL with what was expected; *ret is untouched then. */

@@ -208,6 +208,19 @@ rn_event_run(struct nv_buf *out, const struct rn_run_report *run)
 }
 
 void
+rn_event_reserve(struct nv_buf *out, const char *id, const char *run_id)
+{
+	nv_buf_printf(out, "{\"event\":\"reserve\",\"id\":\"%s\",\"run\":\"%s\"}\n", id,
+		run_id);
+}
+
+void
+rn_event_release(struct nv_buf *out, const char *id)
+{
+	nv_buf_printf(out, "{\"event\":\"release\",\"of\":\"%s\"}\n", id);
+}
+
+void
 rn_event_heartbeat(struct nv_buf *out, const char *status)
 {
 	nv_buf_puts(out, "{\"event\":\"heartbeat\",\"status\":");

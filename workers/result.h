@@ -48,6 +48,9 @@ void rn_event_result(struct nv_buf *out, const struct rn_result *result,
 void rn_event_bad_result(struct nv_buf *out, const char *line, size_t bytes,
 	const char *why, const struct rn_run_report *run);
 void rn_event_run(struct nv_buf *out, const struct rn_run_report *run);
+/* Money for a whole run: without an amount, as the engine knows what they mostly cost. */
+void rn_event_reserve(struct nv_buf *out, const char *id, const char *run_id);
+void rn_event_release(struct nv_buf *out, const char *id);
 void rn_event_heartbeat(struct nv_buf *out, const char *status);
 
 #endif

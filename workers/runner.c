@@ -8,6 +8,7 @@
 #include "args.h"
 #include "control.h"
 #include "env.h"
+#include "fds.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -30,8 +31,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define EVENT_FD         3
-#define CONTROL_FD       4
 #define EVENTS_BYTES_MAX ((size_t)256 << 10)
 #define LOG_BYTES_MAX    ((size_t)8 << 20)
 #define TITLE_MS_MAX     INT64_C(30000)
@@ -56,6 +55,7 @@ static struct {
 	bool control_skip; /* inside a line that was too long */
 	struct rn_sched sched;
 	struct rn_run run;
+	struct rn_gate gate;
 	uint64_t incarnation; /* makes run ids unique for ever */
 	uint64_t runs;
 	uint64_t ok;
@@ -142,6 +142,10 @@ status_text(char *buf, size_t bytes)
 		(void)snprintf(buf, bytes, "paused");
 	else if (rn.broke)
 		(void)snprintf(buf, bytes, "no budget left: waiting");
+	else if (rn.gate.state == RN_GATE_REFUSED)
+		(void)snprintf(buf, bytes, "waiting for budget: %s", rn.gate.reason);
+	else if (rn.gate.state == RN_GATE_ASKED)
+		(void)snprintf(buf, bytes, "asking for its budget");
 	else if (rn.sched.next_ms <= now_ms)
 		(void)snprintf(buf, bytes, "next run now");
 	else
@@ -157,7 +161,7 @@ static void
 put_heartbeat(void)
 {
 	struct nv_buf line;
-	char status[128];
+	char status[RN_GATE_REASON_BYTES + 40];
 
 	if (!rn_sink_is_empty(&rn.events))
 		return;
@@ -246,6 +250,13 @@ set_number(struct rn_env *env, const char *name, int64_t value)
 	rn_env_set(env, name, text);
 }
 
+static void
+set_run_id(char *buf, size_t bytes, uint64_t number)
+{
+	(void)snprintf(buf, bytes, "%s.%u.%016" PRIx64 ".%" PRIu64, rn.args.worker,
+		rn.args.instance, rn.incarnation, number);
+}
+
 /* The next run gets its id, and with it its variant. In an experiment the stream says so
  * first: what the command itself writes to the event pipe is then known to be its. */
 static void
@@ -258,8 +269,7 @@ announce_run(void)
 		return;
 	rn.announced = rn.runs + 1;
 	run->number = rn.announced;
-	(void)snprintf(run->id, sizeof(run->id), "%s.%u.%016" PRIx64 ".%" PRIu64,
-		rn.args.worker, rn.args.instance, rn.incarnation, run->number);
+	set_run_id(run->id, sizeof(run->id), run->number);
 	rn.begun = rn.variant;
 	if (rn.begun.split.n == 0)
 		return;
@@ -274,9 +284,10 @@ start_run(void)
 	struct rn_run *run = &rn.run;
 	struct rn_env env;
 
+	rn_gate_take(&rn.gate);
 	rn_env_init(&env, environ);
 	rn_env_set(&env, "NOVA_CONTROL_FD", NULL); /* this process reads it */
-	set_number(&env, "NOVA_EVENT_FD", EVENT_FD);
+	set_number(&env, "NOVA_EVENT_FD", RN_EVENT_FD);
 	rn_env_set(&env, "NOVA_WORKER", rn.args.worker);
 	set_number(&env, "NOVA_INSTANCE", rn.args.instance);
 	set_number(&env, "NOVA_RUN_INTERVAL_MS", rn.sched.interval_ms);
@@ -288,9 +299,50 @@ start_run(void)
 	rn_sched_start(&rn.sched);
 	if (env.error)
 		nv_error("run %" PRIu64 ": no memory for its environment", run->number);
-	rn_run_start(run, rn.args.command, env.list, EVENT_FD, rn.args.timeout_ms,
+	rn_run_start(run, rn.args.command, env.list, RN_EVENT_FD, rn.args.timeout_ms,
 		rn.args.grace_ms);
 	rn_env_fini(&env);
+}
+
+static void
+put_question(bool reserve)
+{
+	char run[sizeof(rn.run.id)];
+	struct nv_buf line;
+
+	set_run_id(run, sizeof(run), rn.gate.number);
+	nv_buf_init(&line, EVENTS_BYTES_MAX);
+	if (reserve)
+		rn_event_reserve(&line, rn.gate.id, run);
+	else
+		rn_event_release(&line, rn.gate.id);
+	put_events(&line);
+}
+
+/* Paused, without budget or stopping: what was reserved is for others. */
+static void
+drop_gate(void)
+{
+	if (rn_gate_drop(&rn.gate))
+		put_question(false);
+}
+
+/* Is there money for the next run? Otherwise a control line or the timer calls again. */
+static bool
+pass_gate(int64_t now_ms)
+{
+	char run_id[sizeof(rn.run.id)];
+
+	set_run_id(run_id, sizeof(run_id), rn.runs + 1);
+	enum rn_gate_move move = rn_gate_want(&rn.gate, run_id, rn.runs + 1, now_ms);
+
+	if (move == RN_GATE_GO)
+		return true;
+	if (move == RN_GATE_SAY)
+		put_question(true);
+	if (!rn.stopping)
+		arm(&rn.slot, rn.gate.again_ms - now_ms);
+	return false;
 }
 
 static void finish_stop(void);
@@ -308,14 +360,18 @@ consider(void)
 		finish_stop();
 		return;
 	}
-	if (rn.paused || rn.broke)
+	if (rn.paused || rn.broke) {
+		drop_gate();
 		return; /* a control line calls again */
+	}
 	if (!rn_sink_is_empty(&rn.events) || rn.log.pending.bytes > LOG_BYTES_MAX / 2)
 		return; /* so does the pipe, when it takes lines again */
 	if (now_ms < rn.sched.next_ms) {
 		arm(&rn.slot, rn.sched.next_ms - now_ms);
 		return;
 	}
+	if (!pass_gate(now_ms))
+		return;
 	announce_run();
 	if (rn.stopping || !rn_sink_is_empty(&rn.events))
 		return; /* the run's own lines must not overtake it */
@@ -467,6 +523,24 @@ on_budget(const struct rn_control *c)
 		consider();
 }
 
+/* The answer to a question, or whether to ask at all. */
+static void
+on_gate(const struct rn_control *c)
+{
+	int64_t now_ms = nv_mono_ms();
+
+	if (c->kind == RN_CONTROL_GATE) {
+		rn_gate_set(&rn.gate, c->ask, now_ms);
+	} else if (c->kind == RN_CONTROL_RESERVED) {
+		(void)rn_gate_reserved(&rn.gate, c->id, c->amount);
+	} else if (rn_gate_refused(&rn.gate, c->id, c->reason,
+			   c->retry_ms < 0 ? RN_GATE_ANSWER_MS : c->retry_ms, now_ms)) {
+		nv_info("the next run waits: %s", c->reason);
+		put_heartbeat(); /* says so */
+	}
+	consider();
+}
+
 static void
 on_control_line(const char *line, size_t bytes)
 {
@@ -502,6 +576,11 @@ on_control_line(const char *line, size_t bytes)
 		begin_stop("asked to", c.grace_ms >= 0 ? c.grace_ms : rn.args.grace_ms);
 		if (c.now) /* the signal may have come first, with all its patience */
 			arm(&rn.stop_step, 0);
+		break;
+	case RN_CONTROL_RESERVED:
+	case RN_CONTROL_REFUSED:
+	case RN_CONTROL_GATE:
+		on_gate(&c);
 		break;
 	case RN_CONTROL_ACK:
 	case RN_CONTROL_OTHER:
@@ -540,7 +619,7 @@ static bool
 read_control(void)
 {
 	char text[4096];
-	ssize_t n = read(CONTROL_FD, text, sizeof(text));
+	ssize_t n = read(RN_CONTROL_FD, text, sizeof(text));
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN;
@@ -580,30 +659,6 @@ on_title(struct ev_loop *loop, ev_timer *w, int revents)
 	show_title();
 }
 
-/* Descriptors 0..4 must be somebody's before we open any of our own. */
-static int
-check_fds(struct nv_err *err)
-{
-	int null_fd = -1;
-
-	for (int fd = STDIN_FILENO; fd <= CONTROL_FD; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (fd == EVENT_FD)
-			return nv_err_set(err, -EBADF,
-				"descriptor 3 is not open: event lines go there "
-				"(try: nova-runner ... 3>events)");
-		null_fd = open("/dev/null", O_RDWR); /* takes the lowest free number */
-		if (null_fd != fd)
-			return nv_err_set(err, -EBADF, "cannot open /dev/null");
-	}
-	int mode = fcntl(EVENT_FD, F_GETFL) & O_ACCMODE;
-
-	if (mode != O_WRONLY && mode != O_RDWR)
-		return nv_err_set(err, -EBADF, "descriptor 3 is not open for writing");
-	return nv_fd_set_cloexec(CONTROL_FD, true);
-}
-
 static void
 watch_signal(ev_signal *w, void (*fn)(struct ev_loop *, ev_signal *, int), int sig)
 {
@@ -617,7 +672,7 @@ watch(void)
 	watch_signal(&rn.on_term, on_stop_signal, SIGTERM);
 	watch_signal(&rn.on_int, on_stop_signal, SIGINT);
 	watch_signal(&rn.on_child, on_child, SIGCHLD);
-	ev_io_init(&rn.control_io, on_control, CONTROL_FD, EV_READ);
+	ev_io_init(&rn.control_io, on_control, RN_CONTROL_FD, EV_READ);
 	ev_io_start(rn.loop, &rn.control_io);
 	ev_timer_init(&rn.slot, on_slot, 0, 0);
 	ev_timer_init(&rn.stop_step, on_stop_step, 0, 0);
@@ -634,7 +689,7 @@ watch(void)
 static int
 setup(struct nv_err *err)
 {
-	int rc = check_fds(err);
+	int rc = rn_fds_check(err);
 
 	if (rc < 0)
 		return rc;
@@ -645,8 +700,8 @@ setup(struct nv_err *err)
 	rn.loop = ev_loop_new(EVFLAG_AUTO);
 	if (!rn.loop)
 		return nv_err_set(err, -ENOMEM, "cannot make an event loop");
-	rc = rn_sink_init(
-		&rn.events, rn.loop, EVENT_FD, EVENTS_BYTES_MAX, on_events_change, NULL);
+	rc = rn_sink_init(&rn.events, rn.loop, RN_EVENT_FD, EVENTS_BYTES_MAX,
+		on_events_change, NULL);
 	if (rc == 0)
 		rc = rn_sink_init(&rn.log, rn.loop, STDOUT_FILENO, LOG_BYTES_MAX,
 			on_log_change, NULL);
@@ -662,6 +717,7 @@ setup(struct nv_err *err)
 	rn.started_ms = nv_mono_ms();
 	rn.skip_said_ms = rn.started_ms - SKIP_SAY_MS;
 	rn_sched_init(&rn.sched, rn.args.interval_ms, rn.started_ms);
+	rn.gate.ask = rn.args.ask_budget;
 	watch();
 	return 0;
 }
@@ -682,7 +738,7 @@ put_ready(void)
 static void
 read_waiting_control(void)
 {
-	struct pollfd p = {.fd = CONTROL_FD, .events = POLLIN};
+	struct pollfd p = {.fd = RN_CONTROL_FD, .events = POLLIN};
 
 	for (int i = 0; i < 64 && poll(&p, 1, 0) == 1; i++) {
 		if (!read_control()) {

@@ -145,3 +145,24 @@ nv_conf_budget_worker_check(struct nv_conf_reading *r, const struct nv_conf_work
 	check_pair(r, nv_conf_place(origins, "budget.hourly"), "", "budget.hourly",
 		w->budget_hourly_nano, "budget.daily", w->budget_daily_nano);
 }
+
+void
+nv_conf_budget_derive(struct nv_config *config)
+{
+	bool fleet =
+		config->max_daily_budget_nano >= 0 || config->max_hourly_budget_nano >= 0;
+
+	for (size_t i = 0; i < config->n_workers; i++) {
+		struct nv_conf_worker *w = &config->workers[i];
+		const struct nv_conf_group *g = nv_config_group(config, w->group);
+
+		w->capped = fleet || w->budget_hourly_nano >= 0 ||
+			    w->budget_daily_nano >= 0 || w->budget_total_nano >= 0 ||
+			    w->n_operations > 0;
+		for (size_t depth = 0; g && depth <= config->n_groups; depth++) {
+			w->capped |=
+				g->budget_hourly_nano >= 0 || g->budget_daily_nano >= 0;
+			g = g->parent[0] ? nv_config_group(config, g->parent) : NULL;
+		}
+	}
+}

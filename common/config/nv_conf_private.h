@@ -101,6 +101,8 @@ int nv_conf_read_operations(struct nv_conf_reading *r,
 	struct nv_conf_worker *w);
 void nv_conf_operations_show(struct nv_buf *buf, const struct nv_config *config,
 	const struct nv_conf_worker *w);
+/* Once all workers and groups are known: whom any budget holds. */
+void nv_conf_budget_derive(struct nv_config *config);
 /* A cap that can never be reached, since a narrower one is above it, is a mistake. */
 void nv_conf_budget_global_check(struct nv_conf_reading *r);
 void nv_conf_budget_group_check(struct nv_conf_reading *r, const struct nv_conf_group *g,

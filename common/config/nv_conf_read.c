@@ -475,6 +475,7 @@ nv_conf_reading_run(struct nv_conf_reading *r)
 		rc = nv_conf_depends_check(r);
 	if (rc == 0)
 		rc = nv_conf_groups_check(r);
+	nv_conf_budget_derive(r->config);
 	return rc;
 }
 

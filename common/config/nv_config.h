@@ -192,6 +192,7 @@ struct nv_conf_worker {
 	int64_t budget_hourly_nano;
 	int64_t budget_daily_nano;
 	int64_t budget_total_nano;
+	bool capped; /* derived: a budget, its own, a group's or the fleet's, holds it */
 	struct nv_conf_operation *operations; /* owned, by name */
 	size_t n_operations;
 	int64_t roi_min_ppm;

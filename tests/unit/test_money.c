@@ -135,8 +135,9 @@ END_TEST
  * is promised to some is not given to others. */
 START_TEST(test_the_fleet_shares_what_is_left)
 {
-	static const char *const three[] = {"worker: x\ncommand: [a]\n",
-		"worker: y\ncommand: [a]\n", "worker: z\ncommand: [a]\n", NULL};
+	static const char *const three[] = {"worker: x\nkind: service\ncommand: [a]\n",
+		"worker: y\nkind: service\ncommand: [a]\n",
+		"worker: z\nkind: service\ncommand: [a]\n", NULL};
 
 	reload_with(GLOBAL("$10"), three);
 	run_once("x", "1.00");

@@ -1,0 +1,155 @@
+/* Who was refused and waits for room; and whether runners are to ask at all. */
+#include "fleet.h"
+#include "gate.h"
+#include "gate_private.h"
+#include "intake.h"
+#include "resource.h"
+
+#include "nv_clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Told in one go: what they ask for is not reserved until they have asked. */
+#define OFFERS_MAX 256
+
+struct eng_waiter {
+	struct eng_waiter *next;
+	uint64_t stream;
+	struct eng_worker *worker;
+	nv_i128 amount;
+};
+
+static void
+say(struct eng *eng, struct eng_stream *s, bool ask)
+{
+	const char *line = ask ? "{\"control\":\"gate\",\"ask\":true}\n"
+			       : "{\"control\":\"gate\",\"ask\":false}\n";
+
+	eng->intake->control_dropped += eng_stream_control(s, line, strlen(line));
+}
+
+static bool
+is_runner(const struct eng_stream *s)
+{
+	return s->inst && s->inst->runner && !s->inst->gone && s->worker->conf;
+}
+
+void
+eng_gate_say(struct eng *eng, struct eng_worker *w)
+{
+	for (struct eng_stream *s = eng->intake->streams; s; s = s->next) {
+		if (is_runner(s) && (!w || s->worker == w))
+			say(eng, s, eng_gate_asks(s->worker));
+	}
+}
+
+/* A question that an engine before this one left without an answer is asked again, too.
+ */
+void
+eng_gate_stream_opened(struct eng *eng, struct eng_stream *s)
+{
+	if (is_runner(s) && s->worker->purse)
+		say(eng, s, eng_gate_asks(s->worker));
+}
+
+void
+eng_gate_wait(struct eng *eng, struct eng_stream *s, nv_i128 amount)
+{
+	struct eng_waiter *w = eng->gate->first;
+
+	while (w && w->stream != s->rec.stream_id)
+		w = w->next;
+	if (w) { /* keeps its place */
+		w->amount = amount;
+		return;
+	}
+	w = calloc(1, sizeof *w);
+	NV_ASSERT(w != NULL);
+	*w = (struct eng_waiter){
+		.stream = s->rec.stream_id, .worker = s->worker, .amount = amount};
+	*eng->gate->last = w;
+	eng->gate->last = &w->next;
+	eng->gate->n_waiting++;
+}
+
+static void
+forget(struct eng_gate *g, struct eng_waiter **at)
+{
+	struct eng_waiter *w = *at;
+
+	*at = w->next;
+	if (g->last == &w->next)
+		g->last = at;
+	g->n_waiting--;
+	free(w);
+}
+
+void
+eng_gate_forget_waiter(struct eng *eng, uint64_t stream_id)
+{
+	struct eng_waiter **at = &eng->gate->first;
+
+	while (*at && (*at)->stream != stream_id)
+		at = &(*at)->next;
+	if (*at)
+		forget(eng->gate, at);
+}
+
+void
+eng_gate_forget_waiters(struct eng *eng)
+{
+	while (eng->gate->first)
+		forget(eng->gate, &eng->gate->first);
+}
+
+static bool
+fits_now(struct eng *eng, const struct eng_waiter *w, int64_t now_ns)
+{
+	const struct eng_purse *p = w->worker->purse;
+	struct eng_gate_verdict v;
+
+	if (!p || w->worker->budget_paused || eng_worker_is_paused(w->worker))
+		return false;
+	eng_gate_check((const struct eng_cap *const *)p->caps, p->n_caps, w->amount, 0,
+		now_ns, eng->config->base_currency, &v);
+	return v.fits;
+}
+
+void
+eng_gate_offer(struct eng *eng)
+{
+	struct eng_gate *g = eng->gate;
+	struct eng_waiter *told[OFFERS_MAX];
+	struct eng_waiter **at = g ? &g->first : NULL;
+	unsigned n = 0;
+	int64_t now_ns = nv_wall_ns();
+
+	if (!g || !g->changed)
+		return;
+	g->changed = false;
+	while (*at && n < OFFERS_MAX) {
+		struct eng_waiter *w = *at;
+
+		if (!fits_now(eng, w, now_ns)) {
+			at = &w->next;
+			continue;
+		}
+		/* Its place is taken while the others are looked at. */
+		eng_caps_reserve(w->worker, "", w->amount);
+		*at = w->next;
+		if (g->last == &w->next)
+			g->last = at;
+		g->n_waiting--;
+		told[n++] = w;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct eng_stream *s = eng_intake_find(eng, told[i]->stream);
+
+		eng_caps_reserve(told[i]->worker, "", -told[i]->amount);
+		if (s && is_runner(s))
+			say(eng, s, true);
+		free(told[i]);
+	}
+}
