@@ -181,7 +181,8 @@ bench_ledger(void)
 	report("nova ledger", from, n_events);
 	led_close(led);
 	from = mark_now();
-	if (led_verify(path, NULL, no_problem, NULL, &checked) != 0 || checked != n_events)
+	if (led_verify(path, NULL, no_problem, NULL, &checked) != 0 ||
+		checked != n_events)
 		fail("verify", "not all events were checked");
 	report("  (verify of it)", from, n_events);
 }

@@ -35,6 +35,7 @@ try_result(const char *text, size_t bytes)
 {
 	const struct rn_run_report report = {.run_id = "w.1.00000000000000ff.12",
 		.at_wall_ns = INT64_C(1763820000123456789),
+		.variant = "b",
 		.error = "exit 3"};
 	struct rn_result result;
 	struct nv_err err = {0};
