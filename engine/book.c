@@ -4,6 +4,7 @@
 #include "intake.h"
 #include "resource.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,6 +156,37 @@ put_ack(struct eng_booking *b)
 
 /* ---- one line ---- */
 
+static bool
+is_going_on(const struct led_stream *rec, const struct eng_text *run)
+{
+	return run->bytes == rec->run_bytes && memcmp(run->at, rec->run, run->bytes) == 0;
+}
+
+/* A run has begun: what its stream says from here to its `run` line is its. */
+static void
+begin_run(struct eng_booking *b)
+{
+	struct led_stream *rec = &b->s->rec;
+	const struct eng_text *run = &b->line->field[ENG_F_RUN];
+	const struct eng_text *variant = eng_field(b->line, ENG_F_VARIANT);
+
+	static_assert(ENG_ID_BYTES_MAX <= LED_RUN_MAX, "the id of a run is kept whole");
+	memcpy(rec->run, run->at, run->bytes);
+	rec->run_bytes = (uint8_t)run->bytes;
+	rec->variant =
+		variant && variant->bytes > 0
+			? led_batch_variant_id(b->txn->batch, variant->at, variant->bytes)
+			: 0;
+}
+
+static void
+end_run(struct led_stream *rec)
+{
+	memset(rec->run, 0, sizeof(rec->run));
+	rec->run_bytes = 0;
+	rec->variant = 0;
+}
+
 /* The run and the variant it is due to, and when that was. */
 static void
 set_cause(struct eng_booking *b)
@@ -167,18 +199,30 @@ set_cause(struct eng_booking *b)
 	/* Runs, and what moves money; elsewhere `run` may mean anything. */
 	bool caused = line->event >= ENG_EV_RUN && line->event <= ENG_EV_PAYOUT;
 
+	bool its = caused && b->s->rec.run_bytes > 0 && b->worker == b->s->worker &&
+		   (!run || is_going_on(&b->s->rec, run));
+
 	if (run && caused) {
 		b->ev.run = run->at;
 		b->ev.run_bytes = run->bytes;
+	} else if (its) {
+		b->ev.run = b->s->rec.run;
+		b->ev.run_bytes = b->s->rec.run_bytes;
 	}
 	if (variant && variant->bytes > 0)
 		b->ev.variant =
 			led_batch_variant_id(b->txn->batch, variant->at, variant->bytes);
+	else if (its && b->s->rec.variant != 0)
+		b->ev.variant = b->s->rec.variant;
 	else if (started_with[0] && b->worker == b->s->worker)
 		b->ev.variant = led_batch_variant_id(
 			b->txn->batch, started_with, strlen(started_with));
 	b->ev.caused_ns = line->run_at_ns;
-	if (line->event == ENG_EV_REVENUE && run && line->run_at_ns == 0)
+	if (line->event != ENG_EV_REVENUE || line->run_at_ns != 0)
+		return;
+	if (its) /* it is told before its run has ended: now */
+		b->ev.caused_ns = b->ev.claimed_ns;
+	else if (run)
 		b->ev.caused_ns = led_batch_run_time(
 			b->txn->batch, b->ev.worker, run->at, run->bytes);
 }
@@ -230,6 +274,10 @@ book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 		eng_txn_heartbeat(b->eng, b->txn, b->worker);
 		return 0;
 	}
+	if (b->line->event == ENG_EV_BEGIN) {
+		begin_run(b);
+		return 0;
+	}
 	begin_event(b, offset, text, bytes);
 	if (b->line->event == ENG_EV_RUN) {
 		b->ev.flags |= b->line->ok ? LED_F_OK : 0;
@@ -248,6 +296,8 @@ book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 	rc = eng_txn_event(b->eng, b->txn, b->worker, &b->ev, NULL);
 	if (rc == 0)
 		pass_gate(b);
+	if (b->line->event == ENG_EV_RUN)
+		end_run(&b->s->rec);
 	if (rc >= 0)
 		return 0;
 	eng_book_refusal(b, rc);

@@ -10,6 +10,7 @@
  *   resource.c  CPU, memory, threads, descriptors, I/O of each instance; compute cost
  *   watchdog.c  heartbeats: who is late
  *   fleet.c     workers: configuration + desired state + live figures
+ *   tune.c      parameters, run intervals, splits of variants, while they run
  *   price.c     token usage -> cost, from the price table (exact decimals)
  *   policy.c    the decision rules (pure)
  *   budget.c    what may still be spent (pure)
@@ -57,6 +58,7 @@ struct eng_desire {
 	char variant[NV_NAME_MAX];
 	char params[4096];       /* JSON object; "" = as configured */
 	int64_t run_interval_ms; /* 0 = as configured */
+	struct nv_split split;   /* of an experiment; n == 0: nobody has set one */
 	/* When a person last put it into service: older figures say nothing about it as
 	 * it is now and do not count for decisions. 0 = all count. */
 	int64_t fresh_ns;
@@ -95,6 +97,8 @@ struct eng_worker {
 	bool recalled;         /* journal.c: halted is what the ledger last said */
 	uint64_t reset_epoch;  /* fleet.c: of the last desire that was sent as a reset */
 	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
+	uint64_t tune_told;    /* tune.c: hash of the last it was told; 0 = nothing */
+	int64_t tune_told_ns;  /* and when that became so, monotonic */
 	int64_t changed_ns;    /* when the last decision took effect, 0 = never */
 	nv_i128 day_base_cost; /* decide.c: totals.cost when the day began */
 	struct eng_purse *purse; /* caps.c: owned: the caps over it */

@@ -7,6 +7,7 @@
 
 #include "decide.h"
 #include "resource.h"
+#include "tune.h"
 
 #include "nv_buf.h"
 #include "nv_clock.h"
@@ -256,6 +257,7 @@ eng_worker_group(const struct eng_worker *w)
 char *
 eng_desire_encode(const struct eng_worker *w, const struct eng_desire *d, uint64_t ref)
 {
+	char split[NV_SPLIT_BYTES];
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
@@ -275,6 +277,9 @@ eng_desire_encode(const struct eng_worker *w, const struct eng_desire *d, uint64
 	if (d->run_interval_ms)
 		bad |= json_object_set_new(
 			o, "run_interval_ms", json_integer(d->run_interval_ms));
+	if (d->split.n)
+		bad |= json_object_set_new(
+			o, "split", nv_json_str(nv_split_text(&d->split, split)));
 	if (ref)
 		bad |= json_object_set_new(o, "ref", json_integer((json_int_t)ref));
 	char *line = bad ? NULL : nv_json_line(o);
@@ -299,6 +304,7 @@ take_text(const json_t *o, const char *key, char *out, size_t bytes, struct nv_e
 static int
 desire_take(const json_t *o, struct eng_desire *d, struct nv_err *err)
 {
+	char split[NV_SPLIT_BYTES];
 	const char *want = NULL;
 	uint64_t n = 0;
 	int rc = nv_json_need_str(o, "want", 20, &want, err);
@@ -316,6 +322,8 @@ desire_take(const json_t *o, struct eng_desire *d, struct nv_err *err)
 		(rc = take_text(o, "by", d->by, sizeof d->by, err)) < 0 ||
 		(rc = take_text(o, "variant", d->variant, sizeof d->variant, err)) < 0 ||
 		(rc = take_text(o, "params", d->params, sizeof d->params, err)) < 0 ||
+		(rc = take_text(o, "split", split, sizeof split, err)) < 0 ||
+		(rc = nv_split_parse(split, &d->split, err)) < 0 ||
 		(rc = nv_json_take_count(o, "since_ns", &d->since_ns, err)) < 0 ||
 		(rc = nv_json_take_count(o, "fresh_ns", &d->fresh_ns, err)) < 0)
 		return rc;
@@ -505,6 +513,7 @@ eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w)
 {
 	if (w->history)
 		w->history->was_told = false; /* enforce.c says it again */
+	eng_tune_opened(eng, w, !eng->desires_sent);
 	/* While the engine starts, the streams it is handed belong to workers that were
 	 * told something by its predecessor, perhaps to pause, which may be over. Later
 	 * ones are new and run unless told otherwise. */
@@ -529,11 +538,12 @@ send_desire(struct eng *eng, const struct eng_worker *w, bool reset)
 
 	(void)snprintf(m.worker, sizeof m.worker, "%s", w->name);
 	(void)snprintf(m.reason, sizeof m.reason, "%s", eng_worker_reason(w));
+	struct nv_split split;
+
 	(void)snprintf(m.variant, sizeof m.variant, "%s", w->desire.variant);
-	(void)snprintf(m.params, sizeof m.params, "%s",
-		w->desire.params[0]    ? w->desire.params
-		: w->conf->params_json ? w->conf->params_json
-				       : "{}");
+	(void)eng_tune_params(w, m.params);
+	eng_tune_split(w, &split);
+	(void)nv_split_text(&split, m.split);
 	nv_wr_init(&wr, body, sizeof body);
 	int rc = nv_sup_desire_encode(&wr, &m);
 
@@ -597,6 +607,7 @@ eng_desire_send(struct eng *eng, struct eng_worker *w, bool reset)
 		nv_error("desire of %s cannot be sent: %s; novasupd gets it at the "
 			 "next start of the engine",
 			w->name, strerror(-rc));
+	eng_tune_tell(eng, w);
 	tell_pause(eng, w);
 }
 

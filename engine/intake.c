@@ -489,9 +489,7 @@ eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd, i
 	s->worker = eng_worker_find(eng, m->worker);
 	if (!s->worker)
 		s->worker = eng_worker_add(eng, m->worker);
-	if (s->worker)
-		(void)snprintf(
-			s->variant, sizeof(s->variant), "%s", s->worker->desire.variant);
+	(void)snprintf(s->variant, sizeof(s->variant), "%s", m->variant);
 	s->inst = s->worker ? instance_new(s->worker, m, &rec) : NULL;
 	if (!s->inst) {
 		eng_stream_free(s);

@@ -30,7 +30,8 @@
 	X(CONVERSION, "conversion") \
 	X(CORRECTION, "correction") \
 	X(RESERVE, "reserve") \
-	X(RELEASE, "release")
+	X(RELEASE, "release") \
+	X(BEGIN, "begin")
 
 enum eng_event {
 #define X(name, text) ENG_EV_##name,

@@ -415,6 +415,9 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 		rc = need(s, ENG_F_OF);
 		return rc ? rc
 			  : read_ref(s, ENG_F_OF, ENG_REF_BYTES_MAX, ENG_R_REF_LENGTH);
+	case ENG_EV_BEGIN:
+		rc = need(s, ENG_F_RUN);
+		return rc ? rc : read_cause(s, line);
 	case ENG_EV_RUN:
 		rc = read_run(line, s->why);
 		return rc ? rc : read_cause(s, line);
