@@ -79,6 +79,17 @@ const struct ctl_verb ctl_verbs[] = {
 		{{"instances", 'i', "N", "this many"},
 			{"multiplier", 'm', "N", "times as many as now: 2, 0.5, ..."},
 			TIMEOUT}},
+	{"workers tune", ctl_verb_workers_tune, "WORKER",
+		"show or turn its parameters, run interval and split of variants",
+		"Holds from the next run on, without a restart; a service that does not "
+		"read control lines takes it at its next start.",
+		1, 1,
+		{{"split", 's', "A=70%,B=30%", "shares of the declared variants"},
+			{"interval", 'i', "DURATION", "between two runs"},
+			{"set", 'S', "NAME=VALUE",
+				"a declared parameter; may be repeated"},
+			{"try", 'y', "NAME=VALUE,VALUE", "values against each other"},
+			{"reset", 'R', NULL, "everything as configured, first"}}},
 	{"group list", ctl_verb_group_list, "", "supervision groups, one row each", NULL,
 		0, 0, {{0}}},
 	{"group show", ctl_verb_group_show, "GROUP", "one group and its children", NULL,
@@ -271,7 +282,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"anomalies", ctl_verb_anomalies, "",
 		"workers that do what they never did before; exit 1 if any",
 		"Costs far above the usual, sales that have stopped, bursts of refunds: "
-		"looked for every minute, as anomaly: of nova.yaml(5) says. A worker that "
+		"looked for every minute, as anomaly: of nova.yaml(5) says. A worker "
+		"that "
 		"was paused for one goes on with `novactl workers resume`.",
 		0, 0,
 		{{"all", 'a', NULL, "those that have ended, too"},

@@ -16,6 +16,7 @@ int ctl_verb_workers_restart(struct ctl *ctl);
 int ctl_verb_workers_pause(struct ctl *ctl);
 int ctl_verb_workers_resume(struct ctl *ctl);
 int ctl_verb_workers_scale(struct ctl *ctl);
+int ctl_verb_workers_tune(struct ctl *ctl); /* verb_tune.c */
 
 /* verb_agents.c */
 int ctl_verb_agents(struct ctl *ctl);

@@ -60,6 +60,8 @@ int eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
 	const struct eng_scope *scope, const char *what);
 json_t *eng_json_resources(const struct eng_worker *w, uint32_t instance); /* 0 = all */
 json_t *eng_json_desired(const struct eng_worker *w);
+/* Parameters, interval and split in force: api_tune.c */
+json_t *eng_json_tuned(const struct eng_worker *w);
 json_t *eng_json_budget(const struct eng *eng);
 /* A limit; null when it is negative: there is none. */
 json_t *eng_json_cap(nv_i128 nano);
@@ -86,6 +88,7 @@ eng_verb_fn eng_verb_agents;
 eng_verb_fn eng_verb_agent;
 eng_verb_fn eng_verb_set;
 eng_verb_fn eng_verb_scale;
+eng_verb_fn eng_verb_tune; /* api_tune.c */
 eng_verb_fn eng_verb_kill;
 eng_verb_fn eng_verb_deploy;
 eng_verb_fn eng_verb_undeploy;

@@ -313,6 +313,7 @@ json_t *
 eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev)
 {
 	char name[NV_NAME_MAX];
+	char variant[LED_VARIANT_MAX + 1];
 	bool named = ev->worker != 0 && led_view_worker_name(v, ev->worker, name) == 0;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
@@ -333,6 +334,11 @@ eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev)
 			o, "category", nv_json_text(ev->category, ev->category_bytes));
 	if (ev->id)
 		bad |= json_object_set_new(o, "id", nv_json_text(ev->id, ev->id_bytes));
+	if (ev->run)
+		bad |= json_object_set_new(
+			o, "run", nv_json_text(ev->run, ev->run_bytes));
+	if (ev->variant && led_view_variant_name(v, ev->variant, variant) == 0)
+		bad |= json_object_set_new(o, "variant", nv_json_str(variant));
 	if (ev->kind == LED_RUN) {
 		bad |= json_object_set_new(o, "ok", json_boolean(ev->flags & LED_F_OK));
 		bad |= json_object_set_new(

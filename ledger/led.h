@@ -147,8 +147,8 @@ struct led_stream {
 	int64_t closed_ns;
 	uint64_t cpu_us_booked;    /* compute cost already booked for this stream */
 	uint64_t mem_kib_s_booked; /* KiB-seconds */
-	/* What is going on at `offset`: the run that has begun there and not ended, and its
-	 * variant. Whoever goes on reading knows whose the next lines are. */
+	/* What is going on at `offset`: the run that has begun there and not ended, and
+	 * its variant. Whoever goes on reading knows whose the next lines are. */
 	uint32_t variant; /* led_batch_variant_id; 0 = none */
 	uint8_t run_bytes;
 	char run[LED_RUN_MAX];
@@ -363,6 +363,9 @@ uint32_t led_view_worker_id(struct led_view *v, const char *name); /* 0 = unknow
 int led_view_worker_name(struct led_view *v, uint32_t id, char name[NV_NAME_MAX]);
 uint32_t led_view_currency_id(struct led_view *v, const char *code);
 int led_view_currency_code(struct led_view *v, uint32_t id, char code[NV_CURRENCY_BYTES]);
+#define LED_VARIANT_MAX 64
+int
+led_view_variant_name(struct led_view *v, uint32_t id, char name[LED_VARIANT_MAX + 1]);
 uint32_t led_view_n_workers(struct led_view *v);
 uint32_t led_view_n_currencies(struct led_view *v);
 

@@ -159,6 +159,12 @@ led_view_currency_code(struct led_view *v, uint32_t id, char code[NV_CURRENCY_BY
 	return led_view_name(v, LED_DICT_CURRENCY, id, code, NV_CURRENCY_BYTES);
 }
 
+int
+led_view_variant_name(struct led_view *v, uint32_t id, char name[LED_VARIANT_MAX + 1])
+{
+	return led_view_name(v, LED_DICT_VARIANT, id, name, LED_VARIANT_MAX + 1);
+}
+
 uint32_t
 led_view_n_workers(struct led_view *v)
 {

@@ -1,0 +1,1 @@
+nova_run(optimize_split optimize_split TIMEOUT 300)
