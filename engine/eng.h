@@ -126,7 +126,7 @@ struct eng_purse;
 struct eng_price;
 struct eng_fleet;
 struct eng_evidence; /* evidence.h */
-struct eng_txn; /* txn.h */
+struct eng_txn;      /* txn.h */
 
 struct eng {
 	struct ev_loop *loop;

@@ -24,8 +24,8 @@ struct sup_stream {
 	char cgroup[256];
 	bool runner;
 	char variant[NV_NAME_MAX]; /* it was started with */
-	int event_r; /* owned, as all */
-	int event_w; /* -1 when its tree is gone */
+	int event_r;               /* owned, as all */
+	int event_w;               /* -1 when its tree is gone */
 	int memfd;
 	int control_r; /* -1 when its tree is gone */
 	int control_w;

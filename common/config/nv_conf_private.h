@@ -96,9 +96,9 @@ int nv_conf_read_currencies(struct nv_conf_reading *r,
 	const struct nv_conf_source *source, const struct nv_yaml_node *node);
 
 /* nv_conf_budget.c */
-int nv_conf_read_operations(struct nv_conf_reading *r,
-	const struct nv_conf_source *source, const struct nv_yaml_node *node,
-	struct nv_conf_worker *w);
+int
+nv_conf_read_operations(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
 void nv_conf_operations_show(struct nv_buf *buf, const struct nv_config *config,
 	const struct nv_conf_worker *w);
 /* Once all workers and groups are known: whom any budget holds. */

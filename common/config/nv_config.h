@@ -145,7 +145,7 @@ struct nv_conf_group {
 	int64_t shutdown_ms; /* when its parent stops it; NV_INFINITY_MS; 0 = kill */
 	int64_t budget_hourly_nano; /* of all below it together; -1 = no cap */
 	int64_t budget_daily_nano;
-	char **order;        /* owned names: children that come first */
+	char **order; /* owned names: children that come first */
 	size_t n_order;
 	unsigned line; /* where it is declared, in nova.yaml */
 	unsigned column;
@@ -253,7 +253,7 @@ struct nv_conf_currency {
 struct nv_config {
 	char dir[1024];                        /* of nova.yaml, absolute */
 	char base_currency[NV_CURRENCY_BYTES]; /* currency: USD */
-	char *timezone; /* owned, IANA name; days begin at its midnight */
+	char *timezone;                 /* owned, IANA name; days begin at its midnight */
 	int64_t max_daily_budget_nano;  /* -1 = no cap */
 	int64_t max_hourly_budget_nano; /* -1 = no cap */
 	int64_t budget_warn_ppm;        /* 0 = no warnings */

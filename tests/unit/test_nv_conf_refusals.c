@@ -379,7 +379,8 @@ static const struct {
 		"max_daily_budget, max_hourly_budget, budget_warn, pacing, "
 		"approval_above, policy, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
-		"run_interval, crashes, stop, groups, autonomous, anomaly, prices, ledger, logs, "
+		"run_interval, crashes, stop, groups, autonomous, anomaly, prices, "
+		"ledger, logs, "
 		"supervision, "
 		"storm, "
 		"engine_away, sample, isolation",
