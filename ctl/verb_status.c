@@ -433,6 +433,24 @@ print_processes(const struct ctl *ctl, const json_t *list)
 	ctl_table_print(t, &ctl->out, NULL);
 }
 
+/* Budgets of which most is spent. */
+static void
+print_warnings(const struct ctl *ctl, const json_t *list, const char *currency)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		char spent[CTL_VALUE_BYTES];
+		char limit[CTL_VALUE_BYTES];
+
+		ctl_print(&ctl->out, CTL_YELLOW, "Warning  %s: %s of %s is spent\n",
+			ctl_str(row, "budget"), ctl_money(row, "spent", currency, spent),
+			ctl_money(row, "limit", currency, limit));
+	}
+}
+
 static void
 print_today(const struct ctl *ctl, const json_t *summary)
 {
@@ -463,6 +481,7 @@ print_today(const struct ctl *ctl, const json_t *summary)
 				: "no limit");
 		ctl_print(&ctl->out, CTL_PLAIN, " (%s)\n",
 			ctl_percent(budget, "percent_used", buf));
+		print_warnings(ctl, json_object_get(budget, "warnings"), currency);
 	}
 	if (ctl_int(summary, "pending_approvals") > 0)
 		ctl_print(&ctl->out, CTL_YELLOW,

@@ -2,6 +2,7 @@
 #include "api.h"
 #include "decide.h"
 #include "fleet.h"
+#include "gate.h"
 #include "report.h"
 #include "resource.h"
 
@@ -12,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define WARNINGS_MAX 20
 
 static json_t *
 finish(json_t *o, int bad)
@@ -158,12 +161,35 @@ eng_json_cap(nv_i128 nano)
 	return nano < 0 ? json_null() : nv_json_money(nano);
 }
 
+/* Every budget of which the share `budget_warn` is spent. */
+static json_t *
+warnings_json(const struct eng *eng)
+{
+	json_t *list = json_array();
+	int bad = list ? 0 : -1;
+
+	for (size_t i = 0; i < eng->caps->n && !bad; i++) {
+		const struct eng_cap *cap = &eng->caps->list[i];
+		char text[ENG_CAP_TEXT_BYTES];
+
+		if (!eng_cap_at(cap, eng->config->budget_warn_ppm))
+			continue;
+		if (json_array_size(list) == WARNINGS_MAX)
+			break;
+		bad = json_array_append_new(list,
+			json_pack("{s:s, s:o, s:o}", "budget", eng_cap_name(cap, text),
+				"spent", nv_json_money(cap->spent), "limit",
+				nv_json_money(cap->limit)));
+	}
+	return finish(list, bad);
+}
+
 json_t *
 eng_json_budget(const struct eng *eng)
 {
 	nv_i128 daily = eng->config->max_daily_budget_nano;
 	nv_i128 spent = eng_spent_today(eng);
-	nv_i128 reserved = eng_reserved_pending(eng);
+	nv_i128 reserved = eng_reserved_pending(eng) + eng_gate_reserved(eng, NULL);
 	nv_i128 remaining = NV_MAX(daily - spent - reserved, 0);
 	nv_i128 used_ppm = daily > 0 ? spent * 1000000 / daily : 0;
 	json_t *o = json_object();
@@ -178,6 +204,8 @@ eng_json_budget(const struct eng *eng)
 		nv_json_percent(daily > 0, (int64_t)NV_MIN(used_ppm, NV_MONEY_MAX)));
 	bad |= json_object_set_new(
 		o, "currency", json_string(eng->config->base_currency));
+	if (eng->caps)
+		bad |= json_object_set_new(o, "warnings", warnings_json(eng));
 	if (eng->decide) {
 		bad |= json_object_set_new(
 			o, "day_began", nv_json_time(eng->decide->day_from_ns));

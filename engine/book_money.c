@@ -110,6 +110,10 @@ set_operation(struct eng_booking *b)
 	if (operation) {
 		b->ev.operation = operation->at;
 		b->ev.operation_bytes = operation->bytes;
+	} else if (b->line->event == ENG_EV_USAGE && b->worker->conf &&
+		   b->worker->conf->n_operations > 0) {
+		b->ev.operation = "llm"; /* so that its budget for it holds */
+		b->ev.operation_bytes = 3;
 	}
 }
 

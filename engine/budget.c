@@ -33,7 +33,6 @@ eng_cap_scope_name(enum eng_cap_scope scope)
 	return names[scope];
 }
 
-/* As the worker it holds back is told. */
 const char *
 eng_cap_text(const struct eng_cap *cap, char buf[ENG_CAP_TEXT_BYTES])
 {
@@ -60,6 +59,25 @@ eng_cap_text(const struct eng_cap *cap, char buf[ENG_CAP_TEXT_BYTES])
 	default:
 		(void)snprintf(buf, ENG_CAP_TEXT_BYTES, "its %s budget", word);
 	}
+	return buf;
+}
+
+const char *
+eng_cap_name(const struct eng_cap *cap, char buf[ENG_CAP_TEXT_BYTES])
+{
+	const char *word = period_words[cap->period];
+
+	if (cap->scope == ENG_CAP_WORKER)
+		(void)snprintf(buf, ENG_CAP_TEXT_BYTES, "the %s budget of %s", word,
+			cap->subject);
+	else if (cap->scope == ENG_CAP_OPERATION)
+		(void)snprintf(buf, ENG_CAP_TEXT_BYTES, "the %s budget of %s for %s",
+			word, cap->subject, cap->operation);
+	else if (cap->scope == ENG_CAP_LIMIT && cap->subject[0])
+		(void)snprintf(buf, ENG_CAP_TEXT_BYTES,
+			"the daily limit of %s by decision", cap->subject);
+	else
+		(void)eng_cap_text(cap, buf);
 	return buf;
 }
 

@@ -43,13 +43,16 @@ struct eng_cap {
 	nv_i128 approvals;           /* kept for decisions that wait for an answer */
 	int64_t from_ns;             /* the period; 0 and INT64_MAX for ENG_CAP_TOTAL */
 	int64_t to_ns;
-	int64_t warned_ns; /* the period for which a warning was given began then */
+	bool warned;       /* warn.c: a warning was given */
+	int64_t warned_ns; /* for the period that began then; TOTAL: for that limit */
 	bool pacing;       /* ENG_CAP_DAY: spread over the day */
 };
 
-/* "the daily budget of group sales". Returns buf. */
+/* As the worker it holds back is told: "its daily budget". Returns buf. */
 #define ENG_CAP_TEXT_BYTES 200
 const char *eng_cap_text(const struct eng_cap *cap, char buf[ENG_CAP_TEXT_BYTES]);
+/* As everybody else is told: "the daily budget of email_agent". Returns buf. */
+const char *eng_cap_name(const struct eng_cap *cap, char buf[ENG_CAP_TEXT_BYTES]);
 /* "day", "hour", "total"; "fleet", "group", ... */
 const char *eng_cap_period_name(enum eng_cap_period period);
 const char *eng_cap_scope_name(enum eng_cap_scope scope);

@@ -6,6 +6,7 @@
 #include "report.h"
 
 #include "nv_clock.h"
+#include "nv_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,7 @@ eng_caps_build(struct eng *eng)
 		caps->list[i].pacing = config->pacing &&
 				       caps->list[i].period == ENG_CAP_DAY &&
 				       caps->list[i].scope != ENG_CAP_OPERATION;
+	eng_warn_load(eng);
 	eng_gate_recount(eng);
 }
 
@@ -195,8 +197,19 @@ spent_in(const struct eng_worker *w, enum eng_cap_period period)
 				       : w->totals.cost - w->purse->hour_base_cost;
 }
 
-/* The pool of a worker's budget grows by what was granted to it; costs of single
- * operations are counted by operation, see eng_caps_operations. */
+/* What was granted to a worker is added to what it may spend ever. */
+static void
+grant(struct eng_worker *w)
+{
+	for (size_t i = 0;
+		w->conf && w->conf->budget_total_nano >= 0 && i < w->purse->n_caps; i++) {
+		struct eng_cap *cap = w->purse->caps[i];
+
+		if (cap->period == ENG_CAP_TOTAL)
+			cap->limit = w->conf->budget_total_nano + w->totals.grants;
+	}
+}
+
 void
 eng_caps_recount(struct eng *eng)
 {
@@ -216,6 +229,7 @@ eng_caps_recount(struct eng *eng)
 			continue;
 		}
 		p->counted = w->totals.cost;
+		grant(w);
 		for (size_t i = 0; i < p->n_caps; i++) {
 			if (p->caps[i]->scope != ENG_CAP_OPERATION)
 				p->caps[i]->spent += spent_in(w, p->caps[i]->period);
@@ -223,12 +237,60 @@ eng_caps_recount(struct eng *eng)
 	}
 }
 
+struct by_operation {
+	const struct eng *eng;
+	struct led_view *view;
+	const struct eng_purse *purse;
+};
+
+static int
+add_operation(void *arg, uint32_t worker, uint32_t currency, const char *operation,
+	nv_i128 nano, uint64_t events)
+{
+	struct by_operation *by = arg;
+	char code[NV_CURRENCY_BYTES];
+	int64_t rate;
+
+	(void)worker;
+	(void)events;
+	/* Without a rate its worker is paused for that. */
+	if (led_view_currency_code(by->view, currency, code) < 0 ||
+		!eng_rate(by->eng->config, code, &rate))
+		return 0;
+	for (size_t i = 0; i < by->purse->n_caps; i++) {
+		struct eng_cap *cap = by->purse->caps[i];
+
+		if (cap->scope == ENG_CAP_OPERATION &&
+			strcmp(cap->operation, operation) == 0)
+			cap->spent += eng_convert(nano, rate);
+	}
+	return 0;
+}
+
+/* What was spent today on each kind of call. */
+static void
+count_operations(struct eng *eng, struct led_view *v, struct eng_worker *w)
+{
+	struct by_operation by = {.eng = eng, .view = v, .purse = w->purse};
+
+	if (!w->conf || w->conf->n_operations == 0 || w->id == 0 || !eng->decide)
+		return;
+	for (size_t i = 0; i < w->purse->n_caps; i++) {
+		if (w->purse->caps[i]->scope == ENG_CAP_OPERATION)
+			w->purse->caps[i]->spent = 0;
+	}
+	if (led_view_operations(v, w->id, eng->decide->day_from_ns, INT64_MAX,
+		    add_operation, &by) < 0)
+		nv_warn("what %s has spent by operation cannot be read; tried again with "
+			"its next cost",
+			w->name);
+}
+
 void
-eng_caps_spent(struct eng *eng, struct eng_worker *w)
+eng_caps_spent(struct eng *eng, struct led_view *v, struct eng_worker *w)
 {
 	struct eng_purse *p = w->purse;
 
-	(void)eng;
 	if (!p)
 		return;
 	nv_i128 more = w->totals.cost - p->counted;
@@ -237,7 +299,19 @@ eng_caps_spent(struct eng *eng, struct eng_worker *w)
 		if (p->caps[i]->scope != ENG_CAP_OPERATION)
 			p->caps[i]->spent += more;
 	}
+	if (more != 0)
+		count_operations(eng, v, w);
 	p->counted = w->totals.cost;
+	grant(w);
+}
+
+void
+eng_caps_operations(struct eng *eng, struct led_view *v)
+{
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->purse)
+			count_operations(eng, v, w);
+	}
 }
 
 static bool

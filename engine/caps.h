@@ -48,8 +48,17 @@ void eng_caps_free(struct eng *eng);
 bool eng_caps_periods(struct eng *eng, int64_t now_ns);
 /* What is spent, from every worker's figures. */
 void eng_caps_recount(struct eng *eng);
-/* Its totals have been read anew: what it has spent since counts at once. */
-void eng_caps_spent(struct eng *eng, struct eng_worker *w);
+/* Its totals have been read anew from v: what it has spent since counts at once. */
+void eng_caps_spent(struct eng *eng, struct led_view *v, struct eng_worker *w);
+/* What was spent today by operation, from the ledger. */
+void eng_caps_operations(struct eng *eng, struct led_view *v);
+/* ---- warn.c ---- */
+/* Which warnings were given. */
+void eng_warn_load(struct eng *eng);
+/* Those that are due: recorded, and in the log. */
+void eng_warn(struct eng *eng);
+
+/* ---- caps.c ---- */
 /* More (or less) is reserved by w for this operation ("" = none). */
 void eng_caps_reserve(struct eng_worker *w, const char *operation, nv_i128 more);
 /* Those that hold a call of this operation; ret has room for w's n_caps. Returns how

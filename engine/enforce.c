@@ -94,11 +94,12 @@ eng_enforce_rebase(struct eng *eng)
 		}
 		spent += w->totals.cost - w->day_base_cost;
 	}
-	led_view_end(v);
 	if (d->day_from_ns != from_ns)
 		d->n_today = 0;
 	d->day_from_ns = from_ns;
 	d->day_to_ns = to_ns;
+	eng_caps_operations(eng, v);
+	led_view_end(v);
 	d->rebased_ns = now_ns;
 	d->spent_today = spent;
 	(void)eng_caps_periods(eng, now_ns);
@@ -386,5 +387,6 @@ eng_enforce(struct eng *eng)
 	eng->caps->fleet_day->approvals = for_rest_of_day(eng, now_ns);
 	enforce_those(eng, true, &promised);
 	enforce_those(eng, false, &promised);
+	eng_warn(eng);
 	eng_gate_offer(eng);
 }

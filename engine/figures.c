@@ -244,6 +244,9 @@ eng_case_read(struct eng *eng, struct led_view *v, struct eng_worker *w,
 		(w->history && w->history->open ? w->history->open->impact_nano : 0);
 	f->worker_budget_daily = w->conf->budget_daily_nano;
 	f->worker_budget_total = w->conf->budget_total_nano;
+	if (f->worker_budget_total >= 0)
+		f->worker_budget_total = (int64_t)NV_MIN(
+			f->worker_budget_total + w->totals.grants, (nv_i128)NV_MONEY_MAX);
 	f->worker_cost_total = w->totals.cost;
 	*ret = c;
 	return 0;

@@ -64,6 +64,7 @@ eng_totals_add(struct led_totals *sum, const struct led_totals *t)
 	sum->fees += t->fees;
 	sum->disputes += t->disputes;
 	sum->payouts += t->payouts;
+	sum->grants += t->grants;
 	sum->runs_ok += t->runs_ok;
 	sum->runs_failed += t->runs_failed;
 	sum->crashes += t->crashes;
@@ -83,6 +84,7 @@ money_add(struct led_totals *sum, const struct led_totals *t, int64_t rate_nano)
 	sum->fees += eng_convert(t->fees, rate_nano);
 	sum->disputes += eng_convert(t->disputes, rate_nano);
 	sum->payouts += eng_convert(t->payouts, rate_nano);
+	sum->grants += eng_convert(t->grants, rate_nano);
 }
 
 static bool

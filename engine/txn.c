@@ -156,7 +156,7 @@ refresh(struct eng *eng, struct eng_worker **list, size_t n)
 			w->totals = totals;
 			w->uncounted = uncounted;
 			w->rejected = totals.rejected;
-			eng_caps_spent(eng, w);
+			eng_caps_spent(eng, view, w);
 		}
 	}
 	led_view_end(view);

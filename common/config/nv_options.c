@@ -302,7 +302,8 @@ const struct nv_option nv_options_worker[] = {
 	{.key = "budget.operations",
 		.kind = NV_OPT_OPERATIONS,
 		.help = "What it may spend in a day on single kinds of call, by the "
-			"`operation` of a cost (or its category): {llm: $1/day}."},
+			"`operation` of a cost (of token usage without one: llm): "
+			"{llm: $1/day}."},
 	{.key = "roi.min",
 		.kind = NV_OPT_PERCENT,
 		.offset = W(roi_min_ppm),

@@ -1,0 +1,2 @@
+nova_run(budget_gate budget_gate TIMEOUT 600)
+nova_run(budget_kills budget_kills TIMEOUT 600)
