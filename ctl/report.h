@@ -13,6 +13,8 @@ int ctl_report_limit(struct ctl *ctl, const char *option, json_t *args);
 void ctl_print_period(const struct ctl *ctl, const json_t *data);
 /* Which rates stand behind the base currency. */
 void ctl_print_rates(const struct ctl *ctl, const json_t *data);
+/* That the first row stands for many. */
+void ctl_print_folded(const struct ctl *ctl, const json_t *data);
 /* "worker" as the head of a column. */
 const char *ctl_head(const char *by, char buf[CTL_VALUE_BYTES]);
 /* Amounts with their shares: a list of data. what: "cost", "revenue". */

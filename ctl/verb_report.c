@@ -69,6 +69,16 @@ ctl_print_rates(const struct ctl *ctl, const json_t *data)
 	}
 }
 
+void
+ctl_print_folded(const struct ctl *ctl, const json_t *data)
+{
+	if (ctl_int(data, "folded") > 0)
+		ctl_print(&ctl->out, CTL_DIM,
+			"%lld earlier rows are one, the first: give --limit, or longer "
+			"parts with --by\n",
+			(long long)ctl_int(data, "folded"));
+}
+
 const char *
 ctl_head(const char *by, char buf[CTL_VALUE_BYTES])
 {
@@ -186,11 +196,7 @@ ctl_print_figures(const struct ctl *ctl, const json_t *data, const char *head)
 		figure_row(
 			t, CTL_BOLD, "total", json_object_get(data, "total"), currency);
 	ctl_table_print(t, &ctl->out, "nothing in this period");
-	if (ctl_int(data, "folded") > 0)
-		ctl_print(&ctl->out, CTL_DIM,
-			"%lld earlier rows are one, the first: give --limit, or longer "
-			"parts with --by\n",
-			(long long)ctl_int(data, "folded"));
+	ctl_print_folded(ctl, data);
 }
 
 /* RFC 4180, without anything that would need quotes: keys of units of time have none. */

@@ -27,6 +27,10 @@
 	{ \
 		"by", 'b', "KEY", keys \
 	}
+#define OLDER \
+	{ \
+		"older", 'o', "DAYS", "uncleared means longer than this (default 30d)" \
+	}
 #define ROWS \
 	{ \
 		"limit", 'n', "N", "at most this many rows" \
@@ -193,6 +197,32 @@ const struct ctl_verb ctl_verbs[] = {
 		{PERIOD("month"), FROM_TO, {"top", 't', "N", "the best N (default 10)"},
 			{"bottom", 'l', "N", "the worst N"},
 			BY("profit (default), roi or revenue")}},
+	{"cashflow", ctl_verb_cashflow, "",
+		"what came in, what went out, and where the money stands", NULL, 0, 0,
+		{PERIOD("month"), FROM_TO, BY("hour, day, week, month or year"), ROWS,
+			OLDER}},
+	{"cohorts", ctl_verb_cohorts, "[WORKER|GROUP]",
+		"sales by when they were made, with what came back of them later",
+		"A refund or dispute counts where its sale was made, whenever it came.",
+		0, 1,
+		{PERIOD("year"), FROM_TO, BY("hour, day, week, month (default) or year"),
+			ROWS}},
+	{"reinvest", ctl_verb_reinvest, "[WORKER|GROUP]",
+		"how much of the settled profit may go back into the workers",
+		"Settled is what is older than refunds come late. Of 28 days before "
+		"that, "
+		"unless a period is given: sales less fees, costs and everything that "
+		"came "
+		"back since; of that the share `reinvest:` less the budget granted "
+		"since. "
+		"Never below zero.",
+		0, 1,
+		{PERIOD("28 days"), FROM_TO,
+			{"after", 'a', "DURATION",
+				"how long a sale can come back (default 35d)"}}},
+	{"quality", ctl_verb_quality, "",
+		"what is wrong with the data: refused, unmatched and uncleared", NULL, 0,
+		0, {OLDER}},
 	{"track", ctl_verb_track, "revenue|cost|refund WORKER AMOUNT",
 		"book an amount by hand",
 		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\". Done when it "

@@ -52,6 +52,12 @@ int ctl_verb_roi(struct ctl *ctl);
 int ctl_verb_timeline(struct ctl *ctl);
 int ctl_verb_performers(struct ctl *ctl);
 
+/* verb_cash.c */
+int ctl_verb_cashflow(struct ctl *ctl);
+int ctl_verb_cohorts(struct ctl *ctl);
+int ctl_verb_reinvest(struct ctl *ctl);
+int ctl_verb_quality(struct ctl *ctl);
+
 /* verb_ledger.c */
 int ctl_verb_ledger_verify(struct ctl *ctl);
 int ctl_verb_ledger_stats(struct ctl *ctl);

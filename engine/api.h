@@ -107,6 +107,10 @@ eng_verb_fn eng_verb_pnl; /* api_pnl.c */
 eng_verb_fn eng_verb_roi;
 eng_verb_fn eng_verb_timeline;
 eng_verb_fn eng_verb_performers;
+eng_verb_fn eng_verb_cashflow; /* api_cash.c */
+eng_verb_fn eng_verb_quality;
+eng_verb_fn eng_verb_cohorts; /* api_cohort.c */
+eng_verb_fn eng_verb_reinvest;
 eng_verb_fn eng_verb_track;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;

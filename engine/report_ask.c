@@ -96,7 +96,7 @@ take_by(struct eng_report *r, const struct eng_report_ask *ask)
 		enum eng_per per;
 	} keys[] = {{"", ENG_PER_NONE}, {"worker", ENG_PER_WORKER},
 		{"group", ENG_PER_GROUP}, {"category", ENG_PER_CATEGORY},
-		{"source", ENG_PER_CATEGORY}};
+		{"source", ENG_PER_CATEGORY}, {"variant", ENG_PER_VARIANT}};
 	struct eng_call *call = r->call;
 	int rc = 0;
 
@@ -118,9 +118,8 @@ take_by(struct eng_report *r, const struct eng_report_ask *ask)
 		return 0;
 	}
 	return nv_err_set(&call->err, -EINVAL,
-		"by is \"%.40s\", expected worker, group, source%s category%s", r->by,
-		ask->units ? "," : " or",
-		ask->units ? ", hour, day, week, month or year" : "");
+		"by is \"%.40s\", expected worker, group, source, category%s", r->by,
+		ask->units ? ", variant, hour, day, week, month or year" : " or variant");
 }
 
 int
@@ -151,8 +150,9 @@ eng_report_begin(
 	if (rc < 0)
 		return rc;
 	widen(&r->period,
-		ask->categories || r->per == ENG_PER_CATEGORY ? LED_CATEGORY_EDGE_NS
-							      : MINUTE_NS,
+		ask->categories || r->per == ENG_PER_CATEGORY || r->per == ENG_PER_VARIANT
+			? LED_CATEGORY_EDGE_NS
+			: MINUTE_NS,
 		call->now_ns, led_last_time(call->eng->led));
 	return eng_tally_init(
 		&r->tally, call->eng, r->view, r->period.from_ns, r->period.to_ns);

@@ -3,6 +3,7 @@
 #include "reports.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,13 +22,29 @@ wanted(const struct eng_target *target, const struct eng_worker *w)
 	return strcmp(eng_worker_group(w), target->name) == 0;
 }
 
-/* What belongs to no worker is what the fleet has more than all of them. */
+int
+eng_report_add(
+	struct eng_report *r, struct eng_tally_row *row, int64_t from_ns, int64_t to_ns)
+{
+	if (!r->target.ids)
+		return eng_tally_window(&r->tally, row, 0, from_ns, to_ns, 1);
+	for (size_t i = 0; i < r->target.n; i++) {
+		int rc = eng_tally_window(
+			&r->tally, row, r->target.ids[i], from_ns, to_ns, 1);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What belongs to none of the rows is what the whole has more than all of them. */
 static int
-no_worker(struct eng_report *r)
+add_rest(struct eng_report *r, const char *key)
 {
 	struct eng_tally *t = &r->tally;
 	int rc = 0;
-	struct eng_tally_row *rest = eng_tally_row(t, "(no worker)", 0, 0, &rc);
+	struct eng_tally_row *rest = eng_tally_row(t, key, 0, 0, &rc);
 
 	if (!rest)
 		return rc;
@@ -35,7 +52,7 @@ no_worker(struct eng_report *r)
 		for (size_t c = 0; c < t->n_currencies; c++)
 			eng_figures_add(&rest->cell[c], &eng_tally_at(t, i)->cell[c], -1);
 	}
-	return eng_tally_window(t, rest, 0, r->period.from_ns, r->period.to_ns, 1);
+	return eng_report_add(r, rest, r->period.from_ns, r->period.to_ns);
 }
 
 /* Each worker's own window under the name of its row. */
@@ -59,7 +76,7 @@ by_worker(struct eng_report *r)
 		if (rc < 0)
 			return rc;
 	}
-	return r->target.ids ? 0 : no_worker(r);
+	return r->target.ids ? 0 : add_rest(r, "(no worker)");
 }
 
 /* ---- by category ---- */
@@ -119,7 +136,6 @@ static const struct {
 	{LED_CODE_FEE, ENG_FIG_FEES, 1},
 	{LED_CODE_DISPUTE, ENG_FIG_DISPUTES, 1},
 	{LED_CODE_DISPUTE_WON, ENG_FIG_DISPUTES, -1},
-	{LED_CODE_PAYOUT, ENG_FIG_PAYOUTS, 1},
 };
 
 static int
@@ -150,32 +166,64 @@ eng_report_fill_costs(struct eng_report *r, struct eng_tally *t)
 	return rc;
 }
 
-/* ---- by time ---- */
+/* ---- by variant ---- */
 
-/* Adds up the target over a window into a row. */
+struct variant_walk {
+	struct eng_report *r;
+	const struct eng_worker *worker;
+};
+
+/* Variants are a worker's own: its name goes with them unless it is the only one. */
 static int
-add_target(
-	struct eng_report *r, struct eng_tally_row *row, int64_t from_ns, int64_t to_ns)
+one_variant(void *arg, uint32_t variant, const char *name)
 {
-	if (!r->target.ids)
-		return eng_tally_window(&r->tally, row, 0, from_ns, to_ns, 1);
-	for (size_t i = 0; i < r->target.n; i++) {
-		int rc = eng_tally_window(
-			&r->tally, row, r->target.ids[i], from_ns, to_ns, 1);
+	const struct variant_walk *w = arg;
+	struct eng_tally *t = &w->r->tally;
+	const struct eng_period *p = &w->r->period;
+	char key[ENG_TALLY_KEY_BYTES];
+	int rc = 0;
+
+	(void)snprintf(key, sizeof key, "%s%s%s",
+		w->r->target.only ? "" : w->worker->name, w->r->target.only ? "" : ":",
+		name);
+	struct eng_tally_row *row = eng_tally_row(t, key, 0, 0, &rc);
+
+	for (size_t c = 0; row && c < t->n_currencies; c++) {
+		struct led_totals totals;
+
+		rc = led_view_variant(w->r->view, w->worker->id, variant,
+			t->currencies[c].id, p->from_ns, p->to_ns, &totals);
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		row->cell[c] = eng_figures_of(&totals);
+	}
+	return row ? 0 : rc;
+}
+
+static int
+by_variant(struct eng_report *r)
+{
+	for (const struct eng_worker *w = r->call->eng->workers; w; w = w->next) {
+		int rc = wanted(&r->target, w)
+				 ? led_view_variants(r->view, w->id, one_variant,
+					   &(struct variant_walk){r, w})
+				 : 0;
 
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return add_rest(r, "(no variant)");
 }
 
-static int
-add_time(struct eng_report *r, const char *key, int64_t from_ns, int64_t to_ns)
+/* ---- by time ---- */
+
+int
+eng_report_add_time(struct eng_report *r, const char *key, int64_t from_ns, int64_t to_ns)
 {
 	int rc = 0;
 	struct eng_tally_row *row = eng_tally_row(&r->tally, key, from_ns, to_ns, &rc);
 
-	return row ? add_target(r, row, from_ns, to_ns) : rc;
+	return row ? eng_report_add(r, row, from_ns, to_ns) : rc;
 }
 
 /* When anything was first counted: nothing before it needs a row of its own. Commits are
@@ -248,9 +296,10 @@ by_time(struct eng_report *r)
 			i + 1 < n ? e.at[(r->folded + i + 1) % e.keep] : r->period.to_ns;
 
 		if (i == 0 && r->folded > 0)
-			rc = add_time(r, "(earlier)", from_ns, at);
+			rc = eng_report_add_time(r, "(earlier)", from_ns, at);
 		if (rc == 0)
-			rc = add_time(r, eng_unit_name(r->unit, at, name), at, next);
+			rc = eng_report_add_time(
+				r, eng_unit_name(r->unit, at, name), at, next);
 	}
 	free(e.at);
 	return rc;
@@ -271,12 +320,15 @@ eng_report_fill(struct eng_report *r)
 	case ENG_PER_CATEGORY:
 		rc = by_category(r, &r->tally, false);
 		break;
+	case ENG_PER_VARIANT:
+		rc = by_variant(r);
+		break;
 	case ENG_PER_UNIT:
 		rc = by_time(r);
 		break;
 	case ENG_PER_NONE:
 	default:
-		rc = add_time(r, "", r->period.from_ns, r->period.to_ns);
+		rc = eng_report_add_time(r, "", r->period.from_ns, r->period.to_ns);
 		break;
 	}
 	if (rc == -E2BIG)

@@ -13,7 +13,8 @@ enum eng_per { /* what a row is */
 	ENG_PER_GROUP,
 	ENG_PER_CATEGORY, /* of costs; the source of revenue: the same field of an event
 			   */
-	ENG_PER_UNIT      /* of time */
+	ENG_PER_VARIANT,
+	ENG_PER_UNIT /* of time */
 };
 
 /* Whose money: the fleet's (ids == NULL), a worker's or a group's. */
@@ -56,6 +57,11 @@ int eng_report_begin(
 void eng_report_end(struct eng_report *r);
 /* The rows of `by`, or one without a key, converted. */
 int eng_report_fill(struct eng_report *r);
+/* Adds up the target over a window into a row, or as a row of time. */
+int eng_report_add(
+	struct eng_report *r, struct eng_tally_row *row, int64_t from_ns, int64_t to_ns);
+int eng_report_add_time(
+	struct eng_report *r, const char *key, int64_t from_ns, int64_t to_ns);
 /* Adds the costs of the period by category, whatever `by` is. */
 int eng_report_fill_costs(struct eng_report *r, struct eng_tally *t);
 

@@ -20,9 +20,9 @@ eng_figures_profit(const struct eng_figures *f)
 }
 
 bool
-eng_figures_any(const struct eng_figures *f)
+eng_figures_any(const struct eng_figures *f, size_t n)
 {
-	for (size_t i = 0; i < ENG_N_FIGURES; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (f->v[i] != 0)
 			return true;
 	}
@@ -36,8 +36,8 @@ eng_figures_add(struct eng_figures *sum, const struct eng_figures *f, int sign)
 		sum->v[i] += sign * f->v[i];
 }
 
-static struct eng_figures
-figures_of(const struct led_totals *t)
+struct eng_figures
+eng_figures_of(const struct led_totals *t)
 {
 	return (struct eng_figures){{
 		[ENG_FIG_COST] = t->cost,
@@ -46,6 +46,7 @@ figures_of(const struct led_totals *t)
 		[ENG_FIG_FEES] = t->fees,
 		[ENG_FIG_DISPUTES] = t->disputes,
 		[ENG_FIG_PAYOUTS] = t->payouts,
+		[ENG_FIG_GRANTS] = t->grants,
 	}};
 }
 
@@ -76,10 +77,11 @@ find_currencies(struct eng_tally *t)
 			rc = led_view_window(t->view, 0, id, 0, t->from_ns, &before);
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
-		struct eng_figures a = figures_of(&after);
-		struct eng_figures b = figures_of(&before);
+		struct eng_figures a = eng_figures_of(&after);
+		struct eng_figures b = eng_figures_of(&before);
 
-		if (!eng_figures_any(&a) && !eng_figures_any(&b))
+		if (!eng_figures_any(&a, ENG_N_FIGURES) &&
+			!eng_figures_any(&b, ENG_N_FIGURES))
 			continue;
 		c->id = id;
 		c->rated = eng_rate(t->eng->config, c->code, &c->rate_nano);
@@ -219,7 +221,7 @@ eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker
 
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
-		struct eng_figures f = figures_of(&totals);
+		struct eng_figures f = eng_figures_of(&totals);
 
 		eng_figures_add(&row->cell[c], &f, sign);
 	}
@@ -234,7 +236,7 @@ row_is_empty(const struct eng_tally *t, const struct eng_tally_row *row)
 	if (row->to_ns != 0)
 		return false;
 	for (size_t c = 0; c < t->n_currencies; c++) {
-		if (eng_figures_any(&row->cell[c]))
+		if (eng_figures_any(&row->cell[c], ENG_N_PROFIT_FIGURES))
 			return false;
 	}
 	return true;

@@ -1,4 +1,4 @@
-/* A table of money: rows (a worker, a category, a day...) of six figures in every
+/* A table of money: rows (a worker, a category, a day...) of figures in every
  * currency that moved in a period. What is asked for by any key is filled into one, so
  * that every report adds up the same way:
  *
@@ -22,17 +22,20 @@ enum eng_figure { /* amounts, positive as a rule */
 	ENG_FIG_FEES,
 	ENG_FIG_DISPUTES,
 	ENG_FIG_PAYOUTS,
-	ENG_N_FIGURES
+	ENG_FIG_GRANTS,
+	ENG_N_FIGURES,
+	ENG_N_PROFIT_FIGURES = ENG_FIG_PAYOUTS /* the first ones make profit or loss */
 };
 
 struct eng_figures {
 	nv_i128 v[ENG_N_FIGURES];
 };
+struct eng_figures eng_figures_of(const struct led_totals *t);
 nv_i128 eng_figures_earned(const struct eng_figures *f); /* net revenue */
 nv_i128 eng_figures_profit(const struct eng_figures *f);
 void eng_figures_add(
 	struct eng_figures *sum, const struct eng_figures *f, int sign); /* 1 or -1 */
-bool eng_figures_any(const struct eng_figures *f);
+bool eng_figures_any(const struct eng_figures *f, size_t n); /* of the first n */
 
 #define ENG_TALLY_KEY_BYTES 80
 struct eng_tally_row {
@@ -85,7 +88,7 @@ int eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t wo
 int eng_tally_currency(const struct eng_tally *t, uint32_t id, size_t *ret);
 
 /* Puts the rows in order, makes one of those with the same key, leaves out rows without
- * money (not rows of time), adds up the total and converts. */
+ * profit or loss (not rows of time), adds up the total and converts. */
 void eng_tally_convert(struct eng_tally *t);
 
 /* What order the rows of an answer have; the keys decide between equals. */

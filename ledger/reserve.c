@@ -59,9 +59,9 @@ led_batch_run_time(
 
 /* The sale that an id of a kind leads to. -ENOENT: it is none. */
 static int
-sale_at(struct led_batch *b, int found, uint64_t seq, struct led_sale *ret)
+sale_at(struct led_batch *b, int found, const uint64_t *seq, struct led_sale *ret)
 {
-	return found < 0 ? found : led_claims_sale(&b->claims, seq, ret);
+	return found < 0 ? found : led_claims_sale(&b->claims, *seq, ret);
 }
 
 int
@@ -72,14 +72,14 @@ led_batch_sale(struct led_batch *b, uint32_t scope, uint32_t worker, const char 
 
 	if (b->error)
 		return b->error;
-	int rc = sale_at(b, led_batch_id(b, scope, of, of_bytes, &seq), seq, ret);
+	int rc = sale_at(b, led_batch_id(b, scope, of, of_bytes, &seq), &seq, ret);
 
 	if (rc == -ENOENT)
-		rc = sale_at(b, led_batch_ext(b, scope, of, of_bytes, &seq), seq, ret);
+		rc = sale_at(b, led_batch_ext(b, scope, of, of_bytes, &seq), &seq, ret);
 	if (rc == -ENOENT && worker != scope)
-		rc = sale_at(b, led_batch_id(b, worker, of, of_bytes, &seq), seq, ret);
+		rc = sale_at(b, led_batch_id(b, worker, of, of_bytes, &seq), &seq, ret);
 	if (rc == -ENOENT)
-		rc = sale_at(b, led_batch_ext(b, 0, of, of_bytes, &seq), seq, ret);
+		rc = sale_at(b, led_batch_ext(b, 0, of, of_bytes, &seq), &seq, ret);
 	return answer(b, rc);
 }
 

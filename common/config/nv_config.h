@@ -257,6 +257,7 @@ struct nv_config {
 	int64_t max_daily_budget_nano;  /* -1 = no cap */
 	int64_t max_hourly_budget_nano; /* -1 = no cap */
 	int64_t budget_warn_ppm;        /* 0 = no warnings */
+	int64_t reinvest_ppm;           /* of settled profit */
 	bool pacing;
 	int64_t approval_above_nano; /* per day */
 	int64_t min_roi_ppm;

@@ -77,6 +77,14 @@ const struct nv_option nv_options_global[] = {
 		.fallback = "80%",
 		.help = "A warning, once in its period, when so much of a budget is "
 			"spent."},
+	{.key = "reinvest",
+		.kind = NV_OPT_PERCENT,
+		.offset = G(reinvest_ppm),
+		.min = 0,
+		.max = 100 * PPM,
+		.fallback = "70%",
+		.help = "The share of settled profit that `novactl reinvest` says may go "
+			"back into the workers."},
 	{.key = "pacing",
 		.kind = NV_OPT_BOOL,
 		.offset = G(pacing),

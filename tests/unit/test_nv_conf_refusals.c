@@ -376,7 +376,7 @@ static const struct {
 	{"worker: w",
 		"nova.yaml:1:1: worker: unknown key; known here: currency, currencies, "
 		"timezone, "
-		"max_daily_budget, max_hourly_budget, budget_warn, pacing, "
+		"max_daily_budget, max_hourly_budget, budget_warn, reinvest, pacing, "
 		"approval_above, policy, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
 		"run_interval, crashes, stop, groups, autonomous, anomaly, prices, "
