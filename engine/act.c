@@ -27,16 +27,33 @@ desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_
 {
 	static const enum eng_want wants[POL_ACTION_COUNT] = {
 		[POL_SCALE_UP] = ENG_WANT_RUNNING,
+		[POL_SCALE_DOWN] = ENG_WANT_RUNNING,
 		[POL_PAUSE] = ENG_WANT_PAUSED,
 		[POL_RESUME] = ENG_WANT_RUNNING,
 		[POL_KILL] = ENG_WANT_KILLED,
+		[POL_DEPLOY] = ENG_WANT_RUNNING,
+		[POL_OPTIMIZE_INTERVAL] = ENG_WANT_RUNNING,
+		[POL_OPTIMIZE_SPLIT] = ENG_WANT_RUNNING,
+		[POL_RETIRE] = ENG_WANT_KILLED,
 	};
+	static const bool sets[POL_ACTION_COUNT] = {[POL_SCALE_UP] = true,
+		[POL_SCALE_DOWN] = true,
+		[POL_RESUME] = true,
+		[POL_DEPLOY] = true};
 	const char *reason = json_string_value(json_object_get(d->doc, "reason"));
+	json_int_t interval_s =
+		json_integer_value(json_object_get(d->doc, "to_interval_s"));
 
 	*ret = w->desire;
 	ret->want = wants[d->action];
-	if (d->action == POL_SCALE_UP)
+	if (sets[d->action] && d->to_instances > 0)
 		ret->instances = d->to_instances;
+	/* The configured one is not written down: a reload may change it. */
+	if (ret->want == ENG_WANT_RUNNING && interval_s > 0)
+		ret->run_interval_ms =
+			w->conf && interval_s * 1000 == w->conf->run_interval_ms
+				? 0
+				: interval_s * 1000;
 	ret->since_ns = now_ns;
 	(void)snprintf(ret->by, sizeof ret->by, "decision %" PRIu64, d->id);
 	(void)snprintf(ret->reason, sizeof ret->reason, "%s by decision %" PRIu64 ": %s",
@@ -77,7 +94,7 @@ eng_act_execute(struct eng *eng, struct eng_worker *w, struct eng_decision *d,
 	eng_desire_apply(w, &desire, seq);
 	uint64_t id = d->id;
 
-	eng_history_take(w, d);
+	eng_history_take(eng, w, d);
 	eng_desire_send(eng, w, false);
 	return id;
 }
@@ -97,7 +114,7 @@ eng_act_record(struct eng *eng, struct eng_worker *w, struct eng_decision *d)
 		w->name, eng_dec_state_name(d->state));
 	uint64_t id = d->id;
 
-	eng_history_take(w, d);
+	eng_history_take(eng, w, d);
 	return id;
 }
 
@@ -186,6 +203,21 @@ record_outcome(struct eng *eng, struct eng_worker *w, int64_t now_ns)
 	eng_decision_free(d);
 }
 
+/* What it was asked for is not what there is. A budget's pause ends by itself: what waits
+ * goes on waiting. */
+static bool
+is_overtaken(const struct eng_worker *w, const struct eng_decision *d)
+{
+	enum eng_want want = w->desire.want;
+	bool fits = want == ENG_WANT_RUNNING;
+
+	if (d->action == POL_DEPLOY)
+		fits = want == ENG_WANT_UNDEPLOYED;
+	else if (d->action == POL_RESUME || d->action == POL_RETIRE)
+		fits = want == ENG_WANT_PAUSED || want == ENG_WANT_RUNNING;
+	return !w->conf || !fits || eng_desire_instances(w) != d->from_instances;
+}
+
 void
 eng_act_clock(struct eng *eng, int64_t now_ns)
 {
@@ -197,13 +229,11 @@ eng_act_clock(struct eng *eng, int64_t now_ns)
 		if (h->open && h->open->expires_ns <= now_ns)
 			eng_act_close(eng, w, "expired", ENG_DEC_EXPIRED, "clock",
 				"nobody answered in time", now_ns);
-		/* A budget's pause ends by itself: what waits goes on waiting. */
-		if (h->open &&
-			(!w->conf || w->desire.want != ENG_WANT_RUNNING ||
-				eng_desire_instances(w) != h->open->from_instances))
+		if (h->open && is_overtaken(w, h->open))
 			eng_act_close(eng, w, "void", ENG_DEC_VOID, "policy",
 				"the worker was changed meanwhile", now_ns);
 		if (h->last && outcome_due(eng, w, h->last, now_ns))
 			record_outcome(eng, w, now_ns);
 	}
+	eng_outcome_run(eng, now_ns);
 }

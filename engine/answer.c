@@ -1,6 +1,7 @@
 /* A person's answer to a decision that waits: approved, or denied. */
 #include "brake.h"
 #include "decide.h"
+#include "judge.h"
 
 #include "nv_clock.h"
 
@@ -22,21 +23,11 @@ find_open(struct eng *eng, uint64_t id)
 static int
 not_open(struct eng *eng, uint64_t id, struct nv_err *err)
 {
-	struct led_view *v = NULL;
-	char key[ENG_DECISION_KEY_BYTES];
-	const void *value = NULL;
-	size_t bytes = 0;
-	int rc = led_view_begin(eng->led, &v, err);
+	struct eng_decision *d = NULL;
+	int rc = eng_decision_find(eng, id, &d, err);
 
 	if (rc < 0)
 		return rc;
-	struct eng_decision *d = NULL;
-
-	if (led_view_state(v, eng_decision_key(id, key), &value, &bytes) == 0)
-		d = eng_decision_load(key, value, bytes, NULL);
-	led_view_end(v);
-	if (!d)
-		return nv_err_set(err, -ENOENT, "there is no decision %" PRIu64, id);
 	rc = nv_err_set(err, -EALREADY, "decision %" PRIu64 " does not wait: it is %s",
 		id, eng_dec_state_name(d->state));
 	eng_decision_free(d);
@@ -52,6 +43,12 @@ still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
 	struct eng_room room;
 	struct eng_case c;
 
+	if (eng_decision_is_judged(d) != (eng->config->policy != NV_POLICY_CLASSIC)) {
+		(void)snprintf(why, why_bytes, "another policy is in force by now");
+		return false;
+	}
+	if (eng_decision_is_judged(d))
+		return eng_judge_holds(eng, w, d, now_ns, why, why_bytes);
 	(void)snprintf(why, why_bytes, "the ledger cannot be read");
 	if (led_view_begin(eng->led, &v, NULL) < 0)
 		return false;
@@ -114,9 +111,12 @@ eng_decide_approve(
 			err, -ESTALE, "decision %" PRIu64 " is void: %s", id, why);
 	}
 	w->history->open = NULL;
-	(void)eng_act_execute(eng, w, d, by, NULL, now_ns);
-	/* Without its outcome it is kept as the worker's last. */
-	*ret_json = eng_decision_json(w->history->last);
+	id = eng_act_execute(eng, w, d, by, NULL, now_ns);
+	rc = eng_decision_find(eng, id, &d, err);
+	if (rc < 0)
+		return rc;
+	*ret_json = eng_decision_json(d);
+	eng_decision_free(d);
 	return *ret_json ? 0 : -ENOMEM;
 }
 

@@ -39,6 +39,7 @@ static const struct eng_verb verbs[] = {
 	{"approve", eng_verb_approve, {"id"}},
 	{"deny", eng_verb_deny, {"id", "reason"}},
 	{"decisions", eng_verb_decisions, {"worker", "since", "limit"}},
+	{"decisions.calibration", eng_verb_calibration, {NULL}},
 	{"explain", eng_verb_explain, {"id"}},
 	{"costs", eng_verb_costs, {"target", "period", "from", "to", "by", "limit"}},
 	{"revenue", eng_verb_revenue, {"target", "period", "from", "to", "by", "limit"}},

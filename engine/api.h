@@ -101,6 +101,7 @@ eng_verb_fn eng_verb_deny;
 eng_verb_fn eng_verb_decisions;
 eng_verb_fn eng_verb_explain;
 eng_verb_fn eng_verb_budget;
+eng_verb_fn eng_verb_calibration;
 eng_verb_fn eng_verb_costs;
 eng_verb_fn eng_verb_revenue;
 eng_verb_fn eng_verb_pnl; /* api_pnl.c */

@@ -1,6 +1,7 @@
 /* Verbs about decisions: autonomous, approvals, approve, deny, decisions, explain. */
 #include "api.h"
 #include "decide.h"
+#include "judge.h"
 #include "report.h"
 
 #include "nv_clock.h"
@@ -9,6 +10,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *
+policy_name(const struct eng *eng)
+{
+	static const char *const names[] = {[NV_POLICY_STRICT] = "strict",
+		[NV_POLICY_MARGINAL] = "marginal",
+		[NV_POLICY_CLASSIC] = "classic"};
+
+	return names[eng->config->policy];
+}
 
 int
 eng_verb_autonomous_status(struct eng_call *call)
@@ -31,6 +42,7 @@ eng_verb_autonomous_status(struct eng_call *call)
 	bad |= json_object_set_new(
 		t, "max_daily_budget", eng_json_cap(c->max_daily_budget_nano));
 	bad |= json_object_set_new(o, "enabled", json_boolean(eng->autonomous));
+	bad |= json_object_set_new(o, "policy", json_string(policy_name(eng)));
 	bad |= json_object_set_new(
 		o, "interval_s", json_real((double)c->autonomous_interval_ms / 1000.));
 	bad |= json_object_set_new(
@@ -76,9 +88,10 @@ eng_verb_autonomous_run(struct eng_call *call)
 		json_decref(rows);
 		return rc;
 	}
-	call->data = json_pack("{s:o, s:b, s:b, s:s}", "decisions", rows, "dry_run", dry,
-		"enabled", call->eng->autonomous, "currency",
-		call->eng->config->base_currency);
+	call->data = json_pack("{s:o, s:b, s:b, s:s, s:s, s:o}", "decisions", rows,
+		"dry_run", dry, "enabled", call->eng->autonomous, "currency",
+		call->eng->config->base_currency, "policy", policy_name(call->eng),
+		"fleet", eng_judge_fleet_json(call->eng));
 	return 0;
 }
 
@@ -193,31 +206,31 @@ eng_verb_decisions(struct eng_call *call)
 int
 eng_verb_explain(struct eng_call *call)
 {
-	char key[ENG_DECISION_KEY_BYTES];
-	const void *value = NULL;
-	size_t bytes = 0;
 	uint64_t id = 0;
-	struct led_view *v = NULL;
 	struct eng_decision *d = NULL;
 	int rc = take_id(call, &id);
 
 	if (rc == 0)
-		rc = led_view_begin(call->eng->led, &v, &call->err);
+		rc = eng_decision_find(call->eng, id, &d, &call->err);
 	if (rc < 0)
 		return rc;
-	rc = led_view_state(v, eng_decision_key(id, key), &value, &bytes);
-	if (rc == 0)
-		d = eng_decision_load(key, value, bytes, &call->err);
-	led_view_end(v);
-	if (!d)
-		return rc == -ENOENT ? nv_err_set(&call->err, -ENOENT,
-					       "there is no decision %llu",
-					       (unsigned long long)id)
-				     : -EIO;
 	NV_CLEANUP_FREE char *text = eng_decision_explain(d);
 
 	call->data = json_pack("{s:o, s:o}", "decision", eng_decision_json(d), "text",
 		text ? nv_json_str(text) : NULL);
 	eng_decision_free(d);
 	return 0;
+}
+
+int
+eng_verb_calibration(struct eng_call *call)
+{
+	struct led_view *v = NULL;
+	int rc = led_view_begin(call->eng->led, &v, &call->err);
+
+	if (rc < 0)
+		return rc;
+	call->data = eng_outcome_calibration(v);
+	led_view_end(v);
+	return call->data ? 0 : -ENOMEM;
 }

@@ -4,6 +4,7 @@
 #include "brake.h"
 #include "caps.h"
 #include "gate.h"
+#include "judge.h"
 #include "report.h"
 #include "setting.h"
 #include "txn.h"
@@ -248,6 +249,15 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_enforce_rebase(eng);
+	if (eng->config->policy != NV_POLICY_CLASSIC) {
+		const struct eng_judge_call call = {
+			.now = rows != NULL, .dry = dry, .rows = rows};
+
+		rc = eng_judge_run(eng, &call, err);
+		if (rc == 0 && !dry)
+			eng->decide->analysed_ns = now_ns;
+		return rc;
+	}
 	rc = analysis_read(eng, now_ns, &a, err);
 	for (size_t i = 0; rc == 0 && i < a.n; i++) {
 		struct eng_case *c = a.order[i];
@@ -284,7 +294,9 @@ on_analyse(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)revents;
 	if (!eng->desires_sent || eng->brake.on)
 		return;
-	if (eng_decide_analyse(eng, false, NULL, &err) < 0)
+	int rc = eng_decide_analyse(eng, false, NULL, &err);
+
+	if (rc < 0 && rc != -EAGAIN)
 		nv_error("analysis failed, tried again in %" PRId64 " s: %s",
 			eng->config->autonomous_interval_ms / 1000, err.text);
 	eng->decide->next_ns =
@@ -303,6 +315,8 @@ arm_tick(struct eng *eng)
 		if (w->history && (w->history->open || w->history->last))
 			wait_s = TICK_S;
 	}
+	if (eng_outcome_next(&d->outcomes) - NV_NS_PER_SEC <= nv_wall_ns())
+		wait_s = TICK_S;
 	int64_t next_ns = NV_MIN(
 		d->day_to_ns, eng->caps->hourly ? eng->caps->hour_to_ns : INT64_MAX);
 	double day_s = (double)(next_ns - nv_wall_ns()) / 1e9;
@@ -351,6 +365,8 @@ eng_decide_after_commit(struct eng *eng)
 		ev_timer_set(&eng->decide->tick, TICK_S, 0.);
 		ev_timer_start(eng->loop, &eng->decide->tick);
 	}
+	if (eng->decide)
+		eng_judge_after_commit(eng);
 	/* Acting on it needs a commit of its own: not from inside this one. A fleet of
 	 * thousands is looked at a little later, or commits would do nothing else. */
 	if (eng->decide && eng->desires_sent && !ev_is_active(&eng->decide->soon)) {
@@ -383,6 +399,7 @@ eng_decide_config(struct eng *eng)
 		eng_gate_say(eng, NULL); /* whether runs are to ask */
 	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);
+	eng_judge_config(eng);
 	ev_timer_stop(eng->loop, &d->analyse);
 	ev_timer_set(&d->analyse, interval, interval);
 	ev_timer_start(eng->loop, &d->analyse);
@@ -416,6 +433,11 @@ eng_decide_open(struct eng *eng, struct nv_err *err)
 		eng_decide_close(eng);
 		return rc;
 	}
+	rc = eng_judge_open(eng, err);
+	if (rc < 0) {
+		eng_decide_close(eng);
+		return rc;
+	}
 	ev_timer_start(eng->loop, &d->tick);
 	eng_decide_config(eng);
 	rc = eng_gate_open(eng, err);
@@ -436,6 +458,8 @@ eng_decide_close(struct eng *eng)
 	ev_timer_stop(eng->loop, &eng->decide->analyse);
 	ev_timer_stop(eng->loop, &eng->decide->tick);
 	ev_timer_stop(eng->loop, &eng->decide->soon);
+	eng_judge_close(eng);
+	eng_outcome_fini(&eng->decide->outcomes);
 	free(eng->decide);
 	eng->decide = NULL;
 }

@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "decision.h"
 #include "eng.h"
+#include "outcome.h"
 
 #define ENG_RISES_MAX     8
 #define ENG_RUN_COSTS_MAX 8
@@ -21,8 +22,9 @@ struct eng_rise { /* an executed scale_up */
 /* Of one worker; made from the ledger's decisions at start. */
 struct eng_history {
 	struct eng_decision *open; /* owned: waits for an approval */
-	struct eng_decision *last; /* owned: executed, its outcome is not known yet */
-	enum pol_action advice;    /* last one given */
+	/* Owned: executed by the classic rules, its outcome is not known yet. */
+	struct eng_decision *last;
+	enum pol_action advice; /* last one given */
 	uint32_t advice_to;
 	int64_t denied_until_ns[POL_ACTION_COUNT];
 	struct eng_rise rises[ENG_RISES_MAX]; /* newest last */
@@ -45,7 +47,11 @@ struct eng_history {
 	bool was_told;
 };
 
+struct eng_judge;
+
 struct eng_decide {
+	struct eng_judge *judge; /* owned: the decision core, judge.h */
+	struct eng_outcome_list outcomes;
 	ev_timer analyse;
 	ev_timer tick; /* day change, approvals that expire */
 	ev_timer soon; /* zero delay: after a commit */
@@ -67,9 +73,13 @@ struct eng_history *eng_history_of(struct eng_worker *w);
 
 void eng_history_free(struct eng_worker *w);
 /* Remember a decision whose newest record is in the ledger. Takes d. */
-void eng_history_take(struct eng_worker *w, struct eng_decision *d);
+void eng_history_take(struct eng *eng, struct eng_worker *w, struct eng_decision *d);
 /* All decisions of the ledger, in order. */
 int eng_history_load(struct eng *eng, struct led_view *v, struct nv_err *err);
+/* The newest record of a decision, the caller's to free. -ENOENT: there is none; anything
+ * else: it cannot be read. */
+int eng_decision_find(
+	struct eng *eng, uint64_t id, struct eng_decision **ret, struct nv_err *err);
 /* One more, for "total" and "today". */
 void eng_decision_count(struct eng *eng, int64_t proposed_ns);
 

@@ -1,10 +1,10 @@
 /* One decision as it is kept: see decision.h. */
 #include "decision.h"
 
-#include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_json.h"
-#include "nv_units.h"
+#include "outcome.h"
+#include "record.h"
 #include "report.h"
 #include "txn.h"
 
@@ -38,6 +38,12 @@ eng_decision_key(uint64_t id, char key[ENG_DECISION_KEY_BYTES])
 	/* Padded, so that the order of keys is the order of decisions. */
 	(void)snprintf(key, ENG_DECISION_KEY_BYTES, KEY_PREFIX "%020" PRIu64, id);
 	return key;
+}
+
+bool
+eng_decision_is_judged(const struct eng_decision *d)
+{
+	return json_is_string(json_object_get(d->doc, "policy"));
 }
 
 void
@@ -167,6 +173,91 @@ eng_decision_new(const struct eng *eng, const struct eng_worker *w,
 		basis->result->action == POL_KILL ? 0 : basis->result->to_instances;
 	d->doc = json_object();
 	if (!d->doc || doc_fill(d, eng, basis) < 0) {
+		eng_decision_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+/* ---- by the decision core ---- */
+
+static json_t *
+judged_thresholds(const struct eng *eng, const struct nv_conf_worker *conf)
+{
+	json_t *o = json_object();
+	int bad = o ? 0 : -1;
+
+	bad |= json_object_set_new(
+		o, "min_roi_percent", nv_json_percent(true, conf->roi_min_ppm));
+	bad |= json_object_set_new(
+		o, "scale_roi_percent", nv_json_percent(true, conf->roi_scale_ppm));
+	bad |= json_object_set_new(
+		o, "kill_roi_percent", nv_json_percent(true, conf->roi_kill_ppm));
+	bad |= json_object_set_new(o, "min_runs", json_integer(conf->roi_min_runs));
+	bad |= json_object_set_new(
+		o, "approval_above", nv_json_money(eng->config->approval_above_nano));
+	bad |= json_object_set_new(
+		o, "max_daily_budget", nv_json_money(eng->config->max_daily_budget_nano));
+	if (bad) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static int
+judged_fill(struct eng_decision *d, const struct eng *eng, const struct eng_worker *w,
+	const struct pol_decision *from, const struct eng_dec_judged *judged)
+{
+	json_t *o = d->doc;
+	int bad = 0;
+
+	bad |= json_object_set_new(o, "event", json_string("decision"));
+	bad |= json_object_set_new(o, "step", json_string("proposed"));
+	bad |= json_object_set_new(o, "type", json_string(pol_action_name(d->action)));
+	bad |= json_object_set_new(o, "worker", json_string(d->worker));
+	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(d->state)));
+	bad |= json_object_set_new(o, "rule", json_string(from->why.rule));
+	bad |= json_object_set_new(o, "reason", nv_json_str(from->text));
+	bad |= json_object_set_new(o, "expected", nv_json_str(judged->expected));
+	bad |= json_object_set_new(o, "counterfactual", nv_json_str(judged->instead));
+	bad |= json_object_set_new(o, "cost_impact", nv_json_money(d->impact_nano));
+	bad |= json_object_set_new(
+		o, "currency", json_string(eng->config->base_currency));
+	bad |= json_object_set_new(o, "requires_approval", json_boolean(d->asked));
+	bad |= json_object_set_new(o, "from_instances", json_integer(d->from_instances));
+	bad |= json_object_set_new(o, "to_instances", json_integer(d->to_instances));
+	bad |= json_object_set_new(o, "proposed_ns", json_integer(d->proposed_ns));
+	bad |= json_object_set_new(o, "expires_ns", json_integer(d->expires_ns));
+	bad |= json_object_set_new(o, "thresholds", judged_thresholds(eng, w->conf));
+	if (bad)
+		return -ENOMEM;
+	int rc = eng_record_write(o, from, judged->mode, w->conf, judged->seq);
+
+	return rc < 0 ? rc : eng_outcome_promise(o, from, w->conf, judged->shift_s);
+}
+
+struct eng_decision *
+eng_decision_judged(const struct eng *eng, const struct eng_worker *w,
+	const struct pol_decision *from, const struct eng_dec_judged *judged,
+	enum eng_dec_state state, int64_t now_ns)
+{
+	struct eng_decision *d = calloc(1, sizeof *d);
+
+	if (!d)
+		return NULL;
+	(void)snprintf(d->worker, sizeof d->worker, "%s", w->name);
+	d->action = from->action;
+	d->state = state;
+	d->proposed_ns = now_ns;
+	if (state == ENG_DEC_PENDING)
+		d->expires_ns = now_ns + eng->config->approval_expiry_ms * NV_NS_PER_MS;
+	d->impact_nano = from->impact_nano;
+	d->asked = from->needs_approval;
+	d->from_instances = eng_desire_instances(w);
+	d->to_instances = from->to_instances;
+	d->doc = json_object();
+	if (!d->doc || judged_fill(d, eng, w, from, judged) < 0) {
 		eng_decision_free(d);
 		return NULL;
 	}
@@ -381,109 +472,4 @@ eng_decision_json(const struct eng_decision *d)
 		return NULL;
 	}
 	return o;
-}
-
-static const char *
-doc_text(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text ? text : "";
-}
-
-static void
-explain_money(struct nv_buf *buf, const json_t *o, const char *key, const char *name)
-{
-	char shown[NV_MONEY_BYTES];
-	int64_t nano = 0;
-	const char *currency = doc_text(o, "currency");
-	const json_t *inputs = json_object_get(o, "inputs");
-
-	if (nv_json_get_money(inputs, key, &nano, NULL) == 0 && nano != 0)
-		nv_buf_printf(buf, ", %s %s", name, nv_money_show(nano, currency, shown));
-}
-
-static void
-explain_basis(struct nv_buf *buf, const json_t *o)
-{
-	const json_t *inputs = json_object_get(o, "inputs");
-	long long ok = json_integer_value(json_object_get(inputs, "runs_ok"));
-	long long failed = json_integer_value(json_object_get(inputs, "runs_failed"));
-
-	nv_buf_printf(buf, "It is based on %lld runs (%lld good) between %s and %s",
-		ok + failed, ok, doc_text(inputs, "window_from"),
-		doc_text(inputs, "window_to"));
-	explain_money(buf, o, "cost", "cost");
-	explain_money(buf, o, "revenue", "revenue");
-	explain_money(buf, o, "refunds", "refunds");
-	explain_money(buf, o, "fees", "fees");
-	explain_money(buf, o, "disputes", "disputes");
-	nv_buf_puts(buf, ".\n");
-	if (doc_text(o, "expected")[0])
-		nv_buf_printf(buf, "Expected effect: %s.\n", doc_text(o, "expected"));
-	if (doc_text(o, "counterfactual")[0])
-		nv_buf_printf(buf, "What would have changed it: %s.\n",
-			doc_text(o, "counterfactual"));
-}
-
-static void
-explain_state(struct nv_buf *buf, const struct eng_decision *d)
-{
-	char when[NV_RFC3339_BYTES];
-	const char *by = doc_text(d->doc, "decided_by");
-	const char *note = doc_text(d->doc, "note");
-	int64_t at = d->executed_ns ? d->executed_ns : d->decided_ns;
-
-	switch (d->state) {
-	case ENG_DEC_PENDING:
-		nv_buf_printf(buf,
-			"It waits for an approval until %s; meanwhile its cost is "
-			"reserved.",
-			nv_rfc3339(d->expires_ns, when));
-		break;
-	case ENG_DEC_ADVISED:
-		nv_buf_puts(buf, "Nothing was done: autonomous decisions are off for it, "
-				 "this is advice.");
-		break;
-	case ENG_DEC_EXECUTED:
-		nv_buf_printf(buf, "It was carried out at %s%s%s.", nv_rfc3339(at, when),
-			d->asked ? ", approved by " : "", d->asked ? by : "");
-		break;
-	default:
-		nv_buf_printf(buf, "It is %s since %s (%s).",
-			eng_dec_state_name(d->state), nv_rfc3339(at, when), by);
-	}
-	if (note[0])
-		nv_buf_printf(buf, " %s.", note);
-	nv_buf_puts(buf, "\n");
-}
-
-static void
-explain_outcome(struct nv_buf *buf, const json_t *o)
-{
-	const json_t *outcome = json_object_get(o, "outcome");
-
-	if (outcome)
-		nv_buf_printf(buf, "Outcome: %s.\n", doc_text(outcome, "summary"));
-}
-
-char *
-eng_decision_explain(const struct eng_decision *d)
-{
-	struct nv_buf buf;
-
-	nv_buf_init(&buf, 16384);
-	nv_buf_printf(&buf, "Decision %" PRIu64 ": %s %s", d->id,
-		pol_action_name(d->action), d->worker);
-	if (d->action == POL_SCALE_UP)
-		nv_buf_printf(&buf, " from %u to %u instances", d->from_instances,
-			d->to_instances);
-	nv_buf_printf(&buf, ", because %s.\n", doc_text(d->doc, "reason"));
-	explain_basis(&buf, d->doc);
-	explain_state(&buf, d);
-	explain_outcome(&buf, d->doc);
-	char *text = nv_buf_take(&buf);
-
-	nv_buf_fini(&buf);
-	return text;
 }

@@ -17,6 +17,8 @@
 #include "classic.h"
 #include "fleet.h"
 
+#include "pol.h"
+
 enum eng_dec_state {
 	ENG_DEC_PENDING,
 	ENG_DEC_EXECUTED,
@@ -62,7 +64,19 @@ struct eng_dec_basis {
 /* NULL without memory. */
 struct eng_decision *eng_decision_new(const struct eng *eng, const struct eng_worker *w,
 	const struct eng_dec_basis *basis, enum eng_dec_state state, int64_t now_ns);
+/* The same of a decision of the core (policy/pol.h). */
+struct eng_dec_judged {
+	enum pol_mode mode;
+	uint64_t seq;         /* of the last event it was based on */
+	int64_t shift_s;      /* mean delay of sales: outcome.h */
+	const char *expected; /* effect, in a few words */
+	const char *instead;  /* what would have changed it */
+};
+struct eng_decision *eng_decision_judged(const struct eng *eng,
+	const struct eng_worker *w, const struct pol_decision *from,
+	const struct eng_dec_judged *judged, enum eng_dec_state state, int64_t now_ns);
 void eng_decision_free(struct eng_decision *d);
+bool eng_decision_is_judged(const struct eng_decision *d);
 
 /* The next step, in memory only. by: "policy", "uid 0", "clock"; note may be NULL. */
 int eng_decision_step(struct eng_decision *d, const char *step, enum eng_dec_state state,
@@ -85,7 +99,7 @@ const char *eng_decision_key(uint64_t id, char key[ENG_DECISION_KEY_BYTES]);
 /* The record for people and programs: with its id and times as RFC 3339. New reference.
  */
 json_t *eng_decision_json(const struct eng_decision *d);
-/* In plain words, for `explain`; the caller's to free. NULL without memory. */
+/* explain.c: in plain words, for `explain`; the caller's to free. NULL without memory. */
 char *eng_decision_explain(const struct eng_decision *d);
 
 #endif

@@ -3,6 +3,7 @@
 #include "decide.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,10 +54,11 @@ note_executed(struct eng_worker *w, const struct eng_decision *d)
 }
 
 void
-eng_history_take(struct eng_worker *w, struct eng_decision *d)
+eng_history_take(struct eng *eng, struct eng_worker *w, struct eng_decision *d)
 {
 	struct eng_history *h = eng_history_of(w);
 
+	eng_outcome_expect(&eng->decide->outcomes, d);
 	if (h->open && h->open != d && h->open->id == d->id) {
 		eng_decision_free(h->open);
 		h->open = NULL;
@@ -69,6 +71,8 @@ eng_history_take(struct eng_worker *w, struct eng_decision *d)
 		return;
 	case ENG_DEC_EXECUTED:
 		note_executed(w, d);
+		if (eng_decision_is_judged(d))
+			break;
 		if (h->last != d)
 			eng_decision_free(h->last);
 		h->last = d;
@@ -82,7 +86,7 @@ eng_history_take(struct eng_worker *w, struct eng_decision *d)
 		break;
 	case ENG_DEC_ADVISED:
 		h->advice = d->action;
-		h->advice_to = d->action == POL_SCALE_UP ? d->to_instances : 0;
+		h->advice_to = d->to_instances;
 		break;
 	default:
 		break;
@@ -114,7 +118,7 @@ load_one(void *arg, const char *key, const void *value, size_t bytes)
 
 	NV_ASSERT(w != NULL);
 	eng_decision_count(load->eng, d->proposed_ns);
-	eng_history_take(w, d);
+	eng_history_take(load->eng, w, d);
 	return 0;
 }
 
@@ -124,4 +128,27 @@ eng_history_load(struct eng *eng, struct led_view *v, struct nv_err *err)
 	struct load load = {.eng = eng, .err = err};
 
 	return led_view_states(v, "decision/", load_one, &load);
+}
+
+int
+eng_decision_find(
+	struct eng *eng, uint64_t id, struct eng_decision **ret, struct nv_err *err)
+{
+	char key[ENG_DECISION_KEY_BYTES];
+	struct led_view *v = NULL;
+	const void *value = NULL;
+	size_t bytes = 0;
+	int rc = led_view_begin(eng->led, &v, err);
+
+	if (rc < 0)
+		return rc;
+	rc = led_view_state(v, eng_decision_key(id, key), &value, &bytes);
+	if (rc == 0) {
+		*ret = eng_decision_load(key, value, bytes, err);
+		rc = *ret ? 0 : -EIO;
+	} else {
+		(void)nv_err_set(err, rc, "there is no decision %" PRIu64, id);
+	}
+	led_view_end(v);
+	return rc;
 }

@@ -17,6 +17,7 @@
 #include "ready.h"
 #include "replay.h"
 #include "resource.h"
+#include "simulate.h"
 #include "txn.h"
 #include "watchdog.h"
 
@@ -544,11 +545,15 @@ main(int argc, char **argv)
 		return eng_evidence_append(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--replay") == 0)
 		return (int)eng_replay(stdin, stdout);
+	if (argc >= 2 && strcmp(argv[1], "--simulate") == 0)
+		return eng_simulate_main(argc, argv);
 	if (argc != 1) {
 		(void)fprintf(stderr, "usage: nova-engine            started by "
 				      "novasupd, channel on descriptor 3\n"
 				      "       nova-engine --replay   decide on a history "
 				      "from standard input (docs/DECISIONS.md)\n"
+				      "       nova-engine --simulate ...    for "
+				      "`novactl simulate`\n"
 				      "       nova-engine --version\n");
 		return NV_EXIT_USAGE;
 	}

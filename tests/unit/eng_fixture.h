@@ -57,6 +57,7 @@ eng_fixture_open(struct eng_fixture *f, const char *global, const char *const *w
 	f->eng.started_mono_ns = nv_mono_ns();
 	(void)snprintf(path, sizeof path, "%s/ledger", f->dir);
 	(void)snprintf(f->eng.run_dir, sizeof f->eng.run_dir, "%s", f->dir);
+	(void)snprintf(f->eng.state_dir, sizeof f->eng.state_dir, "%s", f->dir);
 	ck_assert_msg(led_open(path, &opt, &f->eng.led, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(eng_intake_open(&f->eng), 0);
 	ck_assert_msg(eng_fleet_load(&f->eng, &err) == 0, "%s", err.text);
