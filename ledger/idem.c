@@ -99,7 +99,6 @@ check_stored(struct led_batch *b, const uint8_t *key, size_t key_bytes,
 {
 	struct led *led = b->led;
 	struct led_event first;
-	uint8_t seq_key[8];
 	uint64_t seq;
 	MDB_val value;
 
@@ -117,9 +116,8 @@ check_stored(struct led_batch *b, const uint8_t *key, size_t key_bytes,
 		return led_rc(rc);
 	if (led_seq_decode(value.mv_data, value.mv_size, &seq) < 0)
 		return -EBADMSG;
-	k = led_val(seq_key, led_key_u64(seq, seq_key));
-	rc = mdb_get(b->read, led->dbi[LED_DB_EVENT], &k, &value);
-	if (rc != 0 || led_event_decode(seq, value.mv_data, value.mv_size, &first) < 0)
+	if (led_record(led, b->read, seq, &value) < 0 ||
+		led_event_decode(seq, value.mv_data, value.mv_size, &first) < 0)
 		return -EBADMSG;
 	return verdict(&first, ev, ret_seq);
 }

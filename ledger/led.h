@@ -46,7 +46,8 @@ enum led_kind {
 	LED_CORRECTION = 23, /* the reverse legs of the event it names with ref */
 	LED_ALERT = 24,      /* an alert was raised or has ended; line = its JSON */
 	LED_SEAL = 25,       /* a day's batches, sealed; line = its JSON, see seal.h */
-	LED_KIND_MAX = LED_SEAL
+	LED_SEGMENT = 26, /* old events moved to a file; line = its JSON, see segment.h */
+	LED_KIND_MAX = LED_SEGMENT
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
 
@@ -191,6 +192,8 @@ struct led_options {
 int led_open(const char *dir, const struct led_options *opt, struct led **ret,
 	struct nv_err *err);
 void led_close(struct led *led);
+/* A commit has failed: nothing can be written until it is opened anew. */
+bool led_is_broken(const struct led *led);
 /* Time of the last commit. No later one is stamped earlier, whatever the clock does:
  * ahead of the clock it means that the clock has been wrong, and what is committed
  * meanwhile counts at that time. */

@@ -119,8 +119,12 @@ take_numbered(struct proof *p, enum led_db db, uint64_t first, uint64_t n)
 	MDB_val value;
 
 	for (uint64_t i = 0; i < n; i++) {
-		if (led_view_get(p->v, db, bytes, led_key_u64(first + i, bytes), &value) <
-			0)
+		int rc = db == LED_DB_EVENT
+				 ? led_record(p->v->led, p->v->txn, first + i, &value)
+				 : led_view_get(p->v, db, bytes,
+					   led_key_u64(first + i, bytes), &value);
+
+		if (rc < 0)
 			return damaged(p, "a record is missing");
 		take_record(p, &value);
 	}

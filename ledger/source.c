@@ -32,7 +32,6 @@ stored(struct led_batch *b, enum led_db db, const uint8_t *key, size_t key_bytes
 int
 led_batch_record(struct led_batch *b, uint64_t seq, struct led_event *ret)
 {
-	uint8_t key[8];
 	MDB_val value;
 
 	if (seq > b->led->last_seq) {
@@ -46,8 +45,10 @@ led_batch_record(struct led_batch *b, uint64_t seq, struct led_event *ret)
 		memcpy(&bytes, record, 4);
 		return led_event_decode(seq, record + 4, bytes, ret);
 	}
-	int rc = stored(b, LED_DB_EVENT, key, led_key_u64(seq, key), &value);
+	int rc = led_batch_read(b);
 
+	if (rc == 0)
+		rc = led_record(b->led, b->read, seq, &value);
 	return rc < 0 ? rc : led_event_decode(seq, value.mv_data, value.mv_size, ret);
 }
 

@@ -521,9 +521,16 @@ led_close(struct led *led)
 	led_batch_free(led->batch);
 	led_dicts_fini(led);
 	led_tables_fini(&led->totals);
+	led_segments_fini(&led->segments);
 	nv_fd_close(&led->lock_fd);
 	free(led->dir);
 	free(led);
+}
+
+bool
+led_is_broken(const struct led *led)
+{
+	return led->broken;
 }
 
 int64_t

@@ -4,6 +4,7 @@
 #define LED_STORE_H
 
 #include "derive.h"
+#include "segment.h"
 
 #include <lmdb.h>
 
@@ -30,6 +31,7 @@ struct led {
 	bool read_only;
 	bool broken; /* a commit failed: memory and disk may differ */
 	unsigned n_views;
+	struct led_segments segments; /* that were read */
 	size_t map_bytes;
 	uint64_t boot_id;
 	struct led_meta meta;

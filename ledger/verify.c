@@ -111,6 +111,27 @@ ids_known(const struct led_verify *v, const struct led_event *ev)
 	return known;
 }
 
+/* The file, whole; and that it goes on where the one before has ended. */
+static void
+check_segment(struct led_verify *v, const struct led_event *ev)
+{
+	struct led_segment s;
+	struct nv_err err = {0};
+
+	if (ev->kind != LED_SEGMENT)
+		return;
+	if (led_segment_parse(ev->line, ev->line_bytes, &s) < 0 || s.last >= ev->seq) {
+		led_problem(v, "event %llu: is no segment", (ull)ev->seq);
+		return;
+	}
+	if (s.first != v->segments_end + 1)
+		led_problem(v, "event %llu: the segment does not follow the one before",
+			(ull)ev->seq);
+	v->segments_end = s.last;
+	if (led_segment_check(v->led, &s, &err) < 0)
+		led_problem(v, "%s", err.text);
+}
+
 static void
 check_event(struct led_verify *v, const MDB_val *value)
 {
@@ -129,6 +150,7 @@ check_event(struct led_verify *v, const MDB_val *value)
 	check_stream_order(v, &ev);
 	check_id(v, &ev);
 	led_vseals_event(v, &ev);
+	check_segment(v, &ev);
 	led_verify_claims(v, &ev);
 	if (led_has_category(&ev))
 		words.category = word_of(v, &ev, ev.category, ev.category_bytes);
@@ -169,13 +191,47 @@ next_record(struct led_verify *v, MDB_cursor *cursor, uint64_t number, const cha
 	return false;
 }
 
+/* From a segment, or from the database, or both: then they are the same. */
+static bool
+next_event(struct led_verify *v, uint64_t seq, MDB_val *ret)
+{
+	struct led_segment s;
+	struct nv_err err = {0};
+	MDB_val old;
+	MDB_val key;
+	int rc = 0;
+
+	if (seq < v->kept) {
+		rc = led_segment_record(v->led, v->txn, seq, ret);
+	} else {
+		if (mdb_cursor_get(v->events, &key, ret,
+			    seq == v->kept ? MDB_FIRST : MDB_NEXT) != 0 ||
+			key.mv_size != 8 || led_key_get_u64(key.mv_data) != seq)
+			rc = -ENOENT;
+		if (rc == 0 && seq <= v->kept_twice &&
+			led_segment_record(v->led, v->txn, seq, &old) == 0 &&
+			(old.mv_size != ret->mv_size ||
+				memcmp(old.mv_data, ret->mv_data, old.mv_size) != 0))
+			led_problem(
+				v, "event %llu: is another one in its segment", (ull)seq);
+	}
+	if (rc == 0)
+		return true;
+	if (led_segment_of(v->led, v->txn, seq, &s) == 0 &&
+		led_segment_check(v->led, &s, &err) < 0)
+		led_problem(v, "event %llu: %s", (ull)seq, err.text);
+	else
+		led_problem(v, "event %llu: missing", (ull)seq);
+	return false;
+}
+
 static bool
 check_records(struct led_verify *v, const struct led_audit *a, struct led_chain *chain)
 {
 	MDB_val value;
 
 	for (uint64_t i = 0; i < a->n_events; i++) {
-		if (!next_record(v, v->events, v->seq + 1, "event", &value))
+		if (!next_event(v, v->seq + 1, &value))
 			return false;
 		v->seq++;
 		led_chain_record(chain, value.mv_data, value.mv_size);
@@ -361,7 +417,12 @@ check_chain(struct led_verify *v)
 	if (rc != MDB_NOTFOUND)
 		return false;
 	v->rows[LED_DB_AUDIT] = v->batch;
-	v->rows[LED_DB_EVENT] = v->seq;
+	v->rows[LED_DB_EVENT] = v->seq - NV_MIN(v->kept - 1, v->seq);
+	if (v->kept > v->segments_end + 1 && v->seq > 0)
+		led_problem(v,
+			"events %llu to %llu are neither in the database nor in a "
+			"segment",
+			(ull)v->segments_end + 1, (ull)v->kept - 1);
 	v->rows[LED_DB_BAD] = v->bad;
 	v->rows[LED_DB_META] = 1;
 	return true;
@@ -463,7 +524,13 @@ verify_open(struct led_verify *v, const char *dir)
 
 	if (mdb == 0)
 		mdb = mdb_cursor_open(v->txn, v->led->dbi[LED_DB_BAD], &v->bads);
-	return led_rc(mdb);
+	struct led_segment s;
+
+	rc = mdb == 0 ? led_first_kept(v->led, v->txn, &v->kept) : led_rc(mdb);
+	if (rc == 0 && led_segment_of(v->led, v->txn, v->kept, &s) == 0 &&
+		s.first <= v->kept)
+		v->kept_twice = s.last;
+	return rc;
 }
 
 int

@@ -41,6 +41,9 @@ struct led_verify {
 	uint8_t head[LED_HASH_BYTES];
 
 	MDB_cursor *events;
+	uint64_t kept;       /* first event in the database; before it: segments */
+	uint64_t kept_twice; /* up to this one the first ones are in a segment as well */
+	uint64_t segments_end; /* last event of the last segment that was told of */
 	MDB_cursor *bads;
 	struct led_tables sums;                  /* of the batch at hand */
 	struct led_tables totals;                /* of all so far */

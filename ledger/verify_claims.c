@@ -14,11 +14,9 @@ static int
 source_event(void *arg, uint64_t seq, struct led_event *ret)
 {
 	struct led_verify *v = arg;
-	uint8_t key[8];
 	MDB_val value;
 
-	if (seq >= v->seq ||
-		!led_verify_get(v, LED_DB_EVENT, key, led_key_u64(seq, key), &value))
+	if (seq >= v->seq || led_record(v->led, v->txn, seq, &value) < 0)
 		return -ENOENT;
 	return led_event_decode(seq, value.mv_data, value.mv_size, ret);
 }

@@ -269,7 +269,6 @@ check_streams(struct led_verify *v)
 static bool
 state_says(struct led_verify *v, const MDB_val *value, uint64_t seq)
 {
-	uint8_t key[8];
 	uint64_t stored_seq;
 	const void *line;
 	size_t bytes;
@@ -279,8 +278,7 @@ state_says(struct led_verify *v, const MDB_val *value, uint64_t seq)
 	if (led_state_decode(value->mv_data, value->mv_size, &stored_seq, &line, &bytes) <
 		0)
 		return false;
-	if (stored_seq != seq ||
-		!led_verify_get(v, LED_DB_EVENT, key, led_key_u64(seq, key), &record) ||
+	if (stored_seq != seq || led_record(v->led, v->txn, seq, &record) < 0 ||
 		led_event_decode(seq, record.mv_data, record.mv_size, &ev) < 0)
 		return false;
 	return ev.line_bytes == bytes &&

@@ -31,6 +31,7 @@ led_kind_name(enum led_kind kind)
 		[LED_SETTING] = "setting",
 		[LED_HEARTBEAT] = "heartbeat",
 		[LED_SEAL] = "seal",
+		[LED_SEGMENT] = "segment",
 		[LED_RESERVE] = "reserve",
 		[LED_RELEASE] = "release",
 		[LED_GRANT] = "grant",
@@ -264,13 +265,51 @@ one_event(struct led_view *v, const MDB_val *key, const MDB_val *value, void *ar
 	return w->fn(w->arg, &ev);
 }
 
+/* Events that are in segments, from one to another, upwards or downwards. */
+static int
+old_events(struct led_view *v, uint64_t from, uint64_t to, struct event_walk *w)
+{
+	uint8_t bytes[8];
+	MDB_val value;
+	int result = 0;
+
+	for (uint64_t seq = from; result == 0 && seq > 0; from <= to ? seq++ : seq--) {
+		if (from <= to ? seq > to : seq < to)
+			break;
+		MDB_val key = led_val(bytes, led_key_u64(seq, bytes));
+		int rc = led_segment_record(v->led, v->txn, seq, &value);
+
+		if (rc < 0)
+			return rc == -ENOENT ? -EBADMSG : rc;
+		result = one_event(v, &key, &value, w);
+	}
+	return result;
+}
+
 int
 led_view_events(
 	struct led_view *v, uint64_t from_seq, bool reverse, led_event_fn *fn, void *arg)
 {
 	struct event_walk w = {fn, arg};
+	uint64_t kept;
+	int rc = led_first_kept(v->led, v->txn, &kept);
 
-	return walk_numbers(v, LED_DB_EVENT, from_seq, reverse, one_event, &w);
+	if (rc < 0)
+		return rc;
+	if (reverse) {
+		if (from_seq == 0 || from_seq >= kept)
+			rc = walk_numbers(v, LED_DB_EVENT, from_seq, true, one_event, &w);
+		if (rc == 0 && kept != UINT64_MAX)
+			rc = old_events(v,
+				from_seq == 0 ? kept - 1 : NV_MIN(from_seq, kept - 1), 1,
+				&w);
+		return rc;
+	}
+	from_seq = NV_MAX(from_seq, UINT64_C(1));
+	if (from_seq < kept && kept != UINT64_MAX)
+		rc = old_events(v, from_seq, kept - 1, &w);
+	return rc == 0 ? walk_numbers(v, LED_DB_EVENT, from_seq, false, one_event, &w)
+		       : rc;
 }
 
 int
@@ -280,7 +319,7 @@ led_view_event(struct led_view *v, uint64_t seq, led_event_fn *fn, void *arg)
 	uint8_t bytes[8];
 	MDB_val key = led_val(bytes, led_key_u64(seq, bytes));
 	MDB_val value;
-	int rc = led_view_get(v, LED_DB_EVENT, bytes, sizeof(bytes), &value);
+	int rc = led_record(v->led, v->txn, seq, &value);
 
 	return rc < 0 ? rc : one_event(v, &key, &value, &w);
 }

@@ -18,9 +18,8 @@ get_seq(struct led_view *v, enum led_db db, const uint8_t *key, size_t key_bytes
 static int
 get_event(struct led_view *v, uint64_t seq, struct led_event *ret)
 {
-	uint8_t key[8];
 	MDB_val value;
-	int rc = led_view_get(v, LED_DB_EVENT, key, led_key_u64(seq, key), &value);
+	int rc = led_record(v->led, v->txn, seq, &value);
 
 	return rc < 0 ? rc : led_event_decode(seq, value.mv_data, value.mv_size, ret);
 }
