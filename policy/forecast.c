@@ -15,6 +15,8 @@ struct moments {
 	double var;
 	double common; /* deviation, adds up before it is squared */
 	double none;   /* ln of the probability of no sale */
+	double back;   /* refunds of what was sold before */
+	double back_var;
 };
 
 static void
@@ -24,17 +26,17 @@ add_prospect(struct moments *m, const struct pol_prospect *p, struct pol_forecas
 	double mu = p->a / p->b * exposure;
 	double net = p->size * (1 - p->refund * p->refund_new);
 	double mean = mu * net;
-	double refunds = p->refund_due + mu * p->size * p->refund * p->refund_new;
 
-	m->mean += mean - p->refund_due;
+	m->mean += mean;
 	m->var += net * net * (mu * (1 + p->cv2) + mu * mu / p->a) +
-		  mean * mean * p->cv2 / (SIZE_PRIOR + p->n) +
-		  p->refund_due * p->size * (1 + p->cv2);
+		  mean * mean * p->cv2 / (SIZE_PRIOR + p->n);
 	m->common += mean * sqrt(DRIFT_WEEK * ret->days / 7);
 	m->none += p->a * log(p->b / (p->b + exposure));
+	m->back += p->refund_due;
+	m->back_var += p->refund_var;
 	ret->sales += mu;
 	ret->due += p->a / p->b * p->due * net;
-	ret->refunds += refunds;
+	ret->refunds += p->refund_due + mu * p->size * p->refund * p->refund_new;
 	ret->evidence += p->n;
 }
 
@@ -47,36 +49,45 @@ quantile(double none, double shape, double scale, double p)
 	return scale * pol_gamma_quantile(shape, (p - none) / (1 - none));
 }
 
-/* Refunds of the past may be more than what is to come: what is certain to be lost moves
- * the whole down, what is gained is a Gamma above it. */
+/* What is to be gained: a Gamma with a lump at zero. */
 static struct pol_interval
-revenue_of(const struct moments *m, double refund_due)
+gain_of(const struct moments *m)
 {
-	double gain = m->mean + refund_due;
 	double var = m->var + m->common * m->common;
-	struct pol_interval r = {.mean = m->mean};
 
-	if (!(gain > 0) || !(var > 0)) {
-		r.low80 = r.high80 = r.low95 = r.high95 = -refund_due;
-		return r;
-	}
+	if (!(m->mean > 0) || !(var > 0))
+		return (struct pol_interval){0};
 	double none = exp(m->none);
 	double some = fmax(1 - none, 1e-12);
-	double mean = gain / some;
+	double mean = m->mean / some;
 	double spread =
-		fmax((var + gain * gain) / some - mean * mean, 1e-12 * mean * mean);
+		fmax((var + m->mean * m->mean) / some - mean * mean, 1e-12 * mean * mean);
 	double shape = mean * mean / spread;
 	double scale = spread / mean;
 
-	r.low80 = quantile(none, shape, scale, 0.1) - refund_due;
-	r.high80 = quantile(none, shape, scale, 0.9) - refund_due;
-	r.low95 = quantile(none, shape, scale, 0.025) - refund_due;
-	r.high95 = quantile(none, shape, scale, 0.975) - refund_due;
-	return r;
+	return (struct pol_interval){.mean = m->mean,
+		.low80 = quantile(none, shape, scale, 0.1),
+		.high80 = quantile(none, shape, scale, 0.9),
+		.low95 = quantile(none, shape, scale, 0.025),
+		.high95 = quantile(none, shape, scale, 0.975)};
 }
 
+/* a - b, two things that are independent: their half widths add up in quadrature. */
 static struct pol_interval
-cost_of(double mean, double sd, double cap)
+less(const struct pol_interval *a, const struct pol_interval *b)
+{
+	double mean = a->mean - b->mean;
+
+	return (struct pol_interval){.mean = mean,
+		.low80 = mean - hypot(a->mean - a->low80, b->high80 - b->mean),
+		.high80 = mean + hypot(a->high80 - a->mean, b->mean - b->low80),
+		.low95 = mean - hypot(a->mean - a->low95, b->high95 - b->mean),
+		.high95 = mean + hypot(a->high95 - a->mean, b->mean - b->low95)};
+}
+
+/* A normal that is never negative, nor above a cap. */
+static struct pol_interval
+planned_of(double mean, double sd, double cap)
 {
 	const double z80 = 1.2815515655446004;
 	const double z95 = 1.959963984540054;
@@ -90,26 +101,12 @@ cost_of(double mean, double sd, double cap)
 		.high95 = fmin(mean + z95 * sd, top)};
 }
 
-/* Half widths of two things that are independent add up in quadrature. */
-static struct pol_interval
-profit_of(const struct pol_interval *r, const struct pol_interval *c)
-{
-	double mean = r->mean - c->mean;
-
-	return (struct pol_interval){.mean = mean,
-		.low80 = mean - hypot(r->mean - r->low80, c->high80 - c->mean),
-		.high80 = mean + hypot(r->high80 - r->mean, c->mean - c->low80),
-		.low95 = mean - hypot(r->mean - r->low95, c->high95 - c->mean),
-		.high95 = mean + hypot(r->high95 - r->mean, c->mean - c->low95)};
-}
-
 void
 pol_forecast_sum(const struct pol_prospect *prospects, size_t n, unsigned days,
 	double cost_cap, struct pol_forecast *ret)
 {
 	struct pol_forecast f = {.days = days};
 	struct moments m = {0};
-	double refund_due = 0;
 	double cost = 0;
 	double cost_var = 0;
 
@@ -119,13 +116,15 @@ pol_forecast_sum(const struct pol_prospect *prospects, size_t n, unsigned days,
 		double least = COST_LEAST * p->cost;
 
 		add_prospect(&m, p, &f);
-		refund_due += p->refund_due;
 		cost += p->cost;
 		cost_var += p->cost_sd * p->cost_sd * days + least * least;
 	}
-	f.revenue = revenue_of(&m, refund_due);
-	f.cost = cost_of(cost, sqrt(cost_var), cost_cap);
-	f.profit = profit_of(&f.revenue, &f.cost);
+	struct pol_interval gain = gain_of(&m);
+	struct pol_interval back = planned_of(m.back, sqrt(m.back_var), -1);
+
+	f.revenue = less(&gain, &back);
+	f.cost = planned_of(cost, sqrt(cost_var), cost_cap);
+	f.profit = less(&f.revenue, &f.cost);
 	f.basis = f.evidence >= POL_FORECAST_SALES_MIN ? POL_BASIS_EVIDENCE
 		  : f.sales > 0 || cost > 0            ? POL_BASIS_PRIOR
 						       : POL_BASIS_NOTHING;
@@ -134,7 +133,7 @@ pol_forecast_sum(const struct pol_prospect *prospects, size_t n, unsigned days,
 
 double
 pol_forecast_planned(double per_day, const double weekday[7], unsigned first,
-	unsigned days, pol_mature_fn *mature, void *arg)
+	unsigned days, pol_mature_fn *mature, const void *arg)
 {
 	double sum = 0;
 

@@ -9,10 +9,10 @@
  *   var  = m^2 (mu (1 + cv^2) + mu^2/a) + mean^2 (cv^2/(5+n) + 0.01 T/7)
  *
  * The last term: the mean size is known from n sales only, and markets drift. Refunds of
- * past sales that fall due are taken off. An interval is that of a Gamma distribution
- * with this mean and variance, with the probability of no sale at all, (b/(b+E))^a, as a
- * lump at zero: a worker that sells once a month has a week without a sale most of the
- * time. */
+ * past sales that fall due are taken off; at best there are none. An interval is that of
+ * a Gamma distribution with this mean and variance, with the probability of no sale at
+ * all, (b/(b+E))^a, as a lump at zero: a worker that sells once a month has a week
+ * without a sale most of the time. */
 #ifndef POL_FORECAST_H
 #define POL_FORECAST_H
 
@@ -35,6 +35,7 @@ struct pol_prospect {
 	double cost_sd;    /* of one day's cost around the plan */
 	double refund;     /* share of sales that is refunded */
 	double refund_due; /* expected refunds of past sales within the time */
+	double refund_var; /* and their variance: one large sale may be among them */
 	double refund_new; /* share of the new sales' refunds that fall within the time */
 };
 
@@ -72,8 +73,14 @@ void pol_forecast_sum(const struct pol_prospect *prospects, size_t n, unsigned d
 /* The part of money spent evenly over `days` days from now on, weekday w costing
  * weekday[w], whose sales come within those days. first: the weekday of the first day.
  * mature(age_d): share of the sales of money of that age that have come. */
-typedef double pol_mature_fn(double age_d, void *arg);
+typedef double pol_mature_fn(double age_d, const void *arg);
 double pol_forecast_planned(double per_day, const double weekday[7], unsigned first,
-	unsigned days, pol_mature_fn *mature, void *arg);
+	unsigned days, pol_mature_fn *mature, const void *arg);
+
+struct pol;
+/* Of one worker, or of the whole fleet (NULL), as it runs now: what is open or planned is
+ * not in it. now: Unix seconds. 0, -ENOENT, -EINVAL, -ENOMEM. */
+int pol_forecast(const struct pol *p, const char *worker, int64_t now, unsigned days,
+	struct pol_forecast *ret);
 
 #endif
