@@ -207,14 +207,14 @@ refuse_pace(const struct eng_cap *cap, nv_i128 amount, const char *currency,
 static nv_i128
 fit(const struct eng_cap *cap, nv_i128 amount, nv_i128 usual)
 {
-	nv_i128 left = eng_cap_left(cap);
+	nv_i128 left = cap->limit - cap->spent - cap->reserved - cap->approvals;
 	bool untouched = cap->spent <= 0 && cap->reserved <= 0;
 
 	if (cap->limit >= 0 && cap->spent >= cap->limit)
 		return -1;
 	if (amount <= left)
 		return amount;
-	return untouched && amount > cap->limit && usual <= left ? left : -1;
+	return untouched && left >= 0 && amount > cap->limit && usual <= left ? left : -1;
 }
 
 void

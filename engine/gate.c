@@ -378,12 +378,17 @@ static int
 load_line(void *arg, const struct led_event *ev)
 {
 	struct eng_reservation *r = arg;
+	char scratch[ENG_LINE_BYTES_MAX];
+	struct eng_line line;
+	struct eng_refusal why;
 	size_t n = NV_MIN(ev->id_bytes, sizeof r->id - 1);
 
 	if (ev->id)
 		memcpy(r->id, ev->id, n);
 	r->id[ev->id ? n : 0] = '\0';
-	r->run = ev->run != NULL;
+	/* Of a whole run it was when it named no amount (gate_ask.c). */
+	r->run = eng_scan(ev->line, ev->line_bytes, scratch, &line, &why) == 0 &&
+		 !eng_line_has(&line, ENG_F_AMOUNT);
 	return 0;
 }
 

@@ -194,6 +194,10 @@ put_reservation(struct question *q, struct led_event *ev, struct eng_reservation
 		return 0;
 	r->currency_id = eng_txn_currency(q->eng, q->txn, r->currency);
 	ev->worker = eng_txn_worker(q->eng, q->txn, q->w);
+	if (eng_line_has(q->line, ENG_F_RUN)) {
+		ev->run = q->line->field[ENG_F_RUN].at;
+		ev->run_bytes = q->line->field[ENG_F_RUN].bytes;
+	}
 	if (r->operation[0]) {
 		ev->operation = r->operation;
 		ev->operation_bytes = strlen(r->operation);
