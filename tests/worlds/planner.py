@@ -81,13 +81,30 @@ def allocate(budget, offers):
     return plan
 
 
+def every(worker, world):
+    return sorted(worker.volumes())
+
+
+def proven(worker, world):
+    """Volumes the strict mode may reach: each doubling above 1 needs an average return above
+    scale_roi at the volume before it, over the whole game."""
+    top, volumes = 1.0, sorted(worker.volumes())
+    days = range(worker.true_ramp_days, world.days)
+    while top < volumes[-1]:
+        cost = sum(worker.spend(d, top) for d in days)
+        if sum(worker.earn(d, top) for d in days) <= cost * (1 + world.scale_roi / 100):
+            break
+        top *= 2
+    return [x for x in volumes if x <= top]
+
+
 class Planner:
-    def __init__(self, world):
+    def __init__(self, world, volumes_of=every):
         self.world = world
         self.days = range(world.days)
         self.offers = {}
         for w in world.workers:
-            volumes = sorted(w.volumes())
+            volumes = volumes_of(w, world)
             self.offers[w.name] = [Offer(w, d, volumes, d < w.true_ramp_days) for d in self.days]
 
     def plans(self, names):
@@ -115,6 +132,12 @@ class Planner:
 def plans(world):
     """One Plan a day."""
     return Planner(world).best()
+
+
+def ceiling(world):
+    """The share of the profit that is left to who grows only what returns above scale_roi."""
+    limited = sum(p.revenue - p.cost for p in Planner(world, proven).best())
+    return limited / max(1e-9, profit(world)) if profit(world) > 0 else 1.0
 
 
 def profit(world):
