@@ -71,6 +71,7 @@ class Judge:
         self.violations = []
         self.false_kills = []
         self.kills = 0
+        self.regretted_kills = 0
         self.missed_kills = 0
         self.asked = 0
         self.decisions = 0
@@ -479,14 +480,20 @@ class Fleet:
         return True
 
     def note_kill(self, s, day):
-        """A false kill: at its plain volume the worker would have paid for itself above the
-        threshold from now to the end (at least over 14 days)."""
+        """A false kill: at its plain volume the worker paid for itself above the threshold
+        until now, and would have from now to the end (at least over 14 days). Where only the
+        future would have been good nobody could know: such a kill is regretted, not false."""
         self.judge.kills += 1
         s.killed_on = day
         last = self.world.days - 1
-        multiple = s.worker.multiple(min(day, max(0, last - 13)), last, s.split or None)
-        if multiple > 1 + self.world.kill_roi / 100:
-            self.judge.false_kills.append((s.worker.name, day, multiple))
+        worker, split = s.worker, s.split or None
+        threshold = 1 + self.world.kill_roi / 100
+        future = worker.multiple(min(day, max(0, last - 13)), last, split)
+        past = worker.multiple(0, day, split)
+        if min(future, past) > threshold:
+            self.judge.false_kills.append((worker.name, day, min(future, past)))
+        elif future > threshold:
+            self.judge.regretted_kills += 1
 
     def finish(self):
         """Workers that lose at any volume, have had time and money enough, and still run."""

@@ -184,6 +184,7 @@ def result(world, judge):
             "over_days": len(over), "over_most": max((o[1] for o in over), default=0.0),
             "over_beyond": sum(o[1] > o[2] + 1 / MICRO for o in over),
             "false_kills": judge.false_kills, "kills": judge.kills,
+            "regretted_kills": judge.regretted_kills,
             "missed_kills": judge.missed_kills, "asked": judge.asked,
             "decisions": judge.decisions / world.days, "unfit": judge.unfit,
             "refused_runs": judge.refused_runs, "violations": judge.violations,
