@@ -5,6 +5,7 @@
  * all the others; or none, and the next analysis comes to the same conclusion again. */
 #include "decide.h"
 #include "report.h"
+#include "tune.h"
 #include "txn.h"
 
 #include "nv_clock.h"
@@ -21,6 +22,24 @@
 /* ---- steps ---- */
 
 /* The desire a decision asks for. */
+/* The recorded shares, by name: the configuration may list its variants otherwise by now.
+ * What does not fit any more changes nothing. */
+static void
+share_out(
+	const struct eng_worker *w, const struct eng_decision *d, struct eng_desire *ret)
+{
+	const json_t *split = json_object_get(d->doc, "split");
+	size_t n = w->conf ? w->conf->n_variants : 0;
+	double shares[NV_CONF_VARIANTS_MAX] = {0};
+	struct nv_err err = {0};
+
+	for (size_t i = 0; i < n; i++)
+		shares[i] =
+			json_number_value(json_object_get(split, w->conf->variants[i]));
+	if (eng_tune_shares(w, ret, shares, (unsigned)n, &err) < 0)
+		nv_warn("decision %" PRIu64 " changes no share: %s", d->id, err.text);
+}
+
 static void
 desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_ns,
 	struct eng_desire *ret)
@@ -54,6 +73,8 @@ desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_
 			w->conf && interval_s * 1000 == w->conf->run_interval_ms
 				? 0
 				: interval_s * 1000;
+	if (d->action == POL_OPTIMIZE_SPLIT)
+		share_out(w, d, ret);
 	ret->since_ns = now_ns;
 	(void)snprintf(ret->by, sizeof ret->by, "decision %" PRIu64, d->id);
 	(void)snprintf(ret->reason, sizeof ret->reason, "%s by decision %" PRIu64 ": %s",

@@ -24,6 +24,7 @@ static const struct eng_verb verbs[] = {
 	{"workers.metrics", eng_verb_metrics, {"worker", "brief"}},
 	{"workers.set", eng_verb_set, {"workers", "action"}},
 	{"workers.scale", eng_verb_scale, {"worker", "instances", "multiplier"}},
+	{"forecast", eng_verb_forecast, {"worker", "days"}},
 	{"workers.tune", eng_verb_tune,
 		{"worker", "shares", "run_interval_ms", "params", "experiment", "values",
 			"reset"}},

@@ -88,7 +88,8 @@ eng_verb_fn eng_verb_agents;
 eng_verb_fn eng_verb_agent;
 eng_verb_fn eng_verb_set;
 eng_verb_fn eng_verb_scale;
-eng_verb_fn eng_verb_tune; /* api_tune.c */
+eng_verb_fn eng_verb_tune;     /* api_tune.c */
+eng_verb_fn eng_verb_forecast; /* api_forecast.c */
 eng_verb_fn eng_verb_kill;
 eng_verb_fn eng_verb_deploy;
 eng_verb_fn eng_verb_undeploy;

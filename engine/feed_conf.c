@@ -128,6 +128,20 @@ state_of(
 	}
 }
 
+/* Shares of the declared variants; none (all zero) means equal ones. */
+static void
+put_split(const struct nv_conf_worker *conf, const struct nv_split *split, double *ret)
+{
+	for (size_t i = 0; conf && !split->param[0] && i < conf->n_variants; i++) {
+		for (unsigned k = 0; k < split->n; k++) {
+			if (i < POL_VARIANTS_MAX &&
+				strcmp(split->arms[k].name, conf->variants[i]) == 0)
+				ret[i] = split->arms[k].share_ppm /
+					 (double)NV_SPLIT_WHOLE_PPM;
+		}
+	}
+}
+
 void
 eng_feed_standing(const struct nv_conf_worker *conf, const struct eng_desire *d,
 	bool budget_paused, struct pol_standing *ret)
@@ -143,6 +157,7 @@ eng_feed_standing(const struct nv_conf_worker *conf, const struct eng_desire *d,
 					  : 0};
 	/* As far as the ledger knows, all of them are up. */
 	ret->live = ret->instances;
+	put_split(conf, &d->split, ret->split);
 }
 
 static void

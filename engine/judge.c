@@ -234,7 +234,6 @@ put_standings(struct eng *eng, struct pol *pol, int64_t now_s)
 		is.live = 0;
 		for (const struct eng_instance *i = w->instances; i; i = i->next)
 			is.live += !i->gone;
-		memcpy(is.split, had.split, sizeof is.split);
 		if (memcmp(&had, &is, sizeof is) != 0)
 			rc = pol_standing_put(pol, w->name, now_s, &is);
 	}
