@@ -57,29 +57,33 @@ led_batch_run_time(
 
 /* ---- sales ---- */
 
-/* The sale that an id of a kind leads to. -ENOENT: it is none. */
+/* The sale that an id leads to: of the index of ids, or of external ones. -ENOENT: it is
+ * none. */
 static int
-sale_at(struct led_batch *b, int found, const uint64_t *seq, struct led_sale *ret)
+sale_by(struct led_batch *b, bool external, uint32_t scope, const char *id, size_t bytes,
+	struct led_sale *ret)
 {
-	return found < 0 ? found : led_claims_sale(&b->claims, *seq, ret);
+	uint64_t seq = 0;
+	int rc = external ? led_batch_ext(b, scope, id, bytes, &seq)
+			  : led_batch_id(b, scope, id, bytes, &seq);
+
+	return rc < 0 ? rc : led_claims_sale(&b->claims, seq, ret);
 }
 
 int
 led_batch_sale(struct led_batch *b, uint32_t scope, uint32_t worker, const char *of,
 	size_t of_bytes, struct led_sale *ret)
 {
-	uint64_t seq = 0;
-
 	if (b->error)
 		return b->error;
-	int rc = sale_at(b, led_batch_id(b, scope, of, of_bytes, &seq), &seq, ret);
+	int rc = sale_by(b, false, scope, of, of_bytes, ret);
 
 	if (rc == -ENOENT)
-		rc = sale_at(b, led_batch_ext(b, scope, of, of_bytes, &seq), &seq, ret);
+		rc = sale_by(b, true, scope, of, of_bytes, ret);
 	if (rc == -ENOENT && worker != scope)
-		rc = sale_at(b, led_batch_id(b, worker, of, of_bytes, &seq), &seq, ret);
+		rc = sale_by(b, false, worker, of, of_bytes, ret);
 	if (rc == -ENOENT)
-		rc = sale_at(b, led_batch_ext(b, 0, of, of_bytes, &seq), &seq, ret);
+		rc = sale_by(b, true, 0, of, of_bytes, ret);
 	return answer(b, rc);
 }
 
