@@ -3,6 +3,8 @@
 
 #include "nv_clock.h"
 #include "nv_fd.h"
+#include "pages.h"
+#include "rebuild.h"
 #include "store.h"
 
 #include <errno.h>
@@ -232,18 +234,40 @@ put_in_place(struct workshop *w, const char *dir, bool replace, char kept[LED_KE
 	return rc == 0 ? take_place(w, dir, kept, err) : rc;
 }
 
+/* What a migration keeps is the backup, which stays where it is. */
+static void
+drop_old_schemas(const struct workshop *w)
+{
+	char path[PATH_MAX];
+
+	for (unsigned schema = 1; schema < LED_SCHEMA; schema++) {
+		int n = snprintf(
+			path, sizeof(path), "%s/ledger.schema%u.mdb", w->dir, schema);
+
+		if (n > 0 && (size_t)n < sizeof(path))
+			(void)unlink(path); /* mostly there is none */
+	}
+}
+
 int
 led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
 	struct nv_err *err)
 {
 	struct workshop w;
+	struct led_meta_page meta[2];
 	int rc = workshop_open(&w, dir, "restore", err);
 
 	ret_kept[0] = '\0';
 	if (rc < 0)
 		return rc;
 	rc = copy_file(file, w.file, err);
+	/* A backup of an older schema becomes one of this. */
+	if (rc == 0)
+		rc = led_pages_meta(w.file, meta, err);
+	if (rc == 0)
+		rc = led_migrate(w.dir, err);
+	drop_old_schemas(&w);
 	if (rc == 0)
 		rc = prove(&w, fn, arg, ret_checked, err);
 	if (rc == 0)

@@ -27,8 +27,8 @@ led_bytes_room(struct led_bytes *b, size_t bytes)
 
 /* ---- begin, abort ---- */
 
-static void
-batch_clear(struct led_batch *b)
+void
+led_batch_clear(struct led_batch *b)
 {
 	b->error = 0;
 	b->n_events = 0;
@@ -129,7 +129,7 @@ led_batch_abort(struct led_batch *b)
 		led_texts_truncate(&led->dicts[i].names, led->dicts[i].n_committed);
 	/* Accounts of names that were taken back are forgotten with them. */
 	led_texts_truncate(&b->posts.keys, b->posts_committed);
-	batch_clear(b);
+	led_batch_clear(b);
 	led->in_batch = false;
 }
 
@@ -295,17 +295,10 @@ ids_known(const struct led *led, const struct led_event *ev)
 	return true;
 }
 
+/* Room for one more in the list of where events are. */
 static int
-append_event(struct led_batch *b, const struct led_event *ev, size_t *ret_at)
+note_place(struct led_batch *b)
 {
-	uint8_t *out = led_bytes_room(&b->events, 4 + LED_EVENT_BYTES_MAX);
-
-	if (!out)
-		return -ENOBUFS;
-	uint32_t bytes = (uint32_t)led_event_encode(ev, out + 4);
-
-	NV_ASSERT(bytes <= LED_EVENT_BYTES_MAX);
-	memcpy(out, &bytes, 4);
 	if (b->n_events == b->events_at_cap) {
 		uint32_t cap = b->events_at_cap ? b->events_at_cap * 2 : 1024;
 		size_t *p = reallocarray(b->events_at, cap, sizeof(*p));
@@ -316,10 +309,49 @@ append_event(struct led_batch *b, const struct led_event *ev, size_t *ret_at)
 		b->events_at_cap = cap;
 	}
 	b->events_at[b->n_events] = b->events.n;
+	return 0;
+}
+
+static int
+append_event(struct led_batch *b, const struct led_event *ev, size_t *ret_at)
+{
+	uint8_t *out = led_bytes_room(&b->events, 4 + LED_EVENT_BYTES_MAX);
+
+	if (!out)
+		return -ENOBUFS;
+	int rc = note_place(b);
+
+	if (rc < 0)
+		return rc;
+	uint32_t bytes = (uint32_t)led_event_encode(ev, out + 4);
+
+	NV_ASSERT(bytes <= LED_EVENT_BYTES_MAX);
+	memcpy(out, &bytes, 4);
 	*ret_at = b->events.n;
 	b->events.n += 4 + (size_t)bytes;
 	b->line_bytes = ev->line_bytes;
 	b->line_at = b->events.n - led_event_tail_bytes(ev) - ev->line_bytes;
+	b->n_events++;
+	return 0;
+}
+
+int
+led_batch_append_record(
+	struct led_batch *b, const void *record, size_t bytes, size_t *ret_at)
+{
+	uint8_t *out = led_bytes_room(&b->events, 4 + bytes);
+	uint32_t n = (uint32_t)bytes;
+
+	if (!out)
+		return -ENOBUFS;
+	int rc = note_place(b);
+
+	if (rc < 0)
+		return rc;
+	memcpy(out, &n, 4);
+	memcpy(out + 4, record, bytes);
+	*ret_at = b->events.n;
+	b->events.n += 4 + bytes;
 	b->n_events++;
 	return 0;
 }
@@ -469,16 +501,9 @@ led_batch_quarantine(struct led_batch *b, uint64_t stream, uint64_t stream_offse
 }
 
 int
-led_batch_state_put(struct led_batch *b, const char *key, const void *value, size_t bytes)
+led_batch_state_add(struct led_batch *b, const char *key, size_t key_bytes,
+	size_t line_at, size_t line_bytes, uint64_t seq)
 {
-	size_t key_bytes = strlen(key);
-
-	if (b->error)
-		return b->error;
-	if (key_bytes == 0 || key_bytes > LED_KEY_MAX || b->n_events == 0 ||
-		bytes != b->line_bytes ||
-		(bytes > 0 && memcmp(b->events.data + b->line_at, value, bytes) != 0))
-		return -EINVAL;
 	if (b->n_states == b->states_cap) {
 		uint32_t cap = b->states_cap ? b->states_cap * 2 : 16;
 		struct led_batch_state *p = reallocarray(b->states, cap, sizeof(*p));
@@ -495,11 +520,26 @@ led_batch_state_put(struct led_batch *b, const char *key, const void *value, siz
 	memcpy(out, key, key_bytes);
 	b->states[b->n_states++] = (struct led_batch_state){.key_at = b->state_keys.n,
 		.key_bytes = key_bytes,
-		.line_at = b->line_at,
-		.line_bytes = b->line_bytes,
-		.seq = b->led->last_seq + b->n_events};
+		.line_at = line_at,
+		.line_bytes = line_bytes,
+		.seq = seq};
 	b->state_keys.n += key_bytes;
 	return 0;
+}
+
+int
+led_batch_state_put(struct led_batch *b, const char *key, const void *value, size_t bytes)
+{
+	size_t key_bytes = strlen(key);
+
+	if (b->error)
+		return b->error;
+	if (key_bytes == 0 || key_bytes > LED_KEY_MAX || b->n_events == 0 ||
+		bytes != b->line_bytes ||
+		(bytes > 0 && memcmp(b->events.data + b->line_at, value, bytes) != 0))
+		return -EINVAL;
+	return led_batch_state_add(b, key, key_bytes, b->line_at, b->line_bytes,
+		b->led->last_seq + b->n_events);
 }
 
 /* ---- commit ---- */

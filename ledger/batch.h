@@ -83,6 +83,15 @@ struct led_batch {
 	MDB_txn *read; /* for look-ups, opened when needed */
 };
 
+/* For replay.c, which puts batches together from what is stored. */
+void led_batch_clear(struct led_batch *b);
+int led_batch_append_record(
+	struct led_batch *b, const void *record, size_t bytes, size_t *ret_at);
+int led_batch_state_add(struct led_batch *b, const char *key, size_t key_bytes,
+	size_t line_at, size_t line_bytes, uint64_t seq);
+int led_batch_put(struct led_batch *b, MDB_txn *txn); /* all of it; an MDB code */
+int led_batch_remember(struct led_batch *b);          /* it has been written */
+
 /* Make room for bytes more; NULL: no memory or over the limit. */
 uint8_t *led_bytes_room(struct led_bytes *b, size_t bytes);
 

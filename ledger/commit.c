@@ -411,8 +411,8 @@ write_states(struct led_batch *b, MDB_txn *txn)
 	return 0;
 }
 
-static int
-write_all(struct led_batch *b, MDB_txn *txn)
+int
+led_batch_put(struct led_batch *b, MDB_txn *txn)
 {
 	struct led *led = b->led;
 	uint8_t key[8];
@@ -446,8 +446,8 @@ write_all(struct led_batch *b, MDB_txn *txn)
 enum { TOTALS_MAX = 1 << 20 };
 
 /* What was written is now what the writer knows. */
-static int
-remember(struct led_batch *b)
+int
+led_batch_remember(struct led_batch *b)
 {
 	struct led *led = b->led;
 
@@ -510,7 +510,7 @@ try_write(struct led_batch *b, int *ret_mdb, struct nv_err *err)
 		*ret_mdb = 0;
 		return bad;
 	}
-	rc = write_all(b, txn);
+	rc = led_batch_put(b, txn);
 	if (rc != 0)
 		mdb_txn_abort(txn);
 	else
@@ -547,6 +547,6 @@ led_batch_write(struct led_batch *b, struct nv_err *err)
 				rc == -EBUSY ? "a view is open" : strerror(-rc));
 	}
 	if (rc == 0)
-		rc = remember(b);
+		rc = led_batch_remember(b);
 	return rc;
 }

@@ -51,10 +51,23 @@ led_out_name(struct led_out *o, enum led_dict_kind dict, uint32_t id, char *buf,
 	return buf;
 }
 
+#define REVERSED "_reversal"
+
 const char *
 led_out_code(uint16_t code)
 {
-	static const char *const names[LED_CODE_MAX + 1] = {
+	static const char *const reversed[LED_CODE_MAX + 1] = {
+		[LED_CODE_COST] = "cost" REVERSED,
+		[LED_CODE_REVENUE] = "revenue" REVERSED,
+		[LED_CODE_REFUND] = "refund" REVERSED,
+		[LED_CODE_FEE] = "fee" REVERSED,
+		[LED_CODE_DISPUTE] = "dispute" REVERSED,
+		[LED_CODE_PAYOUT] = "payout" REVERSED,
+		[LED_CODE_GRANT] = "grant" REVERSED,
+		[LED_CODE_SETTLE] = "settle" REVERSED,
+		[LED_CODE_CONVERT] = "convert" REVERSED,
+	};
+	static const char *const plain[LED_CODE_MAX + 1] = {
 		[LED_CODE_COST] = "cost",
 		[LED_CODE_REVENUE] = "revenue",
 		[LED_CODE_REFUND] = "refund",
@@ -69,9 +82,10 @@ led_out_code(uint16_t code)
 		[LED_CODE_VOID] = "void",
 		[LED_CODE_CONVERT] = "convert",
 	};
+	const char *const *list = code & LED_CODE_REVERSAL ? reversed : plain;
 
 	code &= (uint16_t)~LED_CODE_REVERSAL;
-	return code <= LED_CODE_MAX && names[code] ? names[code] : "";
+	return code <= LED_CODE_MAX && list[code] ? list[code] : "";
 }
 
 int

@@ -87,6 +87,15 @@ csv_row(struct led_out *o, const struct led_event *ev, const struct led_leg *leg
 	csv_flags(o, ev);
 	csv_number(o, ev->ref);
 	nv_buf_puts(&o->buf, ",");
+	csv_text(o, ev->run, ev->run_bytes);
+	csv_name(o, LED_DICT_VARIANT, ev->variant);
+	nv_buf_puts(&o->buf, ",");
+	csv_text(o, ev->operation, ev->operation_bytes);
+	nv_buf_puts(&o->buf, ",");
+	csv_text(o, ev->of, ev->of_bytes);
+	nv_buf_puts(&o->buf, ",");
+	csv_text(o, ev->external, ev->external_bytes);
+	nv_buf_puts(&o->buf, ",");
 	csv_text(o, ev->line, ev->line_bytes);
 	nv_buf_puts(&o->buf, "\r\n");
 }
@@ -108,7 +117,8 @@ led_export_csv(struct led_out *o)
 {
 	nv_buf_puts(&o->buf,
 		"seq,leg,at,received,kind,worker,instance,generation,id,category,posting,"
-		"debit,credit,amount,currency,ok,duration_ms,rounded,ref,line\r\n");
+		"debit,credit,amount,currency,ok,duration_ms,rounded,ref,run,variant,"
+		"operation,of,external_id,line\r\n");
 	int rc = led_view_events(o->v, 1, false, csv_event, o);
 
 	return rc < 0 ? rc : led_out_flush(o, 1);

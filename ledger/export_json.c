@@ -72,6 +72,36 @@ json_flags(struct led_out *o, const struct led_event *ev)
 		nv_buf_puts(&o->buf, ",\"unpriced\":true");
 	if (ev->flags & LED_F_MANUAL)
 		nv_buf_puts(&o->buf, ",\"manual\":true");
+	if (ev->flags & LED_F_EXPIRED)
+		nv_buf_puts(&o->buf, ",\"expired\":true");
+	if (ev->flags & LED_F_ENDED)
+		nv_buf_puts(&o->buf, ",\"ended\":true");
+}
+
+static void
+json_time(struct led_out *o, const char *name, int64_t ns)
+{
+	char text[LED_TIME_BYTES];
+
+	if (ns != 0)
+		nv_buf_printf(&o->buf, ",\"%s\":\"%s\"", name, led_out_time(ns, text));
+}
+
+/* What it is due to, and what it names: only where it was said. */
+static void
+json_cause(struct led_out *o, const struct led_event *ev)
+{
+	json_name(o, "variant", LED_DICT_VARIANT, ev->variant);
+	if (ev->run)
+		json_text(o, "run", ev->run, ev->run_bytes);
+	if (ev->operation)
+		json_text(o, "operation", ev->operation, ev->operation_bytes);
+	if (ev->of)
+		json_text(o, "of", ev->of, ev->of_bytes);
+	if (ev->external)
+		json_text(o, "external_id", ev->external, ev->external_bytes);
+	json_time(o, "caused", ev->caused_ns);
+	json_time(o, "expires", ev->expires_ns);
 }
 
 static int
@@ -102,6 +132,7 @@ json_event(void *arg, const struct led_event *ev)
 	if (ev->category_bytes)
 		json_text(o, "category", ev->category, ev->category_bytes);
 	json_flags(o, ev);
+	json_cause(o, ev);
 	json_legs(o, ev);
 	json_text(o, "line", ev->line ? ev->line : "", ev->line_bytes);
 	nv_buf_puts(&o->buf, "}");

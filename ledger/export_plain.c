@@ -194,6 +194,13 @@ put_posting(struct plain *p, uint32_t account, nv_i128 nano, uint32_t currency)
 	nv_buf_puts(&p->o->buf, "\n");
 }
 
+/* What is only reserved, or free again, has not moved: no journal knows of it. */
+static bool
+is_posted(const struct led_leg *leg)
+{
+	return leg->code != LED_CODE_RESERVE && leg->code != LED_CODE_VOID;
+}
+
 static int
 put_event(void *arg, const struct led_event *ev)
 {
@@ -201,7 +208,11 @@ put_event(void *arg, const struct led_event *ev)
 	char date[DATE_BYTES];
 	char worker[NV_NAME_MAX];
 
-	if (ev->n_legs == 0)
+	bool posts = false;
+
+	for (unsigned i = 0; i < ev->n_legs; i++)
+		posts |= is_posted(&ev->legs[i]);
+	if (!posts)
 		return 0;
 	p->date_ns = NV_MAX(p->date_ns, ev->received_ns);
 	(void)date_text(p->date_ns, date);
@@ -210,6 +221,8 @@ put_event(void *arg, const struct led_event *ev)
 	for (unsigned i = 0; i < ev->n_legs; i++) {
 		const struct led_leg *leg = &ev->legs[i];
 
+		if (!is_posted(leg))
+			continue;
 		put_posting(p, leg->debit, leg->nano, leg->currency);
 		put_posting(p, leg->credit, -(nv_i128)leg->nano, leg->currency);
 	}

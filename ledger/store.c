@@ -6,6 +6,7 @@
 #include "chain.h"
 #include "nv_fd.h"
 #include "pages.h"
+#include "rebuild.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -190,31 +191,37 @@ open_tables(struct led *led, MDB_txn *txn, unsigned flags)
 }
 
 static int
-write_meta(struct led *led, MDB_txn *txn)
+make_meta(struct led *led, struct nv_err *err)
 {
 	struct timespec now;
 	struct led_meta *meta = &led->meta;
-	uint8_t value[LED_META_BYTES];
 
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return errno;
+		return nv_err_set(err, -errno, "no clock: %s", strerror(errno));
 	if (getrandom(meta->id, sizeof(meta->id), 0) != sizeof(meta->id))
-		return EIO;
+		return nv_err_set(err, -EIO, "no random numbers");
 	meta->schema = LED_SCHEMA;
 	meta->scale = 9;
 	meta->created_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	led_genesis(meta, meta->genesis);
+	return 0;
+}
+
+static int
+write_meta(struct led *led, MDB_txn *txn)
+{
+	uint8_t value[LED_META_BYTES];
 	MDB_val key = led_val("ledger", 6);
-	MDB_val val = led_val(value, led_meta_encode(meta, value));
+	MDB_val val = led_val(value, led_meta_encode(&led->meta, value));
 
 	return mdb_put(txn, led->dbi[LED_DB_META], &key, &val, MDB_NOOVERWRITE);
 }
 
-static int
-create_in(struct led *led, const char *path, struct nv_err *err)
+int
+led_create_env(struct led *led, const char *path, unsigned flags, struct nv_err *err)
 {
 	MDB_txn *txn;
-	int rc = open_env(led, path, 0, err);
+	int rc = open_env(led, path, flags, err);
 
 	if (rc < 0)
 		return rc;
@@ -228,11 +235,26 @@ create_in(struct led *led, const char *path, struct nv_err *err)
 		else
 			mdb_txn_abort(txn);
 	}
-	if (rc == 0)
-		rc = mdb_env_sync(led->env, 1);
-	mdb_env_close(led->env);
-	led->env = NULL;
 	return rc == 0 ? 0 : led_fail(err, rc, "create the ledger");
+}
+
+static int
+create_in(struct led *led, const char *path, struct nv_err *err)
+{
+	int rc = make_meta(led, err);
+
+	if (rc == 0)
+		rc = led_create_env(led, path, 0, err);
+	if (rc == 0) {
+		int synced = mdb_env_sync(led->env, 1);
+
+		if (synced != 0)
+			rc = led_fail(err, synced, "create the ledger");
+	}
+	if (led->env)
+		mdb_env_close(led->env);
+	led->env = NULL;
+	return rc;
 }
 
 static int
@@ -281,25 +303,25 @@ create(struct led *led, const char *path, struct nv_err *err)
 	return 0;
 }
 
-static int
-lock_writer(struct led *led, struct nv_err *err)
+int
+led_lock_writer(const char *dir, int *ret_fd, struct nv_err *err)
 {
 	char path[PATH_MAX];
-	int rc = join(path, sizeof(path), led->dir, LED_LOCK_NAME, err);
+	int rc = join(path, sizeof(path), dir, LED_LOCK_NAME, err);
 
 	if (rc < 0)
 		return rc;
-	led->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (led->lock_fd < 0)
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
 		return nv_err_set(
 			err, -errno, "cannot open %s: %s", path, strerror(errno));
-	if (flock(led->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+	if (flock(*ret_fd, LOCK_EX | LOCK_NB) < 0) {
 		rc = errno == EWOULDBLOCK ? -EBUSY : -errno;
 		return nv_err_set(err, rc,
 			rc == -EBUSY
 				? "another process has the ledger in %s open for writing"
 				: "cannot lock the ledger in %s",
-			led->dir);
+			dir);
 	}
 	return 0;
 }
@@ -447,9 +469,10 @@ open_writer(struct led *led, const char *path, struct nv_err *err)
 
 	if (rc < 0)
 		return nv_err_set(err, rc, "cannot make %s: %s", led->dir, strerror(-rc));
-	rc = lock_writer(led, err);
+	rc = led_lock_writer(led->dir, &led->lock_fd, err);
 	if (rc < 0)
 		return rc;
+	led_rebuild_tidy(led->dir);
 	if (access(path, F_OK) < 0) {
 		if (errno != ENOENT)
 			return nv_err_set(
@@ -458,6 +481,8 @@ open_writer(struct led *led, const char *path, struct nv_err *err)
 	}
 	if (rc == 0)
 		rc = check_file(path, err);
+	if (rc == 0)
+		rc = led_migrate(led->dir, err);
 	if (rc == 0)
 		rc = open_env(led, path, 0, err);
 	if (rc == 0)
@@ -470,8 +495,16 @@ open_reader(struct led *led, const char *path, struct nv_err *err)
 {
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return nv_err_set(err, -ENOENT, "there is no ledger in %s yet", led->dir);
+	uint32_t schema = 0;
 	int rc = check_file(path, err);
 
+	if (rc == 0)
+		rc = led_schema_of(path, &schema, err);
+	if (rc == 0 && schema > 0 && schema < LED_SCHEMA)
+		rc = nv_err_set(err, -EPROTONOSUPPORT,
+			"the ledger in %s has schema %u: nova-engine brings it to %u "
+			"when it starts, or novactl ledger rebuild",
+			led->dir, (unsigned)schema, (unsigned)LED_SCHEMA);
 	if (rc == 0)
 		rc = open_env(led, path, MDB_RDONLY, err);
 	/* On a file system nobody can write to there is no lock to keep either. */

@@ -68,6 +68,11 @@ int led_floor(MDB_cursor *cursor, const uint8_t *key, size_t key_bytes,
 /* Last key of a table whose keys are u64, 0 when it is empty. */
 int led_last_u64(MDB_txn *txn, MDB_dbi dbi, uint64_t *ret);
 
+/* A new file at path with its tables and led->meta; stays open. */
+int led_create_env(struct led *led, const char *path, unsigned flags, struct nv_err *err);
+/* *ret_fd is the caller's, also on failure. -EBUSY: somebody else writes. */
+int led_lock_writer(const char *dir, int *ret_fd, struct nv_err *err);
+
 /* dict.c */
 int led_dicts_load(struct led *led, MDB_txn *txn);
 void led_dicts_fini(struct led *led);
