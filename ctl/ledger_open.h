@@ -6,8 +6,10 @@
 #include "led.h"
 
 #define CTL_LEDGER_DIR_BYTES (NV_PATH_MAX + 16)
-/* An error is printed and its exit code returned, in both. */
+/* An error is printed and its exit code returned, in all. */
 int ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES]);
+/* There is a ledger; else that is said. */
+int ctl_ledger_there(struct ctl *ctl, const char *dir);
 int ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view);
 
 #endif

@@ -288,7 +288,8 @@ check_programs(struct doctor *d)
 static void
 check_engine(struct doctor *d)
 {
-	static const char *const problems[] = {"anchor_problem", "seal_problem"};
+	static const char *const problems[] = {
+		"anchor_problem", "seal_problem", "retention_problem"};
 	struct nv_err err = {0};
 	json_t *data = NULL;
 

@@ -2,12 +2,14 @@
  * runs. */
 #include "ledger_open.h"
 #include "paths.h"
+#include "retain.h"
 #include "value.h"
 #include "verbs.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int
 ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES])
@@ -16,6 +18,19 @@ ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES])
 
 	(void)snprintf(dir, CTL_LEDGER_DIR_BYTES, "%s/ledger", ctl->paths.state_dir);
 	return code;
+}
+
+int
+ctl_ledger_there(struct ctl *ctl, const char *dir)
+{
+	char path[CTL_LEDGER_DIR_BYTES + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/ledger.mdb", dir);
+	if (access(path, F_OK) == 0)
+		return NV_EXIT_OK;
+	return ctl_fail(&ctl->out, errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED,
+		"%s: %s", dir,
+		errno == ENOENT ? "there is no ledger yet" : strerror(errno));
 }
 
 /* Open read-only; an error is printed and its exit code returned. */
@@ -46,6 +61,23 @@ ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_vie
 	return NV_EXIT_OK;
 }
 
+struct segments {
+	uint64_t n;
+	uint64_t events;
+	uint64_t bytes;
+};
+
+static int
+add_segment(void *arg, const struct led_segment *s)
+{
+	struct segments *all = arg;
+
+	all->n++;
+	all->events += s->last - s->first + 1;
+	all->bytes += s->bytes;
+	return 0;
+}
+
 static json_t *
 stats_json(const struct led_stats *s)
 {
@@ -68,17 +100,26 @@ ctl_verb_ledger_stats(struct ctl *ctl)
 	struct led *led = NULL;
 	struct led_view *view = NULL;
 	struct led_stats stats;
+	struct segments segments = {0};
+	char text[CTL_VALUE_BYTES + NV_UNITS_BYTES];
 	int code = ctl_ledger_open(ctl, &led, &view);
 
 	if (code != NV_EXIT_OK)
 		return code;
 	int rc = led_view_stats(view, &stats);
 
+	if (rc == 0)
+		rc = led_view_segments(view, add_segment, &segments);
 	led_view_end(view);
 	led_close(led);
 	if (rc < 0)
 		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s", strerror(-rc));
 	json_t *data = stats_json(&stats);
+
+	(void)json_object_set_new(data, "segments",
+		ctl_need(json_pack("{s:I, s:I, s:I}", "files", (json_int_t)segments.n,
+			"events", (json_int_t)segments.events, "bytes",
+			(json_int_t)segments.bytes)));
 
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, data);
@@ -96,6 +137,13 @@ ctl_verb_ledger_stats(struct ctl *ctl)
 		ctl_field(&ctl->out, label, ctl_count(data, counts[i], buf));
 	}
 	ctl_field(&ctl->out, "size", nv_size_show(stats.bytes, size));
+	if (segments.n > 0) {
+		(void)snprintf(text, sizeof(text), "%llu events in %llu files, %s",
+			(unsigned long long)segments.events,
+			(unsigned long long)segments.n,
+			nv_size_show(segments.bytes, size));
+		ctl_field(&ctl->out, "segments", text);
+	}
 	ctl_field(&ctl->out, "head hash", ctl_str(data, "head_hash"));
 	json_decref(data);
 	return NV_EXIT_OK;

@@ -261,6 +261,17 @@ const struct ctl_verb ctl_verbs[] = {
 		1, 1,
 		{WORKER, {"anchors", 'a', "FILE",
 				 "prove it to the first of these heads after it"}}},
+	{"ledger retain", ctl_verb_ledger_retain, "",
+		"old months of events into files of their own, while Nova is stopped",
+		"With ledger.retention in nova.yaml the engine does it by itself. "
+		"Nothing "
+		"is lost, and every report, proof and export goes on as before.",
+		0, 0,
+		{{"older-than", 't', "DURATION", "whole months before (default 400d)"},
+			{"dry-run", 'n', NULL, "only show it; also while Nova runs"}}},
+	{"ledger compact", ctl_verb_ledger_compact, "",
+		"write the database anew without free space, while Nova is stopped", NULL,
+		0, 0, {{0}}},
 	{"ledger anchor", ctl_verb_ledger_anchor, "",
 		"the newest hash as one line, to be kept elsewhere", NULL, 0, 0, {{0}}},
 	{"ledger stats", ctl_verb_ledger_stats, "", "size and head of the ledger", NULL,

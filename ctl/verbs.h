@@ -65,6 +65,9 @@ int ctl_verb_ledger_stats(struct ctl *ctl);
 int ctl_verb_ledger_export(struct ctl *ctl);
 /* verb_prove.c */
 int ctl_verb_ledger_prove(struct ctl *ctl);
+/* verb_retain.c */
+int ctl_verb_ledger_retain(struct ctl *ctl);
+int ctl_verb_ledger_compact(struct ctl *ctl);
 /* verb_seal.c */
 int ctl_verb_ledger_seal(struct ctl *ctl);
 int ctl_verb_ledger_anchor(struct ctl *ctl);

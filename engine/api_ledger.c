@@ -3,6 +3,7 @@
 #include "evidence.h"
 #include "fleet.h"
 #include "report.h"
+#include "retention.h"
 #include "txn.h"
 
 #include "nv_clock.h"
@@ -19,8 +20,10 @@ eng_verb_ping(struct eng_call *call)
 	int64_t up_ms = (nv_mono_ns() - call->eng->started_mono_ns) / NV_NS_PER_MS;
 	struct eng_evidence_figures evidence;
 
+	const char *retention = eng_retention_problem(call->eng);
+
 	eng_evidence_figures(call->eng, &evidence);
-	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o}", "version",
+	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o, s:o}", "version",
 		NOVA_VERSION, "pid", (int)getpid(), "uptime_s", (double)up_ms / 1000.,
 		"config_gen", (json_int_t)call->eng->config_gen, "price_problem",
 		call->eng->price_problem[0] ? nv_json_str(call->eng->price_problem)
@@ -30,7 +33,8 @@ eng_verb_ping(struct eng_call *call)
 					   : json_null(),
 		"seal_problem",
 		evidence.seal_problem[0] ? nv_json_str(evidence.seal_problem)
-					 : json_null());
+					 : json_null(),
+		"retention_problem", retention[0] ? nv_json_str(retention) : json_null());
 	return 0;
 }
 

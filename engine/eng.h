@@ -19,6 +19,7 @@
  *   setting.c   durable settings; brake.c: the emergency stop
  *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
  *   evidence.c  seals the ledger's days, hands its head out
+ *   retention.c moves old months of events to segment files
  *   api.c       engine.sock: connections, JSON lines, verb table
  *   api_*.c     verbs by subject
  *   period.c    days, weeks, months of the configured time zone
@@ -125,8 +126,9 @@ struct eng_gate;
 struct eng_purse;
 struct eng_price;
 struct eng_fleet;
-struct eng_evidence; /* evidence.h */
-struct eng_txn;      /* txn.h */
+struct eng_evidence;  /* evidence.h */
+struct eng_retention; /* retention.h */
+struct eng_txn;       /* txn.h */
 
 struct eng {
 	struct ev_loop *loop;
@@ -156,6 +158,7 @@ struct eng {
 	int64_t fleet_limit_nano;
 	struct eng_price *price;
 	struct eng_evidence *evidence;
+	struct eng_retention *retention;
 	/* Why the configured price table is not the one in use; "" = it is. */
 	char price_problem[400];
 };

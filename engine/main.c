@@ -17,6 +17,7 @@
 #include "ready.h"
 #include "replay.h"
 #include "resource.h"
+#include "retention.h"
 #include "simulate.h"
 #include "txn.h"
 #include "watchdog.h"
@@ -139,6 +140,7 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 		nv_error("%s; the prices stay as they were", eng->price_problem);
 	eng_decide_config(eng);
 	eng_evidence_config(eng);
+	eng_retention_config(eng);
 	eng_resource_close(eng);
 	if (eng_resource_open(eng) != 0)
 		return -ENOMEM;
@@ -314,6 +316,8 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the engine's socket cannot be opened");
 	if (eng_evidence_open(eng) != 0)
 		fail_start(&err, "the seals of the ledger cannot be read");
+	if (eng_retention_open(eng) != 0)
+		fail_start(&err, "no memory");
 	send_state(eng, NV_ENGINE_READY, "");
 	eng_desire_send_all(eng);
 	eng_ready_again(eng);
@@ -472,6 +476,7 @@ finish(struct eng *eng)
 		if (code == NV_EXIT_OK && !eng_intake_done(eng))
 			code = NV_EXIT_FAILED;
 		eng_api_close(eng);
+		eng_retention_close(eng);
 		eng_evidence_close(eng);
 		eng_anomalies_close(eng);
 		eng_watchdog_close(eng);

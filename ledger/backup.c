@@ -5,6 +5,7 @@
 #include "nv_fd.h"
 #include "pages.h"
 #include "rebuild.h"
+#include "share.h"
 #include "store.h"
 
 #include <errno.h>
@@ -17,13 +18,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COPY_BYTES 65536
-
 /* A directory with a temporary name that holds the copy until it is proven. */
 struct workshop {
 	char dir[PATH_MAX];
 	char file[PATH_MAX];
 	char lock[PATH_MAX];
+	char segments[PATH_MAX]; /* links to them, or a link to where they are */
 };
 
 static int
@@ -31,8 +31,10 @@ paths_of(struct workshop *w, struct nv_err *err)
 {
 	int n = snprintf(w->file, sizeof(w->file), "%s/" LED_FILE_NAME, w->dir);
 	int m = snprintf(w->lock, sizeof(w->lock), "%s/" LED_FILE_NAME "-lock", w->dir);
+	int k = snprintf(
+		w->segments, sizeof(w->segments), "%s/" LED_SEGMENTS_NAME, w->dir);
 
-	if (n < 0 || m < 0 || (size_t)NV_MAX(n, m) >= sizeof(w->file))
+	if (n < 0 || m < 0 || k < 0 || (size_t)NV_MAX(NV_MAX(n, m), k) >= sizeof(w->file))
 		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", w->dir);
 	return 0;
 }
@@ -57,6 +59,8 @@ workshop_close(struct workshop *w)
 {
 	(void)unlink(w->file); /* not there when it got its name */
 	(void)unlink(w->lock);
+	if (unlink(w->segments) < 0) /* it is a directory, or not there */
+		led_unshare_segments(w->segments);
 	(void)rmdir(w->dir);
 }
 
@@ -103,6 +107,29 @@ prove(struct workshop *w, led_problem_fn *fn, void *arg, uint64_t *ret_checked,
 	return 0;
 }
 
+/* Beside FILE what its segments are; the copy that is proven sees them through a link. */
+static int
+backup_segments(
+	struct workshop *w, const struct led *led, const char *file, struct nv_err *err)
+{
+	char from[PATH_MAX];
+	char to[PATH_MAX];
+	char target[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+	int n = snprintf(from, sizeof(from), "%s/" LED_SEGMENTS_NAME, led->dir);
+	int m = snprintf(to, sizeof(to), "%s" LED_BACKUP_SEGMENTS, file);
+	int k = snprintf(target, sizeof(target), "../%s" LED_BACKUP_SEGMENTS,
+		slash ? slash + 1 : file);
+
+	if (n < 0 || m < 0 || k < 0 || (size_t)NV_MAX(NV_MAX(n, m), k) >= sizeof(from))
+		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", file);
+	int rc = led_share_segments(from, to, err);
+
+	if (rc == 0 && symlink(target, w->segments) < 0)
+		rc = nv_err_set(err, -errno, "%s: %s", w->segments, strerror(errno));
+	return rc;
+}
+
 int
 led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
 	uint64_t *ret_checked, struct nv_err *err)
@@ -122,6 +149,8 @@ led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
 	if (rc == 0)
 		rc = sync_path(w.file, err);
 	if (rc == 0)
+		rc = backup_segments(&w, led, file, err);
+	if (rc == 0)
 		rc = prove(&w, fn, arg, ret_checked, err);
 	if (rc == 0 && renameat2(AT_FDCWD, w.file, AT_FDCWD, file, RENAME_NOREPLACE) < 0)
 		rc = nv_err_set(err, -errno, "%s: %s", file, strerror(errno));
@@ -132,32 +161,6 @@ led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
 }
 
 /* ---- restore ---- */
-
-static int
-copy_file(const char *from, const char *to, struct nv_err *err)
-{
-	NV_CLEANUP_FD in = open(from, O_RDONLY | O_CLOEXEC);
-	char data[COPY_BYTES];
-	ssize_t n;
-
-	if (in < 0)
-		return nv_err_set(err, -errno, "%s: %s", from, strerror(errno));
-	NV_CLEANUP_FD out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (out < 0)
-		return nv_err_set(err, -errno, "%s: %s", to, strerror(errno));
-	while ((n = nv_read_full(in, data, sizeof(data))) > 0) {
-		int rc = nv_write_full(out, data, (size_t)n);
-
-		if (rc < 0)
-			return nv_err_set(err, rc, "%s: %s", to, strerror(-rc));
-	}
-	if (n < 0)
-		return nv_err_set(err, (int)n, "%s: %s", from, strerror((int)-n));
-	if (fsync(out) < 0)
-		return nv_err_set(err, -errno, "%s: %s", to, strerror(errno));
-	return 0;
-}
 
 /* Nobody writes the ledger that is to be replaced, and nobody begins to until the lock is
  * closed: *ret_lock is the caller's. */
@@ -192,7 +195,8 @@ give(const struct workshop *w, const char *dir, struct nv_err *err)
 	if (stat(dir, &st) < 0 && stat(parent_of(dir, parent), &st) < 0)
 		return nv_err_set(err, -errno, "%s: %s", parent, strerror(errno));
 	if (chown(w->dir, st.st_uid, st.st_gid) < 0 ||
-		chown(w->file, st.st_uid, st.st_gid) < 0)
+		chown(w->file, st.st_uid, st.st_gid) < 0 ||
+		led_give_segments(w->segments, st.st_uid, st.st_gid) < 0)
 		return nv_err_set(err, -errno, "cannot give %s to user %u: %s", w->dir,
 			(unsigned)st.st_uid, strerror(errno));
 	return 0;
@@ -249,6 +253,17 @@ drop_old_schemas(const struct workshop *w)
 	}
 }
 
+static int
+share_from(struct workshop *w, const char *path, const char *suffix, struct nv_err *err)
+{
+	char from[PATH_MAX];
+	int n = snprintf(from, sizeof(from), "%s%s", path, suffix);
+
+	if (n < 0 || (size_t)n >= sizeof(from))
+		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+	return led_share_segments(from, w->segments, err);
+}
+
 int
 led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
@@ -261,7 +276,7 @@ led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 	ret_kept[0] = '\0';
 	if (rc < 0)
 		return rc;
-	rc = copy_file(file, w.file, err);
+	rc = led_copy_file(file, w.file, err);
 	/* A backup of an older schema becomes one of this. */
 	if (rc == 0)
 		rc = led_pages_meta(w.file, meta, err);
@@ -269,12 +284,103 @@ led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 		rc = led_migrate(w.dir, err);
 	drop_old_schemas(&w);
 	if (rc == 0)
+		rc = share_from(&w, file, LED_BACKUP_SEGMENTS, err);
+	/* A backup from before they were made, or one that came without them. */
+	if (rc == 0)
+		rc = share_from(&w, dir, "/" LED_SEGMENTS_NAME, err);
+	if (rc == 0)
 		rc = prove(&w, fn, arg, ret_checked, err);
 	if (rc == 0)
 		rc = give(&w, dir, err);
 	if (rc == 0)
 		rc = put_in_place(&w, dir, replace, ret_kept, err);
-	if (rc < 0)
+	if (rc < 0 && ret_kept[0] == '\0') /* else they have changed places */
 		workshop_close(&w);
 	return rc;
+}
+
+/* ---- compaction ---- */
+
+static uint64_t
+file_bytes(const char *dir)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s/" LED_FILE_NAME, dir);
+
+	return n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0
+		       ? (uint64_t)st.st_size
+		       : 0;
+}
+
+static int
+copy_compact(struct workshop *w, const char *dir, struct nv_err *err)
+{
+	struct led_options opt = {.read_only = true};
+	struct led *led;
+	int rc = led_open(dir, &opt, &led, err);
+
+	if (rc < 0)
+		return rc;
+	int copied = mdb_env_copy2(led->env, w->file, MDB_CP_COMPACT);
+
+	led_close(led);
+	if (copied != 0)
+		return led_fail(err, copied, "copy the ledger");
+	return sync_path(w->file, err);
+}
+
+/* What stood there before; the copy is proven and in its place. */
+static void
+remove_old(const char *kept)
+{
+	struct workshop old;
+	char path[PATH_MAX];
+
+	(void)snprintf(old.dir, sizeof(old.dir), "%s", kept);
+	if (paths_of(&old, NULL) < 0)
+		return;
+	int n = snprintf(path, sizeof(path), "%s/" LED_LOCK_NAME, kept);
+
+	if (n > 0 && (size_t)n < sizeof(path))
+		(void)unlink(path); /* as below: what cannot be removed stays */
+	workshop_close(&old);
+}
+
+int
+led_compact(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_before,
+	uint64_t *ret_after, struct nv_err *err)
+{
+	struct workshop w;
+	char kept[LED_KEPT_BYTES] = "";
+	NV_CLEANUP_FD lock = -1;
+	uint64_t checked;
+	uint64_t before = file_bytes(dir);
+
+	if (before == 0)
+		return nv_err_set(err, -ENOENT, "there is no ledger in %s yet", dir);
+	int rc = lock_old(dir, &lock, err);
+
+	if (rc < 0)
+		return rc;
+	rc = workshop_open(&w, dir, "compact", err);
+	if (rc < 0)
+		return rc;
+	rc = copy_compact(&w, dir, err);
+	if (rc == 0)
+		rc = share_from(&w, dir, "/" LED_SEGMENTS_NAME, err);
+	if (rc == 0)
+		rc = prove(&w, fn, arg, &checked, err);
+	if (rc == 0)
+		rc = give(&w, dir, err);
+	if (rc == 0)
+		rc = take_place(&w, dir, kept, err);
+	if (rc < 0 && kept[0] == '\0') /* else they have changed places */
+		workshop_close(&w);
+	if (rc < 0)
+		return rc;
+	remove_old(kept);
+	*ret_before = before;
+	*ret_after = file_bytes(dir);
+	return 0;
 }

@@ -12,6 +12,9 @@
 int led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
 	uint64_t *ret_checked, struct nv_err *err);
 
+/* Segments of a backup FILE are in this directory beside it. */
+#define LED_BACKUP_SEGMENTS ".segments"
+
 #define LED_KEPT_BYTES 4200 /* of a path */
 /* Make `dir` the ledger's directory with what is in the backup. With a ledger there
  * already: -EEXIST, or with `replace` the old one is kept as DIR.before-TIME, which is
@@ -19,5 +22,11 @@ int led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
 int led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
 	struct nv_err *err);
+
+/* Write the ledger anew without its free pages, prove the copy and put it in the old
+ * one's place, which is removed. Sizes of the file before and after. -EBUSY: the engine
+ * has it open. An interruption leaves the old one or the new one, as above. */
+int led_compact(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_before,
+	uint64_t *ret_after, struct nv_err *err);
 
 #endif

@@ -305,6 +305,16 @@ const struct nv_option nv_options_global[] = {
 		.max = 7 * DAY,
 		.fallback = "1h",
 		.help = "How often that is done, when something was committed."},
+	{.key = "ledger.retention",
+		.kind = NV_OPT_DURATION,
+		.flags = NV_OPT_NONE,
+		.offset = G(retention_ms),
+		.min = 31 * DAY,
+		.max = 100 * YEAR,
+		.fallback = "none",
+		.help = "Months of events that are older move to segment files beside "
+			"the "
+			"database; nothing is lost. none: they all stay in it."},
 	{.key = "logs.size",
 		.kind = NV_OPT_SIZE,
 		.offset = G(logs.file_bytes_max),

@@ -293,6 +293,8 @@ static const struct {
 	{"ledger: {anchor: {command: [mail, -s, head, me@example.org]}}",
 		"ledger.anchor.command",
 		"[\"mail\", \"-s\", \"head\", \"me@example.org\"]"},
+	{"ledger: {retention: 400d}", "ledger.retention", "400d"},
+	{"ledger: {retention: none}", "ledger.retention", "none"},
 	{"ledger: {anchor: {every: 90s}}", "ledger.anchor.every", "1m30s"},
 	{"timezone: America/Argentina/Buenos_Aires", "timezone",
 		"America/Argentina/Buenos_Aires"},
@@ -390,6 +392,8 @@ static const struct {
 	{"ledger: {anchor: {every: 500ms}}",
 		"nova.yaml:1:26: ledger.anchor.every: 500ms is below the minimum 1s",
 		NULL},
+	{"ledger: {retention: 30d}",
+		"nova.yaml:1:21: ledger.retention: 30d is below the minimum 31d", NULL},
 	{"ledger: {anchor: {command: []}}",
 		"nova.yaml:1:28: ledger.anchor.command: the list is empty: it begins "
 		"with a "
