@@ -44,6 +44,7 @@ struct replay_event {
 struct replay_seen {
 	struct replay_id id;
 	int64_t ts;
+	int64_t nano;
 	int8_t variant;
 };
 struct replay_ids {

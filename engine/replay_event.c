@@ -193,8 +193,10 @@ tell(struct replay *r, const struct replay_event *e, int64_t now)
 
 	if (e->type == REPLAY_REVENUE)
 		f.caused_ts = e->run_ts ? e->run_ts : of ? of->ts : 0;
-	if (e->type == REPLAY_REFUND)
-		f.sale_ts = of ? of->ts : 0;
+	if (e->type == REPLAY_REFUND && of) {
+		f.sale_ts = of->ts;
+		f.sale_nano = of->nano;
+	}
 	(void)pol_fact(r->pol, &f); /* its fields were checked when it was read */
 }
 
@@ -207,7 +209,7 @@ replay_flush(struct replay *r, int64_t now)
 	for (size_t i = 0; i < r->n_events; i++) {
 		struct replay_event *e = &r->events[i];
 		struct replay_seen seen = {
-			.id = e->id, .ts = e->ts, .variant = e->variant};
+			.id = e->id, .ts = e->ts, .nano = e->nano, .variant = e->variant};
 		int rc = replay_ids_put(&r->ids, &seen);
 
 		if (rc == -ENOMEM)

@@ -13,6 +13,7 @@
 #define CALM_SPEND    3.0
 #define GATE_CHANGE   0.10
 #define FLEET_CHANGE  0.01
+#define GATE_USUAL    1.5 /* runs: the gate's own reserve, about its 95th percentile */
 #define FLIGHT_MAX    0.3 /* of the budget that is kept for what is in flight */
 
 static int
@@ -210,8 +211,9 @@ pol_limits(struct pol_cycle *c)
 	for (uint32_t i = 0; i < p->n_workers; i++) {
 		struct pol_worker *w = p->workers[i];
 		double x = pol_volume(w);
-		double one = NV_MAX(pol_units(NV_MAX(w->cost_max[0], w->cost_max[1])),
-			w->post.cost_per_run);
+		/* The gate keeps what a run usually costs; runs may cost more. */
+		double one = pol_units(NV_MAX(w->cost_max[0], w->cost_max[1])) -
+			     GATE_USUAL * w->post.cost_per_run;
 
 		if (!(x > 0) || !w->post.valid)
 			continue;
@@ -231,6 +233,7 @@ pol_limits(struct pol_cycle *c)
 		p->limit_known = true;
 		p->limit_nano = all;
 		propose_limit(c, "*", all,
-			"the daily budget less the dearest run that may be in flight");
+			"the daily budget less what a run may cost above what the gate "
+			"reserves for it");
 	}
 }

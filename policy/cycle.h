@@ -12,8 +12,8 @@
 #define POL_P_SLACK      0.10 /* an open decision is void this far below */
 #define POL_HURDLE       1.0  /* multiple of a step up to volume 1 */
 #define POL_HURDLE_GROW  1.15 /* and above */
-#define POL_HELD         1.20 /* what a step that is held counts more */
-#define POL_BUDGET_USE   0.97
+#define POL_HELD         1.10 /* what a step that is held counts more */
+#define POL_BUDGET_USE   0.99
 #define POL_UP_S         (INT64_C(24) * POL_HOUR_S)
 #define POL_DOWN_S       (INT64_C(48) * POL_HOUR_S)
 #define POL_DOWN_NEXT_S  (INT64_C(24) * POL_HOUR_S)
@@ -22,7 +22,7 @@
 #define POL_DENIED_S     (INT64_C(7) * POL_DAY_S)
 #define POL_LOST_S       (INT64_C(24) * POL_HOUR_S) /* an answer that never came */
 #define POL_SUCCESS_S    (INT64_C(72) * POL_HOUR_S)
-#define POL_SUCCESS      0.80
+#define POL_SUCCESS      0.80 /* of the share of good runs that is usual for it */
 #define POL_TRIALS_MAX   3
 #define POL_GATE         1.35 /* of what is planned, a day */
 #define POL_BREAKER_S    (INT64_C(6) * POL_HOUR_S)

@@ -16,7 +16,7 @@
 #define REFUND_WEIGHT  10.0
 #define CV2_PRIOR      1.5
 #define CV2_WEIGHT     10.0
-#define BIAS_WEIGHT    5.0
+#define BIAS_WEIGHT    25.0
 #define FEE_WEIGHT     10.0
 #define WEEKDAY_WEIGHT 25.0
 

@@ -2,8 +2,9 @@
  *
  * Each volume of each worker is a step with a cost and a judged multiple: the 70%
  * quantile of its marginal multiple up to volume 1 (small volume buys knowledge), the 40%
- * quantile above (growth must pay). Steps that are held count 1.2 times. All steps are
- * bought from the top while their multiple reaches the hurdle and the money is there. */
+ * quantile above (growth must pay). Steps that
+ * are held count 1.2 times. All steps are bought from the top while their multiple
+ * reaches the hurdle and the money is there. */
 #include "cycle.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@ struct step {
 	double value;
 	double cost;
 	double hurdle;
+	bool bought;
+	bool out; /* while a swap is weighed */
 };
 
 int
@@ -28,6 +31,17 @@ pol_level_at(const struct pol_worker *w, double x)
 	return at;
 }
 
+/* Who has never sold has been unlucky or is a loser: its cheapest step is judged with
+ * more hope, since it tells which for the least money. */
+static const struct pol_quantile *
+quantile_for(const struct pol *p, const struct pol_worker *w, unsigned i)
+{
+	if (w->levels[i].x > 1.02)
+		return &p->q40;
+	return i == 0 && w->levels[i].x < 0.71 && !(w->post.even_n > 0) ? &p->q90
+									: &p->q70;
+}
+
 double
 pol_step_value(const struct pol *p, const struct pol_worker *w, unsigned i)
 {
@@ -35,7 +49,7 @@ pol_step_value(const struct pol *p, const struct pol_worker *w, unsigned i)
 	double x2 = w->levels[i].x;
 	struct pol_gamma g = pol_post_marginal(&w->post, x1, x2);
 
-	return g.mean * pol_quantile_of(x2 <= 1.02 ? &p->q70 : &p->q40, g.shape);
+	return g.mean * pol_quantile_of(quantile_for(p, w, i), g.shape);
 }
 
 /* The highest level it may be bought: -1 none. */
@@ -110,28 +124,115 @@ steps_of(const struct pol_cycle *c, uint32_t at, struct step *s)
 	return n;
 }
 
+static bool
+affordable(const struct pol_worker *w, const struct step *s)
+{
+	return w->conf.budget_daily_nano < 0 ||
+	       pol_cost_at(w, w->levels[s->level].x) <=
+		       pol_units(w->conf.budget_daily_nano);
+}
+
+/* Is the step the next one of its worker, and worth it? */
+static bool
+wanted(const struct pol_worker *w, const struct step *s)
+{
+	double below = s->level ? w->levels[s->level - 1].x : 0;
+
+	return w->target >= below && w->target < w->levels[s->level].x &&
+	       s->value >= s->hurdle && affordable(w, s);
+}
+
+/* A large step that does not fit beside smaller ones bought before it takes their place
+ * when it returns more than all it needs to displace, from the bottom. True when it
+ * did. */
+static bool
+swap(struct pol_cycle *c, struct step *s, size_t n, size_t at, double *total)
+{
+	struct pol *p = c->p;
+	double room = POL_BUDGET_USE * c->budget - *total;
+	double gain = s[at].cost * (s[at].value - 1);
+	double lost = 0;
+	size_t from = n;
+
+	for (size_t i = n; i-- > 0 && room < s[at].cost && lost < gain;) {
+		const struct pol_worker *w = p->workers[s[i].worker];
+
+		if (!s[i].bought || s[i].worker == s[at].worker ||
+			w->target != w->levels[s[i].level].x)
+			continue;
+		/* Those of one worker go from its highest down: lower ones are worth
+		 * more and come later in this loop. */
+		s[i].out = true;
+		p->workers[s[i].worker]->target =
+			s[i].level ? w->levels[s[i].level - 1].x : 0;
+		room += s[i].cost;
+		lost += s[i].cost * (s[i].value - 1);
+		from = i;
+	}
+	bool better = room >= s[at].cost && lost < gain;
+
+	for (size_t i = from; i < n; i++) {
+		struct pol_worker *w = p->workers[s[i].worker];
+
+		if (!s[i].out)
+			continue;
+		s[i].out = false;
+		if (better) {
+			s[i].bought = false;
+			*total -= s[i].cost;
+		} else {
+			w->target = NV_MAX(w->target, w->levels[s[i].level].x);
+		}
+	}
+	if (better) {
+		struct pol_worker *w = p->workers[s[at].worker];
+
+		w->target = w->levels[s[at].level].x;
+		s[at].bought = true;
+		*total += s[at].cost;
+	}
+	return better;
+}
+
 /* Buys in order; remembers the best step that was left. */
 static void
-buy(struct pol_cycle *c, const struct step *s, size_t n)
+buy(struct pol_cycle *c, struct step *s, size_t n)
 {
 	struct pol *p = c->p;
 	double total = c->pending;
+	bool again = false;
 
 	p->shadow = 0;
 	p->next_best[0] = 0;
 	p->next_best_multiple = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct pol_worker *w = p->workers[s[i].worker];
-		double below = s[i].level ? w->levels[s[i].level - 1].x : 0;
-		double x = w->levels[s[i].level].x;
-		bool own = w->conf.budget_daily_nano < 0 ||
-			   pol_cost_at(w, x) <= pol_units(w->conf.budget_daily_nano);
-		bool fits = total + s[i].cost <= POL_BUDGET_USE * c->budget;
 
-		if (w->target >= below && s[i].value >= s[i].hurdle && own && fits) {
-			w->target = x;
+		if (!wanted(w, &s[i]))
+			continue;
+		s[i].bought = total + s[i].cost <= POL_BUDGET_USE * c->budget;
+		if (s[i].bought) {
+			w->target = w->levels[s[i].level].x;
 			total += s[i].cost;
-		} else if (!p->next_best[0] && own) {
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!s[i].bought && wanted(p->workers[s[i].worker], &s[i]) &&
+			s[i].cost <= POL_BUDGET_USE * c->budget)
+			again |= swap(c, s, n, i, &total);
+	}
+	/* What the swaps have left over goes to the best that fits. */
+	for (size_t i = 0; i < n; i++) {
+		struct pol_worker *w = p->workers[s[i].worker];
+
+		if (s[i].bought)
+			continue;
+		if (again && wanted(w, &s[i]) &&
+			total + s[i].cost <= POL_BUDGET_USE * c->budget) {
+			s[i].bought = true;
+			w->target = w->levels[s[i].level].x;
+			total += s[i].cost;
+		} else if (!p->next_best[0] && affordable(w, &s[i])) {
 			(void)memcpy(p->next_best, w->conf.name, sizeof p->next_best);
 			p->next_best_multiple = s[i].value;
 			p->shadow = s[i].value;

@@ -90,6 +90,7 @@ pol_new(const struct pol_conf *conf, struct pol **ret)
 	pol_decay_init(p->decay);
 	pol_quantile_init(&p->q40, 0.4);
 	pol_quantile_init(&p->q70, 0.7);
+	pol_quantile_init(&p->q90, 0.9);
 	p->judged = -1;
 	*ret = p;
 	return 0;
@@ -422,7 +423,10 @@ cycle_init(struct pol_cycle *c, struct pol *p, int64_t now, pol_decision_fn *pro
 	for (uint32_t i = 0; i < p->n_workers; i++) {
 		struct pol_worker *w = p->workers[i];
 
-		if (w->trial && (w->post.sales >= 3 || !(pol_volume(w) > 0)))
+		/* On trial until it has sold, or had its chance. */
+		if (w->trial && w->post.valid &&
+			(w->post.sales >= 3 || !(pol_volume(w) > 0.98) ||
+				w->post.even[POL_BETAS - 1] >= 3))
 			w->trial = false;
 		c->trials += w->trial ||
 			     (w->open && w->open->d.action == POL_DEPLOY && !w->trial);

@@ -113,6 +113,7 @@ struct pol_fact {
 	const char *variant; /* borrowed; NULL or unknown = none */
 	int64_t caused_ts;   /* when the run that caused the sale ran; 0 unknown */
 	int64_t sale_ts;     /* of the sale that is refunded; 0 unknown */
+	int64_t sale_nano;   /* its amount; 0 unknown: then all of it is refunded */
 };
 
 /* Every number that docs/DECISIONS.md lists for a decision. */

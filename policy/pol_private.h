@@ -14,6 +14,7 @@
 #define POL_HOURS       96   /* of single hours that are kept */
 #define POL_HALF_LIFE_D 25.0 /* H: evidence counts half after so many days */
 #define POL_TS_MAX      INT64_C(100000000000)
+#define POL_PARTS       1024 /* of a sale, as refunds are counted */
 #define POL_X_ONE       1024 /* a volume of 1, as it is summed */
 
 /* ---- the delay of sales (delay.c) ---- */
@@ -62,7 +63,8 @@ struct pol_day {
 	uint32_t caused; /* sales whose cause was that day */
 	uint32_t sales;  /* that came that day */
 	uint32_t x_n;
-	uint64_t x_sum; /* volumes in force at its runs, in 1/1024 */
+	uint64_t refunded; /* sales of that day that were taken back, in 1/1024 */
+	uint64_t x_sum;    /* volumes in force at its runs, in 1/1024 */
 	int64_t cost;
 	int64_t revenue;
 	int64_t refund; /* of sales of that day, disputes included */
@@ -97,8 +99,9 @@ struct pol_post {
 	double sale;              /* m, units */
 	double keep;              /* (1 - refunds - fees) of a sale */
 	double refund;            /* q */
+	double usual;             /* share of good runs of all days */
 	double good;              /* u: share of the cost that is in good runs */
-	double spread;            /* cv^2 / (5 + n) */
+	double spread;            /* of size and refunds: relative variance */
 	double exposure;          /* units, corrected, discounted */
 	double sales;             /* discounted */
 	double even[POL_BETAS];   /* sales expected at break-even, undiscounted */
@@ -229,6 +232,7 @@ struct pol {
 	double decay[POL_DAYS + 1];       /* 2^(-days/H) */
 	struct pol_quantile q40;
 	struct pol_quantile q70;
+	struct pol_quantile q90;
 };
 
 /* Room for n workers. */
@@ -271,7 +275,7 @@ double pol_sale_expected(const struct pol_priors *pr, const struct pol_worker *w
 struct pol_rates {
 	double sales;   /* discounted */
 	double even;    /* sales expected of a multiple of 1, discounted */
-	double refunds; /* number, discounted */
+	double refunds; /* sales, discounted */
 	double refunds_due;
 	double fees;          /* in sales */
 	double revenue_sales; /* in sales */

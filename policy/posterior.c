@@ -2,6 +2,7 @@
 #include "pol_private.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define A0 0.7 /* shape of the prior: sales */
@@ -9,6 +10,7 @@
 #define SALE_WEIGHT     5.0  /* sales the declared size is worth */
 #define SALE_CUT        12.0 /* medians; above it a sale counts as this */
 #define REFUND_WEIGHT   4.0
+#define REFUND_DOUBT    1.3 /* standard deviations */
 #define FEE_WEIGHT      3.0
 #define CURVE_WEIGHT    12.0
 #define WEEKDAY_WEIGHT  25.0
@@ -20,11 +22,13 @@
 const double pol_beta[POL_BETAS] = {0.3, 0.5, 0.7, 0.85, 1};
 static const double beta_prior[POL_BETAS] = {0.1, 0.2, 0.3, 0.25, 0.15};
 
-/* Part of the refunds of a sale that have come when it is so many days old. */
+/* Part of the refunds of a sale that have come when it is so many days old. Never less
+ * than a quarter: when refunds come is guessed, and a few early ones must not look like
+ * many. */
 static double
 refund_due(double age_d)
 {
-	return pol_clip((age_d - 5) / 30, 0, 1);
+	return pol_clip((age_d - 5) / 30, 0.25, 1);
 }
 
 /* ---- the size of a sale ---- */
@@ -108,6 +112,35 @@ pol_sale_expected(const struct pol_priors *pr, const struct pol_worker *w)
 
 /* ---- cost ---- */
 
+#define USUAL_D   7   /* days before and after that say what is usual */
+#define USUAL_MAX 2.0 /* times the usual cost of a run; above it is a fault */
+
+/* Cost of a day as evidence: runaway runs are a fault of operations, not money that the
+ * business was given to sell with. A change of prices stays: it becomes the usual. */
+static double
+day_cost(const struct pol_worker *w, uint32_t at)
+{
+	const struct pol_day *d = &w->days[at];
+	double cost = pol_units(NV_MAX(d->cost, 0));
+	int64_t v[2 * USUAL_D + 1];
+	size_t n = 0;
+
+	if (d->runs == 0 || w->conf.run_interval_s == 0)
+		return cost;
+	for (uint32_t i = at > USUAL_D ? at - USUAL_D : 0;
+		i < w->n_days && i <= at + USUAL_D; i++) {
+		const struct pol_day *near = &w->days[i];
+
+		if (near->runs > 0 && abs(near->day - d->day) <= USUAL_D)
+			v[n++] = near->cost / near->runs;
+	}
+	if (n < 3)
+		return cost;
+	double most = USUAL_MAX * pol_units(median_of(v, n)) * d->runs;
+
+	return most > 0 ? NV_MIN(cost, most) : cost;
+}
+
 /* Cost of a run, and of a day at volume 1. */
 static void
 post_cost(const struct pol_worker *w, int32_t today, struct pol_post *post)
@@ -123,7 +156,7 @@ post_cost(const struct pol_worker *w, int32_t today, struct pol_post *post)
 		const struct pol_day *d = &w->days[i];
 		double x = d->x_n ? (double)d->x_sum / d->x_n / POL_X_ONE : 1;
 
-		cost += pol_units(d->cost);
+		cost += day_cost(w, i);
 		runs += d->runs;
 		if (d->day < today && d->cost > 0) {
 			volume_cost += pol_units(d->cost);
@@ -151,7 +184,7 @@ struct sums {
 	double exposure;
 	double sales;
 	double sales_raw;
-	double refunds; /* units of money, discounted */
+	double refunds; /* sales, discounted */
 	double refunds_due;
 	double fees;
 	double revenue;
@@ -242,7 +275,7 @@ sum_days(const struct pol *p, const struct pol_worker *w, const struct pol_curve
 		s->exposure += e * decay;
 		s->sales += d->caused * decay;
 		s->sales_raw += d->caused;
-		s->refunds += pol_units(d->refund) * decay;
+		s->refunds += (double)d->refunded / POL_PARTS * decay;
 		s->refunds_due += d->sales * decay * refund_due(today - d->day);
 		s->fees += pol_units(d->fee);
 		s->revenue += pol_units(d->revenue);
@@ -299,6 +332,8 @@ post_counts(const struct pol_worker *w, int32_t today, struct pol_post *post)
 		}
 	}
 	post->good = (GOOD_WEIGHT + (double)recent_ok) / (GOOD_WEIGHT + (double)recent);
+	post->usual = (GOOD_WEIGHT + (double)post->runs_ok) /
+		      (GOOD_WEIGHT + (double)(post->runs_ok + post->runs_failed));
 }
 
 /* Weekdays of a worker's own, once it has sold for long enough. */
@@ -355,7 +390,7 @@ pol_rates_make(
 		s.raw[POL_BETAS - 1] > 0 ? s.sales_raw / s.raw[POL_BETAS - 1] : 0;
 
 	r->even = s.exposure / (m * (1 - pr->refund - pr->fee / 2));
-	r->refunds = s.refunds / m;
+	r->refunds = s.refunds;
 	r->fees = s.fees / m;
 	r->revenue_sales = s.revenue / m;
 	if (now - w->first_ts < WEEKDAY_AFTER_D * POL_DAY_S)
@@ -391,10 +426,15 @@ pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 		expected = NV_MAX(post->cost_unit, 1e-6);
 	pol_sale_sums(w, expected, &sale);
 	post->sale = pol_clip(sale.mean, 1e-9, 9.2e9);
-	post->spread = pr->cv2 / (SALE_WEIGHT + sale.n);
-	post->refund = pol_clip((REFUND_WEIGHT * pr->refund + s.refunds / post->sale) /
-					(REFUND_WEIGHT + s.refunds_due),
-		0, 0.99);
+	double refund_n = REFUND_WEIGHT + s.refunds_due;
+
+	post->refund =
+		pol_clip((REFUND_WEIGHT * pr->refund + s.refunds) / refund_n, 0, 0.95);
+	/* The variance of a Beta, and that of the mean size. */
+	double refund_var = post->refund * (1 - post->refund) / (refund_n + 1);
+
+	post->spread = pr->cv2 / (SALE_WEIGHT + sale.n) +
+		       refund_var / ((1 - post->refund) * (1 - post->refund));
 	double fee = (FEE_WEIGHT * pr->fee * post->sale + s.fees) /
 		     (FEE_WEIGHT * post->sale + s.revenue);
 
@@ -406,8 +446,11 @@ pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 	memcpy(post->even, s.raw, sizeof post->even);
 	post->mature = pol_curve_at(&curve, POL_DAY_S);
 	post->delay80_s = pol_curve_age(&curve, 0.8);
+	/* A proof must not rest on a few refunds: at the low end of what they may be. */
+	double keep = post->keep + NV_MIN(post->refund, REFUND_DOUBT * sqrt(refund_var));
+
 	for (unsigned k = 0; k < POL_BETAS; k++)
-		post->even[k] /= post->sale * post->keep;
+		post->even[k] /= post->sale * keep;
 }
 
 void

@@ -86,7 +86,7 @@ pol_may_grow(const struct pol_cycle *c, const struct pol_worker *w, const char *
 		no = "cooldown";
 	else if (c->now < w->denied_until[POL_SCALE_UP])
 		no = "denied";
-	else if (success(w, c->now) < POL_SUCCESS)
+	else if (success(w, c->now) < POL_SUCCESS * w->post.usual)
 		no = "success<80%";
 	else if (p->conf.mode == POL_STRICT && x > 0.98 &&
 		 1 - pol_post_below(&w->post, x, w->post.good, pol_scale_roi(p, w)) <=

@@ -284,10 +284,21 @@ fact_back(struct pol_worker *w, const struct pol_fact *f, int64_t ts)
 	struct pol_day *d = pol_worker_day(w, pol_day_of(fee ? ts : sold));
 
 	w->total_refund = pol_add(w->total_refund, f->nano);
-	if (d && fee)
+	if (d && fee) {
 		d->fee = pol_add(d->fee, f->nano);
-	else if (d)
+	} else if (d) {
+		/* However large: what is taken back is at most the sale. */
+		bool known = f->sale_nano > 0 && f->nano < f->sale_nano && f->nano > 0;
+
 		d->refund = pol_add(d->refund, f->nano);
+		if (f->nano >= 0)
+			d->refunded +=
+				known ? (uint64_t)((double)f->nano /
+						   (double)f->sale_nano * POL_PARTS)
+				      : POL_PARTS;
+		else if (d->refunded >= POL_PARTS)
+			d->refunded -= POL_PARTS; /* a dispute that was won */
+	}
 	return 0;
 }
 
@@ -296,7 +307,8 @@ fact_valid(const struct pol_fact *f)
 {
 	return (unsigned)f->kind < POL_FACT_COUNT && f->worker && f->ts >= 0 &&
 	       f->ts <= POL_TS_MAX && f->booked >= 0 && f->booked <= POL_TS_MAX &&
-	       f->caused_ts >= 0 && f->sale_ts >= 0 && f->nano <= NV_MONEY_MAX &&
+	       f->caused_ts >= 0 && f->sale_ts >= 0 && f->sale_nano >= 0 &&
+	       f->nano <= NV_MONEY_MAX &&
 	       f->nano >= (f->kind == POL_DISPUTE ? -NV_MONEY_MAX : 0);
 }
 
