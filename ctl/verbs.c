@@ -173,9 +173,11 @@ const struct ctl_verb ctl_verbs[] = {
 		"day's forecast",
 		NULL, 0, 1, {{0}}},
 	{"costs", ctl_verb_costs, "[WORKER|GROUP]", "where the money went", NULL, 0, 1,
-		{PERIOD("today"), FROM_TO, BY("worker, group or category"), ROWS}},
+		{PERIOD("today"), FROM_TO, BY("worker, group, category or variant"),
+			ROWS}},
 	{"revenue", ctl_verb_revenue, "[WORKER|GROUP]", "where the money came from", NULL,
-		0, 1, {PERIOD("today"), FROM_TO, BY("worker, group or source"), ROWS}},
+		0, 1,
+		{PERIOD("today"), FROM_TO, BY("worker, group, source or variant"), ROWS}},
 	{"pnl", ctl_verb_pnl, "[WORKER|GROUP]",
 		"profit and loss: revenue, what was taken back, costs",
 		"Net revenue is revenue less refunds, disputes and fees; profit is what "
@@ -183,12 +185,14 @@ const struct ctl_verb ctl_verbs[] = {
 		"today's declared rates.",
 		0, 1,
 		{PERIOD("today"), FROM_TO,
-			BY("worker, group, source, category, hour, day, week, month or "
+			BY("worker, group, source, category, variant, hour, day, week, "
+			   "month or "
 			   "year"),
 			ROWS}},
 	{"roi", ctl_verb_roi, "WORKER|GROUP | --by KEY", "return on investment", NULL, 0,
 		1,
-		{PERIOD("all"), FROM_TO, BY("worker, group, source or category"), ROWS}},
+		{PERIOD("all"), FROM_TO, BY("worker, group, source, category or variant"),
+			ROWS}},
 	{"timeline", ctl_verb_timeline, "[WORKER|GROUP]",
 		"costs, revenue and profit, one row a day (or hour, week, month, year)",
 		"Days begin at midnight of the configured time zone, weeks on Monday. "

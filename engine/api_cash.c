@@ -300,7 +300,7 @@ static int
 quality_row(struct eng_call *call, const struct quality *q, const struct eng_worker *w,
 	int64_t cut_ns, json_t *list)
 {
-	struct led_totals t;
+	struct led_totals t = {0};
 	nv_i128 uncleared = 0;
 	int rc = led_view_window(q->view, w->id, 0, 0, INT64_MAX, &t);
 
@@ -323,7 +323,7 @@ quality(struct eng_call *call, struct quality *q, int64_t days)
 {
 	const int64_t edge = LED_CATEGORY_EDGE_NS;
 	int64_t cut_ns = call->now_ns - days * 86400 * NV_NS_PER_SEC;
-	struct led_stats stats;
+	struct led_stats stats = {0};
 	json_t *list = json_array();
 	int rc = led_view_unmatched(q->view, one_unmatched, q);
 

@@ -96,7 +96,7 @@ eng_verb_cohorts(struct eng_call *call)
 /* Refunds come up to five weeks after a sale; what is older is settled. */
 #define SETTLED_AFTER "35d"
 /* Looked at when no period is given: as many days before that. */
-#define DAYS 28
+#define DAYS INT64_C(28)
 
 /* The rows of the report: what is settled, and what is not yet. */
 static int

@@ -204,7 +204,7 @@ hour_next(int64_t t_ns)
 		if (tm.tm_min == 0 && tm.tm_sec == 0)
 			break;
 	}
-	if (tm.tm_mday == before.tm_mday)
+	if (tm.tm_mday == before.tm_mday || tm.tm_hour == 0)
 		return to_ns(t);
 	int64_t day = day_next(t_ns);
 

@@ -150,8 +150,8 @@ undo_legs(void *arg, const struct led_event *ev)
 static int
 undo_quarter(struct undo *u, int64_t from_ns, int64_t to_ns)
 {
-	struct led_totals before;
-	struct led_totals after;
+	struct led_totals before = {0};
+	struct led_totals after = {0};
 	int rc = led_view_window(u->view, 0, 0, 0, from_ns, &before);
 
 	if (rc == 0 || rc == -ENOENT)

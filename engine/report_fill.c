@@ -9,6 +9,8 @@
 
 /* Windows of time times workers that one answer may look at: milliseconds. */
 #define LOOKS_MAX 100000
+/* Parts of a period that are counted one by one: 22 years of hours. */
+#define PARTS_MAX 200000
 
 /* ---- by worker ---- */
 
@@ -266,8 +268,14 @@ find_edges(struct eng_report *r, int64_t from_ns, struct edges *ret)
 	ret->at = calloc(ret->keep, sizeof *ret->at);
 	if (!ret->at)
 		return -ENOMEM;
-	for (int64_t t = from_ns; t < r->period.to_ns; t = eng_unit_next(r->unit, t))
+	for (int64_t t = from_ns; t < r->period.to_ns; t = eng_unit_next(r->unit, t)) {
+		if (ret->n == PARTS_MAX)
+			return nv_err_set(&r->call->err, -EINVAL,
+				"the period has more than %d parts: expected a shorter "
+				"one, or longer parts",
+				PARTS_MAX);
 		ret->at[ret->n++ % ret->keep] = t;
+	}
 	return 0;
 }
 

@@ -390,9 +390,13 @@ START_TEST(test_folding)
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "rows")), 7001);
 	expect(json_array_get(json_object_get(d, "rows"), 0), "profit -18.00");
 	expect(json_object_get(d, "total"), "profit -70.00");
-	d = ask("timeline", "\"from\":\"1971-01-01\",\"by\":\"hour\"");
+	d = ask("timeline",
+		"\"from\":\"2014-01-01\",\"to\":\"2025-01-01\",\"by\":\"hour\"");
 	ck_assert_uint_eq(json_array_size(json_object_get(d, "rows")), 10001);
 	expect(json_object_get(d, "total"), "profit -70.00");
+	ck_assert_ptr_null(eng_fixture_ask(&f, "{\"verb\":\"timeline\",\"args\":{"
+					       "\"from\":\"1971-01-01\",\"by\":"
+					       "\"hour\"}}"));
 	ck_assert_ptr_null(eng_fixture_ask(
 		&f, "{\"verb\":\"timeline\",\"args\":{\"limit\":10001}}"));
 	ck_assert_ptr_null(eng_fixture_ask(
