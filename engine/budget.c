@@ -217,28 +217,54 @@ fit(const struct eng_cap *cap, nv_i128 amount, nv_i128 usual)
 	return untouched && left >= 0 && amount > cap->limit && usual <= left ? left : -1;
 }
 
-void
-eng_gate_check(const struct eng_cap *const *caps, size_t n, nv_i128 amount, nv_i128 usual,
-	int64_t now_ns, const char *currency, struct eng_gate_verdict *ret)
+/* The first cap that does not let it through, NULL when all do; *amount becomes what can
+ * be reserved. *paced: it is its pace. */
+static const struct eng_cap *
+obstacle(const struct eng_cap *const *caps, size_t n, nv_i128 usual, int64_t now_ns,
+	nv_i128 *amount, bool *paced)
 {
-	struct eng_gate_verdict v = {.fits = true, .amount = NV_MAX(amount, 0)};
-
-	for (size_t i = 0; i < n && v.fits; i++) {
+	*paced = false;
+	for (size_t i = 0; i < n; i++) {
 		const struct eng_cap *cap = caps[i];
 		nv_i128 used = cap->spent + cap->reserved + cap->approvals;
 
 		if (cap->limit < 0)
 			continue;
-		nv_i128 fits = fit(cap, v.amount, usual);
+		nv_i128 fits = fit(cap, *amount, usual);
 
 		if (fits < 0)
-			refuse(cap, v.amount, currency, now_ns, &v);
-		else if (cap->pacing && used > 0 &&
-			 used + fits > eng_cap_pace(cap, now_ns))
-			refuse_pace(cap, fits, currency, now_ns, &v);
-		else
-			v.amount = fits;
+			return cap;
+		*amount = fits;
+		*paced = cap->pacing && used > 0 &&
+			 used + fits > eng_cap_pace(cap, now_ns);
+		if (*paced)
+			return cap;
 	}
+	return NULL;
+}
+
+bool
+eng_gate_fits(const struct eng_cap *const *caps, size_t n, nv_i128 amount, nv_i128 usual,
+	int64_t now_ns)
+{
+	bool paced;
+
+	amount = NV_MAX(amount, 0);
+	return !obstacle(caps, n, usual, now_ns, &amount, &paced);
+}
+
+void
+eng_gate_check(const struct eng_cap *const *caps, size_t n, nv_i128 amount, nv_i128 usual,
+	int64_t now_ns, const char *currency, struct eng_gate_verdict *ret)
+{
+	struct eng_gate_verdict v = {.fits = true, .amount = NV_MAX(amount, 0)};
+	bool paced;
+	const struct eng_cap *cap = obstacle(caps, n, usual, now_ns, &v.amount, &paced);
+
+	if (cap && paced)
+		refuse_pace(cap, v.amount, currency, now_ns, &v);
+	else if (cap)
+		refuse(cap, v.amount, currency, now_ns, &v);
 	*ret = v;
 }
 

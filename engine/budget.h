@@ -79,6 +79,9 @@ struct eng_gate_verdict {
 void
 eng_gate_check(const struct eng_cap *const *caps, size_t n, nv_i128 amount, nv_i128 usual,
 	int64_t now_ns, const char *currency, struct eng_gate_verdict *ret);
+/* The same without the words. */
+bool eng_gate_fits(const struct eng_cap *const *caps, size_t n, nv_i128 amount,
+	nv_i128 usual, int64_t now_ns);
 /* The nearest-rank percentile of n costs (n > 0), which are sorted in place. */
 nv_i128 eng_cost_percentile(nv_i128 *costs, unsigned n, unsigned percent);
 

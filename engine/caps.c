@@ -79,6 +79,9 @@ build_purse(struct eng *eng, struct eng_caps *caps, struct eng_worker *w,
 				 (conf ? conf->n_operations : 0),
 		sizeof(struct eng_cap *));
 	NV_ASSERT(p->caps != NULL);
+	_Static_assert(FLEET_CAPS + OWN_CAPS + 2 * DEPTH_MAX + NV_CONF_OPERATIONS_MAX <=
+			       ENG_CAPS_OVER_MAX,
+		"all caps over a worker");
 	p->n_caps = 0;
 	p->reserved = 0;
 	hold(p, caps->fleet_day);

@@ -10,6 +10,8 @@
 
 #define ENG_GATE_COSTS 50 /* runs whose costs are remembered */
 
+#define ENG_CAPS_OVER_MAX 180 /* over one worker: see build_purse */
+
 struct eng_reservation; /* gate.h */
 
 struct eng_caps {
@@ -61,8 +63,8 @@ void eng_warn(struct eng *eng);
 /* ---- caps.c ---- */
 /* More (or less) is reserved by w for this operation ("" = none). */
 void eng_caps_reserve(struct eng_worker *w, const char *operation, nv_i128 more);
-/* Those that hold a call of this operation; ret has room for w's n_caps. Returns how
- * many. */
+/* Those that hold a call of this operation; ret has room for ENG_CAPS_OVER_MAX. Returns
+ * how many. */
 size_t eng_caps_of(
 	const struct eng_worker *w, const char *operation, const struct eng_cap **ret);
 /* Is there any limit at all over this worker? Without one its runs need not ask. */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define RETRY_S_MAX    3600
@@ -137,25 +136,29 @@ held_back(const struct question *q)
 	return NULL;
 }
 
+/* Only a whole run may have less than it asks for. */
+static nv_i128
+usual_of(const struct question *q)
+{
+	return q->run ? q->usual : q->amount;
+}
+
 /* 1: it fits, *v says how much of it; 0: it was answered. */
 static int
 decide(struct question *q, struct eng_gate_verdict *v)
 {
 	const char *why = held_back(q);
-	const struct eng_cap **caps;
+	const struct eng_cap *caps[ENG_CAPS_OVER_MAX];
 
 	if (why) {
 		answer_refused(q->s, q->line, why, RETRY_S_PAUSED);
-		eng_gate_wait(q->eng, q->s, q->amount);
+		eng_gate_wait(q->eng, q->s, q->operation, q->amount, usual_of(q));
 		return 0;
 	}
-	caps = calloc(q->w->purse->n_caps + 1, sizeof *caps);
-	NV_ASSERT(caps != NULL);
 	size_t n = eng_caps_of(q->w, q->operation, caps);
 
-	eng_gate_check(caps, n, q->amount, q->run ? q->usual : q->amount, q->txn->now_ns,
+	eng_gate_check(caps, n, q->amount, usual_of(q), q->txn->now_ns,
 		q->eng->config->base_currency, v);
-	free(caps);
 	if (v->fits)
 		return 1;
 	int64_t wait_s = v->retry_ns > 0
@@ -163,7 +166,7 @@ decide(struct question *q, struct eng_gate_verdict *v)
 				 : ENG_GATE_RETRY_S;
 
 	answer_refused(q->s, q->line, v->reason, NV_MIN(NV_MAX(wait_s, 1), RETRY_S_MAX));
-	eng_gate_wait(q->eng, q->s, q->amount);
+	eng_gate_wait(q->eng, q->s, q->operation, q->amount, usual_of(q));
 	return 0;
 }
 

@@ -18,7 +18,8 @@ void eng_gate_touch(struct eng *eng, struct eng_worker *w);
 
 /* ---- gate_wait.c ---- */
 /* It was refused: it is told when there may be room. */
-void eng_gate_wait(struct eng *eng, struct eng_stream *s, nv_i128 amount);
+void eng_gate_wait(struct eng *eng, struct eng_stream *s, const char *operation,
+	nv_i128 amount, nv_i128 usual);
 void eng_gate_forget_waiter(struct eng *eng, uint64_t stream_id);
 void eng_gate_forget_waiters(struct eng *eng);
 

@@ -19,6 +19,8 @@ struct eng_waiter {
 	uint64_t stream;
 	struct eng_worker *worker;
 	nv_i128 amount;
+	nv_i128 usual;
+	char operation[LED_OPERATION_MAX + 1];
 };
 
 static void
@@ -55,23 +57,25 @@ eng_gate_stream_opened(struct eng *eng, struct eng_stream *s)
 }
 
 void
-eng_gate_wait(struct eng *eng, struct eng_stream *s, nv_i128 amount)
+eng_gate_wait(struct eng *eng, struct eng_stream *s, const char *operation,
+	nv_i128 amount, nv_i128 usual)
 {
 	struct eng_waiter *w = eng->gate->first;
 
 	while (w && w->stream != s->rec.stream_id)
 		w = w->next;
-	if (w) { /* keeps its place */
-		w->amount = amount;
-		return;
+	if (!w) { /* who asks again keeps his place */
+		w = calloc(1, sizeof *w);
+		NV_ASSERT(w != NULL);
+		w->stream = s->rec.stream_id;
+		w->worker = s->worker;
+		*eng->gate->last = w;
+		eng->gate->last = &w->next;
+		eng->gate->n_waiting++;
 	}
-	w = calloc(1, sizeof *w);
-	NV_ASSERT(w != NULL);
-	*w = (struct eng_waiter){
-		.stream = s->rec.stream_id, .worker = s->worker, .amount = amount};
-	*eng->gate->last = w;
-	eng->gate->last = &w->next;
-	eng->gate->n_waiting++;
+	w->amount = amount;
+	w->usual = usual;
+	(void)snprintf(w->operation, sizeof w->operation, "%s", operation);
 }
 
 static void
@@ -105,16 +109,13 @@ eng_gate_forget_waiters(struct eng *eng)
 }
 
 static bool
-fits_now(struct eng *eng, const struct eng_waiter *w, int64_t now_ns)
+fits_now(const struct eng_waiter *w, const struct eng_cap **caps, int64_t now_ns)
 {
-	const struct eng_purse *p = w->worker->purse;
-	struct eng_gate_verdict v;
-
-	if (!p || w->worker->budget_paused || eng_worker_is_paused(w->worker))
+	if (!w->worker->purse || w->worker->budget_paused ||
+		eng_worker_is_paused(w->worker))
 		return false;
-	eng_gate_check((const struct eng_cap *const *)p->caps, p->n_caps, w->amount, 0,
-		now_ns, eng->config->base_currency, &v);
-	return v.fits;
+	return eng_gate_fits(caps, eng_caps_of(w->worker, w->operation, caps), w->amount,
+		w->usual, now_ns);
 }
 
 void
@@ -122,6 +123,7 @@ eng_gate_offer(struct eng *eng)
 {
 	struct eng_gate *g = eng->gate;
 	struct eng_waiter *told[OFFERS_MAX];
+	const struct eng_cap *caps[ENG_CAPS_OVER_MAX];
 	struct eng_waiter **at = g ? &g->first : NULL;
 	unsigned n = 0;
 	int64_t now_ns = nv_wall_ns();
@@ -132,12 +134,12 @@ eng_gate_offer(struct eng *eng)
 	while (*at && n < OFFERS_MAX) {
 		struct eng_waiter *w = *at;
 
-		if (!fits_now(eng, w, now_ns)) {
+		if (!fits_now(w, caps, now_ns)) {
 			at = &w->next;
 			continue;
 		}
 		/* Its place is taken while the others are looked at. */
-		eng_caps_reserve(w->worker, "", w->amount);
+		eng_caps_reserve(w->worker, w->operation, w->amount);
 		*at = w->next;
 		if (g->last == &w->next)
 			g->last = at;
@@ -147,8 +149,8 @@ eng_gate_offer(struct eng *eng)
 	for (unsigned i = 0; i < n; i++) {
 		struct eng_stream *s = eng_intake_find(eng, told[i]->stream);
 
-		eng_caps_reserve(told[i]->worker, "", -told[i]->amount);
-		if (s && is_runner(s))
+		eng_caps_reserve(told[i]->worker, told[i]->operation, -told[i]->amount);
+		if (s && !s->inst->gone)
 			say(eng, s, true);
 		free(told[i]);
 	}

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPERATIONS_MAX 32
-
 static int
 by_name(const void *a, const void *b)
 {
@@ -66,7 +64,7 @@ nv_conf_read_operations(struct nv_conf_reading *r, const struct nv_conf_source *
 	int rc = 0;
 
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "budget.operations",
-		    "a map such as {llm: $1/day}", OPERATIONS_MAX))
+		    "a map such as {llm: $1/day}", NV_CONF_OPERATIONS_MAX))
 		return 0;
 	w->operations = calloc(node->n_children + 1, sizeof(*w->operations));
 	if (!w->operations)

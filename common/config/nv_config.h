@@ -125,6 +125,8 @@ struct nv_conf_param {
 
 #define NV_INFINITY_MS INT64_C(-1) /* a grace without an end */
 
+#define NV_CONF_OPERATIONS_MAX 32 /* of a worker */
+
 /* What a worker may spend a day on one kind of call. */
 struct nv_conf_operation {
 	char name[NV_NAME_MAX];

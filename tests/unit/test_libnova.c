@@ -467,6 +467,44 @@ START_TEST(acks_are_waited_for)
 }
 END_TEST
 
+START_TEST(money_is_asked_for)
+{
+	const struct nova_event_options o = {
+		.operation = "llm", .currency = "EUR", .category = "not said"};
+	const struct nova_event_options spent = {.operation = "llm", .reservation = "c1"};
+	struct nova_refusal no;
+	struct nova_control c;
+
+	tell("{\"control\":\"reserved\",\"id\":\"other\"}\n{\"control\":\"pause\"}\n"
+	     "{\"control\":\"reserved\",\"id\":\"c1\",\"amount\":\"0.10\"}\n");
+	ck_assert_int_eq(nova_worker_reserve(w, "c1", "0.10", &o, 1000, NULL), 1);
+	ck_assert_str_eq(written(),
+		"{\"event\":\"reserve\",\"amount\":\"0.10\",\"id\":\"c1\","
+		"\"currency\":\"EUR\",\"operation\":\"llm\"}\n");
+	ck_assert_int_eq(nova_worker_cost(w, "0.07", &spent), 0);
+	ck_assert_str_eq(written(),
+		"{\"event\":\"cost\",\"amount\":\"0.07\",\"operation\":\"llm\","
+		"\"reservation\":\"c1\"}\n");
+	ck_assert_int_eq(nova_worker_release(w, "c1"), 0);
+	ck_assert_str_eq(written(), "{\"event\":\"release\",\"of\":\"c1\"}\n");
+	tell("{\"control\":\"refused\",\"id\":\"c2\",\"reason\":\"used up\","
+	     "\"retry_after_s\":30}\n");
+	ck_assert_int_eq(nova_worker_reserve(w, "c2", "1", NULL, 1000, &no), 0);
+	ck_assert_str_eq(no.reason, "used up");
+	ck_assert_int_eq(no.retry_ms, 30000);
+	/* What was not waited for is a control line as any other. */
+	ck_assert_int_eq(nova_worker_control(w, &c, 0), 1);
+	ck_assert_int_eq(c.kind, NOVA_CONTROL_RESERVED);
+	ck_assert_str_eq(c.id, "other");
+	ck_assert_int_eq(nova_worker_control(w, &c, 0), 1);
+	ck_assert_int_eq(c.kind, NOVA_CONTROL_PAUSE);
+	ck_assert_int_eq(nova_worker_reserve(w, "c3", "1", NULL, 1, NULL), -ETIMEDOUT);
+	ck_assert_int_eq(nova_worker_reserve(w, "", "1", NULL, 1, NULL), -EINVAL);
+	ck_assert_int_eq(nova_worker_reserve(w, "c4", "x", NULL, 1, NULL), -EINVAL);
+	ck_assert_int_eq(nova_worker_release(w, NULL), -EINVAL);
+}
+END_TEST
+
 START_TEST(commands_outlast_answers_nobody_wanted)
 {
 	struct nova_control c;
@@ -535,6 +573,7 @@ main(void)
 	tcase_add_test(t, control_lines);
 	tcase_add_test(t, a_line_too_long_is_left_out);
 	tcase_add_test(t, acks_are_waited_for);
+	tcase_add_test(t, money_is_asked_for);
 	tcase_add_test(t, commands_outlast_answers_nobody_wanted);
 	tcase_add_test(t, opened_by_its_environment);
 	suite_add_tcase(s, t);

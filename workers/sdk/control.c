@@ -31,6 +31,8 @@ decode(struct nova_control *c, const char *line)
 		{"params", NOVA_CONTROL_PARAMS},
 		{"budget", NOVA_CONTROL_BUDGET},
 		{"stop", NOVA_CONTROL_STOP},
+		{"reserved", NOVA_CONTROL_RESERVED},
+		{"refused", NOVA_CONTROL_REFUSED},
 	};
 	char name[32] = "";
 	size_t bytes;
@@ -141,13 +143,21 @@ take_kept(struct nova_worker *w, size_t i)
 	return line;
 }
 
+/* An answer to one question, which only who asked it waits for. */
 static bool
-is_ack(const char *line)
+is_answer(const struct nova_control *c, bool ack)
+{
+	return ack ? c->kind == NOVA_CONTROL_ACK
+		   : c->kind == NOVA_CONTROL_RESERVED || c->kind == NOVA_CONTROL_REFUSED;
+}
+
+static bool
+is_any_answer(const char *line)
 {
 	struct nova_control c;
 
 	decode(&c, line);
-	return c.kind == NOVA_CONTROL_ACK;
+	return is_answer(&c, true) || is_answer(&c, false);
 }
 
 static void
@@ -155,7 +165,7 @@ keep(struct nova_worker *w, char *line)
 {
 	/* Full: an answer nobody waited for goes before a command does. */
 	for (size_t i = 0; i < w->n_kept && w->n_kept == KEPT_MAX; i++) {
-		if (is_ack(w->kept[i]))
+		if (is_any_answer(w->kept[i]))
 			free(take_kept(w, i));
 	}
 	if (w->n_kept == KEPT_MAX)
@@ -213,24 +223,23 @@ nova_worker_control_fd(const struct nova_worker *w)
 }
 
 static bool
-is_ack_for(const char *line, const char *id)
+is_answer_for(const char *line, const char *id, bool ack)
 {
 	struct nova_control c;
 
 	decode(&c, line);
-	return c.kind == NOVA_CONTROL_ACK && strcmp(c.id, id) == 0;
+	return is_answer(&c, ack) && strcmp(c.id, id) == 0;
 }
 
-int
-nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms)
+/* The line that answers, owned by the caller; negative errno. */
+static int
+wait_answer(struct nova_worker *w, const char *id, bool ack, int timeout_ms, char **ret)
 {
 	int64_t until_ms = deadline(timeout_ms);
 
-	if (!id || !*id)
-		return -EINVAL;
 	for (size_t i = 0; i < w->n_kept; i++) {
-		if (is_ack_for(w->kept[i], id)) {
-			free(take_kept(w, i));
+		if (is_answer_for(w->kept[i], id, ack)) {
+			*ret = take_kept(w, i);
 			return 0;
 		}
 	}
@@ -242,10 +251,63 @@ nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms)
 			return -ETIMEDOUT;
 		if (rc < 0)
 			return rc;
-		if (is_ack_for(line, id)) {
-			free(line);
+		if (is_answer_for(line, id, ack)) {
+			*ret = line;
 			return 0;
 		}
 		keep(w, line);
 	}
+}
+
+int
+nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms)
+{
+	char *line;
+
+	if (!id || !*id)
+		return -EINVAL;
+	int rc = wait_answer(w, id, true, timeout_ms, &line);
+
+	if (rc == 0)
+		free(line);
+	return rc;
+}
+
+static void
+read_refusal(const char *line, struct nova_refusal *ret)
+{
+	size_t bytes;
+	const char *raw = nova_json_member(line, "reason", &bytes);
+
+	*ret = (struct nova_refusal){.reason = ""};
+	if (raw && nova_json_string(raw, bytes, ret->reason, sizeof(ret->reason)) < 0)
+		ret->reason[0] = '\0';
+	raw = nova_json_member(line, "retry_after_s", &bytes);
+	if (raw && *raw >= '0' && *raw <= '9' && bytes < 10)
+		ret->retry_ms = strtoll(raw, NULL, 10) * 1000;
+}
+
+int
+nova_worker_reserve(struct nova_worker *w, const char *id, const char *amount,
+	const struct nova_event_options *options, int timeout_ms,
+	struct nova_refusal *ret)
+{
+	struct nova_control c;
+	char *line;
+
+	if (!id || !*id || strlen(id) > NOVA_ID_BYTES_MAX)
+		return -EINVAL;
+	if (w->control_fd < 0)
+		return -ENOTCONN;
+	int rc = nova_ask(w, id, amount, options);
+
+	if (rc == 0)
+		rc = wait_answer(w, id, false, timeout_ms, &line);
+	if (rc < 0)
+		return rc;
+	decode(&c, line);
+	if (c.kind == NOVA_CONTROL_REFUSED && ret)
+		read_refusal(line, ret);
+	free(line);
+	return c.kind == NOVA_CONTROL_RESERVED;
 }

@@ -159,6 +159,8 @@ nova_line_options(struct nova_line *l, const struct nova_event_options *o)
 	nova_line_name(l, "external_id", o->external_id);
 	nova_line_name(l, "agent", o->agent);
 	nova_line_name(l, "variant", o->variant);
+	nova_line_name(l, "operation", o->operation);
+	nova_line_name(l, "reservation", o->reservation);
 	nova_line_note(l, "note", o->note);
 }
 

@@ -395,3 +395,28 @@ nova_worker_payout(struct nova_worker *w, const char *amount,
 {
 	return send_money(w, "payout", amount, options);
 }
+
+int
+nova_ask(struct nova_worker *w, const char *id, const char *amount,
+	const struct nova_event_options *options)
+{
+	struct nova_event_options o = {.id = id};
+
+	if (options) {
+		o.currency = options->currency;
+		o.operation = options->operation;
+	}
+	return send_money(w, "reserve", amount, &o);
+}
+
+int
+nova_worker_release(struct nova_worker *w, const char *id)
+{
+	struct nova_line l;
+
+	if (!id || !*id)
+		return -EINVAL;
+	nova_line_begin(&l, "release");
+	nova_line_name(&l, "of", id);
+	return line_send(w, &l);
+}

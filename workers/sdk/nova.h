@@ -18,8 +18,9 @@
  * wait, as write(2) does.
  *
  * Threads: the event functions may be called from any number of threads. The functions
- * that read (nova_worker_control, nova_worker_wait_ack) may be called from one thread at
- * a time. libnova starts no thread, catches no signal and prints nothing. */
+ * that read (nova_worker_control, nova_worker_wait_ack, nova_worker_reserve) may be
+ * called from one thread at a time. libnova starts no thread, catches no signal and
+ * prints nothing. */
 #ifndef NOVA_H
 #define NOVA_H
 
@@ -75,6 +76,8 @@ struct nova_event_options {
 	const char *external_id; /* the platform's id of it */
 	const char *agent;       /* credit another worker */
 	const char *variant;     /* of an experiment */
+	const char *operation;   /* cost, usage: kind of call, such as "llm" */
+	const char *reservation; /* cost, usage: spent from this one */
 };
 
 /* Tokens used at a language model; priced into a cost by Nova. A count of -1 is not
@@ -117,6 +120,22 @@ int nova_worker_fee(struct nova_worker *w, const char *amount,
 int nova_worker_payout(struct nova_worker *w, const char *amount,
 	const struct nova_event_options *options);
 
+/* Ask for money before it is spent: `amount` for one call, under an id of your own that
+ * was never used. Waits for the answer; other control lines that come meanwhile are kept
+ * for nova_worker_control. 1: it is set aside, name it as `reservation` of the cost; 0:
+ * there is no budget for it now, *ret (may be NULL) says why; -ETIMEDOUT: no answer (it
+ * may still be set aside: ask again with the same id, or release it); -ENOTCONN, -EPIPE.
+ * Of the options currency and operation count. */
+struct nova_refusal {
+	char reason[320];
+	int64_t retry_ms; /* ask again then */
+};
+int nova_worker_reserve(struct nova_worker *w, const char *id, const char *amount,
+	const struct nova_event_options *options, int timeout_ms,
+	struct nova_refusal *ret);
+/* What is left of it is not needed. One that has ended is no error. */
+int nova_worker_release(struct nova_worker *w, const char *id);
+
 /* Amounts as integers: billionths of the currency (nano). Text to nano: -EINVAL, -EDOM,
  * -ERANGE as above. Nano to text, for 0 <= nano: "12.5"; -ERANGE otherwise. */
 int nova_amount_parse(const char *amount, int64_t *ret_nano);
@@ -135,14 +154,16 @@ enum nova_control_kind {
 	NOVA_CONTROL_RESUME,
 	NOVA_CONTROL_PARAMS,
 	NOVA_CONTROL_BUDGET,
-	NOVA_CONTROL_STOP
+	NOVA_CONTROL_STOP,
+	NOVA_CONTROL_RESERVED, /* see nova_worker_reserve */
+	NOVA_CONTROL_REFUSED
 };
 
 struct nova_control {
 	enum nova_control_kind kind;
 	const char *line;   /* the whole line; valid until the next reading call */
 	const char *params; /* PARAMS: the JSON object; "" otherwise; valid as line */
-	char id[NOVA_ID_BYTES_MAX + 1];         /* ACK */
+	char id[NOVA_ID_BYTES_MAX + 1];         /* ACK, RESERVED, REFUSED */
 	char remaining[NOVA_AMOUNT_BYTES + 32]; /* BUDGET: decimal text; "" = no cap */
 	char currency[16];                      /* BUDGET */
 	bool spent;                             /* BUDGET: nothing remains */

@@ -31,4 +31,8 @@ struct nova_worker {
 	char *params_text; /* owned: likewise */
 };
 
+/* The line "reserve"; of the options currency and operation. */
+int nova_ask(struct nova_worker *w, const char *id, const char *amount,
+	const struct nova_event_options *options);
+
 #endif

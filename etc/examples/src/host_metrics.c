@@ -100,6 +100,8 @@ obey(struct state *s, const struct nova_control *c)
 		break;
 	case NOVA_CONTROL_BUDGET:
 	case NOVA_CONTROL_ACK:
+	case NOVA_CONTROL_RESERVED:
+	case NOVA_CONTROL_REFUSED:
 	case NOVA_CONTROL_OTHER:
 		break;
 	}
