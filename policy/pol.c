@@ -1,5 +1,6 @@
 /* The decision core's calls: see pol.h. */
 #include "cycle.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <math.h>
@@ -222,6 +223,10 @@ pol_worker_put(struct pol *p, const struct pol_worker_conf *conf)
 	struct pol_worker *w = pol_find(p, conf->name);
 
 	if (w) {
+		if (conf->n_variants != w->conf.n_variants ||
+			memcmp(conf->variants, w->conf.variants, sizeof conf->variants) !=
+				0)
+			pol_trial_void(w);
 		w->conf = *conf;
 		w->dirty = true;
 		pol_levels_make(w);
@@ -311,9 +316,14 @@ pol_standing_put(
 	double was = pol_volume(w);
 	bool worked = works(w->st.state);
 
+	const struct pol_standing had = w->st;
+
 	w->st = *st;
-	for (unsigned i = 0; i < POL_VARIANTS_MAX; i++)
+	for (unsigned i = 0; i < POL_VARIANTS_MAX; i++) {
 		w->st.split[i] = pol_clip(st->split[i], 0, 1);
+		if (w->st.split[i] != had.split[i])
+			w->split_ts = NV_MAX(ts, 1);
+	}
 	double x = pol_volume(w);
 	bool first = w->st_since == 0;
 

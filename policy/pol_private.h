@@ -149,6 +149,7 @@ struct pol_worker {
 	struct pol_worker_conf conf;
 	struct pol_standing st;
 	int64_t st_since;
+	int64_t split_ts; /* when st.split was last changed; 0 never */
 	uint32_t n_days;
 	uint32_t days_cap;
 	uint32_t n_sale;

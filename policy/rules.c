@@ -9,8 +9,10 @@
  *   paused, and its first step buys its place        -> resume
  *   catalogue, and there is room                     -> deploy
  *   a higher step buys its place                     -> scale up, or a shorter interval
+ *   its variants differ (trial.h)                    -> other shares
  */
 #include "cycle.h"
+#include "trial.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -522,5 +524,9 @@ pol_rules(struct pol_cycle *c)
 	}
 	make_room(c);
 	grow(c, g, n);
+	for (uint32_t i = 0; i < p->n_workers; i++) {
+		if (is_ours(p->workers[i]))
+			(void)pol_trial_answer(c, p->workers[i]);
+	}
 	free(g);
 }

@@ -1,7 +1,7 @@
 /* All the core knows as bytes, and back. A cache of one build on one machine: flat parts
  * are written as they are, behind a header that says how large they are and what their
  * sum is. What does not fit exactly is refused; everything can be rebuilt. */
-#include "pol_private.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ sum_of(const void *data, size_t bytes)
 static void
 save_worker(const struct pol_worker *w, struct nv_buf *out)
 {
-	uint32_t has[2] = {w->delay != NULL, w->open != NULL};
+	uint32_t has[3] = {w->delay != NULL, w->open != NULL, w->variants != NULL};
 
 	nv_buf_add(out, (const char *)w + WORKER_FLAT, sizeof *w - WORKER_FLAT);
 	nv_buf_add(out, has, sizeof has);
@@ -54,6 +54,12 @@ save_worker(const struct pol_worker *w, struct nv_buf *out)
 		nv_buf_add(out, w->delay, sizeof *w->delay);
 	if (w->open)
 		nv_buf_add(out, w->open, sizeof *w->open);
+	if (!w->variants)
+		return;
+	nv_buf_add(out, w->variants, sizeof *w->variants);
+	if (w->variants->n_days)
+		nv_buf_add(out, w->variants->days,
+			w->variants->n_days * sizeof *w->variants->days);
 }
 
 int
@@ -110,9 +116,27 @@ take_list(struct reader *r, size_t n, size_t each)
 }
 
 static int
+load_trial(struct reader *r, struct pol_worker *w)
+{
+	struct pol_variants *t = take_list(r, 1, sizeof *t);
+
+	if (!t)
+		return r->bad || r->left == 0 ? -EBADMSG : -ENOMEM;
+	t->days = NULL;
+	t->days_cap = t->n_days;
+	w->variants = t;
+	if (t->n_days > POL_TRIAL_DAYS)
+		return -EBADMSG;
+	t->days = take_list(r, t->n_days, sizeof *t->days);
+	if (t->n_days && !t->days)
+		return r->bad || r->left == 0 ? -EBADMSG : -ENOMEM;
+	return 0;
+}
+
+static int
 load_worker(struct reader *r, struct pol_worker *w)
 {
-	uint32_t has[2] = {0};
+	uint32_t has[3] = {0};
 
 	take(r, (char *)w + WORKER_FLAT, sizeof *w - WORKER_FLAT);
 	take(r, has, sizeof has);
@@ -132,7 +156,7 @@ load_worker(struct reader *r, struct pol_worker *w)
 		return r->bad || r->left == 0 ? -EBADMSG : -ENOMEM;
 	if (w->open)
 		pol_open_point(w->open);
-	return 0;
+	return has[2] ? load_trial(r, w) : 0;
 }
 
 static int

@@ -1,6 +1,6 @@
 /* What the policy knows of a worker: hours, days, sales, delays. Facts may come in any
  * order: every sum is one of integers, every list a set with a rule what leaves it. */
-#include "pol_private.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -324,6 +324,8 @@ pol_fact(struct pol *p, const struct pol_fact *f)
 	int64_t ts = f->booked ? NV_MIN(f->ts, f->booked) : f->ts;
 
 	w->dirty = true;
+	if (f->variant && pol_trial_fact(w, f, ts) < 0)
+		return -ENOMEM;
 	if ((f->kind == POL_RUN || f->kind == POL_COST) &&
 		(w->first_ts == 0 || ts < w->first_ts))
 		w->first_ts = NV_MAX(ts, 1);
@@ -348,5 +350,6 @@ pol_worker_free(struct pol_worker *w)
 	free(w->sale);
 	free(w->delay);
 	free(w->open);
+	pol_trial_free(w->variants);
 	free(w);
 }

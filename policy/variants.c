@@ -25,29 +25,37 @@ static const double odds[POL_PAIR_ODDS] = {1.15, 1.3, 1.6, 2.2};
 /* One coin with the odds `null` of heads, or less, if the claim is false: what a bet on
  * heads at each of the odds makes of its stake. Its mean is at most 1 then. */
 static void
-bet(double log_e[POL_PAIR_ODDS], double null, bool heads)
+bet(double log_e[POL_PAIR_ODDS], double null, bool heads, double times)
 {
 	double p = null / (1 + null);
 
 	for (unsigned k = 0; k < POL_PAIR_ODDS; k++)
-		log_e[k] += (heads ? log(odds[k]) : 0) - log(odds[k] * p + 1 - p);
+		log_e[k] +=
+			times * ((heads ? log(odds[k]) : 0) - log(odds[k] * p + 1 - p));
 }
 
 void
 pol_pairs_sale(struct pol_pairs *pairs, unsigned variant, const double *share, unsigned n)
 {
+	pol_pairs_sales(pairs, variant, share, n, 1);
+}
+
+void
+pol_pairs_sales(struct pol_pairs *pairs, unsigned variant, const double *share,
+	unsigned n, uint32_t times)
+{
 	NV_ASSERT(n <= POL_VARIANTS_MAX && variant < n);
-	for (unsigned u = 0; u < n; u++) {
+	for (unsigned u = 0; u < n && times > 0; u++) {
 		if (u == variant || !(share[variant] > 0) || !(share[u] > 0))
 			continue;
 		/* Odds of a sale of `variant` where the two sell alike, and where one is
 		 * better by the margin. */
 		double fair = share[variant] / share[u];
 
-		bet(pairs->beats[variant][u], fair, true);
-		bet(pairs->beats[u][variant], 1 / fair, false);
-		bet(pairs->holds[variant][u], fair / POL_HOLD_MARGIN, true);
-		bet(pairs->holds[u][variant], 1 / (fair * POL_HOLD_MARGIN), false);
+		bet(pairs->beats[variant][u], fair, true, times);
+		bet(pairs->beats[u][variant], 1 / fair, false, times);
+		bet(pairs->holds[variant][u], fair / POL_HOLD_MARGIN, true, times);
+		bet(pairs->holds[u][variant], 1 / (fair * POL_HOLD_MARGIN), false, times);
 	}
 }
 

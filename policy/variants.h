@@ -38,6 +38,9 @@ struct pol_pairs {
  * it is a coin whose fair side is known. Order does not matter. */
 void pol_pairs_sale(
 	struct pol_pairs *pairs, unsigned variant, const double *share, unsigned n);
+/* The same for `times` sales with the same shares. */
+void pol_pairs_sales(struct pol_pairs *pairs, unsigned variant, const double *share,
+	unsigned n, uint32_t times);
 /* The e-value of "v beats u": the mean over the odds {1.15, 1.3, 1.6, 2.2}. */
 double pol_pairs_e(const struct pol_pairs *pairs, unsigned v, unsigned u);
 /* The same of "u is not better than v by a fifth or more". */
