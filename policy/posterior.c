@@ -1,5 +1,5 @@
 /* The posterior of a worker: docs/DECISIONS.md, "What is known of a worker". */
-#include "pol_private.h"
+#include "trial.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -245,7 +245,9 @@ sum_days(const struct pol *p, const struct pol_worker *w, const struct pol_curve
 	double ln_x = 0;
 	double x_pow[POL_BETAS];
 	double x_was = 1;
+	struct pol_mix mix;
 
+	pol_mix_make(w, &mix);
 	for (unsigned k = 0; k < POL_BETAS; k++)
 		x_pow[k] = 1;
 	for (uint32_t i = 0; i < w->n_days; i++) {
@@ -260,7 +262,7 @@ sum_days(const struct pol *p, const struct pol_worker *w, const struct pol_curve
 
 		if (e > 0)
 			e *= day_mature(w, c, d->day, now) * weekday[weekday_of(d->day)] *
-			     day_ramp(w, d->day);
+			     day_ramp(w, d->day) * pol_mix_of(w, &mix, d->day);
 		if (x != x_was) {
 			x_was = x;
 			ln_x = log(x);

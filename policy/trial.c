@@ -190,9 +190,8 @@ day_shares(const struct pol_trial_day *d, unsigned n, const double *run_cost, do
  * likelihood of rates that are relative to the day's: by a few rounds). */
 static void
 expected_sales(const struct pol_variants *t, unsigned n, const double *run_cost,
-	struct pol_arm *arms)
+	struct pol_arm *arms, double *rate)
 {
-	double rate[POL_VARIANTS_MAX];
 	double share[POL_VARIANTS_MAX];
 	double sales;
 
@@ -217,6 +216,18 @@ expected_sales(const struct pol_variants *t, unsigned n, const double *run_cost,
 	}
 }
 
+static void
+shares_now(const struct pol_worker *w, double *ret)
+{
+	unsigned n = w->conf.n_variants;
+	double sum = 0;
+
+	for (unsigned v = 0; v < n; v++)
+		sum += w->st.split[v];
+	for (unsigned v = 0; v < n; v++)
+		ret[v] = sum > 0 ? w->st.split[v] / sum : 1.0 / n;
+}
+
 bool
 pol_trial_arms(const struct pol_worker *w, struct pol_arm *arms, double *share,
 	struct pol_pairs *pairs)
@@ -226,16 +237,13 @@ pol_trial_arms(const struct pol_worker *w, struct pol_arm *arms, double *share,
 	double run_cost[POL_VARIANTS_MAX];
 	double of_day[POL_VARIANTS_MAX];
 	double sales;
-	double sum = 0;
+	double rate[POL_VARIANTS_MAX];
 
 	if (n < 2 || !t)
 		return false;
+	shares_now(w, share);
 	for (unsigned v = 0; v < n; v++)
-		sum += w->st.split[v];
-	for (unsigned v = 0; v < n; v++) {
-		share[v] = sum > 0 ? w->st.split[v] / sum : 1.0 / n;
 		arms[v] = (struct pol_arm){.dropped = !(share[v] > 0)};
-	}
 	*pairs = (struct pol_pairs){0};
 	run_costs(t, n, run_cost);
 	for (uint32_t i = 0; i < t->n_days; i++) {
@@ -249,8 +257,50 @@ pol_trial_arms(const struct pol_worker *w, struct pol_arm *arms, double *share,
 			pol_pairs_sales(pairs, v, of_day, n, d->sales[v]);
 		}
 	}
-	expected_sales(t, n, run_cost, arms);
+	expected_sales(t, n, run_cost, arms, rate);
 	return true;
+}
+
+void
+pol_mix_make(const struct pol_worker *w, struct pol_mix *ret)
+{
+	const struct pol_variants *t = w->variants;
+	struct pol_arm arms[POL_VARIANTS_MAX] = {0};
+	double share[POL_VARIANTS_MAX];
+	double run_cost[POL_VARIANTS_MAX];
+
+	*ret = (struct pol_mix){0};
+	if (!t || w->conf.n_variants < 2)
+		return;
+	ret->n = w->conf.n_variants;
+	for (uint32_t i = 0; i < t->n_days; i++) {
+		for (unsigned v = 0; v < ret->n; v++)
+			arms[v].sales += t->days[i].sales[v];
+	}
+	shares_now(w, share);
+	run_costs(t, ret->n, run_cost);
+	expected_sales(t, ret->n, run_cost, arms, ret->rate);
+	for (unsigned v = 0; v < ret->n; v++)
+		ret->now += share[v] * ret->rate[v];
+}
+
+double
+pol_mix_of(const struct pol_worker *w, const struct pol_mix *mix, int32_t day)
+{
+	double sum = 0;
+	double runs = 0;
+
+	for (uint32_t i = 0; mix->n > 0 && i < w->variants->n_days; i++) {
+		const struct pol_trial_day *d = &w->variants->days[i];
+
+		if (d->day != day)
+			continue;
+		for (unsigned v = 0; v < mix->n; v++) {
+			sum += d->runs[v] * mix->rate[v];
+			runs += d->runs[v];
+		}
+	}
+	return runs > 0 && mix->now > 0 ? pol_clip(sum / runs / mix->now, 0.25, 4) : 1;
 }
 
 /* ---- the decision ---- */

@@ -36,6 +36,17 @@ void pol_trial_free(struct pol_variants *t);
 bool pol_trial_arms(const struct pol_worker *w, struct pol_arm *arms, double *share,
 	struct pol_pairs *pairs);
 
+/* How well the mix of variants sold on a day, relative to the mix that runs now: old
+ * money that went into worse variants says less of what new money brings. Within 1/4..4;
+ * 1 where nothing is known. */
+struct pol_mix {
+	unsigned n; /* 0: no variants */
+	double rate[POL_VARIANTS_MAX];
+	double now;
+};
+void pol_mix_make(const struct pol_worker *w, struct pol_mix *ret);
+double pol_mix_of(const struct pol_worker *w, const struct pol_mix *mix, int32_t day);
+
 /* The decision about the shares, when it is time for one. True: proposed. */
 struct pol_cycle;
 bool pol_trial_answer(struct pol_cycle *c, struct pol_worker *w);

@@ -276,6 +276,36 @@ START_TEST(seasons_prove_nothing)
 }
 END_TEST
 
+/* Money of the days when half of the runs were of the worse one says less of today. */
+START_TEST(old_money_of_a_worse_mix)
+{
+	struct pol *p = core(2);
+	struct pol_standing st = {
+		.state = POL_ST_RUNNING, .instances = 1, .live = 1, .split = {0, 1}};
+	struct pol_mix mix;
+
+	for (unsigned i = 0; i < 400; i++) {
+		tell(p, POL_RUN, START + i, 0, i % 2, 0);
+		if (i % 8 == 1 || i % 16 == 0) /* b sells twice as much as a */
+			tell(p, POL_REVENUE, START + i, START + i, i % 2, 20);
+	}
+	const struct pol_worker *w = pol_find(p, "w");
+
+	pol_mix_make(w, &mix);
+	ck_assert_double_eq_tol(pol_mix_of(w, &mix, (int32_t)(START / DAY)), 1, 1e-9);
+	ck_assert_int_eq(pol_standing_put(p, "w", START + DAY, &st), 0);
+	pol_mix_make(w, &mix);
+	/* (1 + r) / 2r */
+	double r = mix.rate[1] / mix.rate[0];
+
+	ck_assert_double_eq_tol(r, 1.8, 0.1);
+	ck_assert_double_eq_tol(
+		pol_mix_of(w, &mix, (int32_t)(START / DAY)), (1 + r) / (2 * r), 1e-9);
+	ck_assert_double_eq(pol_mix_of(w, &mix, (int32_t)(START / DAY) + 1), 1);
+	pol_free(p);
+}
+END_TEST
+
 START_TEST(other_variants_begin_anew)
 {
 	struct pol *p = core(2);
@@ -305,6 +335,7 @@ main(void)
 	tcase_add_test(tc, order_and_save);
 	tcase_add_test(tc, the_better_one_gets_the_runs);
 	tcase_add_test(tc, seasons_prove_nothing);
+	tcase_add_test(tc, old_money_of_a_worse_mix);
 	tcase_add_test(tc, other_variants_begin_anew);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
