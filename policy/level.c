@@ -6,7 +6,7 @@
 static const uint32_t instance_steps[] = {
 	1, 2, 3, 4, 6, 8, 11, 16, 24, 32, 48, 64, 96, 128, 192, 256};
 /* Volumes nearer to each other than this are one. */
-#define SAME 1.1
+#define SAME 1.04
 
 static void
 level_add(struct pol_worker *w, double x, uint32_t instances, int64_t interval_s)

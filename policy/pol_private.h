@@ -9,13 +9,14 @@
 #include "pol.h"
 #include "pol_math.h"
 
-#define POL_DAY_S       86400
-#define POL_HOUR_S      3600
-#define POL_HOURS       96   /* of single hours that are kept */
-#define POL_HALF_LIFE_D 25.0 /* H: evidence counts half after so many days */
-#define POL_TS_MAX      INT64_C(100000000000)
-#define POL_PARTS       1024 /* of a sale, as refunds are counted */
-#define POL_X_ONE       1024 /* a volume of 1, as it is summed */
+#define POL_DAY_S        86400
+#define POL_HOUR_S       3600
+#define POL_HOURS        96 /* of single hours that are kept */
+#define POL_MEMORIES     3
+#define POL_MEMORY_USUAL 1 /* the one of 25 days */
+#define POL_TS_MAX       INT64_C(100000000000)
+#define POL_PARTS        1024 /* of a sale, as refunds are counted */
+#define POL_X_ONE        1024 /* a volume of 1, as it is summed */
 
 /* ---- the delay of sales (delay.c) ---- */
 
@@ -106,6 +107,8 @@ struct pol_post {
 	double sales;             /* discounted */
 	double even[POL_BETAS];   /* sales expected at break-even, undiscounted */
 	double even_n;            /* sales that are held against it */
+	double half_life_d;       /* mean of those that its past speaks for */
+	double thin;              /* evidence is divided by this */
 	double mature;            /* F at the age of a day */
 	int64_t delay80_s;
 	double cost_per_run; /* units */
@@ -229,8 +232,8 @@ struct pol {
 	double shadow;
 	char next_best[NV_NAME_MAX];
 	double next_best_multiple;
-	struct pol_hour hours[POL_HOURS]; /* of the fleet */
-	double decay[POL_DAYS + 1];       /* 2^(-days/H) */
+	struct pol_hour hours[POL_HOURS];         /* of the fleet */
+	double decay[POL_MEMORIES][POL_DAYS + 1]; /* 2^(-days/H) */
 	struct pol_quantile q40;
 	struct pol_quantile q70;
 	struct pol_quantile q90;
@@ -289,7 +292,17 @@ void pol_rates_make(const struct pol *p, const struct pol_worker *w, int64_t now
 void pol_priors_init(struct pol_priors *pr);
 /* Does nothing when they are of this day. */
 void pol_priors_refresh(struct pol *p, int64_t now);
-void pol_decay_init(double decay[POL_DAYS + 1]);
+
+/* How fast a worker's past is forgotten, and how much its sales scatter (memory.c). */
+struct pol_memory {
+	double decay[POL_DAYS + 1]; /* by age in days */
+	double half_life_d;         /* mean of the half-lives */
+	double thin; /* variance of its sales over that of a Poisson; >= 1 */
+};
+void pol_decay_init(double decay[POL_MEMORIES][POL_DAYS + 1]);
+/* e: corrected exposure of each kept day. */
+void pol_memory_make(const struct pol *p, const struct pol_worker *w, const double *e,
+	int32_t today, struct pol_memory *ret);
 void pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 	struct pol_post *ret);
 /* As if this many more sales had come today. */

@@ -113,7 +113,7 @@ pol_sale_expected(const struct pol_priors *pr, const struct pol_worker *w)
 /* ---- cost ---- */
 
 #define USUAL_D   7   /* days before and after that say what is usual */
-#define USUAL_MAX 2.0 /* times the usual cost of a run; above it is a fault */
+#define USUAL_MAX 3.0 /* times the usual cost of a run; above it is a fault */
 
 /* Cost of a day as evidence: runaway runs are a fault of operations, not money that the
  * business was given to sell with. A change of prices stays: it becomes the usual. */
@@ -237,32 +237,44 @@ weekday_of(int32_t day)
 	return (day + 4) % 7; /* 1970-01-01 was a Thursday; 0 = Sunday */
 }
 
+/* Corrected exposure of each kept day, by its place in the list. */
 static void
-sum_days(const struct pol *p, const struct pol_worker *w, const struct pol_curve *c,
-	const double *weekday, int64_t now, struct sums *s)
+exposures(const struct pol_worker *w, const struct pol_curve *c, const double *weekday,
+	int64_t now, double e[POL_DAYS])
 {
 	int32_t today = pol_day_of(now);
-	double ln_x = 0;
-	double x_pow[POL_BETAS];
-	double x_was = 1;
 	struct pol_mix mix;
 
 	pol_mix_make(w, &mix);
-	for (unsigned k = 0; k < POL_BETAS; k++)
-		x_pow[k] = 1;
+	for (uint32_t i = 0; i < w->n_days; i++) {
+		const struct pol_day *d = &w->days[i];
+
+		e[i] = 0;
+		if (d->day > today || d->day <= today - POL_DAYS || d->cost <= 0)
+			continue;
+		e[i] = day_cost(w, i) * (d->runs ? (double)d->ok / d->runs : 1) *
+		       day_mature(w, c, d->day, now) * weekday[weekday_of(d->day)] *
+		       day_ramp(w, d->day) * pol_mix_of(w, &mix, d->day);
+	}
+}
+
+/* decay: by age in days. */
+static void
+sum_days(const struct pol_worker *w, const double *e, const double *decay, int32_t today,
+	struct sums *s)
+{
+	double ln_x = 0;
+	double x_pow[POL_BETAS] = {1, 1, 1, 1, 1};
+	double x_was = 1;
+
 	for (uint32_t i = 0; i < w->n_days; i++) {
 		const struct pol_day *d = &w->days[i];
 
 		if (d->day > today || d->day <= today - POL_DAYS)
 			continue;
-		double decay = p->decay[today - d->day];
+		double old = decay[today - d->day];
 		double x = d->x_n ? (double)d->x_sum / d->x_n / POL_X_ONE : x_was;
-		double e = pol_units(NV_MAX(d->cost, 0)) *
-			   (d->runs ? (double)d->ok / d->runs : 1);
 
-		if (e > 0)
-			e *= day_mature(w, c, d->day, now) * weekday[weekday_of(d->day)] *
-			     day_ramp(w, d->day) * pol_mix_of(w, &mix, d->day);
 		if (x != x_was) {
 			x_was = x;
 			ln_x = log(x);
@@ -270,20 +282,34 @@ sum_days(const struct pol *p, const struct pol_worker *w, const struct pol_curve
 				x_pow[k] = exp((pol_beta[k] - 1) * ln_x);
 		}
 		for (unsigned k = 0; k < POL_BETAS; k++) {
-			s->decayed[k] += e * decay * x_pow[k];
-			s->raw[k] += e * x_pow[k];
-			s->ln[k] += d->caused * decay * (pol_beta[k] - 1) * ln_x;
+			s->decayed[k] += e[i] * old * x_pow[k];
+			s->raw[k] += e[i] * x_pow[k];
+			s->ln[k] += d->caused * old * (pol_beta[k] - 1) * ln_x;
 		}
-		s->exposure += e * decay;
-		s->sales += d->caused * decay;
+		s->exposure += e[i] * old;
+		s->sales += d->caused * old;
 		s->sales_raw += d->caused;
-		s->refunds += (double)d->refunded / POL_PARTS * decay;
-		s->refunds_due += d->sales * decay * refund_due(today - d->day);
+		s->refunds += (double)d->refunded / POL_PARTS * old;
+		s->refunds_due += d->sales * old * refund_due(today - d->day);
 		s->fees += pol_units(d->fee);
 		s->revenue += pol_units(d->revenue);
 		s->weekday_sales[weekday_of(d->day)] += d->caused;
-		s->weekday_exposure[weekday_of(d->day)] += e;
+		s->weekday_exposure[weekday_of(d->day)] += e[i];
 	}
+}
+
+/* The evidence is worth less when sales scatter more than they should by themselves. */
+static void
+thin(struct sums *s, double by)
+{
+	for (unsigned k = 0; k < POL_BETAS; k++) {
+		s->decayed[k] /= by;
+		s->raw[k] /= by;
+		s->ln[k] /= by;
+	}
+	s->exposure /= by;
+	s->sales /= by;
+	s->sales_raw /= by;
 }
 
 /* ---- putting it together ---- */
@@ -344,13 +370,15 @@ own_weekdays(const struct pol *p, const struct pol_worker *w, const struct pol_c
 	int64_t now, double *weekday)
 {
 	struct sums s = {0};
-	double flat[7] = {1, 1, 1, 1, 1, 1, 1};
+	static const double flat[7] = {1, 1, 1, 1, 1, 1, 1};
+	double e[POL_DAYS];
 	double mean = 0;
 
 	memcpy(weekday, p->priors.weekday, 7 * sizeof *weekday);
 	if (w->first_ts == 0 || now - w->first_ts < WEEKDAY_AFTER_D * POL_DAY_S)
 		return;
-	sum_days(p, w, c, flat, now, &s);
+	exposures(w, c, flat, now, e);
+	sum_days(w, e, p->decay[POL_MEMORY_USUAL], pol_day_of(now), &s);
 	if (!(s.raw[POL_BETAS - 1] > 0) || s.sales_raw <= 0)
 		return;
 	double per_unit = s.sales_raw / s.raw[POL_BETAS - 1];
@@ -365,13 +393,6 @@ own_weekdays(const struct pol *p, const struct pol_worker *w, const struct pol_c
 }
 
 void
-pol_decay_init(double decay[POL_DAYS + 1])
-{
-	for (unsigned i = 0; i <= POL_DAYS; i++)
-		decay[i] = exp2(-(double)i / POL_HALF_LIFE_D);
-}
-
-void
 pol_rates_make(
 	const struct pol *p, const struct pol_worker *w, int64_t now, struct pol_rates *r)
 {
@@ -379,8 +400,10 @@ pol_rates_make(
 	static const double flat[7] = {1, 1, 1, 1, 1, 1, 1};
 	struct pol_sale_sums sale;
 	struct sums s = {0};
+	double e[POL_DAYS];
 
-	sum_days(p, w, &pr->curve, flat, now, &s);
+	exposures(w, &pr->curve, flat, now, e);
+	sum_days(w, e, p->decay[POL_MEMORY_USUAL], pol_day_of(now), &s);
 	*r = (struct pol_rates){.sales = s.sales, .refunds_due = s.refunds_due};
 	double expected = pol_sale_expected(pr, w);
 
@@ -410,14 +433,19 @@ pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 	const struct pol_delay *delay = w->delay;
 	struct pol_curve curve;
 	struct pol_sale_sums sale;
+	struct pol_memory memory;
 	struct sums s = {0};
 	double weekday[7];
+	double e[POL_DAYS];
 	int32_t today = pol_day_of(now);
 
 	*post = (struct pol_post){.valid = true};
 	pol_curve_fit(&delay, 1, &pr->curve, CURVE_WEIGHT, now, &curve);
 	own_weekdays(p, w, &curve, now, weekday);
-	sum_days(p, w, &curve, weekday, now, &s);
+	exposures(w, &curve, weekday, now, e);
+	pol_memory_make(p, w, e, today, &memory);
+	sum_days(w, e, memory.decay, today, &s);
+	thin(&s, memory.thin);
 	post_cost(w, today, post);
 	post_counts(w, today, post);
 
@@ -446,6 +474,8 @@ pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 	post->sales = s.sales;
 	post->even_n = s.sales_raw;
 	memcpy(post->even, s.raw, sizeof post->even);
+	post->half_life_d = memory.half_life_d;
+	post->thin = memory.thin;
 	post->mature = pol_curve_at(&curve, POL_DAY_S);
 	post->delay80_s = pol_curve_age(&curve, 0.8);
 	/* A proof must not rest on a few refunds: at the low end of what they may be. */

@@ -34,7 +34,7 @@ pol_why_fill(const struct pol *p, const struct pol_worker *w, const struct pol_p
 	why->volume_to = x_to;
 	why->beta = post->beta;
 	why->mature = post->mature;
-	why->half_life_d = POL_HALF_LIFE_D;
+	why->half_life_d = post->half_life_d;
 	pol_hours_runs(w->hours, now - POL_SUCCESS_S, now + 1, &runs, &ok);
 	why->success = runs ? (double)ok / (double)runs : 1;
 	if (post->valid) {
