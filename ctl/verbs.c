@@ -232,15 +232,40 @@ const struct ctl_verb ctl_verbs[] = {
 	{"quality", ctl_verb_quality, "",
 		"what is wrong with the data: refused, unmatched and uncleared", NULL, 0,
 		0, {OLDER}},
-	{"track", ctl_verb_track, "revenue|cost|refund WORKER AMOUNT",
+	{"track", ctl_verb_track,
+		"revenue|cost|refund|dispute|fee|payout WORKER [AMOUNT]",
 		"book an amount by hand",
-		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\". Done when it "
-		"is on "
+		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\"; a dispute "
+		"that "
+		"was won or lost may leave it out: what is open. Done when it is on "
 		"disk. The same --id again changes nothing.",
-		3, 3,
+		2, 3,
 		{{"source", 's', "TEXT", "where it is from; the category of a cost"},
 			{"id", 'i', "ID", "idempotency key, at most 128 bytes"},
-			{"currency", 'c', "CODE", "of a bare AMOUNT"}}},
+			{"currency", 'c', "CODE", "of a bare AMOUNT"},
+			{"of", 'o', "ID", "the sale a refund or dispute is about"},
+			{"fee", 'f', "AMOUNT", "of the platform, with a sale or dispute"},
+			{"status", 'S', "STATUS",
+				"of a dispute: opened (default), won or lost"},
+			{"run", 'r', "ID", "the run that caused it"},
+			{"variant", 'v', "NAME", "the variant it is due to"},
+			{"operation", 'O', "NAME", "kind of call a cost is for"},
+			{"external-id", 'e', "ID", "what the platform calls the sale"},
+			{"note", 'n', "TEXT", "kept in the ledger"}}},
+	{"ledger correct", ctl_verb_ledger_correct, "SEQ --reason TEXT",
+		"take one event back, or book it anew with another amount",
+		"Nothing is edited: the reverse legs are an event of their own. Once for "
+		"each event; a sale with refunds or disputes, and the end of a dispute, "
+		"cannot be taken back.",
+		1, 1,
+		{REASON, {"amount", 'a', "AMOUNT", "what it should have been"},
+			{"id", 'i', "ID", "idempotency key, at most 128 bytes"}}},
+	{"ledger rebuild", ctl_verb_ledger_rebuild, "",
+		"compute everything but the events anew, while Nova is stopped",
+		"Balances, totals, indexes and states are made from the events once "
+		"more, "
+		"verified, and put in place; the old file is kept beside.",
+		0, 0, {{0}}},
 	{"ledger verify", ctl_verb_ledger_verify, "",
 		"recompute every figure and every hash; exit 1 when something differs",
 		NULL, 0, 0,

@@ -18,7 +18,7 @@
 #define ENG_API_CLIENTS_MAX    64
 #define ENG_API_IDLE_S         60.
 #define ENG_API_ROWS_MAX       10000
-#define ENG_API_ARGS_MAX       8
+#define ENG_API_ARGS_MAX 17
 
 struct eng_client;
 
@@ -114,6 +114,7 @@ eng_verb_fn eng_verb_quality;
 eng_verb_fn eng_verb_cohorts; /* api_cohort.c */
 eng_verb_fn eng_verb_reinvest;
 eng_verb_fn eng_verb_track;
+eng_verb_fn eng_verb_correct;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;
 eng_verb_fn eng_verb_quarantine;

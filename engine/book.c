@@ -320,6 +320,7 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	b.s = s;
 	b.line = &line;
 	b.reservation = NULL;
+	b.manual = false;
 
 	if (eng_scan(text, bytes, scratch, &line, &why) != 0) {
 		(void)snprintf(b.reason, sizeof(b.reason), "%s%s",
@@ -334,4 +335,39 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	}
 	note_life(&b);
 	put_ack(&b);
+}
+
+int
+eng_book_manual(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
+	const char *text, size_t bytes, uint64_t *ret_seq, char reason[ENG_REASON_BYTES])
+{
+	struct eng_stream none = {.eng = eng, .worker = w};
+	char scratch[ENG_LINE_BYTES_MAX];
+	char refusal[ENG_REFUSAL_BYTES];
+	struct eng_line line;
+	struct eng_refusal why;
+	struct eng_booking b = {
+		.eng = eng, .txn = txn, .s = &none, .line = &line, .manual = true};
+
+	if (eng_scan(text, bytes, scratch, &line, &why) != 0) {
+		(void)snprintf(
+			reason, ENG_REASON_BYTES, "%s", eng_refusal_text(&why, refusal));
+		return -EINVAL;
+	}
+	int rc = find_worker(&b);
+
+	if (rc == 0) {
+		begin_event(&b, 0, text, bytes);
+		b.ev.flags |= LED_F_MANUAL;
+		rc = eng_book_movement(&b);
+	}
+	if (rc == 0) {
+		rc = eng_txn_event(eng, txn, b.worker, &b.ev, ret_seq);
+		if (rc >= 0)
+			return rc;
+		eng_book_refusal(&b, rc);
+		rc = rc == -EEXIST ? -EALREADY : -EPERM;
+	}
+	memcpy(reason, b.reason, ENG_REASON_BYTES);
+	return rc;
 }

@@ -66,8 +66,12 @@ static void
 post(struct eng_booking *b, enum led_code code, const struct eng_text *party,
 	int64_t nano)
 {
+	static const struct eng_text by_hand = {"manual", 6};
+
 	if (nano == 0)
 		return; /* nothing moves: the event alone says it */
+	if (!party && b->manual)
+		party = &by_hand;
 	int rc = led_batch_post(b->txn->batch, &b->ev, code, party ? party->at : NULL,
 		party ? party->bytes : 0, nano, b->currency);
 
@@ -91,7 +95,7 @@ settle(struct eng_booking *b, int64_t nano)
 {
 	const struct eng_text *id = eng_field(b->line, ENG_F_RESERVATION);
 
-	if (nano == 0)
+	if (nano == 0 || b->manual)
 		return;
 	b->cost = nano;
 	b->reservation = eng_gate_of(

@@ -7,8 +7,6 @@
 #include "gate.h"
 #include "scan.h"
 
-#define ENG_REASON_BYTES 255
-
 /* What one line is on its way to become. */
 struct eng_booking {
 	struct eng *eng;
@@ -23,6 +21,7 @@ struct eng_booking {
 	struct eng_reservation *reservation; /* a cost counts against it; NULL = none */
 	int64_t settled;                     /* so much of it */
 	int64_t cost;                        /* all of it, in its currency */
+	bool manual;                         /* said by a person, from no stream */
 	char reason[ENG_REASON_BYTES];       /* why it is refused */
 };
 

@@ -309,6 +309,21 @@ match_list(struct led_claims *c, struct led_claim_sale *s, const char *of, size_
 	return 0;
 }
 
+/* A sale that is booked anew: the one before was corrected, and its names lead here. */
+static int
+replace_sale(struct led_claims *c, const struct led_event *ev, uint64_t seq)
+{
+	uint64_t other;
+	int rc = led_claims_link(c, LED_LINK_CORRECTED, ev->ref, &other);
+
+	if (rc < 0)
+		return rc;
+	rc = led_claims_link(c, LED_LINK_REPLACED, ev->ref, &other);
+	if (rc != -ENOENT)
+		return rc == 0 ? -EALREADY : rc;
+	return link_put(c, LED_LINK_REPLACED, ev->ref, seq);
+}
+
 /* A sale that came: whoever has waited for it. */
 static int
 take_sale(struct led_claims *c, const struct led_event *ev, uint64_t seq)
@@ -317,6 +332,12 @@ take_sale(struct led_claims *c, const struct led_event *ev, uint64_t seq)
 	struct led_sale sale;
 	uint32_t scope = led_idem_scope(ev);
 
+	if (ev->ref != 0) {
+		int replaced = replace_sale(c, ev, seq);
+
+		if (replaced < 0)
+			return replaced;
+	}
 	if ((!c->any_orphans && c->n_orphans == 0) || (!ev->id && !ev->external) ||
 		led_sale_of_event(ev, seq, &sale) < 0 || sale.currency == 0)
 		return 0;
@@ -591,7 +612,7 @@ led_claims_event(
 {
 	switch (ev->kind) {
 	case LED_REVENUE:
-		return ev->id || ev->external ? take_sale(c, ev, seq) : 0;
+		return ev->id || ev->external || ev->ref ? take_sale(c, ev, seq) : 0;
 	case LED_REFUND:
 	case LED_DISPUTE:
 		return ev->of ? take_back(c, ev, seq) : 0;

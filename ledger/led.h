@@ -105,7 +105,8 @@ struct led_event {
 	int64_t received_ns;
 	uint64_t ref;      /* another event's seq, 0 = none. Of a refund or dispute: its
 			      sale; of a release or of a cost that settles: the reservation;
-			      of a correction: what it takes back. */
+			      of a correction: what it takes
+			 back; of a sale: the corrected one it stands for. */
 	uint32_t instance; /* 0 = none */
 	uint32_t generation;
 	const char *id; /* idempotency key, NULL = none */
@@ -355,6 +356,13 @@ int64_t led_next_expiry(const struct led *led);
  * take back (no money moved, or it is a reservation, release or correction); -EALREADY;
  * -EBUSY: a sale with refunds or disputes, a dispute that has ended. */
 int led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev);
+/* Fills ev with event `seq` as it should have been, with another amount: to be appended
+ * right behind its correction (ask before that: it may be refused). Its legs, category,
+ * run, ... are those of `seq`; the caller adds line, id and times. The names of a sale
+ * lead to the new one. -ENOENT; -EINVAL: no such event has one amount; -ERANGE: a refund
+ * of more than is left of its sale. */
+int
+led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_event *ev);
 
 /* ---- read: a consistent view, short-lived ---- */
 

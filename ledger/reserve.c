@@ -67,7 +67,13 @@ sale_by(struct led_batch *b, bool external, uint32_t scope, const char *id, size
 	int rc = external ? led_batch_ext(b, scope, id, bytes, &seq)
 			  : led_batch_id(b, scope, id, bytes, &seq);
 
-	return rc < 0 ? rc : led_claims_sale(&b->claims, seq, ret);
+	if (rc == 0)
+		rc = led_claims_sale(&b->claims, seq, ret);
+	/* One that was corrected and booked anew has handed its names on. */
+	while (rc == 0 && ret->corrected &&
+		led_claims_link(&b->claims, LED_LINK_REPLACED, ret->seq, &seq) == 0)
+		rc = led_claims_sale(&b->claims, seq, ret);
+	return rc;
 }
 
 int
@@ -333,4 +339,41 @@ led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev)
 		ev->legs[i].code = target.legs[i].code | LED_CODE_REVERSAL;
 	}
 	return 0;
+}
+
+int
+led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_event *ev)
+{
+	struct led_event old;
+	struct led_sale sale;
+
+	if (b->error)
+		return b->error;
+	int rc = seq ? led_batch_record(b, seq, &old) : -ENOENT;
+
+	if (rc < 0)
+		return answer(b, rc);
+	if (nano <= 0 || nano > NV_MONEY_MAX || old.n_legs == 0 ||
+		(old.kind != LED_COST && old.kind != LED_REVENUE &&
+			old.kind != LED_REFUND && old.kind != LED_FEE &&
+			old.kind != LED_PAYOUT && old.kind != LED_GRANT))
+		return -EINVAL;
+	*ev = old;
+	ev->stream = 0;
+	ev->stream_offset = 0;
+	ev->id = NULL;
+	ev->id_bytes = 0;
+	ev->ref = old.kind == LED_REVENUE ? seq : 0;
+	ev->legs[0].nano = nano;
+	/* What it settled of a reservation is not taken a second time. */
+	if (old.kind == LED_COST)
+		ev->n_legs = 1;
+	if (old.kind != LED_REFUND || !old.of)
+		return 0;
+	rc = led_batch_sale(
+		b, led_idem_scope(&old), old.worker, old.of, old.of_bytes, &sale);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	ev->ref = sale.seq;
+	return nano > led_sale_left(&sale) + old.legs[0].nano ? -ERANGE : 0;
 }

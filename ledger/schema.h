@@ -187,7 +187,7 @@ size_t led_key_rollv(uint32_t worker, uint32_t currency, uint32_t variant,
 	uint32_t quarter, uint8_t *out);
 /* An orphan: the id it waits for, a NUL (none is in an id), its seq. */
 size_t led_key_orphan(const char *of, size_t bytes, uint64_t seq, uint8_t *out);
-enum led_link { LED_LINK_CORRECTED = 1, LED_LINK_MATCHED = 2 };
+enum led_link { LED_LINK_CORRECTED = 1, LED_LINK_MATCHED = 2, LED_LINK_REPLACED = 3 };
 size_t led_key_link(enum led_link what, uint64_t seq, uint8_t *out);
 size_t led_key_pendexp(int64_t expires_ns, uint64_t seq, uint8_t *out);
 #define LED_KEY_ROLL_BYTES  12

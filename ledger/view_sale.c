@@ -48,7 +48,13 @@ sale_by(struct led_view *v, enum led_db db, uint32_t scope, const char *id, size
 	uint64_t seq;
 	int rc = get_seq(v, db, key, led_key_idem(scope, id, bytes, key), &seq);
 
-	return rc < 0 ? rc : led_view_sale(v, seq, ret);
+	if (rc == 0)
+		rc = led_view_sale(v, seq, ret);
+	while (rc == 0 && ret->corrected &&
+		get_seq(v, LED_DB_LINK, key,
+			led_key_link(LED_LINK_REPLACED, ret->seq, key), &seq) == 0)
+		rc = led_view_sale(v, seq, ret);
+	return rc;
 }
 
 int
