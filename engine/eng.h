@@ -4,7 +4,7 @@
  *   main.c      arguments, channel to novasupd, loop, order of start and stop
  *   scan.c      strict field scanner for event lines (pure)
  *   intake.c    streams: splice, scan, batch, commit, close
- *   book.c      one scanned line -> one ledger event with its legs and the
+ *   book*.c     one scanned line -> one ledger event with its legs and the
  *               worker's live figures
  *   journal.c   lines of novasupd's lifecycle journal -> events
  *   resource.c  CPU, memory, threads, descriptors, I/O of each instance; compute cost

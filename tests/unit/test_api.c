@@ -89,7 +89,22 @@ static const struct {
 	{"{\"verb\":\"roi\",\"args\":{\"target\":\"nobody\"}}", 1, "no such group"},
 	{"{\"verb\":\"track\",\"args\":{\"kind\":\"gift\",\"worker\":\"web\","
 	 "\"amount\":\"1\"}}",
-		2, "cost, revenue or refund"},
+		2,
+		"expected cost, revenue, refund, dispute, fee, payout, conversion or "
+		"grant"},
+	{"{\"verb\":\"track\",\"args\":{\"kind\":\"refund\",\"worker\":\"web\","
+	 "\"amount\":\"1\",\"of\":\"\"}}",
+		2, "of is empty"},
+	{"{\"verb\":\"track\",\"args\":{\"kind\":\"dispute\",\"worker\":\"web\"}}", 2,
+		"amount is missing"},
+	{"{\"verb\":\"track\",\"args\":{\"kind\":\"dispute\",\"worker\":\"web\","
+	 "\"status\":\"won\"}}",
+		2, "of is missing"},
+	{"{\"verb\":\"ledger.correct\",\"args\":{\"seq\":1}}", 2, "reason"},
+	{"{\"verb\":\"ledger.correct\",\"args\":{\"reason\":\"x\"}}", 2, "seq"},
+	{"{\"verb\":\"ledger.correct\",\"args\":{\"seq\":99999999,"
+	 "\"reason\":\"x\"}}",
+		1, "no such event"},
 	{"{\"verb\":\"track\",\"args\":{\"kind\":\"cost\",\"worker\":\"web\","
 	 "\"amount\":\"-1\"}}",
 		2, "above 0"},
