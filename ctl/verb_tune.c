@@ -55,26 +55,24 @@ read_params(const struct ctl_args *args, json_t *ret, struct nv_err *err)
 	return 0;
 }
 
-/* "style=plain,question" -> experiment and values. */
+/* "style=plain,question" -> experiment and values; "style" leaves the values to the
+ * engine. */
 static int
 read_experiment(const char *text, json_t *args, struct nv_err *err)
 {
 	NV_CLEANUP_FREE char *copy = strdup(text);
 	char *rest = copy ? strchr(copy, '=') : NULL;
-	json_t *values = json_array();
-	int bad = values ? 0 : -1;
+	json_t *values = rest ? json_array() : NULL;
+	int bad = copy ? 0 : -1;
 	char *item;
 
-	if (!rest) {
-		json_decref(values);
-		return nv_err_set(err, -EINVAL,
-			"--try: expected NAME=VALUE,VALUE,..., found \"%s\"", text);
-	}
-	*rest++ = '\0';
-	while ((item = strsep(&rest, ",")))
+	if (rest)
+		*rest++ = '\0';
+	while (rest && (item = strsep(&rest, ",")))
 		bad |= json_array_append_new(values, json_string(item));
-	bad |= json_object_set_new(args, "experiment", json_string(copy));
-	bad |= json_object_set_new(args, "values", values);
+	bad |= json_object_set_new(args, "experiment", json_string(copy ? copy : ""));
+	if (values)
+		bad |= json_object_set_new(args, "values", values);
 	return bad ? nv_err_set(err, -EINVAL, "--try: the value is not UTF-8") : 0;
 }
 

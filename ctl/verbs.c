@@ -97,7 +97,7 @@ const struct ctl_verb ctl_verbs[] = {
 			{"interval", 'i', "DURATION", "between two runs"},
 			{"set", 'S', "NAME=VALUE",
 				"a declared parameter; may be repeated"},
-			{"try", 'y', "NAME=VALUE,VALUE", "values against each other"},
+			{"try", 'y', "NAME[=VALUE,VALUE]", "values against each other"},
 			{"reset", 'R', NULL, "everything as configured, first"}}},
 	{"group list", ctl_verb_group_list, "", "supervision groups, one row each", NULL,
 		0, 0, {{0}}},

@@ -115,6 +115,10 @@ take_experiment(struct wish *wish)
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
+	if (!list || json_is_null(list)) {
+		asked(wish, "experiment");
+		return eng_tune_try(wish->w, &wish->d, name, &wish->call->err);
+	}
 	if (!json_is_array(list) || json_array_size(list) > NV_SPLIT_ARMS)
 		return nv_err_set(&wish->call->err, -EINVAL,
 			"values: expected a list of at most %d texts", NV_SPLIT_ARMS);

@@ -10,6 +10,7 @@
 #include "nv_log.h"
 #include "nv_units.h"
 #include "nv_value.h"
+#include "params.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -403,4 +404,110 @@ eng_tune_experiment(const struct eng_worker *w, struct eng_desire *d, const char
 	nv_split_set_shares(&split, equal);
 	d->split = split;
 	return 0;
+}
+
+/* ---- which values ---- */
+
+/* The value in force as text, as it would be declared. */
+static void
+value_now(const struct eng_worker *w, const char *name, char *out, size_t bytes)
+{
+	char params[ENG_PARAMS_BYTES];
+	json_t *o = json_loads(eng_tune_params(w, params), 0, NULL);
+	json_t *value = json_object_get(o, name);
+	NV_CLEANUP_FREE char *text = json_is_string(value)
+					     ? strdup(json_string_value(value))
+					     : json_dumps(value, JSON_ENCODE_ANY);
+
+	(void)snprintf(out, bytes, "%s", text ? text : "");
+	json_decref(o);
+}
+
+static int64_t
+number_of(const char *text, bool duration)
+{
+	int64_t v = 0;
+
+	if (duration)
+		(void)nv_duration_parse(text, &v, NULL);
+	else
+		(void)nv_money_parse(text, strlen(text), NV_DECIMAL_ROUND, &v, NULL);
+	return v;
+}
+
+/* "90s", "3", "0.25". */
+static void
+show_number(int64_t v, bool duration, char out[NV_MONEY_BYTES])
+{
+	struct nv_buf buf;
+
+	if (duration) {
+		nv_buf_init(&buf, NV_MONEY_BYTES);
+		nv_value_show_duration(&buf, v);
+		(void)snprintf(out, NV_MONEY_BYTES, "%s", buf.data ? buf.data : "");
+		nv_buf_fini(&buf);
+		return;
+	}
+	(void)nv_money_text(v, out);
+	size_t n = strlen(out);
+
+	while (n > 0 && strchr(out, '.') && (out[n - 1] == '0' || out[n - 1] == '.')) {
+		bool point = out[n - 1] == '.';
+
+		out[--n] = '\0';
+		if (point)
+			break;
+	}
+}
+
+static unsigned
+values_of_range(const struct nv_conf_param *p, const char *now,
+	char text[NV_SPLIT_ARMS][NV_MONEY_BYTES])
+{
+	int64_t probe;
+	bool duration = nv_duration_parse(p->range_min, &probe, NULL) == 0;
+	int64_t low = number_of(p->range_min, duration);
+	int64_t high = number_of(p->range_max, duration);
+	int64_t second = duration ? 1000 : NV_MONEY_SCALE;
+	/* A range between whole numbers or seconds has such values. */
+	int64_t grain =
+		low % second == 0 && high % second == 0 && high - low >= 4 * second
+			? second
+			: NV_MAX((high - low) / 1000, 1);
+	int64_t values[3];
+	unsigned n = pol_params_range(low, high, number_of(now, duration), grain, values);
+
+	for (unsigned i = 0; i < n; i++)
+		show_number(values[i], duration, text[i]);
+	return n;
+}
+
+int
+eng_tune_try(const struct eng_worker *w, struct eng_desire *d, const char *name,
+	struct nv_err *err)
+{
+	const struct nv_conf_param *p = find_param(w->conf, name);
+	char text[NV_SPLIT_ARMS][NV_MONEY_BYTES];
+	const char *values[NV_SPLIT_ARMS];
+	size_t which[POL_PARAMS_ARMS];
+	char now[256];
+	size_t at = 0;
+	unsigned n;
+
+	if (!p)
+		return nv_err_set(
+			err, -EINVAL, "%s has no parameter %.63s", w->name, name);
+	value_now(w, name, now, sizeof(now));
+	if (p->choices) {
+		while (at < p->n_choices && strcmp(p->choices[at], now) != 0)
+			at++;
+		n = pol_params_choices(p->n_choices, at, which);
+		for (unsigned i = 0; i < n; i++)
+			values[i] = p->choices[which[i]];
+	} else {
+		n = values_of_range(p, now, text);
+		for (unsigned i = 0; i < n; i++)
+			values[i] = text[i];
+	}
+	return eng_tune_experiment(w, d, name, values, n, err);
 }

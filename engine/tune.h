@@ -42,4 +42,9 @@ int eng_tune_param(const struct eng_worker *w, struct eng_desire *d, const char 
 int eng_tune_experiment(const struct eng_worker *w, struct eng_desire *d,
 	const char *name, const char *const *values, unsigned n, struct nv_err *err);
 
+/* The same with values that are chosen here: the one in force and its neighbours among
+ * what is declared (policy/params.h). */
+int eng_tune_try(const struct eng_worker *w, struct eng_desire *d, const char *name,
+	struct nv_err *err);
+
 #endif
