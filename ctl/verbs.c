@@ -169,8 +169,7 @@ const struct ctl_verb ctl_verbs[] = {
 	{"explain", ctl_verb_explain, "ID", "why a decision was taken, in plain words",
 		NULL, 1, 1, {{0}}},
 	{"budget show", ctl_verb_budget_show, "[WORKER]",
-		"every budget: limit, spent, reserved, left; what is reserved, and the "
-		"day's forecast",
+		"every budget: limit, spent, reserved, left, and the day's forecast",
 		NULL, 0, 1, {{0}}},
 	{"costs", ctl_verb_costs, "[WORKER|GROUP]", "where the money went", NULL, 0, 1,
 		{PERIOD("today"), FROM_TO, BY("worker, group, category or variant"),

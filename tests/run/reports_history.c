@@ -17,12 +17,16 @@ struct sale {
 	char id[24];
 	uint32_t worker;
 	uint32_t currency;
+	uint64_t seq;
+	int64_t gross;
 	int64_t left;     /* to refund or dispute */
 	int64_t disputed; /* open */
+	bool touched;     /* something came back, if only for a time */
 };
 
 static struct sale sales[4 * BATCHES];
 static unsigned n_sales;
+static uint64_t last_cost;
 static uint64_t state;
 
 static uint64_t
@@ -65,6 +69,7 @@ sell(struct led_batch *b, struct led_event *ev)
 	s->worker = ev->worker;
 	s->currency = currency;
 	s->left = nano;
+	s->gross = nano;
 	ev->kind = LED_REVENUE;
 	ev->id = s->id;
 	ev->id_bytes = strlen(s->id);
@@ -98,6 +103,7 @@ take_back(struct led_batch *b, struct led_event *ev)
 	}
 	if (nano == 0)
 		return false;
+	s->touched = true;
 	ev->kind = code == LED_CODE_REFUND ? LED_REFUND : LED_DISPUTE;
 	ev->worker = s->worker;
 	ev->of = s->id;
@@ -106,6 +112,43 @@ take_back(struct led_batch *b, struct led_event *ev)
 		"the sale");
 	ev->ref = known.seq;
 	must(led_batch_post(b, ev, code, "stripe", 6, nano, s->currency), "back");
+	return true;
+}
+
+/* A conversion at the bank or at a platform. */
+static void
+convert(struct led_batch *b, struct led_event *ev)
+{
+	int64_t nano = (int64_t)(1 + rnd(5000)) * 10000000;
+	bool bank = rnd(2) == 0;
+
+	ev->kind = LED_CONVERSION;
+	ev->worker = 0;
+	must(led_batch_convert(b, ev, bank ? NULL : "gumroad", bank ? 0 : 7, nano,
+		     led_batch_currency_id(b, "USD"), nano * 9 / 10,
+		     led_batch_currency_id(b, "EUR")),
+		"convert");
+}
+
+/* Takes back a sale of which nothing came back, or the last cost. */
+static bool
+correct(struct led_batch *b, struct led_event *ev)
+{
+	struct sale *s = n_sales > 0 ? &sales[rnd(n_sales)] : NULL;
+	uint64_t seq = last_cost;
+
+	if (s && rnd(2) == 0) {
+		if (s->left != s->gross || s->touched)
+			return false;
+		seq = s->seq;
+		s->left = 0;
+	} else {
+		last_cost = 0;
+	}
+	if (seq == 0)
+		return false;
+	ev->kind = LED_CORRECTION;
+	must(led_batch_correct(b, seq, ev), "correct");
 	return true;
 }
 
@@ -123,8 +166,9 @@ one_event(struct led_batch *b, int64_t now_ns)
 		.line = "{}",
 		.line_bytes = 2};
 	uint32_t usd = led_batch_currency_id(b, "USD");
+	uint64_t seq = 0;
 
-	switch (rnd(7)) {
+	switch (rnd(9)) {
 	case 0:
 	case 1:
 		ev.kind = LED_COST;
@@ -142,11 +186,23 @@ one_event(struct led_batch *b, int64_t now_ns)
 			break;
 		sell(b, &ev);
 		break;
+	case 5:
+		convert(b, &ev);
+		break;
+	case 6:
+		if (correct(b, &ev))
+			break;
+		sell(b, &ev);
+		break;
 	default:
 		sell(b, &ev);
 		break;
 	}
-	must(led_batch_event(b, &ev, NULL), "event");
+	must(led_batch_event(b, &ev, &seq), "event");
+	if (ev.kind == LED_COST)
+		last_cost = seq;
+	if (ev.kind == LED_REVENUE)
+		sales[n_sales - 1].seq = seq;
 }
 
 int
