@@ -189,16 +189,24 @@ class Fleet:
             rid = f"{w.name}.{s.counter}"
             ok = random() < ok_share
             variant = draw.weighted(list(s.split), list(s.split.values())) if s.split else None
-            said = f',"variants":["{variant}"]' if variant else ""
-            self.say(ts, f'{{"type":"run","ts":{ts},"worker":"{w.name}","id":"{rid}",'
-                         f'"ok":{"true" if ok else "false"},"instance":{i % s.instances + 1}{said}}}')
-            self.say(ts, f'{{"type":"cost","ts":{ts},"worker":"{w.name}","id":"{rid}c",'
-                         f'"amount":"{amount // MICRO}.{amount % MICRO:06d}","run":"{rid}"}}')
+            self.say_run(s, ts, rid, amount, ok, i % s.instances + 1, variant)
             if ok:
                 good.append((rid, ts, variant))
         s.hours += 1
         if good:
             self.sell(s, day, good)
+
+    def say_run(self, s, ts, rid, amount, ok, instance, variant):
+        name = s.worker.name
+        more, of = "", ""
+        if not self.world.terse:
+            more, of = f',"instance":{instance}', f',"run":"{rid}"'
+            if variant:
+                more += f',"variants":["{variant}"]'
+        self.say(ts, f'{{"type":"run","ts":{ts},"worker":"{name}","id":"{rid}",'
+                     f'"ok":{"true" if ok else "false"}{more}}}')
+        self.say(ts, f'{{"type":"cost","ts":{ts},"worker":"{name}","id":"{rid}c",'
+                     f'"amount":"{amount // MICRO}.{amount % MICRO:06d}"{of}}}')
 
     def gate(self, s):
         """Whether one more run may start: what it will probably cost must fit."""
@@ -279,9 +287,9 @@ class Fleet:
 
     def ack(self, decision, ts, applied, why="", s=None):
         line = {"type": "ack", "ts": ts, "decision": decision["id"], "applied": applied}
-        if why:
+        if why and not self.world.terse:
             line["why"] = why
-        if s:
+        if s and not self.world.terse:
             line.update(worker=s.worker.name, instances=s.instances, run_interval=s.interval,
                         state=s.state)
             if s.split:

@@ -54,6 +54,7 @@ def correlated(seed):
 def regimes(seed):
     "each worker switches between a good and a bad state and back every few weeks"
     world, draw = common("regimes", seed)
+    world.start = 1700000000                # days that begin at 22:13:20
     for w in world.workers:
         state, path = draw.chance(0.5), []
         for _ in range(DAYS):
@@ -142,8 +143,9 @@ def slow_people(seed):
 
 
 def invoices(seed):
-    "most pay at once, the rest on invoice after two to four weeks"
+    "most pay at once, the rest on invoice after weeks; lines say only what they must"
     world, draw = common("invoices", seed)
+    world.terse = True
     for w in world.workers:
         later = draw.between(0.15, 0.6)
         w.delay = lambda d, later=later: \

@@ -147,6 +147,7 @@ class World:
         self.duplicated = 0.0               # share of lines that come twice
         self.late = 0.0                     # share of lines that come late
         self.heartbeats = False
+        self.terse = False                  # only the fields that every line must have
         self.answer_hours = (4.0, 0.8)      # median and sigma of a person's answer
         self.denied = 0.05
         self.never = 0.02                   # share of questions nobody answers
