@@ -98,7 +98,7 @@ eng_verb_cohorts(struct eng_call *call)
 /* Looked at when no period is given: as many days before that. */
 #define DAYS INT64_C(28)
 
-/* The rows of the report: what is settled, and what is not yet. */
+/* The rows of the report: what is settled, and what has been since. */
 static int
 split(struct eng_report *r, int64_t after_ms)
 {
@@ -115,10 +115,15 @@ split(struct eng_report *r, int64_t after_ms)
 			"nothing of that period is settled yet: it begins less than the "
 			"time ago that a sale can come back in");
 	cut_ns = NV_MIN(cut_ns, p->to_ns);
-	int rc = eng_report_add_time(r, "settled", p->from_ns, cut_ns);
+	/* Whatever was granted or came back since counts, also after a period that is
+	 * over. */
+	eng_tally_fini(&r->tally);
+	int rc = eng_tally_init(&r->tally, r->call->eng, r->view, p->from_ns, INT64_MAX);
 
-	if (rc == 0 && cut_ns < p->to_ns)
-		rc = eng_report_add_time(r, "open", cut_ns, p->to_ns);
+	if (rc == 0)
+		rc = eng_report_add_time(r, "settled", p->from_ns, cut_ns);
+	if (rc == 0)
+		rc = eng_report_add_time(r, "since", cut_ns, INT64_MAX);
 	if (rc == 0)
 		eng_tally_convert(&r->tally);
 	return rc;
@@ -174,7 +179,6 @@ eng_verb_reinvest(struct eng_call *call)
 			after);
 	if (rc < 0)
 		return rc;
-	/* All: the tally has to know every currency; split() says from when. */
 	rc = eng_report_begin(
 		&r, call, &(struct eng_report_ask){.period = "all", .by = ""});
 	if (rc == 0)

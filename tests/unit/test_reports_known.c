@@ -355,6 +355,9 @@ START_TEST(test_reinvest)
 	expect(d, "settled_profit 62.00, share 43.40, granted 20.00, reinvest 23.40, "
 		  "taken_back_without_sale 0.00");
 	expect(json_object_get(d, "settled"), "revenue 185.00, refunds 40.00");
+	/* The grant of May counts for the money of winter too. */
+	d = ask("reinvest", "\"period\":\"2024-01\",\"target\":\"alpha\"");
+	expect(d, "settled_profit 42.00, share 29.40, granted 20.00, reinvest 9.40");
 	/* What came back without a sale is gone as well; a loss gives nothing. */
 	d = ask("reinvest", "\"period\":\"2024\"");
 	expect(d, "taken_back_without_sale 12.00, settled_profit -70.00, share 0.00, "
