@@ -1,5 +1,6 @@
 /* autonomous, approvals, approve, deny, decisions, explain: what Nova decides. */
 #include "engine_client.h"
+#include "judgement.h"
 #include "value.h"
 #include "verbs.h"
 
@@ -211,7 +212,9 @@ show_decisions(struct ctl *ctl, const char *verb, json_t *args, const char *empt
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, data);
 	} else {
-		ctl_print_decisions(&ctl->out, json_object_get(data, "decisions"), empty);
+		if (!ctl_print_judgements(ctl, data))
+			ctl_print_decisions(
+				&ctl->out, json_object_get(data, "decisions"), empty);
 		json_decref(data);
 	}
 	return NV_EXIT_OK;
@@ -308,6 +311,14 @@ ctl_verb_decisions(struct ctl *ctl)
 	struct nv_err err = {0};
 	int64_t limit;
 
+	if (ctl->args.n_words > 0) {
+		json_decref(args);
+		if (strcmp(ctl->args.words[0], "calibration") == 0)
+			return ctl_calibration(ctl);
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			"expected \"calibration\" or nothing, found \"%s\"",
+			ctl->args.words[0]);
+	}
 	if (ctl_opt_number(&ctl->args, "limit", 1, CTL_ROWS_MAX, 50, &limit, &err) < 0) {
 		json_decref(args);
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);

@@ -38,6 +38,7 @@ int ctl_verb_approve(struct ctl *ctl);
 int ctl_verb_deny(struct ctl *ctl);
 int ctl_verb_decisions(struct ctl *ctl);
 int ctl_verb_explain(struct ctl *ctl);
+int ctl_verb_simulate(struct ctl *ctl); /* verb_simulate.c */
 
 /* verb_budget.c */
 int ctl_verb_budget_show(struct ctl *ctl);

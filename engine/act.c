@@ -4,6 +4,7 @@
  * whenever: either both are there, and the next engine sends the desire to novasupd with
  * all the others; or none, and the next analysis comes to the same conclusion again. */
 #include "decide.h"
+#include "record.h"
 #include "report.h"
 #include "tune.h"
 #include "txn.h"
@@ -21,7 +22,26 @@
 
 /* ---- steps ---- */
 
-/* The desire a decision asks for. */
+int
+eng_act_tune(const struct eng_worker *w, const struct pol_decision *d,
+	struct eng_desire *ret, struct nv_err *err)
+{
+	int64_t ms = d->to_interval_s * 1000;
+	int rc = 0;
+
+	if (!w->conf || d->action == POL_PAUSE || d->action == POL_KILL)
+		return 0;
+	/* The configured one is not written down: a reload may change it. Below a second
+	 * the core sees one. */
+	if (d->to_interval_s == NV_MAX(w->conf->run_interval_ms / 1000, 1))
+		ms = 0;
+	if (d->to_interval_s > 0 && ms != ret->run_interval_ms)
+		rc = eng_tune_interval(w, ret, ms, err);
+	if (rc == 0 && d->n_split > 0)
+		rc = eng_tune_shares(w, ret, d->split, d->n_split, err);
+	return rc;
+}
+
 /* The recorded shares, by name: the configuration may list its variants otherwise by now.
  * What does not fit any more changes nothing. */
 static void
@@ -40,6 +60,7 @@ share_out(
 		nv_warn("decision %" PRIu64 " changes no share: %s", d->id, err.text);
 }
 
+/* The desire a decision asks for. */
 static void
 desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_ns,
 	struct eng_desire *ret)
@@ -60,19 +81,20 @@ desire_of(const struct eng_worker *w, const struct eng_decision *d, int64_t now_
 		[POL_RESUME] = true,
 		[POL_DEPLOY] = true};
 	const char *reason = json_string_value(json_object_get(d->doc, "reason"));
-	json_int_t interval_s =
-		json_integer_value(json_object_get(d->doc, "to_interval_s"));
+	struct pol_decision from = {0};
+	struct nv_err err = {0};
+	int rc = 0;
 
 	*ret = w->desire;
 	ret->want = wants[d->action];
 	if (sets[d->action] && d->to_instances > 0)
 		ret->instances = d->to_instances;
-	/* The configured one is not written down: a reload may change it. */
-	if (ret->want == ENG_WANT_RUNNING && interval_s > 0)
-		ret->run_interval_ms =
-			w->conf && interval_s * 1000 == w->conf->run_interval_ms
-				? 0
-				: interval_s * 1000;
+	if (eng_record_read(d->doc, &from) == 0)
+		from.n_split = 0; /* by name, below */
+	if (from.to_interval_s > 0)
+		rc = eng_act_tune(w, &from, ret, &err);
+	if (rc < 0) /* judge.c has asked before; the file has changed since */
+		nv_warn("decision %" PRIu64 " about %s: %s", d->id, w->name, err.text);
 	if (d->action == POL_OPTIMIZE_SPLIT)
 		share_out(w, d, ret);
 	ret->since_ns = now_ns;

@@ -88,6 +88,10 @@ void eng_decision_count(struct eng *eng, int64_t proposed_ns);
  * the id. */
 uint64_t eng_act_execute(struct eng *eng, struct eng_worker *w, struct eng_decision *d,
 	const char *by, const char *note, int64_t now_ns);
+/* Interval and shares of a decision of the core, into a desire. -EINVAL: the
+ * configuration does not declare them. */
+int eng_act_tune(const struct eng_worker *w, const struct pol_decision *d,
+	struct eng_desire *ret, struct nv_err *err);
 /* A step that changes nothing but the record. Returns the id. */
 uint64_t eng_act_record(struct eng *eng, struct eng_worker *w, struct eng_decision *d);
 /* End the waiting decision about w without doing it. */

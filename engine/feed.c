@@ -274,11 +274,30 @@ give(struct walk *w, const struct pol_fact *fact)
 		w->rc = rc;
 }
 
+/* What a correction takes back. A sale that never was is one that came back; what came
+ * back and should not have is given back. */
+static void
+take_back(struct pol_fact *fact)
+{
+	switch (fact->kind) {
+	case POL_COST:
+		fact->nano = -fact->nano;
+		break;
+	case POL_REVENUE:
+		fact->kind = POL_REFUND;
+		fact->sale_ts = fact->ts;
+		break;
+	default:
+		fact->kind = POL_DISPUTE;
+		fact->nano = -fact->nano;
+	}
+}
+
 /* One posting. What a reservation settles stands beside its cost and is not counted
- * again; what a correction takes back is a fact with the other sign. */
+ * again. */
 static void
 feed_leg(struct walk *w, const struct led_event *ev, const struct led_leg *leg,
-	struct pol_fact *fact)
+	const struct pol_fact *common)
 {
 	static const struct {
 		bool counts;
@@ -292,7 +311,8 @@ feed_leg(struct walk *w, const struct led_event *ev, const struct led_leg *leg,
 		[LED_CODE_DISPUTE] = {true, POL_DISPUTE, 1},
 		[LED_CODE_DISPUTE_WON] = {true, POL_DISPUTE, -1},
 	};
-	int64_t sold_ns = 0;
+	struct pol_fact fact = *common;
+	int64_t about_ns = 0;
 	int64_t nano = 0;
 	bool back = (leg->code & LED_CODE_REVERSAL) != 0;
 	uint32_t code = leg->code & ~(uint32_t)LED_CODE_REVERSAL;
@@ -300,12 +320,19 @@ feed_leg(struct walk *w, const struct led_event *ev, const struct led_leg *leg,
 	if (code > LED_CODE_MAX || !meaning[code].counts ||
 		!convert(w->feed, w->view, leg->currency, leg->nano, &nano))
 		return;
-	fact->kind = meaning[code].kind;
-	fact->nano = (back ? -1 : 1) * meaning[code].sign * nano;
-	if ((fact->kind == POL_REFUND || fact->kind == POL_DISPUTE) && ev->ref != 0 &&
-		!back && led_view_event(w->view, ev->ref, see_time, &sold_ns) == 0)
-		fact->sale_ts = sold_ns / NV_NS_PER_SEC;
-	give(w, fact);
+	fact.kind = meaning[code].kind;
+	fact.nano = meaning[code].sign * nano;
+	if (ev->ref != 0 &&
+		(back || fact.kind == POL_REFUND || fact.kind == POL_DISPUTE) &&
+		led_view_event(w->view, ev->ref, see_time, &about_ns) == 0) {
+		if (back)
+			fact.ts = about_ns / NV_NS_PER_SEC;
+		else
+			fact.sale_ts = about_ns / NV_NS_PER_SEC;
+	}
+	if (back)
+		take_back(&fact);
+	give(w, &fact);
 }
 
 static void

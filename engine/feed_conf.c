@@ -155,6 +155,15 @@ eng_feed_standing(const struct nv_conf_worker *conf, const struct eng_desire *d,
 		.run_interval_s = d->run_interval_ms > 0
 					  ? NV_MAX(d->run_interval_ms / 1000, 1)
 					  : 0};
+	for (size_t i = 0; conf && i < NV_MIN(conf->n_variants, NV_LEN(ret->split));
+		i++) {
+		for (unsigned k = 0; k < d->split.n; k++) {
+			const struct nv_split_arm *arm = &d->split.arms[k];
+
+			if (strcmp(arm->name, conf->variants[i]) == 0)
+				ret->split[i] = arm->share_ppm / 1e6;
+		}
+	}
 	/* As far as the ledger knows, all of them are up. */
 	ret->live = ret->instances;
 	put_split(conf, &d->split, ret->split);

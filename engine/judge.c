@@ -2,7 +2,9 @@
  * proposes is checked against what only the engine knows, and written down or done. */
 #include "judge.h"
 
+#include "caps.h"
 #include "decide.h"
+#include "gate.h"
 #include "judge_text.h"
 #include "record.h"
 #include "report.h"
@@ -30,7 +32,7 @@ struct eng_judge {
 	struct eng_feed feed;
 	ev_timer timer; /* reads on */
 	bool caught_up; /* everything that was committed when it last looked */
-	bool first;     /* nothing was asked since the start */
+	bool owed;      /* it was judged, and nobody has heard what is proposed */
 	uint64_t saved_seq;
 	int64_t saved_ns;
 	char path[260];
@@ -94,14 +96,15 @@ keep(struct eng *eng, bool now)
 	j->saved_ns = mono_ns;
 }
 
-/* Reads up to `max` events; judges at every multiple of the cadence on the way, when
- * exactly what was committed before it is in. Proposals are asked for only where `all` is
- * given, and only by the last one: older ones have been made, or are out of date. 1:
- * there is more to read; 0; negative. */
+/* Reads up to `max` events, and judges at every multiple of the cadence on the way, when
+ * exactly what was committed before it is in: so the core is the same whether it reads on
+ * from day to day or from the beginning. Nothing is proposed meanwhile: whoever asks next
+ * gets a judgement at once. 1: there is more to read; 0; negative. */
 static int
-read_on(struct eng *eng, uint64_t max, struct proposals *all, struct nv_err *err)
+read_on(struct eng *eng, uint64_t max, struct nv_err *err)
 {
-	struct eng_feed *f = &eng->decide->judge->feed;
+	struct eng_judge *j = eng->decide->judge;
+	struct eng_feed *f = &j->feed;
 	int64_t now_ns = ledger_now(eng);
 	uint64_t had = f->seq;
 
@@ -118,19 +121,13 @@ read_on(struct eng *eng, uint64_t max, struct proposals *all, struct nv_err *err
 			continue; /* the first event of all */
 		if (rc == 1 || !due)
 			return rc;
-		bool last = next_s + f->evaluate_s > now_ns / NV_NS_PER_SEC;
-		bool old = next_s + ENG_FEED_JUDGE_S < now_ns / NV_NS_PER_SEC;
-
-		/* Without proposals wanted, the newest judgement waits for whoever
-		 * wants them. */
-		if (last && !all)
-			return 0;
-		if (!old)
-			rc = pol_evaluate(f->pol, next_s, last ? collect : NULL, all);
+		if (next_s + ENG_FEED_JUDGE_S >= now_ns / NV_NS_PER_SEC)
+			rc = pol_evaluate(f->pol, next_s, NULL, NULL);
 		if (rc < 0)
 			return nv_err_set(
 				err, rc, "the judgement failed: %s", strerror(-rc));
 		f->judged_s = next_s;
+		j->owed = true;
 	}
 }
 
@@ -143,7 +140,7 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 
 	(void)revents;
 	ev_timer_stop(loop, timer);
-	int rc = read_on(eng, STEP_EVENTS, NULL, &err);
+	int rc = read_on(eng, STEP_EVENTS, &err);
 
 	if (rc < 0) {
 		nv_error("decisions wait: %s", err.text);
@@ -190,11 +187,11 @@ eng_judge_progress(const struct eng *eng, uint64_t *ret_read, uint64_t *ret_all)
 
 /* Somebody waits: as much as can be read at once. */
 static int
-catch_up(struct eng *eng, struct proposals *all, struct nv_err *err)
+catch_up(struct eng *eng, struct nv_err *err)
 {
 	uint64_t read = 0;
 	uint64_t of = 0;
-	int rc = read_on(eng, AT_ONCE, all, err);
+	int rc = read_on(eng, AT_ONCE, err);
 
 	if (rc == 0)
 		eng->decide->judge->caught_up = true;
@@ -213,7 +210,7 @@ eng_judge_pol(struct eng *eng)
 {
 	struct eng_judge *j = eng->decide->judge;
 
-	return catch_up(eng, NULL, NULL) == 0 ? j->feed.pol : NULL;
+	return catch_up(eng, NULL) == 0 ? j->feed.pol : NULL;
 }
 
 /* ---- what only a running engine sees ---- */
@@ -280,6 +277,10 @@ obstacle(const struct eng_worker *w, const struct pol_decision *d, int64_t now_n
 	if (w->desire.want == ENG_WANT_PAUSED && grows(d) &&
 		strncmp(w->desire.by, "decision ", 9) != 0)
 		return "a person or a budget has paused it";
+	struct eng_desire desire = w->desire;
+
+	if (eng_act_tune(w, d, &desire, NULL) < 0)
+		return "its file does not declare what would be turned";
 	return NULL;
 }
 
@@ -337,6 +338,34 @@ write_down(struct eng *eng, struct eng_worker *w, const struct pol_decision *d,
 	return eng_act_record(eng, w, dec);
 }
 
+/* What a day may cost, of a worker or ("*") of the fleet: a gate like any budget's, kept
+ * by gate.c. It follows from the judgement and is no decision of its own. */
+static void
+set_limit(struct eng *eng, struct eng_worker *w, const struct pol_decision *d)
+{
+	struct nv_err err = {0};
+	bool fleet = strcmp(d->worker, "*") == 0;
+
+	if (d->advice || !eng->autonomous || (!fleet && (!w || !w->conf || !w->purse)) ||
+		(w && w->conf && !w->conf->autonomous))
+		return;
+	if (eng_gate_limit_set(eng, fleet ? NULL : w, d->limit_nano, &err) < 0)
+		nv_warn("the limit of %s is not set: %s", d->worker, err.text);
+}
+
+void
+eng_judge_lift(struct eng *eng)
+{
+	struct nv_err err = {0};
+
+	for (struct eng_worker *w = eng->workers; w; w = w->next) {
+		if (w->limited && w->purse)
+			(void)eng_gate_limit_set(eng, w, -1, &err); /* next time then */
+	}
+	if (eng->fleet_limited)
+		(void)eng_gate_limit_set(eng, NULL, -1, &err);
+}
+
 /* Does it, or tells the core that it is not done. */
 static uint64_t
 do_one(struct eng *eng, const struct pol_decision *d, int64_t now_ns)
@@ -351,9 +380,10 @@ do_one(struct eng *eng, const struct pol_decision *d, int64_t now_ns)
 				eng, w, "void", ENG_DEC_VOID, "policy", d->text, now_ns);
 		return 0;
 	}
-	/* The engine's own budgets are the gate of what a day may cost. */
-	if (d->action == POL_LIMIT)
+	if (d->action == POL_LIMIT) {
+		set_limit(eng, w, d);
 		return 0;
+	}
 	uint64_t id = wrong ? 0 : write_down(eng, w, d, now_ns);
 
 	if (wrong)
@@ -413,7 +443,7 @@ ask(struct eng *eng, const struct eng_judge_call *call, struct proposals *all,
 	struct nv_err *err)
 {
 	struct eng_judge *j = eng->decide->judge;
-	int rc = catch_up(eng, call->dry ? NULL : all, err);
+	int rc = catch_up(eng, err);
 
 	if (rc < 0)
 		return rc;
@@ -426,10 +456,9 @@ ask(struct eng *eng, const struct eng_judge_call *call, struct proposals *all,
 	if (rc == 0 && call->dry) {
 		rc = ask_dry(eng, all, now_s);
 	} else if (rc == 0) {
-		/* What was proposed when the last engine died is proposed again. */
-		if (call->now || j->first)
+		if (call->now || j->owed)
 			pol_evaluate_soon(j->feed.pol);
-		j->first = false;
+		j->owed = false;
 		rc = pol_evaluate(j->feed.pol, now_s, collect, all);
 	}
 	if (rc == 0 && all->lost)
@@ -508,7 +537,7 @@ eng_judge_run(struct eng *eng, const struct eng_judge_call *call, struct nv_err 
 	if (rc == 0 && !call->dry) {
 		do_all(eng, &all, ids, now_ns);
 		/* The core learns what was done the way it learns everything. */
-		(void)catch_up(eng, NULL, NULL);
+		(void)catch_up(eng, NULL);
 		keep(eng, false);
 	}
 	if (rc == 0 && call->rows)
@@ -544,7 +573,7 @@ eng_judge_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision
 	int rc = eng_record_read(d->doc, &decision);
 
 	if (rc == 0)
-		rc = catch_up(eng, NULL, &err);
+		rc = catch_up(eng, &err);
 	if (rc == 0)
 		rc = put_standings(eng, j->feed.pol, now_ns / NV_NS_PER_SEC);
 	if (rc < 0) {
@@ -585,7 +614,8 @@ start(struct eng *eng, struct nv_err *err)
 	j->saved_seq = j->feed.seq;
 	j->saved_ns = nv_mono_ns();
 	j->caught_up = false;
-	j->first = true;
+	/* What was proposed when the last engine died is proposed again. */
+	j->owed = true;
 	ev_timer_set(&j->timer, 0., 0.);
 	ev_timer_start(eng->loop, &j->timer);
 	return 0;

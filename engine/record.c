@@ -205,13 +205,22 @@ money(const json_t *o, const char *key)
 	return nano;
 }
 
+static const char *
+text_of(const json_t *o, const char *key)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+
+	return text ? text : "";
+}
+
 static void
 read_why(const json_t *o, struct pol_why *w)
 {
 	const json_t *inputs = json_object_get(o, "inputs");
 	const json_t *marginal = json_object_get(o, "marginal");
 
-	w->rule = w->threshold = "";
+	w->rule = text_of(o, "rule");
+	w->threshold = text_of(o, "threshold");
 	w->limit = number(o, "limit_value");
 	w->value = number(o, "value");
 	w->p = number(o, "probability");
@@ -230,7 +239,7 @@ eng_record_read(const json_t *o, struct pol_decision *ret)
 	const char *type = json_string_value(json_object_get(o, "type"));
 	const char *worker = json_string_value(json_object_get(o, "worker"));
 	const char *text = json_string_value(json_object_get(o, "reason"));
-	struct pol_decision d = {.finding = ""};
+	struct pol_decision d = {.finding = text_of(o, "finding")};
 	const char *key;
 	json_t *share;
 

@@ -15,7 +15,7 @@
 int eng_record_write(json_t *doc, const struct pol_decision *d, enum pol_mode mode,
 	const struct nv_conf_worker *conf, uint64_t seq);
 /* As much of it as the core needs to go on with it (pol_restore, pol_recheck). -EINVAL:
- * it is none of the core's. Its static texts are replaced by the core's names or "". */
+ * it is none of the core's. Its words are borrowed from doc. */
 int eng_record_read(const json_t *doc, struct pol_decision *ret);
 
 #endif

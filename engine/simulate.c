@@ -93,10 +93,10 @@ keep(void *arg, const char *worker, const struct pol_fact *fact)
 	if (!fact)
 		return !gone;
 	/* What came late of what was spent before counts as it came. */
-	bool spent_before = gone && fact->kind != POL_COST && fact->kind != POL_RUN &&
-			    (fact->caused_ts ? fact->caused_ts : fact->sale_ts) > 0 &&
-			    (fact->caused_ts ? fact->caused_ts : fact->sale_ts) <
-				    fate->since_s;
+	bool spent_before =
+		gone && fact->kind != POL_COST && fact->kind != POL_RUN &&
+		(fact->caused_ts ? fact->caused_ts : fact->sale_ts) > 0 &&
+		(fact->caused_ts ? fact->caused_ts : fact->sale_ts) < fate->since_s;
 
 	if (gone && !spent_before) {
 		if (fact->kind == POL_COST)
@@ -151,8 +151,8 @@ note(struct course *c, const struct pol_decision *d)
 	memcpy(e->worker, d->worker, sizeof e->worker);
 }
 
-/* What can be followed is: nothing of it comes after it. What cannot is refused, as if the
- * fleet had not been able to do it. */
+/* What can be followed is: nothing of it comes after it. What cannot is refused, as if
+ * the fleet had not been able to do it. */
 static void
 on_decision(const struct pol_decision *d, void *arg)
 {
@@ -254,25 +254,58 @@ course_run(struct course *c, struct led *led, int64_t stop_s, struct nv_err *err
 		}
 		rc = judge(c, next_s);
 		if (rc < 0)
-			return nv_err_set(err, rc, "the judgement failed: %s",
-				strerror(-rc));
+			return nv_err_set(
+				err, rc, "the judgement failed: %s", strerror(-rc));
 	}
+}
+
+static int
+see_time(void *arg, const struct led_event *ev)
+{
+	int64_t *ret = arg;
+
+	*ret = ev->received_ns / NV_NS_PER_SEC;
+	return 1;
+}
+
+/* When the ledger begins and ends; 0 = it is empty. */
+static int
+read_times(struct led *led, int64_t *ret_begin_s, int64_t *ret_end_s, struct nv_err *err)
+{
+	struct led_view *v = NULL;
+	int rc = led_view_begin(led, &v, err);
+
+	*ret_begin_s = *ret_end_s = 0;
+	if (rc < 0)
+		return rc;
+	rc = led_view_events(v, 1, false, see_time, ret_begin_s);
+	if (rc >= 0)
+		rc = led_view_events(v, 0, true, see_time, ret_end_s);
+	led_view_end(v);
+	return rc < 0 ? nv_err_set(
+				err, rc, "the ledger cannot be read: %s", strerror(-rc))
+		      : 0;
 }
 
 /* Day by day, so that both have come equally far when the time is up. 1: it was. */
 static int
 run_both(const struct eng_simulate *s, struct course *now, struct course *other,
-	int64_t begin_s, int64_t *ret_to_s, struct nv_err *err)
+	int64_t *ret_to_s, struct nv_err *err)
 {
-	int64_t end_s = led_last_time(s->led) / NV_NS_PER_SEC + 1;
-	int64_t to_s = begin_s;
+	int64_t to_s = 0;
+	int64_t end_s = 0;
+	int rc = read_times(s->led, &to_s, &end_s, err);
+
+	if (rc < 0)
+		return rc;
+	end_s++;
 
 	while (to_s < end_s) {
 		if (nv_mono_ns() > s->deadline_mono_ns)
 			break;
 		int64_t next_s = NV_MIN(to_s + DAY_S, end_s);
-		int rc = course_run(now, s->led, next_s, err);
 
+		rc = course_run(now, s->led, next_s, err);
 		if (rc == 0)
 			rc = course_run(other, s->led, next_s, err);
 		if (rc < 0)
@@ -281,32 +314,6 @@ run_both(const struct eng_simulate *s, struct course *now, struct course *other,
 	}
 	*ret_to_s = to_s;
 	return to_s < end_s;
-}
-
-static int
-see_first(void *arg, const struct led_event *ev)
-{
-	int64_t *ret = arg;
-
-	*ret = ev->received_ns / NV_NS_PER_SEC;
-	return 1;
-}
-
-/* When the ledger begins; 0 = it is empty. */
-static int
-first_time(struct led *led, int64_t *ret_s, struct nv_err *err)
-{
-	struct led_view *v = NULL;
-	int rc = led_view_begin(led, &v, err);
-
-	*ret_s = 0;
-	if (rc < 0)
-		return rc;
-	rc = led_view_events(v, 1, false, see_first, ret_s);
-	led_view_end(v);
-	return rc < 0 ? nv_err_set(err, rc, "the ledger cannot be read: %s",
-				strerror(-rc))
-		      : 0;
 }
 
 /* ---- the two side by side ---- */
@@ -331,15 +338,14 @@ side_json(const struct episode *e)
 		return json_null();
 	const struct pol_decision *d = &e->decision;
 
-	(void)snprintf(
-		text, sizeof text, "%.6g", isfinite(d->why.p) ? d->why.p : 0.);
+	(void)snprintf(text, sizeof text, "%.6g", isfinite(d->why.p) ? d->why.p : 0.);
 	return json_pack("{s:o, s:o, s:i, s:s, s:o, s:f, s:b, s:o, s:i}", "first",
 		nv_json_time(e->first_s * NV_NS_PER_SEC), "last",
 		nv_json_time(e->last_s * NV_NS_PER_SEC), "times", (int)e->times, "rule",
 		d->why.rule ? d->why.rule : "", "reason", nv_json_str(d->text),
-		"probability", strtod(text, NULL), "requires_approval",
-		d->needs_approval, "cost_impact", nv_json_money(d->impact_nano),
-		"to_instances", (int)d->to_instances);
+		"probability", strtod(text, NULL), "requires_approval", d->needs_approval,
+		"cost_impact", nv_json_money(d->impact_nano), "to_instances",
+		(int)d->to_instances);
 }
 
 static const char *
@@ -362,8 +368,17 @@ stake_text(const struct episode *e, bool with_money)
 	case POL_RETIRE:
 		return "a person would have been asked";
 	default:
-		return "it would have run more: what it would have earned cannot be known";
+		return "it would have run more: what it would have earned cannot be "
+		       "known";
 	}
+}
+
+static bool
+differs(const struct episode *a, const struct episode *b)
+{
+	return !a || !b || llabs(a->first_s - b->first_s) > SAME_S ||
+	       a->decision.needs_approval != b->decision.needs_approval ||
+	       a->decision.to_instances != b->decision.to_instances;
 }
 
 static json_t *
@@ -377,19 +392,11 @@ row_json(struct course *now, struct course *other, const struct episode *a,
 	nv_i128 spared = ends && with && without ? with->spared - without->spared : 0;
 	nv_i128 lost = ends && with && without ? with->lost - without->lost : 0;
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:{s:b, s:o, s:o, s:s}}", "worker",
-		e->worker, "type", pol_action_name(e->action), "now", side_json(a),
-		"other", side_json(b), "at_stake", "known", ends, "not_spent",
-		nv_json_money(spared), "not_earned", nv_json_money(lost), "text",
-		stake_text(e, spared != 0 || lost != 0));
-}
-
-static bool
-differs(const struct episode *a, const struct episode *b)
-{
-	return !a || !b || llabs(a->first_s - b->first_s) > SAME_S ||
-	       a->decision.needs_approval != b->decision.needs_approval ||
-	       a->decision.to_instances != b->decision.to_instances;
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:{s:b, s:o, s:o, s:s}}", "worker",
+		e->worker, "type", pol_action_name(e->action), "differs", differs(a, b),
+		"now", side_json(a), "other", side_json(b), "at_stake", "known", ends,
+		"not_spent", nv_json_money(spared), "not_earned", nv_json_money(lost),
+		"text", stake_text(e, spared != 0 || lost != 0));
 }
 
 static int
@@ -402,10 +409,8 @@ add_rows(json_t *rows, struct course *now, struct course *other, unsigned *ret_s
 		const struct episode *a = &now->episodes[i];
 		const struct episode *b = same_in(other, a);
 
-		if (differs(a, b))
-			bad |= json_array_append_new(rows, row_json(now, other, a, b));
-		else
-			(*ret_same)++;
+		bad |= json_array_append_new(rows, row_json(now, other, a, b));
+		*ret_same += !differs(a, b);
 	}
 	for (size_t i = 0; i < other->n_episodes; i++) {
 		const struct episode *b = &other->episodes[i];
@@ -434,8 +439,8 @@ course_json(const struct course *c)
 }
 
 static json_t *
-result_json(
-	const struct eng_simulate *s, struct course *now, struct course *other, int64_t to_s)
+result_json(const struct eng_simulate *s, struct course *now, struct course *other,
+	int64_t to_s)
 {
 	unsigned same = 0;
 	json_t *rows = json_array();
@@ -460,16 +465,13 @@ eng_simulate(const struct eng_simulate *s, json_t **ret, struct nv_err *err)
 	struct course now = {0};
 	struct course other = {0};
 	int64_t since_s = s->since_ns / NV_NS_PER_SEC;
-	int64_t begin_s = 0;
 	int64_t to_s = 0;
-	int rc = first_time(s->led, &begin_s, err);
+	int rc = course_init(&now, s->now, since_s, err);
 
-	if (rc == 0)
-		rc = course_init(&now, s->now, since_s, err);
 	if (rc == 0)
 		rc = course_init(&other, s->other, since_s, err);
 	if (rc == 0)
-		rc = run_both(s, &now, &other, begin_s, &to_s, err);
+		rc = run_both(s, &now, &other, &to_s, err);
 	if (rc >= 0) {
 		*ret = result_json(s, &now, &other, to_s);
 		if (!*ret || json_object_set_new(*ret, "complete", json_boolean(rc == 0)))

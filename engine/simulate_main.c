@@ -16,12 +16,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define SETS_MAX       32
-#define SINCE_DAYS     90
-#define TIME_LIMIT_S   60
-#define TIME_S_MAX     3600
-#define MEMORY_BYTES   ((rlim_t)4 << 30)
-#define CPU_S_MAX      ((rlim_t)2 * TIME_S_MAX)
+#define SETS_MAX     32
+#define SINCE_DAYS   90
+#define TIME_LIMIT_S 60
+#define TIME_S_MAX   3600
+#define MEMORY_BYTES ((rlim_t)4 << 30)
+#define CPU_S_MAX    ((rlim_t)2 * TIME_S_MAX)
 
 struct asked {
 	const char *config;
@@ -102,8 +102,7 @@ add_set(struct nv_buf *text, const char *set, struct nv_err *err)
 
 		return nv_err_set(err, -EINVAL,
 			"--set %.60s: no decision depends on that setting%s%s%s", key,
-			near ? "; did you mean " : "", near ? near : "",
-			near ? "?" : "");
+			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	}
 	i = nv_option_find(nv_options_global, nv_options_global_n, key);
 	NV_ASSERT(i < nv_options_global_n);
@@ -129,10 +128,11 @@ add_source(struct nv_conf_sources *sources, const struct asked *a, struct nv_err
 		rc = add_set(&text, a->sets[i], err);
 	if (rc == 0) {
 		struct nv_conf_source *s = &list[sources->n];
+		size_t bytes = text.bytes;
 
 		*s = (struct nv_conf_source){.kind = NV_SOURCE_ENVIRONMENT,
 			.name = strdup("--set"),
-			.bytes = text.bytes,
+			.bytes = bytes,
 			.text = nv_buf_take(&text)};
 		sources->n++;
 		if (!s->name || !s->text)
@@ -182,11 +182,11 @@ read_configs(const struct asked *a, struct nv_config **ret_now,
 }
 
 static int
-take_since(const struct asked *a, int64_t last_ns, int64_t *ret, struct nv_err *err)
+take_since(const struct asked *a, int64_t *ret, struct nv_err *err)
 {
 	struct eng_period period;
 
-	*ret = last_ns - SINCE_DAYS * INT64_C(86400) * NV_NS_PER_SEC;
+	*ret = nv_wall_ns() - SINCE_DAYS * INT64_C(86400) * NV_NS_PER_SEC;
 	if (!a->since)
 		return 0;
 	if (eng_period_parse(a->since, nv_wall_ns(), &period, NULL) == 0) {
@@ -223,7 +223,7 @@ answer(const struct asked *a, const struct nv_config *now, const struct nv_confi
 	rc = led_open(a->ledger, &opt, &s.led, &err);
 	if (rc < 0)
 		return fail(rc == -ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED, err.text);
-	rc = take_since(a, led_last_time(s.led), &s.since_ns, &err);
+	rc = take_since(a, &s.since_ns, &err);
 	if (rc < 0) {
 		led_close(s.led);
 		return fail(NV_EXIT_USAGE, err.text);

@@ -315,6 +315,7 @@ pol_open_check(struct pol_cycle *c)
 		(void)snprintf(d.text, sizeof d.text,
 			"what waited for an approval is withdrawn: %s", rule);
 		close_open(w);
-		c->propose(&d, c->arg);
+		if (c->propose)
+			c->propose(&d, c->arg);
 	}
 }

@@ -108,7 +108,7 @@ struct pol_fact {
 	const char *worker; /* borrowed */
 	int64_t ts;     /* when it was; in the future of `booked` counts as `booked` */
 	int64_t booked; /* when it became known; 0 = ts */
-	int64_t nano;   /* >= 0 but for POL_DISPUTE */
+	int64_t nano;   /* >= 0 but for POL_DISPUTE, and a POL_COST that is taken back */
 	bool ok;        /* POL_RUN */
 	const char *variant; /* borrowed; NULL or unknown = none */
 	int64_t caused_ts;   /* when the run that caused the sale ran; 0 unknown */

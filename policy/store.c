@@ -231,11 +231,12 @@ fact_cost(struct pol *p, struct pol_worker *w, const struct pol_fact *f, int64_t
 	w->total_cost = pol_add(w->total_cost, f->nano);
 	cost_largest(w, pol_day_of(ts), f->nano);
 	if (h)
-		h->cost = pol_add(h->cost, f->nano);
+		h->cost = NV_MAX(pol_add(h->cost, f->nano), 0);
 	if (fleet)
-		fleet->cost = pol_add(fleet->cost, f->nano);
+		fleet->cost = NV_MAX(pol_add(fleet->cost, f->nano), 0);
 	if (d) {
-		d->cost = pol_add(d->cost, f->nano);
+		/* What is taken back was there, or its day is forgotten. */
+		d->cost = NV_MAX(pol_add(d->cost, f->nano), 0);
 		if (w->conf.run_interval_s == 0)
 			volume_note(w, d);
 	}
@@ -309,7 +310,8 @@ fact_valid(const struct pol_fact *f)
 	       f->ts <= POL_TS_MAX && f->booked >= 0 && f->booked <= POL_TS_MAX &&
 	       f->caused_ts >= 0 && f->sale_ts >= 0 && f->sale_nano >= 0 &&
 	       f->nano <= NV_MONEY_MAX &&
-	       f->nano >= (f->kind == POL_DISPUTE ? -NV_MONEY_MAX : 0);
+	       f->nano >= (f->kind == POL_DISPUTE || f->kind == POL_COST ? -NV_MONEY_MAX
+									 : 0);
 }
 
 int

@@ -80,6 +80,16 @@ teardown(void)
 	eng_fixture_remove_in(f.dir);
 }
 
+/* As after a kill. */
+static void
+forget_cache(void)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "%s/decide.cache", f.dir);
+	(void)unlink(path);
+}
+
 static void
 analyse(void)
 {
@@ -244,6 +254,18 @@ START_TEST(test_approval)
 	ck_assert_int_gt((int64_t)eng_reserved_pending(&f.eng), 0);
 	eng_fixture_close(&f);
 	eng_fixture_open(&f, GLOBAL_ASK, workers);
+	struct pol_decision waits;
+	int64_t since_s;
+
+	/* The core knows that it waits, also without its cache. */
+	ck_assert_int_eq(
+		pol_open_get(eng_judge_pol(&f.eng), "winner", &waits, &since_s), 0);
+	eng_fixture_close(&f);
+	forget_cache();
+	eng_fixture_open(&f, GLOBAL_ASK, workers);
+	ck_assert_int_eq(
+		pol_open_get(eng_judge_pol(&f.eng), "winner", &waits, &since_s), 0);
+	ck_assert_int_eq(waits.action, POL_SCALE_UP);
 	analyse();
 	w = eng_worker_find(&f.eng, "winner");
 	ck_assert_msg(w->history->open && w->history->open->id == id, "it waits, once");
