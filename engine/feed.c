@@ -293,6 +293,21 @@ take_back(struct pol_fact *fact)
 	}
 }
 
+/* The sale that something came back of: when it was, and how much. */
+static void
+name_sale(struct walk *w, const struct led_event *ev, const struct led_leg *leg,
+	struct pol_fact *fact)
+{
+	struct led_sale sale;
+	int64_t sold_ns = 0;
+
+	if (led_view_event(w->view, ev->ref, see_time, &sold_ns) == 0)
+		fact->sale_ts = sold_ns / NV_NS_PER_SEC;
+	if (led_view_sale(w->view, ev->ref, &sale) == 0 && sale.currency == leg->currency)
+		(void)convert(
+			w->feed, w->view, sale.currency, sale.gross, &fact->sale_nano);
+}
+
 /* One posting. What a reservation settles stands beside its cost and is not counted
  * again. */
 static void
@@ -322,14 +337,11 @@ feed_leg(struct walk *w, const struct led_event *ev, const struct led_leg *leg,
 		return;
 	fact.kind = meaning[code].kind;
 	fact.nano = meaning[code].sign * nano;
-	if (ev->ref != 0 &&
-		(back || fact.kind == POL_REFUND || fact.kind == POL_DISPUTE) &&
-		led_view_event(w->view, ev->ref, see_time, &about_ns) == 0) {
-		if (back)
-			fact.ts = about_ns / NV_NS_PER_SEC;
-		else
-			fact.sale_ts = about_ns / NV_NS_PER_SEC;
-	}
+	if (ev->ref != 0 && back &&
+		led_view_event(w->view, ev->ref, see_time, &about_ns) == 0)
+		fact.ts = about_ns / NV_NS_PER_SEC;
+	else if (ev->ref != 0 && (fact.kind == POL_REFUND || fact.kind == POL_DISPUTE))
+		name_sale(w, ev, leg, &fact);
 	if (back)
 		take_back(&fact);
 	give(w, &fact);

@@ -386,6 +386,64 @@ START_TEST(test_money_without_a_rate)
 }
 END_TEST
 
+static void
+sale_at(const char *worker, int64_t at_ns, int64_t nano)
+{
+	struct past p = {.led = f.eng.led, .now_ns = at_ns};
+	struct nv_err err = {0};
+
+	ck_assert_int_eq(led_batch_begin(p.led, at_ns, &p.batch, &err), 0);
+	p.usd = led_batch_currency_id(p.batch, "USD");
+	past_event(&p, led_batch_worker_id(p.batch, worker), LED_REVENUE,
+		LED_CODE_REVENUE, nano, 0, false);
+	ck_assert_int_eq(led_batch_commit(p.batch, &err), 0);
+}
+
+/* A week and the delay of sales later: what was expected, what came, was it true. */
+START_TEST(test_outcomes)
+{
+	const int64_t day = INT64_C(86400) * NV_NS_PER_SEC;
+
+	eng_fixture_open(&f, GLOBAL, workers);
+	analyse();
+	int64_t decided_ns = nv_wall_ns();
+
+	eng_fixture_runs(&f, "winner", 10, true, "0.50", "0");
+	sale_at("winner", decided_ns + day, USD(6000));
+	eng_outcome_run(&f.eng, decided_ns + day / 2);
+	ck_assert_ptr_null(json_object_get(newest("winner"), "outcome"));
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, GLOBAL, workers); /* it is remembered that they are due */
+	eng_outcome_run(&f.eng, decided_ns + 60 * day);
+	const json_t *o = json_object_get(newest("winner"), "outcome");
+
+	ck_assert_msg(json_is_true(json_object_get(o, "claim_came_true")), "%s",
+		eng_fixture_text(o, "summary"));
+	ck_assert_str_eq(eng_fixture_text(o, "cost"), "5.00");
+	ck_assert_str_eq(eng_fixture_text(o, "earned"), "60.00");
+	ck_assert_msg(strstr(eng_fixture_text(o, "summary"), "above 300% was true"), "%s",
+		eng_fixture_text(o, "summary"));
+	o = json_object_get(newest("loser"), "outcome");
+	ck_assert(json_is_true(json_object_get(o, "claim_came_true")));
+	/* The trial has not run: there is nothing to hold its claim against. */
+	o = json_object_get(newest("trial"), "outcome");
+	ck_assert(json_is_null(json_object_get(o, "claim_came_true")));
+	o = eng_fixture_ask(&f, "{\"verb\":\"decisions.calibration\"}");
+	ck_assert_int_eq((int)number(o, "claims"), 2);
+	ck_assert_int_eq((int)number(o, "came_true"), 2);
+	ck_assert_int_eq((int)number(o, "not_measurable"), 1);
+	ck_assert_str_eq(eng_fixture_text(o, "verdict"), "too few");
+	/* Once. */
+	size_t n = f.eng.decide->outcomes.n;
+
+	ck_assert_uint_eq(n, 0);
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, GLOBAL, workers);
+	ck_assert_uint_eq(f.eng.decide->outcomes.n, 0);
+	verify();
+}
+END_TEST
+
 START_TEST(test_dry_run)
 {
 	eng_fixture_open(&f, GLOBAL, workers);
@@ -570,6 +628,7 @@ main(void)
 	tcase_add_test(c, test_advice_once);
 	tcase_add_test(c, test_emergency_stop);
 	tcase_add_test(c, test_money_without_a_rate);
+	tcase_add_test(c, test_outcomes);
 	tcase_add_test(c, test_dry_run);
 	tcase_add_test(c, test_rebuilt_is_the_same);
 	tcase_add_test(c, test_cache_is_only_a_cache);
