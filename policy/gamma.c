@@ -143,8 +143,10 @@ pol_digamma(double a)
 {
 	double sum = 0;
 
-	for (; a < 8; a += 1)
+	while (a < 8) {
 		sum -= 1 / a;
+		a += 1;
+	}
 	double r2 = 1 / (a * a);
 
 	return sum + log(a) - 1 / (2 * a) -
@@ -156,8 +158,10 @@ pol_trigamma(double a)
 {
 	double sum = 0;
 
-	for (; a < 8; a += 1)
+	while (a < 8) {
 		sum += 1 / (a * a);
+		a += 1;
+	}
 	double r = 1 / a;
 	double r2 = r * r;
 

@@ -69,7 +69,8 @@ day_at(struct pol_variants *t, int32_t day, struct pol_trial_day **ret)
 
 	while (old < t->n_days && t->days[old].day <= newest - POL_TRIAL_DAYS)
 		old++;
-	memmove(t->days, t->days + old, (t->n_days - old) * sizeof(*t->days));
+	if (old > 0)
+		memmove(t->days, t->days + old, (t->n_days - old) * sizeof(*t->days));
 	t->n_days -= old;
 	at -= NV_MIN(old, at);
 	if (t->n_days == t->days_cap) {
@@ -119,22 +120,17 @@ pol_trial_fact(struct pol_worker *w, const struct pol_fact *f, int64_t ts)
 			      ? SIZE_CUT * w->conf.expected_sale_nano
 			      : INT64_MAX;
 
-	switch (f->kind) {
-	case POL_RUN:
+	int64_t counted = NV_MIN(f->nano, cut);
+
+	if (f->kind == POL_RUN) {
 		d->runs[v] += d->runs[v] < UINT32_MAX;
-		break;
-	case POL_COST:
+	} else if (f->kind == POL_COST) {
 		d->cost[v] = pol_add(d->cost[v], f->nano);
-		break;
-	case POL_REVENUE:
-		if (f->nano == 0)
-			break;
-		d->sales[v] += d->sales[v] < UINT32_MAX;
-		d->net[v] = pol_add(d->net[v], NV_MIN(f->nano, cut));
-		break;
-	default:
-		d->net[v] = pol_add(d->net[v], -NV_MIN(f->nano, cut));
-		break;
+	} else if (f->kind == POL_REVENUE) {
+		d->sales[v] += f->nano > 0 && d->sales[v] < UINT32_MAX;
+		d->net[v] = pol_add(d->net[v], counted);
+	} else {
+		d->net[v] = pol_add(d->net[v], -counted);
 	}
 	return 0;
 }
