@@ -258,6 +258,9 @@ pass_gate(struct eng_booking *b)
 	if (b->reservation)
 		eng_gate_cost(b->eng, b->reservation, b->settled, b->cost,
 			b->txn->currency); /* the one it was booked in */
+	if (b->cost && b->ev.operation)
+		eng_gate_called(b->eng, b->worker, b->reservation, &b->ev, b->settled,
+			b->cost, b->txn->currency);
 	if (b->line->event == ENG_EV_RUN)
 		eng_gate_run_over(b->eng, b->txn, b->s);
 }
@@ -321,6 +324,7 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 	b.line = &line;
 	b.reservation = NULL;
 	b.manual = false;
+	b.cost = 0;
 
 	if (eng_scan(text, bytes, scratch, &line, &why) != 0) {
 		(void)snprintf(b.reason, sizeof(b.reason), "%s%s",

@@ -348,6 +348,35 @@ eng_caps_of(const struct eng_worker *w, const char *operation, const struct eng_
 	return n;
 }
 
+size_t
+eng_caps_of_operations(const struct eng_worker *w, const struct eng_cap **ret)
+{
+	const struct eng_purse *p = w->purse;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_caps; i++) {
+		if (p->caps[i]->scope == ENG_CAP_OPERATION)
+			ret[n++] = p->caps[i];
+	}
+	return n;
+}
+
+void
+eng_caps_called(
+	struct eng_worker *w, const char *operation, size_t operation_bytes, nv_i128 cost)
+{
+	struct eng_purse *p = w->purse;
+
+	for (size_t i = 0; p && i < p->n_caps; i++) {
+		struct eng_cap *cap = p->caps[i];
+
+		if (cap->scope == ENG_CAP_OPERATION &&
+			strlen(cap->operation) == operation_bytes &&
+			memcmp(cap->operation, operation, operation_bytes) == 0)
+			cap->spent += cost;
+	}
+}
+
 bool
 eng_caps_any(const struct eng_worker *w)
 {

@@ -67,6 +67,12 @@ void eng_caps_reserve(struct eng_worker *w, const char *operation, nv_i128 more)
  * how many. */
 size_t eng_caps_of(
 	const struct eng_worker *w, const char *operation, const struct eng_cap **ret);
+/* Those of single operations; as eng_caps_of. */
+size_t eng_caps_of_operations(const struct eng_worker *w, const struct eng_cap **ret);
+/* A call of this operation was booked in the open transaction: counted at once, and again
+ * from the ledger when the commit is done. Base currency. */
+void eng_caps_called(struct eng_worker *w, const char *operation, size_t operation_bytes,
+	nv_i128 cost);
 /* Is there any limit at all over this worker? Without one its runs need not ask. */
 bool eng_caps_any(const struct eng_worker *w);
 

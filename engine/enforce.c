@@ -63,6 +63,7 @@ rebase_one(struct eng *eng, struct led_view *v, struct eng_worker *w, int64_t da
 		rc = eng_sum_window(eng, v, w->id, hour_ns, INT64_MAX, &hour, NULL);
 	if (rc < 0)
 		return rc;
+	NV_ASSERT(w->purse != NULL); /* built by the caller where it was not */
 	w->day_base_cost = w->totals.cost - today.cost;
 	w->purse->hour_base_cost = w->totals.cost - hour.cost;
 	return 0;

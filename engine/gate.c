@@ -70,6 +70,23 @@ eng_gate_asks(const struct eng_worker *w)
 	return w->conf && w->conf->kind == NV_KIND_TASK && eng_caps_any(w);
 }
 
+void
+eng_gate_weigh(const struct eng *eng, const struct eng_worker *w, const char *operation,
+	bool run, nv_i128 amount, nv_i128 usual, int64_t now_ns,
+	struct eng_gate_verdict *ret)
+{
+	const struct eng_cap *caps[ENG_CAPS_OVER_MAX];
+	const char *currency = eng->config->base_currency;
+
+	ret->fits = true;
+	if (run)
+		eng_gate_check(caps, eng_caps_of_operations(w, caps), 0, 0, now_ns,
+			currency, ret);
+	if (ret->fits)
+		eng_gate_check(caps, eng_caps_of(w, operation, caps), amount,
+			run ? usual : amount, now_ns, currency, ret);
+}
+
 /* ---- the list ---- */
 
 nv_i128
@@ -222,6 +239,17 @@ eng_gate_cost(struct eng *eng, struct eng_reservation *r, int64_t settled, int64
 	r->left -= settled;
 	r->spent += eng_gate_in_base(eng, currency, cost);
 	eng_gate_touch(eng, r->worker);
+}
+
+void
+eng_gate_called(struct eng *eng, struct eng_worker *w, const struct eng_reservation *r,
+	const struct led_event *ev, int64_t settled, int64_t cost, const char *currency)
+{
+	if (r && strlen(r->operation) == ev->operation_bytes &&
+		memcmp(r->operation, ev->operation, ev->operation_bytes) == 0)
+		cost -= settled;
+	eng_caps_called(w, ev->operation, ev->operation_bytes,
+		eng_gate_in_base(eng, currency, cost));
 }
 
 void

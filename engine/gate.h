@@ -82,6 +82,11 @@ eng_gate_settle(struct eng *eng, struct eng_txn *txn, const struct eng_reservati
  * currency. */
 void eng_gate_cost(struct eng *eng, struct eng_reservation *r, int64_t settled,
 	int64_t cost, const char *currency);
+/* A cost was appended that names its operation: what no reservation for that covers
+ * (r, of which `settled`, may be NULL) counts against the operation's budget at once. */
+void
+eng_gate_called(struct eng *eng, struct eng_worker *w, const struct eng_reservation *r,
+	const struct led_event *ev, int64_t settled, int64_t cost, const char *currency);
 /* "run": the run of this stream has ended. */
 void eng_gate_run_over(struct eng *eng, struct eng_txn *txn, struct eng_stream *s);
 /* The stream has ended, whatever it held. */

@@ -114,7 +114,7 @@ read_question(struct question *q, char *reason, size_t reason_bytes)
 		return -EINVAL;
 	}
 	q->amount = eng_convert(q->line->amount_nano, rate);
-	q->usual = q->amount;
+	q->usual = 0;
 	return 0;
 }
 
@@ -136,29 +136,19 @@ held_back(const struct question *q)
 	return NULL;
 }
 
-/* Only a whole run may have less than it asks for. */
-static nv_i128
-usual_of(const struct question *q)
-{
-	return q->run ? q->usual : q->amount;
-}
-
 /* 1: it fits, *v says how much of it; 0: it was answered. */
 static int
 decide(struct question *q, struct eng_gate_verdict *v)
 {
 	const char *why = held_back(q);
-	const struct eng_cap *caps[ENG_CAPS_OVER_MAX];
 
 	if (why) {
 		answer_refused(q->s, q->line, why, RETRY_S_PAUSED);
-		eng_gate_wait(q->eng, q->s, q->operation, q->amount, usual_of(q));
+		eng_gate_wait(q->eng, q->s, q->operation, q->run, q->amount, q->usual);
 		return 0;
 	}
-	size_t n = eng_caps_of(q->w, q->operation, caps);
-
-	eng_gate_check(caps, n, q->amount, usual_of(q), q->txn->now_ns,
-		q->eng->config->base_currency, v);
+	eng_gate_weigh(q->eng, q->w, q->operation, q->run, q->amount, q->usual,
+		q->txn->now_ns, v);
 	if (v->fits)
 		return 1;
 	int64_t wait_s = v->retry_ns > 0
@@ -166,7 +156,7 @@ decide(struct question *q, struct eng_gate_verdict *v)
 				 : ENG_GATE_RETRY_S;
 
 	answer_refused(q->s, q->line, v->reason, NV_MIN(NV_MAX(wait_s, 1), RETRY_S_MAX));
-	eng_gate_wait(q->eng, q->s, q->operation, q->amount, usual_of(q));
+	eng_gate_wait(q->eng, q->s, q->operation, q->run, q->amount, q->usual);
 	return 0;
 }
 

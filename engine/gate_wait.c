@@ -18,6 +18,7 @@ struct eng_waiter {
 	struct eng_waiter *next;
 	uint64_t stream;
 	struct eng_worker *worker;
+	bool run;
 	nv_i128 amount;
 	nv_i128 usual;
 	char operation[LED_OPERATION_MAX + 1];
@@ -57,7 +58,7 @@ eng_gate_stream_opened(struct eng *eng, struct eng_stream *s)
 }
 
 void
-eng_gate_wait(struct eng *eng, struct eng_stream *s, const char *operation,
+eng_gate_wait(struct eng *eng, struct eng_stream *s, const char *operation, bool run,
 	nv_i128 amount, nv_i128 usual)
 {
 	struct eng_waiter *w = eng->gate->first;
@@ -73,6 +74,7 @@ eng_gate_wait(struct eng *eng, struct eng_stream *s, const char *operation,
 		eng->gate->last = &w->next;
 		eng->gate->n_waiting++;
 	}
+	w->run = run;
 	w->amount = amount;
 	w->usual = usual;
 	(void)snprintf(w->operation, sizeof w->operation, "%s", operation);
@@ -114,8 +116,11 @@ fits_now(const struct eng_waiter *w, const struct eng_cap **caps, int64_t now_ns
 	if (!w->worker->purse || w->worker->budget_paused ||
 		eng_worker_is_paused(w->worker))
 		return false;
+	if (w->run && !eng_gate_fits(caps, eng_caps_of_operations(w->worker, caps), 0, 0,
+			      now_ns))
+		return false;
 	return eng_gate_fits(caps, eng_caps_of(w->worker, w->operation, caps), w->amount,
-		w->usual, now_ns);
+		w->run ? w->usual : w->amount, now_ns);
 }
 
 void

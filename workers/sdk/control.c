@@ -293,7 +293,7 @@ nova_worker_reserve(struct nova_worker *w, const char *id, const char *amount,
 	struct nova_refusal *ret)
 {
 	struct nova_control c;
-	char *line;
+	char *line = NULL;
 
 	if (!id || !*id || strlen(id) > NOVA_ID_BYTES_MAX)
 		return -EINVAL;
