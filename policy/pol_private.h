@@ -64,8 +64,8 @@ struct pol_day {
 	uint32_t caused; /* sales whose cause was that day */
 	uint32_t sales;  /* that came that day */
 	uint32_t x_n;
-	uint64_t refunded; /* sales of that day that were taken back, in 1/1024 */
-	uint64_t x_sum;    /* volumes in force at its runs, in 1/1024 */
+	int64_t refunded; /* sales of that day that were taken back, in 1/1024 */
+	uint64_t x_sum;   /* volumes in force at its runs, in 1/1024 */
 	int64_t cost;
 	int64_t revenue;
 	int64_t refund; /* of sales of that day, disputes included */

@@ -289,7 +289,7 @@ sum_days(const struct pol_worker *w, const double *e, const double *decay, int32
 		s->exposure += e[i] * old;
 		s->sales += d->caused * old;
 		s->sales_raw += d->caused;
-		s->refunds += (double)d->refunded / POL_PARTS * old;
+		s->refunds += (double)NV_MAX(d->refunded, 0) / POL_PARTS * old;
 		s->refunds_due += d->sales * old * refund_due(today - d->day);
 		s->fees += pol_units(d->fee);
 		s->revenue += pol_units(d->revenue);

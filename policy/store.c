@@ -261,9 +261,7 @@ fact_revenue(struct pol *p, struct pol_worker *w, const struct pol_fact *f, int6
 		int64_t back =
 			(int64_t)p->priors.curve.mean_s * UNKNOWN_CAUSE_PERCENT / 100;
 
-		/* Nothing sells before it has run. */
-		caused = NV_MAX(ts - back, NV_MIN(w->first_ts, ts));
-		caused = NV_MAX(caused, 0);
+		caused = NV_MAX(ts - back, 0);
 	}
 	d = pol_worker_day(w, pol_day_of(ts));
 	if (d) {
@@ -292,13 +290,11 @@ fact_back(struct pol_worker *w, const struct pol_fact *f, int64_t ts)
 		bool known = f->sale_nano > 0 && f->nano < f->sale_nano && f->nano > 0;
 
 		d->refund = pol_add(d->refund, f->nano);
-		if (f->nano >= 0)
-			d->refunded +=
-				known ? (uint64_t)((double)f->nano /
-						   (double)f->sale_nano * POL_PARTS)
-				      : POL_PARTS;
-		else if (d->refunded >= POL_PARTS)
-			d->refunded -= POL_PARTS; /* a dispute that was won */
+		/* A dispute that was won comes back. */
+		d->refunded += f->nano < 0 ? -POL_PARTS
+			       : known     ? (int64_t)((double)f->nano /
+                                                   (double)f->sale_nano * POL_PARTS)
+					   : POL_PARTS;
 	}
 	return 0;
 }
