@@ -217,6 +217,67 @@ ctl_verb_track(struct ctl *ctl)
 	return send_track(ctl, decimal, currency, id);
 }
 
+/* ---- budget grant ---- */
+
+static json_t *
+grant_args(
+	const struct ctl *ctl, const char *decimal, const char *currency, const char *id)
+{
+	json_t *args = ctl_need(json_object());
+
+	ctl_put_text(args, "kind", "grant");
+	ctl_put_text(args, "worker", ctl->args.words[0]);
+	ctl_put_text(args, "amount", decimal);
+	ctl_put_text(args, "id", id);
+	if (currency[0])
+		ctl_put_text(args, "currency", currency);
+	ctl_put_option(ctl, args, "note");
+	return args;
+}
+
+int
+ctl_verb_budget_grant(struct ctl *ctl)
+{
+	const char *worker = ctl->args.words[0];
+	const char *id = ctl_opt(&ctl->args, "id");
+	char decimal[NV_MONEY_BYTES] = "";
+	char currency[NV_CURRENCY_BYTES] = "";
+	char made[64];
+	json_t *data = NULL;
+	struct nv_err err = {0};
+	int code = check_id(ctl, id);
+
+	if (code == NV_EXIT_OK)
+		code = read_amount(ctl, ctl->args.words[1], decimal, currency);
+	if (code == NV_EXIT_OK)
+		code = read_currency(ctl, currency);
+	if (code != NV_EXIT_OK)
+		return code;
+	if (!id) {
+		fresh_id(made);
+		id = made;
+	}
+	code = ctl_engine_call(
+		ctl, "track", grant_args(ctl, decimal, currency, id), &data, &err);
+	if (code == NV_EXIT_UNREACHABLE)
+		return ctl_fail(&ctl->out, code,
+			"%s; the same with --id %s is safe to repeat: it grants once",
+			err.text, id);
+	if (code != NV_EXIT_OK)
+		return ctl_fail_err(&ctl->out, code, &err);
+	if (ctl->out.json) {
+		ctl_put_text(data, "id", id);
+		ctl_json(&ctl->out, data);
+		return NV_EXIT_OK;
+	}
+	ctl_print(&ctl->out, CTL_PLAIN, "%s more for %s: event %lld%s\n", decimal, worker,
+		(long long)ctl_int(data, "seq"),
+		ctl_true(data, "duplicate") ? ", already granted before: nothing changed"
+					    : "");
+	json_decref(data);
+	return NV_EXIT_OK;
+}
+
 /* ---- ledger correct ---- */
 
 static int

@@ -183,6 +183,17 @@ const struct ctl_verb ctl_verbs[] = {
 	{"budget show", ctl_verb_budget_show, "[WORKER]",
 		"every budget: limit, spent, reserved, left, and the day's forecast",
 		NULL, 0, 1, {{0}}},
+	{"budget grant", ctl_verb_budget_grant, "WORKER AMOUNT",
+		"raise a worker's total budget",
+		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\". It is added "
+		"to "
+		"`budget: {total: ...}` of the worker's file. Done when it is on disk. "
+		"The "
+		"same --id again changes nothing.",
+		2, 2,
+		{{"id", 'i', "ID", "idempotency key, at most 128 bytes"},
+			{"currency", 'c', "CODE", "of a bare AMOUNT"},
+			{"note", 'n', "TEXT", "kept in the ledger"}}},
 	{"costs", ctl_verb_costs, "[WORKER|GROUP]", "where the money went", NULL, 0, 1,
 		{PERIOD("today"), FROM_TO, BY("worker, group, category or variant"),
 			ROWS}},

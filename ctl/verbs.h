@@ -42,6 +42,7 @@ int ctl_verb_simulate(struct ctl *ctl); /* verb_simulate.c */
 
 /* verb_budget.c */
 int ctl_verb_budget_show(struct ctl *ctl);
+int ctl_verb_budget_grant(struct ctl *ctl); /* verb_entry.c */
 
 /* verb_money.c */
 int ctl_verb_costs(struct ctl *ctl);

@@ -155,6 +155,70 @@ START_TEST(test_restart_and_reload)
 }
 END_TEST
 
+static int
+count_warning(void *arg, const struct led_event *ev)
+{
+	if (ev->kind == LED_STATE &&
+		memmem(ev->line, ev->line_bytes, "budget_warning", 14))
+		(*(int *)arg)++;
+	return 0;
+}
+
+static int
+warnings(void)
+{
+	struct led_view *v;
+	int n = 0;
+
+	ck_assert_int_eq(led_view_begin(f.eng.led, &v, NULL), 0);
+	ck_assert_int_eq(led_view_events(v, 1, false, count_warning, &n), 0);
+	led_view_end(v);
+	return n;
+}
+
+/* One for each cap and period, whatever is restarted in between. */
+START_TEST(test_warned_once)
+{
+	spend("d", "2.39");
+	ck_assert_int_eq(warnings(), 0);
+	spend("d", "0.01"); /* 80% of its total */
+	ck_assert_int_eq(warnings(), 1);
+	spend("d", "0.10");
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, GLOBAL, workers);
+	spend("d", "0.10");
+	ck_assert_int_eq(warnings(), 1);
+	spend("a", "3.20"); /* 80% of the group's hour */
+	ck_assert_int_eq(warnings(), 2);
+	const json_t *budget =
+		json_object_get(eng_fixture_ask(&f, "{\"verb\":\"summary\"}"), "budget");
+	const json_t *list = json_object_get(budget, "warnings");
+
+	ck_assert_uint_eq(json_array_size(list), 2);
+	ck_assert_str_eq(eng_fixture_text(json_array_get(list, 0), "budget"),
+		"the hourly budget of group sales");
+	ck_assert_str_eq(eng_fixture_text(json_array_get(list, 1), "budget"),
+		"the total budget of d");
+}
+END_TEST
+
+/* What was granted is added to the total. */
+START_TEST(test_grant)
+{
+	spend("d", "3.00");
+	ck_assert(worker("d")->budget_paused);
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"grant\",\"worker\":\"d\","
+		"\"amount\":\"10.00\"}}"));
+	eng_fixture_turn(&f);
+	ck_assert(cap("d", ENG_CAP_WORKER, ENG_CAP_TOTAL)->limit == 13000000000);
+	ck_assert_msg(!worker("d")->budget_paused, "%s", worker("d")->budget_reason);
+	eng_fixture_close(&f);
+	eng_fixture_open(&f, GLOBAL, workers);
+	ck_assert(cap("d", ENG_CAP_WORKER, ENG_CAP_TOTAL)->limit == 13000000000);
+}
+END_TEST
+
 /* Hours of the local clock; at the end of summer time the hour that comes twice is two.
  */
 START_TEST(test_hours)
@@ -195,6 +259,8 @@ main(void)
 	tcase_add_test(c, test_outer_group_and_hour);
 	tcase_add_test(c, test_fleet_hour);
 	tcase_add_test(c, test_restart_and_reload);
+	tcase_add_test(c, test_warned_once);
+	tcase_add_test(c, test_grant);
 	tcase_add_test(c, test_hours);
 	suite_add_tcase(suite, c);
 	return run_suite(suite);
