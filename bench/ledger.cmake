@@ -7,3 +7,7 @@ if(SQLITE3_FOUND)
 	target_compile_definitions(bench_ledger_append PRIVATE HAVE_SQLITE3)
 	target_link_libraries(bench_ledger_append PRIVATE PkgConfig::SQLITE3)
 endif()
+# Ten years of a fleet, and how long questions take then.
+add_executable(bench_ledger_years ledger_years.c)
+set_target_properties(bench_ledger_years PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+target_link_libraries(bench_ledger_years PRIVATE nova_flags nova_ledger)

@@ -48,7 +48,7 @@ prove(struct ctl *ctl, struct led_view *view, const struct led_anchors *anchors)
 {
 	struct nv_buf out;
 	struct nv_err err = {0};
-	uint64_t seq;
+	uint64_t seq = 0;
 	int code = find_event(ctl, view, &seq);
 
 	if (code != NV_EXIT_OK)

@@ -35,7 +35,7 @@ segment_json(const struct led_segment *s)
 {
 	return ctl_need(json_pack("{s:I, s:I, s:I}", "first", (json_int_t)s->first,
 		"last", (json_int_t)s->last, "events",
-		(json_int_t)(s->last - s->first + 1)));
+		(json_int_t)s->last - (json_int_t)s->first + 1));
 }
 
 static int

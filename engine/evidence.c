@@ -176,8 +176,8 @@ eng_evidence_after_commit(struct eng *eng)
 static int
 open_seals(struct eng_evidence *e)
 {
-	struct led_view *v;
-	struct led_seal last;
+	struct led_view *v = NULL;
+	struct led_seal last = {0};
 	int rc = led_sealer_open(&e->sealer, e->eng->led);
 
 	if (rc == 0)
@@ -274,7 +274,7 @@ on_anchor(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct eng_evidence *e = w->data;
 	char line[LED_ANCHOR_LINE_BYTES + 1];
-	struct led_view *v;
+	struct led_view *v = NULL;
 	int rc = led_view_begin(e->eng->led, &v, NULL);
 
 	(void)loop;

@@ -113,7 +113,7 @@ eng_handout_start(struct eng_handout *h, const char *path, char *const argv[],
 {
 	NV_CLEANUP_FD from = -1;
 	NV_CLEANUP_FD to = -1;
-	pid_t pid;
+	pid_t pid = 0;
 
 	NV_ASSERT(bytes <= PIPE_BUF);
 	if (h->pid != 0)

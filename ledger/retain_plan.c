@@ -57,7 +57,7 @@ first_batch(struct led_view *v, uint64_t low, uint64_t last, batch_test_fn *test
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
-		struct led_audit a;
+		struct led_audit a = {0};
 		int rc = get_audit(v, middle, &a);
 
 		if (rc < 0)
@@ -78,9 +78,9 @@ plan_from(struct led_view *v, const struct led_audit *newest, int64_t before_ns,
 	uint64_t last, struct led_segment *ret)
 {
 	struct led_segment s = {.first = last + 1};
-	struct led_audit a;
-	uint64_t end;
-	uint64_t full;
+	struct led_audit a = {0};
+	uint64_t end = 0;
+	uint64_t full = 0;
 	int rc = first_batch(v, 1, newest->batch, ends_after, s.first, &s.first_batch);
 
 	if (rc == 0 && s.first_batch > newest->batch)
@@ -114,7 +114,7 @@ plan_from(struct led_view *v, const struct led_audit *newest, int64_t before_ns,
 static int
 newest_audit(struct led_view *v, struct led_audit *ret)
 {
-	uint64_t batch;
+	uint64_t batch = 0;
 	int rc = led_last_u64(v->txn, v->led->dbi[LED_DB_AUDIT], &batch);
 
 	if (rc == 0 && batch == 0)
@@ -126,7 +126,7 @@ int
 led_retain_plan_after(
 	struct led_view *v, int64_t before_ns, uint64_t last, struct led_segment *ret)
 {
-	struct led_audit newest;
+	struct led_audit newest = {0};
 	int rc = newest_audit(v, &newest);
 
 	return rc < 0 ? rc : plan_from(v, &newest, before_ns, last, ret);

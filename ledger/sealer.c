@@ -54,10 +54,10 @@ led_view_seal_last(struct led_view *v, struct led_seal *ret)
 int
 led_view_seal_of(struct led_view *v, uint64_t batch, struct led_seal *ret)
 {
-	struct led_audit audit;
-	struct led_seal seal;
-	MDB_cursor *cursor;
-	MDB_val value;
+	struct led_audit audit = {0};
+	struct led_seal seal = {0};
+	MDB_cursor *cursor = NULL;
+	MDB_val value = {0};
 	uint8_t bytes[8];
 	char key[LED_SEAL_STATE_BYTES];
 	int rc = led_view_get(v, LED_DB_AUDIT, bytes, led_key_u64(batch, bytes), &value);
@@ -85,7 +85,7 @@ int
 led_sealer_open(struct led_sealer *s, struct led *led)
 {
 	struct led_view *v;
-	struct led_seal last;
+	struct led_seal last = {0};
 
 	*s = (struct led_sealer){.led = led, .next = 1, .first = 1};
 	led_merkle_init(&s->tree, UINT64_MAX);

@@ -197,7 +197,7 @@ static int
 get_segment(struct led *led, MDB_txn *txn, uint64_t seq, struct led_segment_map **ret)
 {
 	struct led_segments *open = &led->segments;
-	struct led_segment s;
+	struct led_segment s = {0};
 
 	for (size_t i = 0; i < open->n; i++) {
 		if (seq >= open->list[i].is.first && seq <= open->list[i].is.last) {
@@ -332,7 +332,7 @@ records_fit(const struct led_segment_map *m)
 int
 led_segment_check(struct led *led, const struct led_segment *s, struct nv_err *err)
 {
-	struct led_segment_map m;
+	struct led_segment_map m = {0};
 	struct sha256_ctx sha;
 	uint8_t hash[LED_HASH_BYTES];
 	char name[LED_SEGMENT_NAME_BYTES];

@@ -10,9 +10,9 @@
  * no `from`. */
 int led_share_segments(const char *from, const char *to, struct nv_err *err);
 /* Removes a directory of segments. */
-void led_unshare_segments(const char *dir);
+void led_unshare_segments(const char *path);
 int led_copy_file(const char *from, const char *to, struct nv_err *err);
 /* Gives a directory of segments, if it is there, to a user. -errno. */
-int led_give_segments(const char *dir, unsigned uid, unsigned gid);
+int led_give_segments(const char *path, unsigned uid, unsigned gid);
 
 #endif
