@@ -229,35 +229,56 @@ lost(const char *what, int error)
 	return NV_EXIT_FAILED;
 }
 
-static enum nv_exit
-work(struct replay *r, FILE *in, FILE *out)
+/* The next line into buf, without its newline; of one that is too long the rest is
+ * skipped and buf remembers that. False at the end. */
+static bool
+next_line(FILE *in, struct nv_buf *buf)
 {
-	NV_CLEANUP_FREE char *line = NULL;
-	size_t cap = 0;
-	ssize_t n;
+	char part[4096];
+	size_t n = 0;
+	int c;
 
-	for (unsigned long long at = 1; !r->ended && (n = getline(&line, &cap, in)) >= 0;
-		at++) {
-		struct nv_err err = {0};
-		size_t bytes = (size_t)n;
-
-		if (bytes && line[bytes - 1] == '\n')
-			bytes--;
-		if (bytes == 0)
-			continue;
-		int rc = bytes > ENG_REPLAY_LINE_MAX
-				 ? nv_err_set(&err, -EINVAL, "longer than 64 MiB")
-				 : replay_line(r, line, bytes, &err);
-
-		if (rc == -EINVAL) {
-			refuse(r, at, &err);
-		} else if (rc == -EPROTO) {
-			(void)fprintf(
-				stderr, "nova-engine: line %llu: %s\n", at, err.text);
-			return NV_EXIT_USAGE;
-		} else if (rc < 0) {
-			return lost("replay", -rc);
+	nv_buf_clear(buf);
+	while ((c = getc_unlocked(in)) != EOF && c != '\n') {
+		part[n++] = (char)c;
+		if (n == sizeof part) {
+			nv_buf_add(buf, part, n);
+			n = 0;
 		}
+	}
+	nv_buf_add(buf, part, n);
+	return c != EOF || buf->bytes > 0 || buf->error;
+}
+
+/* One line of the input. NV_EXIT_OK to go on. */
+static enum nv_exit
+work_line(struct replay *r, unsigned long long at, const struct nv_buf *line)
+{
+	struct nv_err err = {0};
+	int rc = line->error ? nv_err_set(&err, -EINVAL, "longer than 64 MiB")
+			     : replay_line(r, line->data, line->bytes, &err);
+
+	if (rc == -EINVAL) {
+		refuse(r, at, &err);
+		return NV_EXIT_OK;
+	}
+	if (rc == -EPROTO) {
+		(void)fprintf(stderr, "nova-engine: line %llu: %s\n", at, err.text);
+		return NV_EXIT_USAGE;
+	}
+	return rc < 0 ? lost("replay", -rc) : NV_EXIT_OK;
+}
+
+static enum nv_exit
+work(struct replay *r, FILE *in, FILE *out, struct nv_buf *line)
+{
+	for (unsigned long long at = 1; !r->ended && next_line(in, line); at++) {
+		if (line->bytes == 0 && !line->error)
+			continue;
+		enum nv_exit code = work_line(r, at, line);
+
+		if (code != NV_EXIT_OK)
+			return code;
 		if (r->out.bytes == 0)
 			continue;
 		if (fwrite(r->out.data, 1, r->out.bytes, out) != r->out.bytes ||
@@ -276,12 +297,15 @@ work(struct replay *r, FILE *in, FILE *out)
 enum nv_exit
 eng_replay(FILE *in, FILE *out)
 {
+	struct nv_buf line;
 	struct replay r;
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away is a failing write */
 	replay_init(&r);
-	enum nv_exit code = work(&r, in, out);
+	nv_buf_init(&line, ENG_REPLAY_LINE_MAX);
+	enum nv_exit code = work(&r, in, out, &line);
 
+	nv_buf_fini(&line);
 	replay_fini(&r);
 	return code;
 }

@@ -242,6 +242,8 @@ read_all(struct replay *r, const json_t *o, struct nv_err *err)
 		return -EINVAL;
 	if (v != 1)
 		return nv_err_set(err, -EINVAL, "v: expected 1");
+	/* The days of its budget begin when it begins. */
+	conf.day_offset_s = -(r->ts % 86400);
 	if (read_config(json_object_get(o, "config"), &conf, err) < 0)
 		return -EINVAL;
 	int rc = pol_new(&conf, &r->pol);
