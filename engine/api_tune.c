@@ -201,6 +201,7 @@ eng_verb_tune(struct eng_call *call)
 		rc = eng_api_worker(call, name, &wish.w);
 	if (rc < 0)
 		return rc;
+	NV_ASSERT(wish.w != NULL);
 	if (!wish.w->conf)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is not in the configuration any more", wish.w->name);

@@ -106,7 +106,7 @@ rn_variant_env(const struct rn_variant *v, const char *run_id, struct rn_env *en
 		return;
 	const char *base = v->params[0] ? v->params : getenv("NOVA_PARAMS");
 
-	nv_buf_init(&params, 2 * RN_PARAMS_BYTES);
+	nv_buf_init(&params, (size_t)2 * RN_PARAMS_BYTES);
 	rn_params_with(&params, base ? base : "{}", v->split.param, arm->value);
 	if (params.error)
 		env->error = params.error;

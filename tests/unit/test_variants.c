@@ -72,7 +72,8 @@ END_TEST
 /* Whatever the fair side, the next factor is 1 on average: a martingale, exactly. */
 START_TEST(e_value_is_fair)
 {
-	for (double p = 0.02; p < 1; p += 0.07) {
+	for (int i = 0; i < 14; i++) {
+		const double p = 0.02 + 0.07 * i;
 		const double share[2] = {p, 1 - p};
 		struct pol_pairs heads = {0};
 		struct pol_pairs tails = {0};
