@@ -18,8 +18,6 @@
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)
 #define WORDS_MAX        80
 
-extern char **environ;
-
 /* ---- the other program ---- */
 
 static int

@@ -12,12 +12,16 @@
  *   fleet.c     workers: configuration + desired state + live figures
  *   tune.c      parameters, run intervals, splits of variants, while they run
  *   price.c     token usage -> cost, from the price table (exact decimals)
- *   policy.c    the decision rules (pure)
  *   budget.c    what may still be spent (pure)
  *   caps.c      every cap, what counts against it, and whom it holds
  *   gate*.c     reservations: runs and calls ask before they spend
  *   setting.c   durable settings; brake.c: the emergency stop
- *   decide.c    runs the policy, keeps decisions and approvals durable, executes them
+ *   decide.c    when decisions are taken, and the classic rules on the ledger's figures
+ *   judge.c     the decision core (policy/pol.h) inside the engine
+ *   feed*.c     the ledger -> facts of the core, and its cache
+ *   decision.c  a decision as it is kept; record.c: one of the core's; explain.c
+ *   act.c       executes, records and closes decisions; outcome.c: what came of them
+ *   simulate*.c the ledger under other settings, in a process of its own
  *   evidence.c  seals the ledger's days, hands its head out
  *   retention.c moves old months of events to segment files
  *   api.c       engine.sock: connections, JSON lines, verb table

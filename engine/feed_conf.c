@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_S 86400
+#define DAY_S INT64_C(86400)
 
 static const enum pol_mode modes[] = {[NV_POLICY_STRICT] = POL_STRICT,
 	[NV_POLICY_MARGINAL] = POL_MARGINAL,
@@ -27,7 +27,7 @@ day_offset(int64_t now_ns)
 
 	if (offset < 0)
 		offset += DAY_S;
-	return offset > DAY_S / 2 + 2 * 3600 ? offset - DAY_S : offset;
+	return offset > DAY_S / 2 + INT64_C(7200) ? offset - DAY_S : offset;
 }
 
 void

@@ -215,6 +215,18 @@ eng_judge_pol(struct eng *eng)
 
 /* ---- what only a running engine sees ---- */
 
+static bool
+same_standing(const struct pol_standing *a, const struct pol_standing *b)
+{
+	for (size_t i = 0; i < NV_LEN(a->split); i++) {
+		if (a->split[i] < b->split[i] || a->split[i] > b->split[i])
+			return false;
+	}
+	return a->state == b->state && a->instances == b->instances &&
+	       a->live == b->live && a->halted == b->halted &&
+	       a->run_interval_s == b->run_interval_s;
+}
+
 static int
 put_standings(struct eng *eng, struct pol *pol, int64_t now_s)
 {
@@ -231,7 +243,7 @@ put_standings(struct eng *eng, struct pol *pol, int64_t now_s)
 		is.live = 0;
 		for (const struct eng_instance *i = w->instances; i; i = i->next)
 			is.live += !i->gone;
-		if (memcmp(&had, &is, sizeof is) != 0)
+		if (!same_standing(&had, &is))
 			rc = pol_standing_put(pol, w->name, now_s, &is);
 	}
 	return rc;

@@ -144,37 +144,37 @@ write_change(json_t *o, const struct pol_decision *d, const struct nv_conf_worke
 }
 
 int
-eng_record_write(json_t *o, const struct pol_decision *d, enum pol_mode mode,
+eng_record_write(json_t *doc, const struct pol_decision *d, enum pol_mode mode,
 	const struct nv_conf_worker *conf, uint64_t seq)
 {
 	const struct pol_why *w = &d->why;
 	char priors[20];
-	int bad = write_change(o, d, conf);
+	int bad = write_change(doc, d, conf);
 
 	(void)snprintf(priors, sizeof priors, "%016llx", (unsigned long long)w->priors);
-	bad |= json_object_set_new(o, "policy", json_string(pol_mode_name(mode)));
+	bad |= json_object_set_new(doc, "policy", json_string(pol_mode_name(mode)));
 	bad |= json_object_set_new(
-		o, "threshold", json_string(w->threshold ? w->threshold : ""));
-	bad |= json_object_set_new(o, "limit_value", real(w->limit));
-	bad |= json_object_set_new(o, "value", real(w->value));
-	bad |= json_object_set_new(o, "probability", real(w->p));
-	bad |= json_object_set_new(o, "e_value", real(w->e));
-	bad |= json_object_set_new(o, "confidence", real(d->confidence));
-	bad |= json_object_set_new(o, "evidence", real(d->evidence));
-	bad |= json_object_set_new(o, "risk", json_integer(d->risk));
-	bad |= json_object_set_new(o, "risk_band", json_string(risk_band(d->risk)));
+		doc, "threshold", json_string(w->threshold ? w->threshold : ""));
+	bad |= json_object_set_new(doc, "limit_value", real(w->limit));
+	bad |= json_object_set_new(doc, "value", real(w->value));
+	bad |= json_object_set_new(doc, "probability", real(w->p));
+	bad |= json_object_set_new(doc, "e_value", real(w->e));
+	bad |= json_object_set_new(doc, "confidence", real(d->confidence));
+	bad |= json_object_set_new(doc, "evidence", real(d->evidence));
+	bad |= json_object_set_new(doc, "risk", json_integer(d->risk));
+	bad |= json_object_set_new(doc, "risk_band", json_string(risk_band(d->risk)));
 	bad |= json_object_set_new(
-		o, "finding", json_string(d->finding ? d->finding : ""));
-	bad |= json_object_set_new(o, "reasons", words(d->reasons, NV_LEN(d->reasons)));
+		doc, "finding", json_string(d->finding ? d->finding : ""));
+	bad |= json_object_set_new(doc, "reasons", words(d->reasons, NV_LEN(d->reasons)));
 	bad |= json_object_set_new(
-		o, "expected_profit", nv_json_money(d->expected_profit_nano));
-	bad |= json_object_set_new(o, "roi_range_percent", three(w->roi_percent));
-	bad |= json_object_set_new(o, "marginal", three(w->marginal));
-	bad |= json_object_set_new(o, "shadow_price", real(w->shadow));
-	bad |= json_object_set_new(o, "instead", instead_json(w));
-	bad |= json_object_set_new(o, "model",
+		doc, "expected_profit", nv_json_money(d->expected_profit_nano));
+	bad |= json_object_set_new(doc, "roi_range_percent", three(w->roi_percent));
+	bad |= json_object_set_new(doc, "marginal", three(w->marginal));
+	bad |= json_object_set_new(doc, "shadow_price", real(w->shadow));
+	bad |= json_object_set_new(doc, "instead", instead_json(w));
+	bad |= json_object_set_new(doc, "model",
 		json_pack("{s:i, s:s}", "version", (int)w->version, "priors", priors));
-	bad |= json_object_set_new(o, "inputs", inputs_json(d, seq));
+	bad |= json_object_set_new(doc, "inputs", inputs_json(d, seq));
 	return bad ? -ENOMEM : 0;
 }
 
@@ -233,38 +233,38 @@ read_why(const json_t *o, struct pol_why *w)
 }
 
 int
-eng_record_read(const json_t *o, struct pol_decision *ret)
+eng_record_read(const json_t *doc, struct pol_decision *ret)
 {
-	const json_t *inputs = json_object_get(o, "inputs");
-	const char *type = json_string_value(json_object_get(o, "type"));
-	const char *worker = json_string_value(json_object_get(o, "worker"));
-	const char *text = json_string_value(json_object_get(o, "reason"));
-	struct pol_decision d = {.finding = text_of(o, "finding")};
+	const json_t *inputs = json_object_get(doc, "inputs");
+	const char *type = json_string_value(json_object_get(doc, "type"));
+	const char *worker = json_string_value(json_object_get(doc, "worker"));
+	const char *text = json_string_value(json_object_get(doc, "reason"));
+	struct pol_decision d = {.finding = text_of(doc, "finding")};
 	const char *key;
 	json_t *share;
 
-	if (!json_is_string(json_object_get(o, "policy")) || !type || !worker ||
+	if (!json_is_string(json_object_get(doc, "policy")) || !type || !worker ||
 		strlen(worker) >= sizeof d.worker || !pol_action_from(type, &d.action))
 		return -EINVAL;
 	(void)snprintf(d.worker, sizeof d.worker, "%s", worker);
 	(void)snprintf(d.text, sizeof d.text, "%s", text ? text : "");
-	d.from_instances = (uint32_t)whole(o, "from_instances");
-	d.to_instances = (uint32_t)whole(o, "to_instances");
+	d.from_instances = (uint32_t)whole(doc, "from_instances");
+	d.to_instances = (uint32_t)whole(doc, "to_instances");
 	d.from_interval_s = whole(inputs, "run_interval_s");
-	d.to_interval_s = whole(o, "to_interval_s");
-	json_object_foreach(json_object_get(o, "split"), key, share)
+	d.to_interval_s = whole(doc, "to_interval_s");
+	json_object_foreach(json_object_get(doc, "split"), key, share)
 	{
 		if (d.n_split < POL_VARIANTS_MAX)
 			d.split[d.n_split++] = json_number_value(share);
 	}
-	d.limit_nano = money(o, "limit");
-	d.needs_approval = json_is_true(json_object_get(o, "requires_approval"));
-	d.impact_nano = money(o, "cost_impact");
-	d.expected_profit_nano = money(o, "expected_profit");
-	d.confidence = number(o, "confidence");
-	d.evidence = number(o, "evidence");
-	d.risk = (unsigned)whole(o, "risk");
-	read_why(o, &d.why);
+	d.limit_nano = money(doc, "limit");
+	d.needs_approval = json_is_true(json_object_get(doc, "requires_approval"));
+	d.impact_nano = money(doc, "cost_impact");
+	d.expected_profit_nano = money(doc, "expected_profit");
+	d.confidence = number(doc, "confidence");
+	d.evidence = number(doc, "evidence");
+	d.risk = (unsigned)whole(doc, "risk");
+	read_why(doc, &d.why);
 	*ret = d;
 	return 0;
 }

@@ -14,7 +14,7 @@
 
 #define STEP_EVENTS  50000
 #define EPISODES_MAX 20000 /* of both together */
-#define DAY_S        86400
+#define DAY_S        INT64_C(86400)
 #define SAME_S       DAY_S /* the same decision, if it comes this close */
 
 /* One worker in one course of things. */
@@ -63,6 +63,8 @@ by_name(const void *key, const void *element)
 static struct fate *
 fate_of(struct course *c, const char *name)
 {
+	if (!name || c->n_fates == 0)
+		return NULL;
 	return bsearch(name, c->fates, c->n_fates, sizeof *c->fates, by_name);
 }
 
@@ -449,8 +451,8 @@ result_json(const struct eng_simulate *s, struct course *now, struct course *oth
 		nv_json_time(s->since_ns), "to", nv_json_time(to_s * NV_NS_PER_SEC),
 		"events", (json_int_t)now->feed.seq, "currency", s->now->base_currency,
 		"now", course_json(now), "other", course_json(other), "same_decisions",
-		(int)same, "not_listed", (json_int_t)(now->n_more + other->n_more),
-		"decisions", rows);
+		(int)same, "not_listed",
+		(json_int_t)now->n_more + (json_int_t)other->n_more, "decisions", rows);
 
 	if (bad || !o) {
 		json_decref(o);

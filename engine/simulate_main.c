@@ -64,7 +64,7 @@ take_args(int argc, char **argv, struct asked *a, struct nv_err *err)
 			a->sets[a->n_sets++] = value;
 		else if (strcmp(argv[i], "--time-limit") == 0 &&
 			 nv_duration_parse(value, &ms, err) == 0 && ms >= 1000 &&
-			 ms <= TIME_S_MAX * 1000)
+			 ms <= TIME_S_MAX * INT64_C(1000))
 			a->time_limit_s = ms / 1000;
 		else
 			return nv_err_set(err, -EINVAL,

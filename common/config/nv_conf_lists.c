@@ -215,6 +215,7 @@ nv_conf_read_variants(struct nv_conf_reading *r, const struct nv_conf_source *so
 	w->variants = calloc(node->n_children + 1, sizeof(*w->variants));
 	if (!w->variants)
 		return -ENOMEM;
+	w->n_variants = 0;
 	nv_yaml_each(item, node)
 	{
 		const char *text = nv_conf_item_text(r, source, item, "variants");
