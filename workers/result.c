@@ -131,6 +131,15 @@ put_head(struct nv_buf *out, const char *event, const char *suffix,
 		nv_buf_printf(out, ",\"variant\":\"%s\"", run->variant);
 }
 
+/* When the run was that earned it: its own line comes after this one. */
+static void
+put_run_at(struct nv_buf *out, const struct rn_run_report *run)
+{
+	int64_t ms = NV_MAX(run->at_wall_ns / NV_NS_PER_MS - run->duration_ms, 0);
+
+	nv_buf_printf(out, ",\"run_at\":%" PRId64 ".%03" PRId64, ms / 1000, ms % 1000);
+}
+
 void
 rn_event_begin(struct nv_buf *out, const char *run_id, const char *variant)
 {
@@ -144,6 +153,7 @@ rn_event_result(struct nv_buf *out, const struct rn_result *result,
 {
 	if (result->revenue.text && !is_zero(&result->revenue)) {
 		put_head(out, "revenue", "revenue", run);
+		put_run_at(out, run);
 		put_raw(out, "amount", &result->revenue);
 		put_raw(out, "currency", &result->currency);
 		put_raw(out, "source", &result->source);

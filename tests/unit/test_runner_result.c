@@ -18,6 +18,9 @@ static const struct rn_run_report report = {.run_id = "w.1.00000000000000ff.12",
 	"{\"event\":\"" event "\",\"id\":\"w.1.00000000000000ff.12." suffix \
 	"\",\"run\":\"w.1.00000000000000ff.12\",\"at\":1763820000.123"
 
+/* A run of 5 ms. */
+#define REVENUE HEAD("revenue", "revenue") ",\"run_at\":1763820000.118"
+
 /* The lines of a result, or NULL when it is none, or "!" when it is not valid. */
 static char *
 lines_of(const char *text)
@@ -46,18 +49,17 @@ START_TEST(results_become_events)
 		const char *lines;
 	} cases[] = {
 		{"{\"revenue\": \"1.00\", \"cost\": 0.05}",
-			HEAD("revenue", "revenue") ",\"amount\":\"1.00\"}\n" HEAD(
+			REVENUE ",\"amount\":\"1.00\"}\n" HEAD(
 				"cost", "cost") ",\"amount\":0.05}\n"},
 		{"{\"cost\":3e-05}", HEAD("cost", "cost") ",\"amount\":3e-05}\n"},
 		{"{\"cost\":NaN}", HEAD("cost", "cost") ",\"amount\":NaN}\n"},
-		{"{\"revenue\":-1}", HEAD("revenue", "revenue") ",\"amount\":-1}\n"},
-		{"{\"revenue\":\"soon\"}",
-			HEAD("revenue", "revenue") ",\"amount\":\"soon\"}\n"},
+		{"{\"revenue\":-1}", REVENUE ",\"amount\":-1}\n"},
+		{"{\"revenue\":\"soon\"}", REVENUE ",\"amount\":\"soon\"}\n"},
 		{"{\"revenue\":1,\"currency\":\"EUR\",\"source\":\"s\",\"external_id\":"
 		 "\"e\",\"vendor\":\"v\",\"x\":[]}",
-			HEAD("revenue", "revenue") ",\"amount\":1,\"currency\":\"EUR\","
-						   "\"source\":\"s\",\"external_id\":"
-						   "\"e\"}\n"},
+			REVENUE ",\"amount\":1,\"currency\":\"EUR\","
+				"\"source\":\"s\",\"external_id\":"
+				"\"e\"}\n"},
 		{"{\"cost\":1e-400}", HEAD("cost", "cost") ",\"amount\":1e-400}\n"},
 		{"{\"revenue\":0,\"cost\":0.000}", ""},
 		{"{\"revenue\":\"0\",\"cost\":-0.0e5}", ""},
@@ -202,7 +204,8 @@ START_TEST(variants_are_told)
 		"{\"event\":\"begin\",\"run\":\"w.1.00000000000000ff.12\","
 		"\"variant\":\"b\"}\n" HEAD("revenue",
 			"revenue") ",\"variant\":"
-				   "\"b\",\"amount\":1}\n" HEAD("cost",
+				   "\"b\",\"run_at\":1763820000.118,\"amount\":1}\n" HEAD(
+					   "cost",
 					   "cost") ",\"variant\":\"b\","
 						   "\"amount\":2}\n" HEAD("run",
 							   "run") ",\"variant\":\"b\","
