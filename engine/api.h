@@ -18,7 +18,7 @@
 #define ENG_API_CLIENTS_MAX    64
 #define ENG_API_IDLE_S         60.
 #define ENG_API_ROWS_MAX       10000
-#define ENG_API_ARGS_MAX 17
+#define ENG_API_ARGS_MAX       17
 
 struct eng_client;
 

@@ -3,10 +3,8 @@
  * step what the ledger must answer. The ledger is closed and opened again in between;
  * every sale's rest, every open reservation and every sum is compared, and verify must
  * agree. LED_SEED repeats a run, LED_EVENTS sets its length. */
-#include "led_fixture.h"
+#include "led_random.h"
 #include "run_suite.h"
-
-#include <time.h>
 
 enum {
 	WORKERS = 5,
@@ -69,32 +67,7 @@ static struct mpend *pends;
 static uint32_t n_pends;
 static uint32_t pends_cap;
 static uint32_t first_open; /* all before are resolved */
-static uint64_t random_state;
-static int64_t now;
 static uint64_t refused;
-
-static uint64_t
-random_u64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static uint32_t
-below(uint32_t n)
-{
-	return (uint32_t)(random_u64() % n);
-}
-
-static int64_t
-some_amount(void)
-{
-	return (int64_t)(1 + random_u64() %
-				     (below(20) ? 100000000000u : 9000000000000000000u) %
-				     NV_MONEY_MAX);
-}
 
 static struct mevent *
 new_event(uint64_t seq, const struct mevent *ev)
@@ -624,18 +597,6 @@ count(struct led_totals *t, const struct mevent *e, uint32_t currency)
 }
 
 static void
-check_money(const struct led_totals *a, const struct led_totals *b)
-{
-	ck_assert_money_eq(a->cost, b->cost);
-	ck_assert_money_eq(a->revenue, b->revenue);
-	ck_assert_money_eq(a->refunds, b->refunds);
-	ck_assert_money_eq(a->fees, b->fees);
-	ck_assert_money_eq(a->disputes, b->disputes);
-	ck_assert_money_eq(a->payouts, b->payouts);
-	ck_assert_money_eq(a->grants, b->grants);
-}
-
-static void
 check_worker(struct led_view *v, uint32_t worker, uint32_t currency)
 {
 	struct led_totals expected = {0};
@@ -788,25 +749,6 @@ check_all(struct led *led)
 	led_view_end(v);
 }
 
-static uint64_t
-setting(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void
-begin_run(uint64_t salt)
-{
-	uint64_t value = setting("LED_SEED", (uint64_t)time(NULL));
-
-	(void)printf("LED_SEED=%llu\n", (unsigned long long)value);
-	random_state = (value + salt) * UINT64_C(0x9e3779b97f4a7c15) | 1;
-	now = T0;
-	make_dir();
-}
-
 START_TEST(histories)
 {
 	uint64_t target = setting("LED_EVENTS", 120000);
@@ -841,121 +783,6 @@ START_TEST(histories)
 }
 END_TEST
 
-/* ---- in another order: the same sums ---- */
-
-struct said {
-	uint32_t sale; /* number */
-	uint32_t worker;
-	bool is_sale;
-	int64_t nano;
-};
-enum { SAID = 6000 };
-static struct said said[SAID];
-static uint32_t n_said;
-
-static void
-say_all(const char *what, struct led_totals ret[WORKERS + 1], int64_t *lefts)
-{
-	struct led *led = open_with(1);
-	struct led_batch *b = NULL;
-
-	for (uint32_t i = 0; i < n_said; i++) {
-		const struct said *f = &said[i];
-		char id[24];
-		char name[24];
-
-		if (!b)
-			b = begin(led, now += SEC);
-		(void)snprintf(name, sizeof(name), "w%u", f->worker);
-		(void)snprintf(id, sizeof(id), "x%u", f->sale);
-		struct led_event ev = plain_event(f->is_sale ? LED_REVENUE : LED_REFUND,
-			led_batch_worker_id(b, name), what);
-		struct led_sale sale;
-
-		ev.external = f->is_sale ? id : NULL;
-		ev.external_bytes = f->is_sale ? strlen(id) : 0;
-		ev.of = f->is_sale ? NULL : id;
-		ev.of_bytes = f->is_sale ? 0 : strlen(id);
-		if (!f->is_sale && led_batch_sale(b, ev.worker, ev.worker, id, strlen(id),
-					   &sale) == 0)
-			ev.ref = sale.seq;
-		ck_assert_int_eq(
-			led_batch_post(b, &ev,
-				f->is_sale ? LED_CODE_REVENUE : LED_CODE_REFUND, "stripe",
-				6, f->nano, led_batch_currency_id(b, "USD")),
-			0);
-		ck_assert_int_eq(led_batch_event(b, &ev, NULL), 0);
-		if (below(100) == 0) {
-			commit(b);
-			b = NULL;
-		}
-	}
-	if (b)
-		commit(b);
-	struct led_view *v = view(led);
-
-	for (uint32_t w = 1; w <= WORKERS; w++) {
-		char name[24];
-
-		(void)snprintf(name, sizeof(name), "w%u", w);
-		(void)led_view_window(v, led_view_worker_id(v, name),
-			led_view_currency_id(v, "USD"), 0, INT64_MAX, &ret[w]);
-	}
-	for (uint32_t i = 0; i < n_said; i++) {
-		char id[24];
-		struct led_sale sale;
-
-		(void)snprintf(id, sizeof(id), "x%u", said[i].sale);
-		ck_assert_int_eq(led_view_sale_find(v, 1, 1, id, strlen(id), &sale), 0);
-		lefts[said[i].sale] = led_sale_left(&sale);
-	}
-	struct led_stats s;
-
-	ck_assert_int_eq(led_view_stats(v, &s), 0);
-	ck_assert_uint_eq(s.unmatched, 0);
-	led_view_end(v);
-	led_close(led);
-	verify_clean();
-	remove_dir();
-}
-
-START_TEST(any_order)
-{
-	static int64_t lefts[2][SAID + 1];
-	struct led_totals totals[2][WORKERS + 1];
-	uint32_t number = 0;
-
-	begin_run(2);
-	while (n_said + 5 < SAID) {
-		struct said sale = {++number, 1 + below(WORKERS), true, some_amount()};
-		int64_t left = sale.nano;
-
-		said[n_said++] = sale;
-		for (uint32_t n = below(4); n > 0 && left > 0; n--) {
-			int64_t nano = 1 + (int64_t)(random_u64() % (uint64_t)left);
-
-			said[n_said++] = (struct said){number, sale.worker, false, nano};
-			left -= nano;
-		}
-	}
-	say_all("{}", totals[0], lefts[0]);
-	for (uint32_t i = n_said - 1; i > 0; i--) {
-		uint32_t j = below(i + 1);
-		struct said t = said[i];
-
-		said[i] = said[j];
-		said[j] = t;
-	}
-	make_dir();
-	say_all("{}", totals[1], lefts[1]);
-	for (uint32_t w = 1; w <= WORKERS; w++) {
-		check_money(&totals[0][w], &totals[1][w]);
-		ck_assert_uint_eq(totals[0][w].events, totals[1][w].events);
-	}
-	ck_assert_mem_eq(lefts[0], lefts[1], sizeof(lefts[0]));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -964,7 +791,6 @@ main(void)
 
 	tcase_set_timeout(tc, 240);
 	tcase_add_test(tc, histories);
-	tcase_add_test(tc, any_order);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
