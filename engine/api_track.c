@@ -251,8 +251,8 @@ eng_verb_track(struct eng_call *call)
 		rc = eng_api_worker(call, worker, &w);
 	if (rc == 0)
 		rc = entry_line(call, kind, &line);
-	if (rc < 0)
-		return rc;
+	if (rc < 0 || !line || !w)
+		return rc < 0 ? rc : -ENOMEM;
 	bool grant = strcmp(kind, "grant") == 0;
 
 	eng_txn_begin(eng, &txn);

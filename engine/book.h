@@ -18,7 +18,7 @@ void eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
  * -EALREADY its id has other content, -EPERM the ledger refuses it, each with a reason.
  */
 int eng_book_manual(struct eng *eng, struct eng_txn *txn, struct eng_worker *w,
-	const char *line, size_t bytes, uint64_t *ret_seq, char reason[ENG_REASON_BYTES]);
+	const char *text, size_t bytes, uint64_t *ret_seq, char reason[ENG_REASON_BYTES]);
 /* A line that is not even looked at: too long. */
 void eng_book_refuse(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 	uint64_t offset, const char *line, size_t bytes, const char *reason);

@@ -558,7 +558,7 @@ is_reverse(const struct led_event *ev, const struct led_event *target)
 static int
 give_back(struct led_claims *c, const struct led_event *target)
 {
-	struct led_claim_sale *s;
+	struct led_claim_sale *s = NULL;
 	const struct led_leg *taken = taking_leg(target);
 	uint64_t seq = target->kind == LED_REVENUE ? target->seq : target->ref;
 	uint32_t list;
@@ -578,7 +578,7 @@ give_back(struct led_claims *c, const struct led_event *target)
 	}
 	if (rc == 0)
 		rc = sale_get(c, seq, &s);
-	if (rc < 0)
+	if (rc != 0 || !s)
 		return rc == -ENOENT && target->kind == LED_REVENUE ? 0 : rc;
 	if (target->kind == LED_REVENUE)
 		s->sale.corrected = s->touched = true;

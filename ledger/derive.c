@@ -165,10 +165,10 @@ static int
 derive_word(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
 	uint32_t code, uint32_t word, nv_i128 sign)
 {
+	const uint64_t high = UINT64_C(1) << 32;
 	bool is_new;
-	struct led_sum *sum =
-		led_sums_get(&t->t[LED_T_CAT], (uint64_t)code << 32 | ev->worker,
-			(uint64_t)leg->currency << 32 | word, &is_new);
+	struct led_sum *sum = led_sums_get(&t->t[LED_T_CAT], code * high + ev->worker,
+		leg->currency * high + word, &is_new);
 
 	if (!sum)
 		return -ENOMEM;

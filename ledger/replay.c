@@ -83,7 +83,7 @@ take_event(struct replay *r, uint64_t seq)
 {
 	struct led_batch *b = r->b;
 	struct led_event ev;
-	struct led_words words;
+	struct led_words words = {0};
 	MDB_val record;
 	uint64_t known;
 	size_t at;

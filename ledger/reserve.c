@@ -130,7 +130,7 @@ int
 led_batch_settle(struct led_batch *b, struct led_event *ev, uint64_t pend_seq,
 	int64_t nano, uint32_t currency, int64_t *ret_settled)
 {
-	struct led_pend pend;
+	struct led_pend pend = {0};
 	int rc = led_batch_pend_seq(b, pend_seq, &pend);
 
 	if (rc < 0)
@@ -154,7 +154,7 @@ int
 led_batch_void(struct led_batch *b, const struct led_event *ev, uint64_t pend_seq,
 	uint32_t flags, uint64_t *ret_seq)
 {
-	struct led_pend pend;
+	struct led_pend pend = {0};
 	struct led_event own = {.claimed_ns = b->now_ns, .received_ns = b->now_ns};
 	char line[80];
 	int rc = led_batch_pend_seq(b, pend_seq, &pend);
@@ -189,7 +189,7 @@ led_batch_void(struct led_batch *b, const struct led_event *ev, uint64_t pend_se
 static int
 void_one(struct led_batch *b, uint64_t seq, uint32_t flags, led_pend_fn *fn, void *arg)
 {
-	struct led_pend pend;
+	struct led_pend pend = {0};
 	int rc = led_batch_pend_seq(b, seq, &pend);
 
 	if (rc == 0)
@@ -252,7 +252,7 @@ void_stored(struct led_batch *b, uint64_t stream, led_pend_fn *fn, void *arg, in
 	MDB_cursor *cursor;
 	MDB_val key;
 	MDB_val value;
-	struct led_pend pend;
+	struct led_pend pend = {0};
 	int done = 0;
 	int rc = led_batch_read(b);
 
@@ -345,7 +345,7 @@ int
 led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_event *ev)
 {
 	struct led_event old;
-	struct led_sale sale;
+	struct led_sale sale = {0};
 
 	if (b->error)
 		return b->error;

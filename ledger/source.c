@@ -32,7 +32,7 @@ stored(struct led_batch *b, enum led_db db, const uint8_t *key, size_t key_bytes
 int
 led_batch_record(struct led_batch *b, uint64_t seq, struct led_event *ret)
 {
-	MDB_val value;
+	MDB_val value = {0};
 
 	if (seq > b->led->last_seq) {
 		uint64_t i = seq - b->led->last_seq - 1;

@@ -444,7 +444,8 @@ do_expire(struct led *led, struct led_batch *b)
 static int
 why_not(const struct mevent *e, uint64_t seq)
 {
-	const struct msale *s = e->sale ? &sales[e->sale] : NULL;
+	static const struct msale none;
+	const struct msale *s = e->sale ? &sales[e->sale] : &none;
 
 	(void)seq;
 	if (e->kind == LED_RESERVE || e->kind == LED_RELEASE || e->kind == LED_CORRECTION)
