@@ -7,6 +7,7 @@
 #include "run_suite.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -135,17 +136,20 @@ put_old(void)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
+/* Names with times in them, and what a kill left. */
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static void
 remove_all(void)
 {
-	char command[300];
-
-	/* Names with times in them, and what a kill left. */
-	(void)snprintf(command, sizeof(command), "rm -rf -- '%s'", test_dir);
-	FILE *p = popen(command, "r"); /* NOLINT: the name is mkdtemp's */
-
-	ck_assert_ptr_nonnull(p);
-	ck_assert_int_eq(pclose(p), 0);
+	ck_assert_int_eq(nftw(test_dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 #define DATA NOVA_SOURCE "/tests/data/ledger_schema1/"
