@@ -47,8 +47,9 @@ struct pol_cycle {
 /* The steps of all workers, bought from the top: sets each worker's target (ladder.c).
  * -ENOMEM. */
 int pol_ladder(struct pol_cycle *c);
-/* Value of the step from level i-1 to level i of the worker: the judged multiple. */
-double pol_step_value(const struct pol *p, const struct pol_worker *w, unsigned i);
+/* Value of the step from level i-1 to level i of the worker: the judged multiple. Kept
+ * in step_value from one judgement to the next. */
+double pol_step_judge(const struct pol *p, const struct pol_worker *w, unsigned i);
 /* Index of the highest level not above x; -1 none. */
 int pol_level_at(const struct pol_worker *w, double x);
 /* May it grow at all now? *ret_rule: static, why not. */

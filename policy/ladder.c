@@ -43,7 +43,7 @@ quantile_for(const struct pol *p, const struct pol_worker *w, unsigned i)
 }
 
 double
-pol_step_value(const struct pol *p, const struct pol_worker *w, unsigned i)
+pol_step_judge(const struct pol *p, const struct pol_worker *w, unsigned i)
 {
 	double x1 = i > 0 ? w->levels[i - 1].x : 0;
 	double x2 = w->levels[i].x;
@@ -108,7 +108,7 @@ steps_of(const struct pol_cycle *c, uint32_t at, struct step *s)
 	w->target = 0;
 	for (int i = 0; i <= top; i++) {
 		double x = w->levels[i].x;
-		double value = pol_step_value(c->p, w, (unsigned)i);
+		double value = w->step_value[i];
 		bool is_held = x <= held * 1.02;
 
 		if (is_held)

@@ -75,3 +75,11 @@ pol_volume(const struct pol_worker *w)
 		       ? pol_volume_set(w)
 		       : 0;
 }
+
+double
+pol_volume_least(const struct pol_worker *w)
+{
+	double x = NV_MIN(pol_volume_set(w), w->levels[0].x);
+
+	return x > 0 ? x : w->levels[0].x;
+}

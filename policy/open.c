@@ -233,7 +233,7 @@ pol_recheck(const struct pol *p, const struct pol_decision *d, int64_t now,
 	}
 	pol_post_make(p, w, NV_MAX(now, p->now), &post);
 	if (d->action == POL_KILL || d->action == POL_RETIRE) {
-		double x = NV_MIN(NV_MIN(pol_volume_set(w), 1), w->levels[0].x);
+		double x = pol_volume_least(w);
 
 		ret_why->p = pol_post_below(
 			&post, x, 1, d->action == POL_KILL ? pol_kill_roi(p, w) : 0);

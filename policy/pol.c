@@ -115,6 +115,8 @@ pol_conf_set(struct pol *p, const struct pol_conf *conf)
 	if (!conf_valid(conf))
 		return -EINVAL;
 	p->conf = *conf;
+	for (uint32_t i = 0; i < p->n_workers; i++)
+		p->workers[i]->dirty = true;
 	return 0;
 }
 
@@ -407,11 +409,15 @@ static void
 judge(struct pol *p, struct pol_worker *w, int64_t now)
 {
 	int32_t today = pol_day_of(now);
-	bool maturing = w->n_days > 0 && w->days[w->n_days - 1].day >= today - 2;
+	bool maturing = w->n_days > 0 && w->days[w->n_days - 1].day >= today - 2 &&
+			now / POL_HOUR_S != w->judged_ts / POL_HOUR_S;
 
 	if (w->post.valid && !w->dirty && w->judged_day == today && !maturing)
 		return;
 	pol_post_make(p, w, now, &w->post);
+	for (unsigned i = 0; i < w->n_levels; i++)
+		w->step_value[i] = pol_step_judge(p, w, i);
+	w->p_kill = pol_post_below(&w->post, pol_volume_least(w), 1, pol_kill_roi(p, w));
 	w->dirty = false;
 	w->judged_day = today;
 	w->judged_ts = now;

@@ -113,6 +113,7 @@ struct pol_post {
 	int64_t delay80_s;
 	double cost_per_run; /* units */
 	double cost_unit;    /* units a day at volume 1 */
+	double cost_full;    /* the same when no run is left out */
 	int64_t cost_nano;   /* of the evidence */
 	int64_t revenue_nano;
 	int64_t refund_nano;
@@ -195,7 +196,9 @@ struct pol_worker {
 	int32_t judged_day;
 	int64_t judged_ts;
 	struct pol_post post;
-	const char *finding; /* static; made anew at each judgement */
+	double p_kill;                     /* P(ROI < kill_roi) at its least volume */
+	double step_value[POL_LEVELS_MAX]; /* judged multiples of its steps */
+	const char *finding;               /* static; made anew at each judgement */
 	const char *rule;
 	double target;
 };
@@ -261,6 +264,9 @@ void pol_levels_make(struct pol_worker *w);
 /* Volume of what runs when it runs; 0 while it is paused or down. */
 double pol_volume(const struct pol_worker *w);
 double pol_volume_set(const struct pol_worker *w); /* as set, also while it is paused */
+
+/* The least it can be set to: what is best for it when more saturates its market. */
+double pol_volume_least(const struct pol_worker *w);
 
 /* ---- judgement ---- */
 

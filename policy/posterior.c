@@ -112,38 +112,63 @@ pol_sale_expected(const struct pol_priors *pr, const struct pol_worker *w)
 
 /* ---- cost ---- */
 
-#define USUAL_D   7   /* days before and after that say what is usual */
-#define USUAL_MAX 3.0 /* times the usual cost of a run; above it is a fault */
+#define USUAL_D   7 /* days before and after that say what is usual */
+#define USUAL_MAX 3 /* times the usual cost of a run; above it is a fault */
 
-/* Cost of a day as evidence: runaway runs are a fault of operations, not money that the
- * business was given to sell with. A change of prices stays: it becomes the usual. */
-static double
-day_cost(const struct pol_worker *w, uint32_t at)
+/* The usual cost of a run around a day, when its own is so high that it matters; else
+ * INT64_MAX. each: cost of a run by day, -1 without runs. */
+static int64_t
+usual_cost(const struct pol_worker *w, const int64_t *each, uint32_t at)
 {
-	const struct pol_day *d = &w->days[at];
-	double cost = pol_units(NV_MAX(d->cost, 0));
 	int64_t v[2 * USUAL_D + 1];
+	int64_t least = INT64_MAX;
 	size_t n = 0;
 
-	if (d->runs == 0 || w->conf.run_interval_s == 0)
-		return cost;
 	for (uint32_t i = at > USUAL_D ? at - USUAL_D : 0;
 		i < w->n_days && i <= at + USUAL_D; i++) {
-		const struct pol_day *near = &w->days[i];
-
-		if (near->runs > 0 && abs(near->day - d->day) <= USUAL_D)
-			v[n++] = near->cost / near->runs;
+		if (each[i] < 0 || abs(w->days[i].day - w->days[at].day) > USUAL_D)
+			continue;
+		v[n++] = each[i];
+		least = NV_MIN(least, each[i]);
 	}
-	if (n < 3)
-		return cost;
-	double most = USUAL_MAX * pol_units(median_of(v, n)) * d->runs;
+	/* A median is no less than the least: most days end here. */
+	if (n < 3 || each[at] / USUAL_MAX <= least)
+		return INT64_MAX;
+	return median_of(v, n);
+}
 
-	return most > 0 ? NV_MIN(cost, most) : cost;
+/* Cost of each kept day as evidence: runaway runs are a fault of operations, not money
+ * that the business was given to sell with. A change of prices stays: it becomes the
+ * usual. */
+static void
+day_costs(const struct pol_worker *w, double *cost)
+{
+	int64_t each[POL_DAYS];
+
+	for (uint32_t i = 0; i < w->n_days; i++) {
+		const struct pol_day *d = &w->days[i];
+
+		each[i] = d->runs && w->conf.run_interval_s > 0
+				  ? NV_MAX(d->cost, 0) / d->runs
+				  : -1;
+	}
+	for (uint32_t i = 0; i < w->n_days; i++) {
+		const struct pol_day *d = &w->days[i];
+
+		cost[i] = pol_units(NV_MAX(d->cost, 0));
+		if (each[i] <= 0)
+			continue;
+		int64_t usual = usual_cost(w, each, i);
+
+		if (usual < INT64_MAX / USUAL_MAX && usual > 0)
+			cost[i] = NV_MIN(cost[i], pol_units(USUAL_MAX * usual) * d->runs);
+	}
 }
 
 /* Cost of a run, and of a day at volume 1. */
 static void
-post_cost(const struct pol_worker *w, int32_t today, struct pol_post *post)
+post_cost(const struct pol_worker *w, const double *costs, int32_t today,
+	struct pol_post *post)
 {
 	double cost = COST_WEIGHT * pol_units(w->conf.expected_cost_nano);
 	double runs = w->conf.expected_cost_nano > 0 ? COST_WEIGHT : 0;
@@ -156,7 +181,7 @@ post_cost(const struct pol_worker *w, int32_t today, struct pol_post *post)
 		const struct pol_day *d = &w->days[i];
 		double x = d->x_n ? (double)d->x_sum / d->x_n / POL_X_ONE : 1;
 
-		cost += day_cost(w, i);
+		cost += costs[i];
 		runs += d->runs;
 		if (d->day < today && d->cost > 0) {
 			volume_cost += pol_units(d->cost);
@@ -172,7 +197,10 @@ post_cost(const struct pol_worker *w, int32_t today, struct pol_post *post)
 		post->cost_unit = volume_cost / volume_days;
 	else if (w->n_days > 0)
 		post->cost_unit = pol_units(w->days[w->n_days - 1].cost);
+	post->cost_full = base > 0 ? post->cost_per_run * POL_DAY_S / (double)base
+				   : post->cost_unit;
 	post->cost_unit = pol_clip(post->cost_unit, 0, 9e9);
+	post->cost_full = pol_clip(post->cost_full, 0, 9e9);
 }
 
 /* ---- exposure ---- */
@@ -237,9 +265,9 @@ weekday_of(int32_t day)
 	return (day + 4) % 7; /* 1970-01-01 was a Thursday; 0 = Sunday */
 }
 
-/* Corrected exposure of each kept day, by its place in the list. */
+/* Corrected exposure of each kept day, by its place in the list; all weekdays alike. */
 static void
-exposures(const struct pol_worker *w, const struct pol_curve *c, const double *weekday,
+exposures(const struct pol_worker *w, const double *costs, const struct pol_curve *c,
 	int64_t now, double e[POL_DAYS])
 {
 	int32_t today = pol_day_of(now);
@@ -252,9 +280,9 @@ exposures(const struct pol_worker *w, const struct pol_curve *c, const double *w
 		e[i] = 0;
 		if (d->day > today || d->day <= today - POL_DAYS || d->cost <= 0)
 			continue;
-		e[i] = day_cost(w, i) * (d->runs ? (double)d->ok / d->runs : 1) *
-		       day_mature(w, c, d->day, now) * weekday[weekday_of(d->day)] *
-		       day_ramp(w, d->day) * pol_mix_of(w, &mix, d->day);
+		e[i] = costs[i] * (d->runs ? (double)d->ok / d->runs : 1) *
+		       day_mature(w, c, d->day, now) * day_ramp(w, d->day) *
+		       pol_mix_of(w, &mix, d->day);
 	}
 }
 
@@ -364,32 +392,37 @@ post_counts(const struct pol_worker *w, int32_t today, struct pol_post *post)
 		      (GOOD_WEIGHT + (double)(post->runs_ok + post->runs_failed));
 }
 
-/* Weekdays of a worker's own, once it has sold for long enough. */
+/* Weekdays of a worker's own, once it has sold for long enough; e is weighed with them.
+ */
 static void
-own_weekdays(const struct pol *p, const struct pol_worker *w, const struct pol_curve *c,
-	int64_t now, double *weekday)
+weigh_weekdays(const struct pol *p, const struct pol_worker *w, int64_t now, double *e)
 {
-	struct sums s = {0};
-	static const double flat[7] = {1, 1, 1, 1, 1, 1, 1};
-	double e[POL_DAYS];
+	double weekday[7];
+	double got[7] = {0};
+	double spent[7] = {0};
+	double sales = 0;
+	double all = 0;
 	double mean = 0;
 
-	memcpy(weekday, p->priors.weekday, 7 * sizeof *weekday);
-	if (w->first_ts == 0 || now - w->first_ts < WEEKDAY_AFTER_D * POL_DAY_S)
-		return;
-	exposures(w, c, flat, now, e);
-	sum_days(w, e, p->decay[POL_MEMORY_USUAL], pol_day_of(now), &s);
-	if (!(s.raw[POL_BETAS - 1] > 0) || s.sales_raw <= 0)
-		return;
-	double per_unit = s.sales_raw / s.raw[POL_BETAS - 1];
+	memcpy(weekday, p->priors.weekday, sizeof weekday);
+	for (uint32_t i = 0; i < w->n_days; i++) {
+		got[weekday_of(w->days[i].day)] += w->days[i].caused;
+		spent[weekday_of(w->days[i].day)] += e[i];
+		sales += w->days[i].caused;
+		all += e[i];
+	}
+	bool own = w->first_ts > 0 && all > 0 && sales > 0 &&
+		   now - w->first_ts >= WEEKDAY_AFTER_D * POL_DAY_S;
 
-	for (unsigned i = 0; i < 7; i++) {
-		weekday[i] = (WEEKDAY_WEIGHT * weekday[i] + s.weekday_sales[i]) /
-			     (WEEKDAY_WEIGHT + per_unit * s.weekday_exposure[i]);
+	for (unsigned i = 0; own && i < 7; i++) {
+		weekday[i] = (WEEKDAY_WEIGHT * weekday[i] + got[i]) /
+			     (WEEKDAY_WEIGHT + sales / all * spent[i]);
 		mean += weekday[i] / 7;
 	}
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; own && i < 7; i++)
 		weekday[i] = pol_clip(weekday[i] / mean, 0.1, 10);
+	for (uint32_t i = 0; i < w->n_days; i++)
+		e[i] *= weekday[weekday_of(w->days[i].day)];
 }
 
 void
@@ -397,12 +430,13 @@ pol_rates_make(
 	const struct pol *p, const struct pol_worker *w, int64_t now, struct pol_rates *r)
 {
 	const struct pol_priors *pr = &p->priors;
-	static const double flat[7] = {1, 1, 1, 1, 1, 1, 1};
 	struct pol_sale_sums sale;
 	struct sums s = {0};
+	double costs[POL_DAYS];
 	double e[POL_DAYS];
 
-	exposures(w, &pr->curve, flat, now, e);
+	day_costs(w, costs);
+	exposures(w, costs, &pr->curve, now, e);
 	sum_days(w, e, p->decay[POL_MEMORY_USUAL], pol_day_of(now), &s);
 	*r = (struct pol_rates){.sales = s.sales, .refunds_due = s.refunds_due};
 	double expected = pol_sale_expected(pr, w);
@@ -435,18 +469,21 @@ pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
 	struct pol_sale_sums sale;
 	struct pol_memory memory;
 	struct sums s = {0};
-	double weekday[7];
+	double costs[POL_DAYS];
 	double e[POL_DAYS];
 	int32_t today = pol_day_of(now);
 
 	*post = (struct pol_post){.valid = true};
+	/* Money matures by the hour: within one nothing changes by itself. */
+	now -= now % POL_HOUR_S;
 	pol_curve_fit(&delay, 1, &pr->curve, CURVE_WEIGHT, now, &curve);
-	own_weekdays(p, w, &curve, now, weekday);
-	exposures(w, &curve, weekday, now, e);
+	day_costs(w, costs);
+	exposures(w, costs, &curve, now, e);
+	weigh_weekdays(p, w, now, e);
+	post_cost(w, costs, today, post);
 	pol_memory_make(p, w, e, today, &memory);
 	sum_days(w, e, memory.decay, today, &s);
 	thin(&s, memory.thin);
-	post_cost(w, today, post);
 	post_counts(w, today, post);
 
 	double expected = pol_sale_expected(pr, w);

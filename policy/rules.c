@@ -109,14 +109,14 @@ answer_kill(struct pol_cycle *c, struct pol_worker *w)
 	int64_t age_min = NV_MAX(POL_KILL_AGE_S, (int64_t)w->conf.ramp_days * POL_DAY_S);
 	/* At the volume that is best for it: a worker that only runs too much is
 	 * throttled. */
-	double x = NV_MIN(NV_MIN(pol_volume_set(w), 1), w->levels[0].x);
+	double x = pol_volume_least(w);
 	struct pol_decision d;
 
 	if (!w->first_ts || c->now - w->first_ts < age_min || !post->sale_known ||
 		w->total_runs < p->conf.min_runs || post->cost_nano <= 0 ||
 		c->now < w->denied_until[POL_KILL])
 		return false;
-	double p_below = pol_post_below(post, x, 1, kill);
+	double p_below = w->p_kill;
 
 	if (p_below <= POL_P_KILL)
 		return false;
@@ -201,7 +201,7 @@ reduce(struct pol_cycle *c, struct pol_worker *w, double to, bool short_of_money
 	d.why.rule = short_of_money ? "budget_short" : "off_the_ladder";
 	d.why.threshold = "judged multiple of its step >= hurdle, for 48 h";
 	d.why.limit = hurdle;
-	d.why.value = pol_step_value(c->p, w, (unsigned)at);
+	d.why.value = w->step_value[at];
 	d.why.p = pol_gamma_below(&g, hurdle);
 	d.why.volume_to = x_to;
 	d.finding = "under_performing";
@@ -272,7 +272,7 @@ answer_retire(struct pol_cycle *c, struct pol_worker *w)
 static bool
 asks(const struct pol_cycle *c, const struct pol_worker *w, int64_t rise)
 {
-	int64_t sum = NV_MAX(rise, 0);
+	int64_t sum = NV_MAX(rise, 0); /* with no run left out, as it may come */
 
 	for (unsigned i = 0; i < POL_RISES_MAX; i++) {
 		if (w->rises[i].ts && c->now - w->rises[i].ts < POL_DAY_S)
@@ -314,7 +314,7 @@ answer_resume(struct pol_cycle *c, struct pol_worker *w)
 	d.why.rule = "buys_its_place";
 	d.why.threshold = "judged multiple of its first step >= 1";
 	d.why.limit = POL_HURDLE;
-	d.why.value = pol_step_value(c->p, w, (unsigned)NV_MAX(pol_level_at(w, x), 0));
+	d.why.value = w->step_value[NV_MAX(pol_level_at(w, x), 0)];
 	d.why.p = 1 - pol_gamma_below(&g, POL_HURDLE);
 	d.why.volume_to = x;
 	d.finding = "worth_a_trial";
@@ -341,7 +341,7 @@ answer_deploy(struct pol_cycle *c, struct pol_worker *w)
 	pol_decision_init(&d, POL_DEPLOY, w);
 	d.to_instances = 1;
 	d.to_interval_s = w->conf.run_interval_s;
-	d.needs_approval = asks(c, w, pol_nano(rise));
+	d.needs_approval = asks(c, w, pol_nano(w->post.cost_full));
 	d.why.rule = "room_for_a_trial";
 	d.why.threshold = "declared ROI >= min_roi, room, fewer than 3 trials";
 	d.why.limit = (double)pol_min_roi(c->p, w) / 1e4;
@@ -398,9 +398,11 @@ answer_more(struct pol_cycle *c, struct pol_worker *w)
 	set_level(&d, w, l, true);
 	if (c->now < w->denied_until[d.action])
 		return false;
-	d.needs_approval = l->x > w->x_held * 1.02 && asks(c, w, pol_nano(rise));
+	int64_t full = pol_nano(w->post.cost_full * (l->x - x));
+
+	d.needs_approval = l->x > w->x_held * 1.02 && asks(c, w, full);
 	/* Held before or not: a large rise is asked for. */
-	d.needs_approval |= pol_nano(rise) > p->conf.approval_above_nano;
+	d.needs_approval |= full > p->conf.approval_above_nano;
 	d.why.rule = p->conf.mode == POL_STRICT && x > 0.98 ? "p_roi>scale" : "marginal";
 	d.why.threshold = "P(multiple of the step >= hurdle) >= 0.6";
 	d.why.limit = POL_P_STEP;
@@ -451,8 +453,7 @@ make_room(struct pol_cycle *c)
 
 			if (!is_ours(w) || w->drop || !(x > 0) || w->target >= x * 0.98)
 				continue;
-			double value = pol_step_value(
-				p, w, (unsigned)NV_MAX(pol_level_at(w, x), 0));
+			double value = w->step_value[NV_MAX(pol_level_at(w, x), 0)];
 
 			if (!worst || value < least) {
 				worst = w;
@@ -519,8 +520,8 @@ pol_rules(struct pol_cycle *c)
 			continue;
 		if (w->target > pol_volume(w) * 1.02)
 			g[n++] = (struct grower){.w = w,
-				.value = pol_step_value(p, w,
-					(unsigned)NV_MAX(pol_level_at(w, w->target), 0))};
+				.value = w->step_value[NV_MAX(
+					pol_level_at(w, w->target), 0)]};
 	}
 	make_room(c);
 	grow(c, g, n);

@@ -61,16 +61,27 @@ hour_slot(struct pol_hour *hours, int64_t ts)
 	return h;
 }
 
+/* The kept hours that lie at least partly in [from, to): their first and last. */
+static void
+hours_between(int64_t from, int64_t to, int32_t *ret_first, int32_t *ret_last)
+{
+	int64_t last = (to - 1) / POL_HOUR_S;
+	int64_t first = NV_MAX(from, 0) / POL_HOUR_S;
+
+	*ret_last = to > 0 ? (int32_t)last : -1;
+	*ret_first = (int32_t)NV_MAX(first, last - POL_HOURS + 1);
+}
+
 int64_t
 pol_hours_cost(const struct pol_hour *hours, int64_t from, int64_t to)
 {
+	int32_t hour;
+	int32_t last;
 	int64_t sum = 0;
 
-	for (unsigned i = 0; i < POL_HOURS; i++) {
-		int64_t begin = (int64_t)hours[i].hour * POL_HOUR_S;
-
-		if (hours[i].hour && begin + POL_HOUR_S > from && begin < to)
-			sum = pol_add(sum, hours[i].cost);
+	for (hours_between(from, to, &hour, &last); hour <= last; hour++) {
+		if (hour > 0 && hours[hour % POL_HOURS].hour == hour)
+			sum = pol_add(sum, hours[hour % POL_HOURS].cost);
 	}
 	return sum;
 }
@@ -79,14 +90,15 @@ void
 pol_hours_runs(const struct pol_hour *hours, int64_t from, int64_t to, uint64_t *ret_runs,
 	uint64_t *ret_ok)
 {
+	int32_t hour;
+	int32_t last;
+
 	*ret_runs = 0;
 	*ret_ok = 0;
-	for (unsigned i = 0; i < POL_HOURS; i++) {
-		int64_t begin = (int64_t)hours[i].hour * POL_HOUR_S;
-
-		if (hours[i].hour && begin + POL_HOUR_S > from && begin < to) {
-			*ret_runs += hours[i].runs;
-			*ret_ok += hours[i].ok;
+	for (hours_between(from, to, &hour, &last); hour <= last; hour++) {
+		if (hour > 0 && hours[hour % POL_HOURS].hour == hour) {
+			*ret_runs += hours[hour % POL_HOURS].runs;
+			*ret_ok += hours[hour % POL_HOURS].ok;
 		}
 	}
 }

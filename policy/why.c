@@ -60,7 +60,7 @@ pol_why_fill(const struct pol *p, const struct pol_worker *w, const struct pol_p
 		why->marginal[1] = pol_gamma_at(&g, 0.5);
 		why->marginal[2] = pol_gamma_at(&g, 0.9);
 		struct pol_post more = *post;
-		double level = NV_MIN(NV_MIN(pol_volume_set(w), 1), w->levels[0].x);
+		double level = pol_volume_least(w);
 
 		pol_post_more(&more, 1);
 		why->one_more_sale_p =

@@ -91,7 +91,9 @@ START_TEST(refused_facts)
 	f.ts = POL_TS_MAX + 1;
 	ck_assert_int_eq(pol_fact(p, &f), -EINVAL);
 	f = good;
-	f.nano = -1;
+	f.nano = -1; /* a correction */
+	ck_assert_int_eq(pol_fact(p, &f), 0);
+	f.kind = POL_REVENUE;
 	ck_assert_int_eq(pol_fact(p, &f), -EINVAL);
 	f.kind = POL_DISPUTE; /* one that was won */
 	ck_assert_int_eq(pol_fact(p, &f), 0);
