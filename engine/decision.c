@@ -184,6 +184,7 @@ eng_decision_new(const struct eng *eng, const struct eng_worker *w,
 static json_t *
 judged_thresholds(const struct eng *eng, const struct nv_conf_worker *conf)
 {
+	int64_t budget = eng->config->max_daily_budget_nano;
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
@@ -197,7 +198,7 @@ judged_thresholds(const struct eng *eng, const struct nv_conf_worker *conf)
 	bad |= json_object_set_new(
 		o, "approval_above", nv_json_money(eng->config->approval_above_nano));
 	bad |= json_object_set_new(
-		o, "max_daily_budget", nv_json_money(eng->config->max_daily_budget_nano));
+		o, "max_daily_budget", budget < 0 ? json_null() : nv_json_money(budget));
 	if (bad) {
 		json_decref(o);
 		return NULL;

@@ -24,6 +24,7 @@
 #define AT_ONCE        200000  /* so many are read while somebody waits for an answer */
 #define SAVE_EVENTS    1000000 /* kept again after so many, */
 #define SAVE_NS        (INT64_C(3600) * NV_NS_PER_SEC) /* or this long */
+#define SAVE_WORKERS   1000
 #define FEED_DELAY_S   0.5
 #define PROPOSALS_MAX  20000
 #define MEAN_BY_MEDIAN 2.33 /* exp(1.3^2 / 2), decisions on the delay of sales */
@@ -82,6 +83,9 @@ keep(struct eng *eng, bool now)
 	struct eng_judge *j = eng->decide->judge;
 	int64_t mono_ns = nv_mono_ns();
 
+	/* A large fleet's takes long to write: only when nobody waits. */
+	if (!now && pol_workers(j->feed.pol) > SAVE_WORKERS)
+		return;
 	if (j->feed.seq == j->saved_seq ||
 		(!now && j->feed.seq - j->saved_seq < SAVE_EVENTS &&
 			mono_ns - j->saved_ns < SAVE_NS))

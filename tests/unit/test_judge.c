@@ -399,6 +399,73 @@ sale_at(const char *worker, int64_t at_ns, int64_t nano)
 	ck_assert_int_eq(led_batch_commit(p.batch, &err), 0);
 }
 
+/* Nobody answers: it expires by the wall clock, once, and is asked anew only when it is
+ * judged anew. A clock that has jumped back expires nothing and decides nothing twice. */
+START_TEST(test_expiry)
+{
+	const int64_t hour = INT64_C(3600) * NV_NS_PER_SEC;
+
+	eng_fixture_open(&f, GLOBAL_ASK, workers);
+	analyse();
+	const struct eng_worker *w = eng_worker_find(&f.eng, "winner");
+	int64_t now_ns = nv_wall_ns();
+	size_t n = n_decisions();
+
+	eng_act_clock(&f.eng, now_ns - 240 * hour);
+	eng_act_clock(&f.eng, now_ns + 47 * hour);
+	ck_assert(w->history->open != NULL);
+	eng_act_clock(&f.eng, now_ns + 49 * hour);
+	ck_assert(w->history->open == NULL);
+	ck_assert_str_eq(eng_fixture_text(newest("winner"), "state"), "expired");
+	ck_assert_str_eq(eng_fixture_text(newest("winner"), "decided_by"), "clock");
+	ck_assert_int_eq((int64_t)eng_reserved_pending(&f.eng), 0);
+	eng_act_clock(&f.eng, now_ns + 49 * hour);
+	ck_assert_uint_eq(n_decisions(), n);
+	ck_assert_uint_eq(desire("winner")->instances, 1);
+	verify();
+}
+END_TEST
+
+/* What was booked by mistake and taken back has never been, for the core as well. */
+START_TEST(test_corrections)
+{
+	struct pol_judgement before;
+	struct pol_judgement wrong;
+	struct pol_judgement after;
+	struct eng_txn txn;
+	uint64_t seq = 0;
+
+	eng_fixture_open(&f, GLOBAL_OFF, workers);
+	int64_t now_s = nv_wall_ns() / NV_NS_PER_SEC;
+
+	ck_assert_int_eq(pol_judge(eng_judge_pol(&f.eng), "winner", now_s, &before), 0);
+	ck_assert_ptr_nonnull(eng_fixture_ask(&f,
+		"{\"verb\":\"track\",\"args\":{\"kind\":\"cost\",\"worker\":\"winner\","
+		"\"amount\":\"3000\"}}"));
+	ck_assert_int_eq(pol_judge(eng_judge_pol(&f.eng), "winner", now_s, &wrong), 0);
+	ck_assert_int_eq(
+		wrong.why.cost_nano, before.why.cost_nano + 3000 * NV_MONEY_SCALE);
+	struct led_view *v = NULL;
+	struct led_stats stats;
+
+	ck_assert_int_eq(led_view_begin(f.eng.led, &v, NULL), 0);
+	ck_assert_int_eq(led_view_stats(v, &stats), 0);
+	led_view_end(v);
+	struct led_event ev = {.kind = LED_CORRECTION, .line = "{}", .line_bytes = 2};
+
+	eng_txn_begin(&f.eng, &txn);
+	ev.claimed_ns = ev.received_ns = txn.now_ns;
+	ck_assert_int_eq(led_batch_correct(txn.batch, stats.events, &ev), 0);
+	ck_assert_int_eq(
+		eng_txn_event(&f.eng, &txn, eng_worker_find(&f.eng, "winner"), &ev, &seq),
+		0);
+	eng_txn_commit(&f.eng, &txn);
+	ck_assert_int_eq(pol_judge(eng_judge_pol(&f.eng), "winner", now_s, &after), 0);
+	ck_assert_int_eq(after.why.cost_nano, before.why.cost_nano);
+	ck_assert(after.p_above_scale == before.p_above_scale);
+}
+END_TEST
+
 /* A week and the delay of sales later: what was expected, what came, was it true. */
 START_TEST(test_outcomes)
 {
@@ -628,6 +695,8 @@ main(void)
 	tcase_add_test(c, test_advice_once);
 	tcase_add_test(c, test_emergency_stop);
 	tcase_add_test(c, test_money_without_a_rate);
+	tcase_add_test(c, test_expiry);
+	tcase_add_test(c, test_corrections);
 	tcase_add_test(c, test_outcomes);
 	tcase_add_test(c, test_dry_run);
 	tcase_add_test(c, test_rebuilt_is_the_same);
