@@ -1,1 +1,3 @@
-nova_unit(test_judge SOURCES test_judge.c LINK nova_engine)
+foreach(name IN ITEMS judge judge_kill)
+	nova_unit(test_${name} SOURCES test_${name}.c LINK nova_engine)
+endforeach()

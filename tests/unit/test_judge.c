@@ -6,9 +6,6 @@
 #include "feed.h"
 #include "judge.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-
 #define GLOBAL \
 	"max_daily_budget: $200\napproval_above: $50\n" \
 	"autonomous: {enabled: true, interval: 1h}\n" \
