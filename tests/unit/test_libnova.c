@@ -467,6 +467,22 @@ START_TEST(acks_are_waited_for)
 }
 END_TEST
 
+START_TEST(money_comes_back)
+{
+	const struct nova_event_options sale = {.fee = "0.59", .run = "r1"};
+	const struct nova_event_options back = {.of = "ch_1", .status = "won"};
+
+	ck_assert_int_eq(nova_worker_revenue(w, "10", &sale), 0);
+	ck_assert_str_eq(written(),
+		"{\"event\":\"revenue\",\"amount\":\"10\",\"fee\":\"0.59\","
+		"\"run\":\"r1\"}\n");
+	ck_assert_int_eq(nova_worker_dispute(w, "4", &back), 0);
+	ck_assert_str_eq(written(),
+		"{\"event\":\"dispute\",\"amount\":\"4\",\"of\":\"ch_1\","
+		"\"status\":\"won\"}\n");
+}
+END_TEST
+
 START_TEST(money_is_asked_for)
 {
 	const struct nova_event_options o = {
@@ -573,6 +589,7 @@ main(void)
 	tcase_add_test(t, control_lines);
 	tcase_add_test(t, a_line_too_long_is_left_out);
 	tcase_add_test(t, acks_are_waited_for);
+	tcase_add_test(t, money_comes_back);
 	tcase_add_test(t, money_is_asked_for);
 	tcase_add_test(t, commands_outlast_answers_nobody_wanted);
 	tcase_add_test(t, opened_by_its_environment);

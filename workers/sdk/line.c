@@ -161,6 +161,10 @@ nova_line_options(struct nova_line *l, const struct nova_event_options *o)
 	nova_line_name(l, "variant", o->variant);
 	nova_line_name(l, "operation", o->operation);
 	nova_line_name(l, "reservation", o->reservation);
+	nova_line_name(l, "of", o->of);
+	nova_line_name(l, "fee", o->fee);
+	nova_line_name(l, "status", o->status);
+	nova_line_name(l, "run", o->run);
 	nova_line_note(l, "note", o->note);
 }
 

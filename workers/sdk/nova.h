@@ -78,6 +78,10 @@ struct nova_event_options {
 	const char *variant;     /* of an experiment */
 	const char *operation;   /* cost, usage: kind of call, such as "llm" */
 	const char *reservation; /* cost, usage: spent from this one */
+	const char *of;          /* refund, dispute: id or external id of the sale */
+	const char *fee;         /* revenue, dispute: what the platform keeps; decimal */
+	const char *status;      /* dispute: "opened", "won", "lost" */
+	const char *run;         /* id of the run that caused it */
 };
 
 /* Tokens used at a language model; priced into a cost by Nova. A count of -1 is not
