@@ -48,7 +48,7 @@ put_inputs(struct nv_buf *out, const struct pol_why *w)
 	put_amount(out, "revenue", w->revenue_nano);
 	put_amount(out, "refunds", w->refund_nano);
 	nv_buf_printf(out, "\"runs\":%llu,\"failed\":%llu,\"sales\":%llu,",
-		(unsigned long long)(w->runs_ok + w->runs_failed),
+		(unsigned long long)w->runs_ok + w->runs_failed,
 		(unsigned long long)w->runs_failed, (unsigned long long)w->sales);
 	put_number(out, "exposure", w->exposure);
 	put_number(out, "sales_eff", w->sales_eff);

@@ -9,7 +9,7 @@
 #define WEEK_S        (INT64_C(7) * POL_DAY_S)
 #define DOUBLINGS_MAX 3 /* 6, 12, 24, 48 h */
 #define CALM_RUNS     10
-#define CALM_HOURS    3
+#define CALM_WINDOW_S (INT64_C(3) * POL_HOUR_S)
 #define CALM_SPEND    3.0
 #define GATE_CHANGE   0.10
 #define FLEET_CHANGE  0.01
@@ -142,8 +142,8 @@ check_fleet(struct pol_cycle *c)
 		uint64_t r;
 		uint64_t o;
 
-		pol_hours_runs(p->workers[i]->hours, c->now - CALM_HOURS * POL_HOUR_S,
-			c->now + 1, &r, &o);
+		pol_hours_runs(
+			p->workers[i]->hours, c->now - CALM_WINDOW_S, c->now + 1, &r, &o);
 		runs += r;
 		ok += o;
 	}

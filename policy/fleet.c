@@ -138,14 +138,18 @@ refresh_rates(struct pol *p, int64_t now)
 		pr->weekday[k] = pol_clip(pr->weekday[k] / mean, 0.2, 5);
 }
 
+/* FNV-1a of the numbers' bits. */
 static uint64_t
-hash_of(const void *data, size_t bytes)
+hash_of(const double *v, size_t n)
 {
-	const uint8_t *at = data;
-	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t h = UINT64_C(14695981039346656037);
 
-	for (size_t i = 0; i < bytes; i++)
-		h = (h ^ at[i]) * UINT64_C(1099511628211);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = 0;
+
+		memcpy(&bits, &v[i], sizeof v[i]);
+		h = (h ^ bits) * UINT64_C(1099511628211);
+	}
 	return h;
 }
 
@@ -165,5 +169,5 @@ pol_priors_refresh(struct pol *p, int64_t now)
 		pr->weekday[2], pr->weekday[3], pr->weekday[4], pr->weekday[5],
 		pr->weekday[6]};
 
-	pr->hash = hash_of(all, sizeof all);
+	pr->hash = hash_of(all, NV_LEN(all));
 }

@@ -120,6 +120,9 @@ steps_of(const struct pol_cycle *c, uint32_t at, struct step *s)
 		s[n].hurdle = x <= 1.02 ? POL_HURDLE : POL_HURDLE_GROW;
 		cost += s[n].cost;
 		n++;
+		/* Those above it cannot be bought: it stands for them. */
+		if (least < s[n - 1].hurdle)
+			break;
 	}
 	return n;
 }

@@ -153,17 +153,22 @@ pol_find(const struct pol *p, const char *name)
 	}
 }
 
+static void
+slot_put(struct pol *p, uint32_t i)
+{
+	uint32_t at = name_hash(p->workers[i]->conf.name);
+
+	while (p->slots[at & (p->n_slots - 1)])
+		at++;
+	p->slots[at & (p->n_slots - 1)] = i + 1;
+}
+
 void
 pol_slots_fill(struct pol *p)
 {
 	memset(p->slots, 0, p->n_slots * sizeof *p->slots);
-	for (uint32_t i = 0; i < p->n_workers; i++) {
-		uint32_t at = name_hash(p->workers[i]->conf.name);
-
-		while (p->slots[at & (p->n_slots - 1)])
-			at++;
-		p->slots[at & (p->n_slots - 1)] = i + 1;
-	}
+	for (uint32_t i = 0; i < p->n_workers; i++)
+		slot_put(p, i);
 }
 
 int
@@ -257,11 +262,16 @@ pol_worker_put(struct pol *p, const struct pol_worker_conf *conf)
 
 	while (at > 0 && strcmp(p->workers[at - 1]->conf.name, conf->name) > 0)
 		at--;
-	memmove(p->workers + at + 1, p->workers + at,
-		(p->n_workers - at) * sizeof *p->workers);
+	bool last = at == p->n_workers;
+
+	for (uint32_t i = p->n_workers; i > at; i--)
+		p->workers[i] = p->workers[i - 1];
 	p->workers[at] = w;
 	p->n_workers++;
-	pol_slots_fill(p);
+	if (last)
+		slot_put(p, at); /* nobody's place has changed */
+	else
+		pol_slots_fill(p);
 	return 0;
 }
 
@@ -275,9 +285,9 @@ pol_worker_drop(struct pol *p, const char *name)
 		return -ENOENT;
 	while (p->workers[at] != w)
 		at++;
-	memmove(p->workers + at, p->workers + at + 1,
-		(p->n_workers - at - 1) * sizeof *p->workers);
 	p->n_workers--;
+	for (; at < p->n_workers; at++)
+		p->workers[at] = p->workers[at + 1];
 	pol_worker_free(w);
 	pol_slots_fill(p);
 	return 0;

@@ -39,8 +39,9 @@ struct pol_curve {
 	double median_s;
 };
 void pol_delay_add(struct pol_delay *d, int64_t caused_ts, int64_t delay_s);
-/* Chain ladder; prior is worth `weight` sales. d may be NULL: the prior comes back. */
-void pol_curve_fit(const struct pol_delay *const *d, size_t n,
+/* Chain ladder; prior is worth `weight` sales. An entry may be NULL; without any the
+ * prior comes back. */
+void pol_curve_fit(const struct pol_delay *const *d, size_t count,
 	const struct pol_curve *prior, double weight, int64_t now, struct pol_curve *ret);
 /* Lognormal(median 18 h, sigma 1.3). */
 void pol_curve_prior(struct pol_curve *ret);
@@ -310,7 +311,7 @@ void pol_decay_init(double decay[POL_MEMORIES][POL_DAYS + 1]);
 void pol_memory_make(const struct pol *p, const struct pol_worker *w, const double *e,
 	int32_t today, struct pol_memory *ret);
 void pol_post_make(const struct pol *p, const struct pol_worker *w, int64_t now,
-	struct pol_post *ret);
+	struct pol_post *post);
 /* As if this many more sales had come today. */
 void pol_post_more(struct pol_post *post, double sales);
 /* Average multiple at volume x of money in good runs; marginal multiple of the step from

@@ -14,9 +14,10 @@
 #define FEE_WEIGHT      3.0
 #define CURVE_WEIGHT    12.0
 #define WEEKDAY_WEIGHT  25.0
-#define WEEKDAY_AFTER_D 14
+#define WEEKDAY_AFTER_S (INT64_C(14) * POL_DAY_S)
 #define GOOD_WEIGHT     3.0
 #define COST_WEIGHT     3.0
+#define NOON_S          INT64_C(43200)
 #define RECENT_D        7
 
 const double pol_beta[POL_BETAS] = {0.3, 0.5, 0.7, 0.85, 1};
@@ -251,9 +252,8 @@ day_ramp(const struct pol_worker *w, int32_t day)
 {
 	if (w->conf.ramp_days == 0 || w->first_ts == 0)
 		return 1;
-	double z = pol_clip(
-		(double)((int64_t)day * POL_DAY_S + POL_DAY_S / 2 - w->first_ts) /
-			((double)w->conf.ramp_days * POL_DAY_S),
+	double z = pol_clip((double)((int64_t)day * POL_DAY_S + NOON_S - w->first_ts) /
+				    ((double)w->conf.ramp_days * POL_DAY_S),
 		0.05, 1);
 
 	return z * z * (3 - 2 * z);
@@ -412,7 +412,7 @@ weigh_weekdays(const struct pol *p, const struct pol_worker *w, int64_t now, dou
 		all += e[i];
 	}
 	bool own = w->first_ts > 0 && all > 0 && sales > 0 &&
-		   now - w->first_ts >= WEEKDAY_AFTER_D * POL_DAY_S;
+		   now - w->first_ts >= WEEKDAY_AFTER_S;
 
 	for (unsigned i = 0; own && i < 7; i++) {
 		weekday[i] = (WEEKDAY_WEIGHT * weekday[i] + got[i]) /
@@ -452,7 +452,7 @@ pol_rates_make(
 	r->refunds = s.refunds;
 	r->fees = s.fees / m;
 	r->revenue_sales = s.revenue / m;
-	if (now - w->first_ts < WEEKDAY_AFTER_D * POL_DAY_S)
+	if (now - w->first_ts < WEEKDAY_AFTER_S)
 		return;
 	memcpy(r->weekday_sales, s.weekday_sales, sizeof r->weekday_sales);
 	for (unsigned i = 0; i < 7; i++)

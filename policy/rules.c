@@ -82,8 +82,6 @@ pol_may_grow(const struct pol_cycle *c, const struct pol_worker *w, const char *
 		no = "not_up";
 	else if (w->total_runs < p->conf.min_runs && w->conf.run_interval_s > 0)
 		no = "min_runs";
-	else if (w->up_ts && c->now - w->up_ts < POL_UP_S)
-		no = "cooldown";
 	else if (w->changed_ts && c->now - w->changed_ts < POL_UP_S)
 		no = "cooldown";
 	else if (c->now < w->denied_until[POL_SCALE_UP])
