@@ -104,6 +104,10 @@ eng_decide_approve(
 		return not_open(eng, id, err);
 	struct eng_decision *d = w->history->open;
 
+	/* What cannot be checked yet goes on waiting. */
+	if (eng_decision_is_judged(d) && !eng_judge_pol(eng))
+		return nv_err_set(err, -EAGAIN,
+			"the ledger is still being read; ask again in a moment");
 	uid_text(uid, by);
 	if (!still_holds(eng, w, d, now_ns, why, sizeof why)) {
 		eng_act_close(eng, w, "void", ENG_DEC_VOID, by, why, now_ns);

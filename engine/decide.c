@@ -249,8 +249,9 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_enforce_rebase(eng);
-	if (!dry && (eng->config->policy == NV_POLICY_CLASSIC || !eng->autonomous))
-		eng_judge_lift(eng);
+	if (!dry)
+		eng_judge_lift(eng,
+			eng->config->policy == NV_POLICY_CLASSIC || !eng->autonomous);
 	if (eng->config->policy != NV_POLICY_CLASSIC) {
 		const struct eng_judge_call call = {
 			.now = rows != NULL, .dry = dry, .rows = rows};

@@ -370,16 +370,20 @@ set_limit(struct eng *eng, struct eng_worker *w, const struct pol_decision *d)
 }
 
 void
-eng_judge_lift(struct eng *eng)
+eng_judge_lift(struct eng *eng, bool all)
 {
 	struct nv_err err = {0};
 
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
-		if (w->limited && w->purse)
+		if (w->limited && w->purse && (all || (w->conf && !w->conf->autonomous)))
 			(void)eng_gate_limit_set(eng, w, -1, &err); /* next time then */
 	}
+	if (!all)
+		return;
 	if (eng->fleet_limited)
 		(void)eng_gate_limit_set(eng, NULL, -1, &err);
+	/* When it decides again, it gives them out again. */
+	pol_limits_forget(eng->decide->judge->feed.pol);
 }
 
 /* Does it, or tells the core that it is not done. */

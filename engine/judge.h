@@ -32,8 +32,9 @@ bool eng_judge_holds(struct eng *eng, struct eng_worker *w, const struct eng_dec
 /* The core with everything committed so far, for whoever only asks (forecast). NULL: it
  * is still reading the past. */
 struct pol *eng_judge_pol(struct eng *eng);
-/* Limits that the core has set end where it does not decide. */
-void eng_judge_lift(struct eng *eng);
+/* Limits that the core has set end where it does not decide: about the workers that are
+ * only advised, or (all: true) about the whole fleet. */
+void eng_judge_lift(struct eng *eng, bool all);
 /* How much of the ledger it has read. */
 void eng_judge_progress(const struct eng *eng, uint64_t *ret_read, uint64_t *ret_all);
 /* What the fleet's next unit of budget would return and the like: a new reference. */

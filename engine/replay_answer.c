@@ -31,6 +31,19 @@ asked_of(const struct replay *r, uint64_t n)
 	return NULL;
 }
 
+/* When it was answered: before the next tick, whatever the line says. */
+static int
+answered_at(const struct replay *r, const json_t *o, int64_t *ret, struct nv_err *err)
+{
+	*ret = r->ts;
+	if (!json_object_get(o, "ts"))
+		return 0;
+	if (replay_ts(o, "ts", ret, err) < 0)
+		return -EINVAL;
+	*ret = NV_MIN(*ret, r->ts + r->tick_s);
+	return 0;
+}
+
 /* What the decision itself asks for. */
 static void
 standing_after(const struct pol_decision *d, struct pol_standing *st)
@@ -89,7 +102,9 @@ read_standing(const struct pol_worker_conf *c, const json_t *o, struct pol_stand
 	const json_t *v = json_object_get(o, "instances");
 	const json_t *split = json_object_get(o, "variant_split");
 
-	if (json_is_integer(v) && json_integer_value(v) >= 0 &&
+	/* None are up while it is paused: what it is set to stays. */
+	if (json_is_integer(v) &&
+		json_integer_value(v) >= (st->state == POL_ST_RUNNING ? 0 : 1) &&
 		json_integer_value(v) <= POL_INSTANCES_MAX)
 		st->instances = (uint32_t)json_integer_value(v);
 	v = json_object_get(o, "run_interval");
@@ -115,7 +130,7 @@ replay_ack(struct replay *r, const json_t *o, struct nv_err *err)
 
 	if (!json_is_boolean(applied))
 		return nv_err_set(err, -EINVAL, "applied: expected true or false");
-	if (json_object_get(o, "ts") && replay_ts(o, "ts", &ts, err) < 0)
+	if (answered_at(r, o, &ts, err) < 0)
 		return -EINVAL;
 	if (w)
 		open = pol_open_get(r->pol, w->conf.name, &d, &(int64_t){0}) == 0;
@@ -147,7 +162,7 @@ replay_approval(struct replay *r, const json_t *o, struct nv_err *err)
 
 	if (!json_is_boolean(granted))
 		return nv_err_set(err, -EINVAL, "granted: expected true or false");
-	if (json_object_get(o, "ts") && replay_ts(o, "ts", &ts, err) < 0)
+	if (answered_at(r, o, &ts, err) < 0)
 		return -EINVAL;
 	if (!w)
 		return 0; /* withdrawn, or never asked */

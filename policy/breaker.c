@@ -70,6 +70,8 @@ trip(struct pol_cycle *c, struct pol_worker *w, const char *code, double value,
 	d.impact_nano = -pol_nano(pol_cost_at(w, pol_volume(w)));
 	(void)snprintf(d.text, sizeof d.text, "%s; it is tried again in %lld h", text,
 		(long long)(hold / POL_HOUR_S));
+	if (w->open)
+		pol_withdraw(c, w, "breaker");
 	pol_propose(c, w, &d);
 }
 
@@ -125,7 +127,8 @@ check_paused(struct pol_cycle *c, struct pol_worker *w)
 	d.impact_nano = pol_nano(rise);
 	(void)snprintf(d.text, sizeof d.text,
 		"it was paused for %.0f h: it is tried again", d.why.value);
-	c->plan += rise;
+	if (pol_counts(c->p, w))
+		c->plan += rise;
 	pol_propose(c, w, &d);
 }
 
@@ -164,11 +167,13 @@ pol_breakers(struct pol_cycle *c)
 	for (uint32_t i = 0; i < p->n_workers; i++) {
 		struct pol_worker *w = p->workers[i];
 
-		if (w->open || !w->post.valid)
+		if (!w->post.valid)
 			continue;
-		if (w->st.state == POL_ST_RUNNING)
+		/* A pause never waits for the answer to something else. */
+		if (w->st.state == POL_ST_RUNNING &&
+			(!w->open || w->open->d.needs_approval))
 			check_running(c, w);
-		else if (w->st.state == POL_ST_PAUSED_BY_POLICY)
+		else if (w->st.state == POL_ST_PAUSED_BY_POLICY && !w->open)
 			check_paused(c, w);
 	}
 }
@@ -188,7 +193,6 @@ propose_limit(struct pol_cycle *c, const char *worker, int64_t nano, const char 
 	d.confidence = 1;
 	d.finding = "gate";
 	d.reasons[0] = "gate";
-	d.advice = c->p->conf.advise_only;
 	c->propose(&d, c->arg);
 }
 
@@ -201,6 +205,14 @@ moved(int64_t was, int64_t is, double part)
 }
 
 void
+pol_limits_forget(struct pol *p)
+{
+	p->limit_known = false;
+	for (uint32_t i = 0; i < p->n_workers; i++)
+		p->workers[i]->limit_nano = -1;
+}
+
+void
 pol_limits(struct pol_cycle *c)
 {
 	struct pol *p = c->p;
@@ -208,6 +220,11 @@ pol_limits(struct pol_cycle *c)
 
 	if (!c->propose)
 		return;
+	if (p->conf.advise_only) {
+		/* Whoever keeps the gates may lift them meanwhile. */
+		pol_limits_forget(p);
+		return;
+	}
 	for (uint32_t i = 0; i < p->n_workers; i++) {
 		struct pol_worker *w = p->workers[i];
 		double x = pol_volume(w);
@@ -218,6 +235,10 @@ pol_limits(struct pol_cycle *c)
 		if (!(x > 0) || !w->post.valid)
 			continue;
 		flight = NV_MAX(flight, one);
+		if (w->conf.advise_only) {
+			w->limit_nano = -1;
+			continue;
+		}
 		int64_t gate = pol_nano(
 			NV_MAX(POL_GATE * pol_cost_at(w, x), 2 * w->post.cost_per_run));
 

@@ -8,6 +8,7 @@
 #define POL_E_KILL       20.0
 #define POL_P_GROW       0.80 /* strict: P(ROI > scale_roi) */
 #define POL_P_STEP       0.60 /* P(the step's multiple reaches the hurdle) */
+#define POL_P_TRY        0.30 /* the same up to volume 1 */
 #define POL_P_RETIRE     0.80
 #define POL_P_SLACK      0.10 /* an open decision is void this far below */
 #define POL_HURDLE       1.0  /* multiple of a step up to volume 1 */
@@ -63,6 +64,9 @@ int64_t pol_scale_roi(const struct pol *p, const struct pol_worker *w);
 
 /* Cost a day at volume x, units. */
 double pol_cost_at(const struct pol_worker *w, double x);
+/* Does what is decided about it change what is spent? Not where the fleet is decided
+ * about and the worker only advised. */
+bool pol_counts(const struct pol *p, const struct pol_worker *w);
 /* Does a rise of so much a day fit the budget, today and on a whole day? */
 bool pol_fits(const struct pol_cycle *c, double rise);
 
@@ -72,6 +76,8 @@ void pol_breakers(struct pol_cycle *c); /* at every call */
 /* How long a breaker that trips now holds. */
 int64_t pol_breaker_hold(const struct pol_worker *w, int64_t now);
 void pol_open_check(struct pol_cycle *c);
+/* What waits for an approval waits no more; rule (static) says why. */
+void pol_withdraw(struct pol_cycle *c, struct pol_worker *w, const char *rule);
 void pol_limits(struct pol_cycle *c);
 
 /* decision (all but why, risk, texts) is completed, kept open and handed out. */

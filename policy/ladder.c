@@ -117,8 +117,11 @@ steps_of(const struct pol_cycle *c, uint32_t at, struct step *s)
 		least = NV_MIN(least, value);
 		s[n] = (struct step){.worker = at, .level = (uint32_t)i, .value = least};
 		s[n].cost = pol_cost_at(w, x) - cost;
-		s[n].hurdle = x <= 1.02 ? POL_HURDLE : POL_HURDLE_GROW;
 		cost += s[n].cost;
+		/* What is only advised neither takes room nor makes any: buy(). */
+		if (!pol_counts(c->p, w))
+			s[n].cost = 0;
+		s[n].hurdle = x <= 1.02 ? POL_HURDLE : POL_HURDLE_GROW;
 		n++;
 		/* Those above it cannot be bought: it stands for them. */
 		if (least < s[n - 1].hurdle)
@@ -160,7 +163,7 @@ swap(struct pol_cycle *c, struct step *s, size_t n, size_t at, double *total)
 	for (size_t i = n; i-- > 0 && room < s[at].cost && lost < gain;) {
 		const struct pol_worker *w = p->workers[s[i].worker];
 
-		if (!s[i].bought || s[i].worker == s[at].worker ||
+		if (!s[i].bought || !(s[i].cost > 0) || s[i].worker == s[at].worker ||
 			w->target != w->levels[s[i].level].x)
 			continue;
 		/* Those of one worker go from its highest down: lower ones are worth
@@ -197,12 +200,27 @@ swap(struct pol_cycle *c, struct step *s, size_t n, size_t at, double *total)
 	return better;
 }
 
+/* What those that are only advised cost as they run, whatever is said about them. */
+static double
+advised_cost(const struct pol *p)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; i < p->n_workers; i++) {
+		const struct pol_worker *w = p->workers[i];
+
+		if (!pol_counts(p, w) && w->post.valid)
+			sum += pol_cost_at(w, pol_volume(w));
+	}
+	return sum;
+}
+
 /* Buys in order; remembers the best step that was left. */
 static void
 buy(struct pol_cycle *c, struct step *s, size_t n)
 {
 	struct pol *p = c->p;
-	double total = c->pending;
+	double total = c->pending + advised_cost(p);
 	bool again = false;
 
 	p->shadow = 0;

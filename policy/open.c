@@ -279,6 +279,25 @@ pol_timers(struct pol_cycle *c)
 	}
 }
 
+void
+pol_withdraw(struct pol_cycle *c, struct pol_worker *w, const char *rule)
+{
+	struct pol_decision d;
+
+	pol_decision_init(&d, POL_CANCEL, w);
+	d.why = w->open->d.why;
+	d.why.threshold = "still holds, within 48 h";
+	d.why.rule = rule;
+	d.needs_approval = false;
+	d.finding = "void";
+	d.reasons[0] = rule;
+	(void)snprintf(d.text, sizeof d.text,
+		"what waited for an approval is withdrawn: %s", rule);
+	close_open(w);
+	if (c->propose)
+		c->propose(&d, c->arg);
+}
+
 /* What waits is withdrawn when it has waited too long or does not hold any more. */
 void
 pol_open_check(struct pol_cycle *c)
@@ -301,21 +320,7 @@ pol_open_check(struct pol_cycle *c)
 			rule = "expired";
 		else if (!pol_recheck(p, &w->open->d, c->now, &why))
 			rule = why.rule;
-		if (!rule)
-			continue;
-		struct pol_decision d;
-
-		pol_decision_init(&d, POL_CANCEL, w);
-		d.why = w->open->d.why;
-		d.why.threshold = "still holds, within 48 h";
-		d.why.rule = rule;
-		d.needs_approval = false;
-		d.finding = "void";
-		d.reasons[0] = rule;
-		(void)snprintf(d.text, sizeof d.text,
-			"what waited for an approval is withdrawn: %s", rule);
-		close_open(w);
-		if (c->propose)
-			c->propose(&d, c->arg);
+		if (rule)
+			pol_withdraw(c, w, rule);
 	}
 }

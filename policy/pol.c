@@ -339,6 +339,10 @@ pol_standing_put(
 	double x = pol_volume(w);
 	bool first = w->st_since == 0;
 
+	/* A person's pause, or time in the catalogue, is no time at the floor. */
+	if (!worked && works(st->state) && had.state != POL_ST_PAUSED_BY_POLICY)
+		w->floor_since = 0;
+
 	w->dirty = true;
 	if (works(st->state)) {
 		w->poor = false;

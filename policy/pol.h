@@ -241,6 +241,10 @@ int pol_evaluate(struct pol *p, int64_t now, pol_decision_fn *propose, void *arg
 /* The judgement at the next call, whatever the cadence (`novactl autonomous run`). */
 void pol_evaluate_soon(struct pol *p);
 
+/* The limits that were given out may not be in force any more: they are given out anew.
+ */
+void pol_limits_forget(struct pol *p);
+
 /* Does an open decision still hold (asked at its approval)? False when the probability
  * behind it has fallen by more than 0.10 below its threshold, the rise has grown by more
  * than a tenth, or it does not fit any more; why->rule says what. */

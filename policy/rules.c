@@ -50,6 +50,12 @@ pol_cost_at(const struct pol_worker *w, double x)
 }
 
 bool
+pol_counts(const struct pol *p, const struct pol_worker *w)
+{
+	return p->conf.advise_only || !w->conf.advise_only;
+}
+
+bool
 pol_fits(const struct pol_cycle *c, double rise)
 {
 	double day = c->plan + c->pending + rise;
@@ -82,6 +88,8 @@ pol_may_grow(const struct pol_cycle *c, const struct pol_worker *w, const char *
 		no = "not_up";
 	else if (w->total_runs < p->conf.min_runs && w->conf.run_interval_s > 0)
 		no = "min_runs";
+	else if (w->post.cost_nano <= 0)
+		no = "no_cost";
 	else if (w->changed_ts && c->now - w->changed_ts < POL_UP_S)
 		no = "cooldown";
 	else if (c->now < w->denied_until[POL_SCALE_UP])
@@ -139,7 +147,8 @@ answer_kill(struct pol_cycle *c, struct pol_worker *w)
 		"it loses money with probability %.3f, and its %llu sales are too few "
 		"for what it spent (e = %.0f)",
 		p_below, (unsigned long long)post->sales_n, e);
-	c->plan -= pol_cost_at(w, pol_volume(w));
+	if (pol_counts(p, w))
+		c->plan -= pol_cost_at(w, pol_volume(w));
 	pol_propose(c, w, &d);
 	return true;
 }
@@ -212,7 +221,8 @@ reduce(struct pol_cycle *c, struct pol_worker *w, double to, bool short_of_money
 		short_of_money ? "and the budget does not suffice for all"
 			       : "which has not bought its place for 48 h",
 		x, x_to);
-	c->plan += pol_cost_at(w, x_to) - pol_cost_at(w, x);
+	if (pol_counts(c->p, w))
+		c->plan += pol_cost_at(w, x_to) - pol_cost_at(w, x);
 	w->drop = true;
 	pol_propose(c, w, &d);
 }
@@ -284,6 +294,8 @@ propose_more(
 	struct pol_cycle *c, struct pol_worker *w, struct pol_decision *d, double rise)
 {
 	d->impact_nano = pol_nano(rise);
+	if (!pol_counts(c->p, w))
+		rise = 0;
 	if (d->needs_approval)
 		c->pending += rise;
 	else
@@ -339,7 +351,9 @@ answer_deploy(struct pol_cycle *c, struct pol_worker *w)
 	pol_decision_init(&d, POL_DEPLOY, w);
 	d.to_instances = 1;
 	d.to_interval_s = w->conf.run_interval_s;
-	d.needs_approval = asks(c, w, pol_nano(w->post.cost_full));
+	/* Nor does anybody know what it may cost when nothing is declared. */
+	d.needs_approval =
+		asks(c, w, pol_nano(w->post.cost_full)) || !(w->post.cost_full > 0);
 	d.why.rule = "room_for_a_trial";
 	d.why.threshold = "declared ROI >= min_roi, room, fewer than 3 trials";
 	d.why.limit = (double)pol_min_roi(c->p, w) / 1e4;
@@ -402,8 +416,10 @@ answer_more(struct pol_cycle *c, struct pol_worker *w)
 	/* Held before or not: a large rise is asked for. */
 	d.needs_approval |= full > p->conf.approval_above_nano;
 	d.why.rule = p->conf.mode == POL_STRICT && x > 0.98 ? "p_roi>scale" : "marginal";
-	d.why.threshold = "P(multiple of the step >= hurdle) >= 0.6";
-	d.why.limit = POL_P_STEP;
+	/* As the ladder judges it: the 70% quantile up to 1, the 40% one above. */
+	d.why.threshold = l->x > 1.02 ? "P(multiple of the step >= hurdle) >= 0.6"
+				      : "P(multiple of the step >= hurdle) >= 0.3";
+	d.why.limit = l->x > 1.02 ? POL_P_STEP : POL_P_TRY;
 	d.why.value = reaches;
 	d.why.p = reaches;
 	if (p->conf.mode == POL_STRICT && x > 0.98) {
