@@ -437,6 +437,9 @@ led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_s
 	rc = store_event(b, ev, seq);
 	if (rc < 0)
 		return b->error = rc;
+	/* The next event may borrow texts of those before it, which must not move while
+	 * it is appended. Without room now it fails then. */
+	(void)led_bytes_room(&b->events, 4 + LED_EVENT_BYTES_MAX);
 	*ret_seq = seq;
 	return 0;
 }

@@ -27,7 +27,7 @@ led_claims_fini(struct led_claims *c)
 	free(c->sales);
 	free(c->pends);
 	free(c->links);
-	free(c->orphan_heads);
+	free(c->orphan_lists);
 	free(c->orphans);
 	free(c->orphan_of);
 }
@@ -212,24 +212,49 @@ led_claims_link(struct led_claims *c, enum led_link what, uint64_t seq, uint64_t
 
 /* ---- refunds and disputes that wait for their sale ---- */
 
-/* The orphans of an id: their list, loaded from the source when it is new here. */
+/* The list of an id. Many may wait under one (a word for "unknown"): those of the source
+ * are not in it before somebody looks for them. */
 static int
 orphan_list(struct led_claims *c, const char *of, size_t bytes, uint32_t *ret)
 {
 	bool is_new;
 
-	if (!room(&c->orphan_heads, c->orphan_ids.n, &c->orphan_heads_cap,
-		    sizeof(*c->orphan_heads)))
+	if (!room(&c->orphan_lists, c->orphan_ids.n, &c->orphan_lists_cap,
+		    sizeof(*c->orphan_lists)))
 		return -ENOMEM;
 	uint32_t i = led_texts_add(&c->orphan_ids, of, bytes, &is_new);
 
 	if (i == LED_MAP_NONE)
 		return -ENOMEM;
+	if (is_new)
+		c->orphan_lists[i] = (struct led_orphan_list){0};
 	*ret = i;
-	if (!is_new)
-		return 0;
-	c->orphan_heads[i] = 0;
-	return c->any_orphans ? c->source.orphans(c->source.arg, c, of, bytes) : 0;
+	return 0;
+}
+
+/* All of them: those of the source came before those that are here. */
+static int
+orphan_load(struct led_claims *c, const char *of, size_t bytes, uint32_t *ret)
+{
+	int rc = orphan_list(c, of, bytes, ret);
+
+	if (rc < 0 || c->orphan_lists[*ret].loaded)
+		return rc;
+	struct led_orphan_list here = c->orphan_lists[*ret];
+
+	c->orphan_lists[*ret] = (struct led_orphan_list){.loaded = true};
+	if (c->any_orphans)
+		rc = c->source.orphans(c->source.arg, c, of, bytes);
+	struct led_orphan_list *all = &c->orphan_lists[*ret];
+
+	if (rc < 0 || here.head == 0)
+		return rc;
+	if (all->tail)
+		c->orphans[all->tail - 1].next = here.head;
+	else
+		all->head = here.head;
+	all->tail = here.tail;
+	return 0;
 }
 
 /* At the end of its list: they are matched in the order in which they came. */
@@ -244,13 +269,15 @@ orphan_append(struct led_claims *c, uint32_t list, const struct led_orphan *orph
 				sizeof(*c->orphans)))
 			return -ENOMEM;
 	}
-	uint32_t *at = &c->orphan_heads[list];
+	struct led_orphan_list *l = &c->orphan_lists[list];
 
-	while (*at)
-		at = &c->orphans[*at - 1].next;
-	*at = c->n_orphans + 1;
 	c->orphan_of[c->n_orphans] = list;
 	c->orphans[c->n_orphans++] = *orphan;
+	if (l->tail)
+		c->orphans[l->tail - 1].next = c->n_orphans;
+	else
+		l->head = c->n_orphans;
+	l->tail = c->n_orphans;
 	return 0;
 }
 
@@ -277,7 +304,7 @@ led_claims_orphan(
 static struct led_orphan *
 orphan_find(struct led_claims *c, uint32_t list, uint64_t seq)
 {
-	for (uint32_t i = c->orphan_heads[list]; i; i = c->orphans[i - 1].next) {
+	for (uint32_t i = c->orphan_lists[list].head; i; i = c->orphans[i - 1].next) {
 		if (c->orphans[i - 1].seq == seq && !c->orphans[i - 1].gone)
 			return &c->orphans[i - 1];
 	}
@@ -290,11 +317,11 @@ match_list(struct led_claims *c, struct led_claim_sale *s, const char *of, size_
 	uint32_t scope, bool anybody)
 {
 	uint32_t list;
-	int rc = orphan_list(c, of, bytes, &list);
+	int rc = orphan_load(c, of, bytes, &list);
 
 	if (rc < 0)
 		return rc;
-	for (uint32_t i = c->orphan_heads[list]; i; i = c->orphans[i - 1].next) {
+	for (uint32_t i = c->orphan_lists[list].head; i; i = c->orphans[i - 1].next) {
 		struct led_orphan *o = &c->orphans[i - 1];
 
 		if (o->gone || (!anybody && o->scope != scope && o->worker != scope) ||
@@ -569,7 +596,7 @@ give_back(struct led_claims *c, const struct led_event *target)
 	if (seq == 0)
 		rc = led_claims_link(c, LED_LINK_MATCHED, target->seq, &seq);
 	if (rc == -ENOENT) {
-		rc = orphan_list(c, target->of, target->of_bytes, &list);
+		rc = orphan_load(c, target->of, target->of_bytes, &list);
 		struct led_orphan *o = rc == 0 ? orphan_find(c, list, target->seq) : NULL;
 
 		if (o)

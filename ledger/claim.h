@@ -22,6 +22,11 @@ struct led_orphan {
 	bool stored;   /* the source has it */
 	bool gone;     /* matched or corrected */
 };
+struct led_orphan_list { /* of one id, in the order in which they came */
+	uint32_t head;   /* index + 1, 0 = it is empty */
+	uint32_t tail;   /* index + 1 */
+	bool loaded;     /* those of the source are in it */
+};
 struct led_claims;
 struct led_claim_source {
 	int (*sale)(void *arg, uint64_t seq, struct led_sale *ret);
@@ -56,8 +61,8 @@ struct led_claims {
 	uint64_t *links;          /* owned */
 	uint32_t links_cap;
 	struct led_texts orphan_ids;
-	uint32_t *orphan_heads; /* owned; by index of orphan_ids: index + 1 */
-	uint32_t orphan_heads_cap;
+	struct led_orphan_list *orphan_lists; /* owned; by index of orphan_ids */
+	uint32_t orphan_lists_cap;
 	struct led_orphan *orphans; /* owned */
 	uint32_t *orphan_of;        /* owned; by index of orphans: index of orphan_ids */
 	uint32_t n_orphans;

@@ -17,12 +17,24 @@ same_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 	return a_bytes == b_bytes && (a_bytes == 0 || memcmp(a, b, a_bytes) == 0);
 }
 
+/* Without the one that says how much of a reservation it took: the second time there may
+ * be nothing left to take. It is the last. */
+static unsigned
+own_legs(const struct led_event *ev)
+{
+	unsigned n = ev->n_legs;
+
+	return n > 0 && ev->legs[n - 1].code == LED_CODE_SETTLE ? n - 1 : n;
+}
+
 static bool
 same_legs(const struct led_event *a, const struct led_event *b)
 {
-	if (a->n_legs != b->n_legs)
+	unsigned n = own_legs(a);
+
+	if (n != own_legs(b))
 		return false;
-	for (unsigned i = 0; i < a->n_legs; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		const struct led_leg *x = &a->legs[i];
 		const struct led_leg *y = &b->legs[i];
 

@@ -341,11 +341,56 @@ led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev)
 	return 0;
 }
 
+/* What a refund has taken of this sale, and gives back when it is corrected: nothing when
+ * it has been, or when it waits for a sale that it fits. */
+static int
+taken_of(struct led_batch *b, const struct led_event *refund, uint64_t sale, int64_t *ret)
+{
+	uint64_t of = refund->ref;
+	uint64_t by;
+	int rc = led_claims_link(&b->claims, LED_LINK_CORRECTED, refund->seq, &by);
+
+	*ret = 0;
+	if (rc != -ENOENT)
+		return rc;
+	if (of == 0)
+		rc = led_claims_link(&b->claims, LED_LINK_MATCHED, refund->seq, &of);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = of == sale ? refund->legs[0].nano : 0;
+	return 0;
+}
+
+/* A refund of another amount must fit its sale before the old one is taken back. */
+static int
+replace_refund(struct led_batch *b, const struct led_event *old, struct led_event *ev)
+{
+	struct led_sale sale = {0};
+	int64_t taken;
+	int rc = led_batch_sale(
+		b, led_idem_scope(old), old->worker, old->of, old->of_bytes, &sale);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	rc = taken_of(b, old, sale.seq, &taken);
+	if (rc < 0)
+		return b->error = rc;
+	if (sale.currency != ev->legs[0].currency)
+		return -EDOM;
+	ev->ref = sale.seq;
+	return ev->legs[0].nano > led_sale_left(&sale) + taken ? -ERANGE : 0;
+}
+
 int
 led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_event *ev)
 {
+	static const uint16_t own_codes[] = {[LED_COST] = LED_CODE_COST,
+		[LED_REVENUE] = LED_CODE_REVENUE,
+		[LED_REFUND] = LED_CODE_REFUND,
+		[LED_FEE] = LED_CODE_FEE,
+		[LED_PAYOUT] = LED_CODE_PAYOUT,
+		[LED_GRANT] = LED_CODE_GRANT};
 	struct led_event old;
-	struct led_sale sale = {0};
 
 	if (b->error)
 		return b->error;
@@ -353,10 +398,10 @@ led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_ev
 
 	if (rc < 0)
 		return answer(b, rc);
+	/* Of an amount of its own: of one of 0 only the fee has moved. */
 	if (nano <= 0 || nano > NV_MONEY_MAX || old.n_legs == 0 ||
-		(old.kind != LED_COST && old.kind != LED_REVENUE &&
-			old.kind != LED_REFUND && old.kind != LED_FEE &&
-			old.kind != LED_PAYOUT && old.kind != LED_GRANT))
+		old.kind >= NV_LEN(own_codes) || own_codes[old.kind] == 0 ||
+		old.legs[0].code != own_codes[old.kind])
 		return -EINVAL;
 	*ev = old;
 	ev->stream = 0;
@@ -368,12 +413,5 @@ led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_ev
 	/* What it settled of a reservation is not taken a second time. */
 	if (old.kind == LED_COST)
 		ev->n_legs = 1;
-	if (old.kind != LED_REFUND || !old.of)
-		return 0;
-	rc = led_batch_sale(
-		b, led_idem_scope(&old), old.worker, old.of, old.of_bytes, &sale);
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	ev->ref = sale.seq;
-	return nano > led_sale_left(&sale) + old.legs[0].nano ? -ERANGE : 0;
+	return old.kind == LED_REFUND && old.of ? replace_refund(b, &old, ev) : 0;
 }

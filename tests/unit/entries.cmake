@@ -1,4 +1,5 @@
 nova_unit(test_led_claims SOURCES test_led_claims.c LINK nova_ledger TIMEOUT 300)
+nova_unit(test_led_again SOURCES test_led_again.c LINK nova_ledger TIMEOUT 300)
 nova_unit(test_led_order SOURCES test_led_order.c LINK nova_ledger TIMEOUT 300)
 nova_unit(test_led_migrate SOURCES test_led_migrate.c LINK nova_ledger TIMEOUT 300)
 if(TARGET test_led_migrate)
