@@ -289,6 +289,7 @@ refuse_correction(struct eng_call *call, uint64_t seq, int rc)
 		{-EBUSY, "others build on it: a sale with refunds or disputes, or a "
 			 "dispute that has ended"},
 		{-ERANGE, "the new amount is more than is left of the sale"},
+		{-EDOM, "the sale was paid in another currency"},
 		{-EEXIST, "the id is taken by another entry"},
 	};
 	const char *why = strerror(-rc);
@@ -378,13 +379,18 @@ book_correction(struct eng_call *call, struct eng_txn *txn, struct correction *c
 	if (rc != 0 || !c->amount)
 		return rc;
 	rc = led_batch_replace(txn->batch, c->seq, c->nano, &anew);
+	if (rc == 0) {
+		anew.flags |= LED_F_MANUAL;
+		anew.received_ns = txn->now_ns;
+		anew.line = line;
+		anew.line_bytes = strlen(line);
+		rc = eng_txn_event(call->eng, txn, w, &anew, &c->anew);
+	}
+	/* Never one without the other: the batch ends with this process. */
 	if (rc < 0)
-		return rc;
-	anew.flags |= LED_F_MANUAL;
-	anew.received_ns = txn->now_ns;
-	anew.line = line;
-	anew.line_bytes = strlen(line);
-	return eng_txn_event(call->eng, txn, w, &anew, &c->anew);
+		eng_ledger_trouble(
+			call->eng, "the ledger does not take a corrected event");
+	return 0;
 }
 
 int

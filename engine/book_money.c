@@ -320,7 +320,23 @@ book_conversion(struct eng_booking *b)
 	return 0;
 }
 
-/* A worker takes back what it said itself. */
+/* The correction that was made when this line came the first time. */
+static bool
+said_before(struct eng_booking *b, uint64_t seq)
+{
+	struct led_event made;
+
+	if (!b->ev.id || led_batch_lookup_id(b->txn->batch, &b->ev, &made) != 0 ||
+		made.kind != LED_CORRECTION || made.ref != seq)
+		return false;
+	b->ev.ref = seq;
+	b->ev.n_legs = made.n_legs;
+	memcpy(b->ev.legs, made.legs, sizeof(made.legs));
+	set_category(b, &(struct eng_text){made.category, (uint32_t)made.category_bytes});
+	return true;
+}
+
+/* A worker takes back what it said itself, perhaps of another. */
 static int
 book_correction(struct eng_booking *b)
 {
@@ -332,8 +348,17 @@ book_correction(struct eng_booking *b)
 	if (led_batch_lookup_id(b->txn->batch, &probe, &target) != 0)
 		return refuse(b, "of names no event of this worker");
 	uint64_t seq = target.seq;
+	struct eng_worker *w = eng_worker_by_id(b->eng, target.worker);
+
+	if (w && w != b->worker) {
+		b->worker = w;
+		b->ev.said_by = b->ev.worker;
+		b->ev.worker = eng_txn_worker(b->eng, b->txn, w);
+	}
 	int rc = led_batch_correct(b->txn->batch, seq, &b->ev);
 
+	if (rc == -EALREADY && said_before(b, seq))
+		return 0;
 	if (rc < 0) {
 		eng_book_refusal(b, rc);
 		return -EINVAL;

@@ -221,10 +221,14 @@ eng_gate_reserve(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 	const struct eng_reservation *known = eng_gate_of(q.w, s->rec.stream_id,
 		line->field[ENG_F_ID].at, line->field[ENG_F_ID].bytes);
 
-	if (known) {
+	/* Asked again, since an engine before this one took the answer with it. What
+	 * another instance holds under the same id is not this one's to spend. */
+	if (known && known->stream == s->rec.stream_id)
 		answer_reserved(s, line, known);
+	else if (known)
+		answer_refused(s, line, "this id was used before", ENG_GATE_RETRY_S);
+	if (known)
 		return 0;
-	}
 	int rc = read_question(&q, reason, reason_bytes);
 
 	if (rc < 0 || decide(&q, &v) == 0)
@@ -257,6 +261,10 @@ eng_gate_release(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 
 	if (eng->gate)
 		eng_gate_forget_waiter(eng, s->rec.stream_id);
+	/* What it ends says whether it came before: an id of its own might be anything's.
+	 */
+	ev->id = NULL;
+	ev->id_bytes = 0;
 	if (r)
 		eng_gate_end(eng, txn, r, ev, 0);
 }
