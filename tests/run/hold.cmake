@@ -2,3 +2,4 @@
 nova_run(hold_reload hold_reload)
 nova_run(hold_slow hold_slow)
 nova_run(hold_stop hold_stop TIMEOUT 600)
+nova_run(hold_money hold_money TIMEOUT 600)
