@@ -58,6 +58,23 @@ load_evidence(struct ctl *ctl, struct evidence *e)
 	return NV_EXIT_OK;
 }
 
+/* Not a finding: who cannot read a ledger knows nothing of it. Opening it again says why.
+ */
+static int
+unanswered(struct ctl *ctl, int rc)
+{
+	struct led *led;
+	struct led_view *view;
+	int code = ctl_ledger_open(ctl, &led, &view);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	led_view_end(view);
+	led_close(led);
+	return ctl_fail(&ctl->out, NV_EXIT_FAILED, "the ledger cannot be read: %s",
+		strerror(-rc));
+}
+
 static int
 verify(struct ctl *ctl, const struct led_verify_options *opt)
 {
@@ -81,6 +98,10 @@ verify(struct ctl *ctl, const struct led_verify_options *opt)
 	int rc = led_verify_contained_with(dir, opt, add_problem, &p, &checked);
 
 	ctl_progress_end(&ctl->out);
+	if (p.n == 0 && (rc == -EPROTONOSUPPORT || rc == -EACCES || rc == -EPERM)) {
+		json_decref(p.list);
+		return unanswered(ctl, rc);
+	}
 	if (rc < 0 && p.n == 0)
 		add_problem(&p, strerror(-rc));
 	bool ok = p.n == 0 && rc == 0;
