@@ -234,18 +234,20 @@ begin_event(struct eng_booking *b, uint64_t offset, const char *text, size_t byt
 	const struct eng_stream *s = b->s;
 	const struct eng_text *id = eng_field(line, ENG_F_ID);
 
-	b->ev = (struct led_event){.kind = kinds[line->event],
-		.worker = eng_txn_worker(b->eng, b->txn, b->worker),
-		.stream = s->rec.stream_id,
-		.stream_offset = offset,
-		.claimed_ns = eng_line_has(line, ENG_F_AT) ? line->at_ns : b->txn->now_ns,
-		.received_ns = b->txn->now_ns,
-		.instance = s->rec.instance,
-		.generation = s->rec.generation,
-		.id = id ? id->at : NULL,
-		.id_bytes = id ? id->bytes : 0,
-		.line = text,
-		.line_bytes = bytes};
+	/* In place: hundreds of bytes that need not be made elsewhere and copied. */
+	memset(&b->ev, 0, sizeof(b->ev));
+	b->ev.kind = kinds[line->event];
+	b->ev.worker = eng_txn_worker(b->eng, b->txn, b->worker);
+	b->ev.stream = s->rec.stream_id;
+	b->ev.stream_offset = offset;
+	b->ev.claimed_ns = eng_line_has(line, ENG_F_AT) ? line->at_ns : b->txn->now_ns;
+	b->ev.received_ns = b->txn->now_ns;
+	b->ev.instance = s->rec.instance;
+	b->ev.generation = s->rec.generation;
+	b->ev.id = id ? id->at : NULL;
+	b->ev.id_bytes = id ? id->bytes : 0;
+	b->ev.line = text;
+	b->ev.line_bytes = bytes;
 	if (b->worker != s->worker)
 		b->ev.said_by = eng_txn_worker(b->eng, b->txn, s->worker);
 	set_cause(b);

@@ -47,6 +47,9 @@ led_batch_clear(struct led_batch *b)
 	led_map_clear(&b->stream_keys);
 	led_map_clear(&b->beat_keys);
 	led_texts_clear(&b->ids);
+	b->ext_bytes.n = 0;
+	b->n_exts = 0;
+	b->n_ext_indexed = 0;
 	led_texts_clear(&b->exts);
 	led_claims_clear(&b->claims);
 }
@@ -75,6 +78,8 @@ led_batch_free(struct led_batch *b)
 	led_texts_fini(&b->ids);
 	led_texts_fini(&b->exts);
 	free(b->ext_seqs);
+	free(b->ext_bytes.data);
+	free(b->ext_list);
 	free(b->events_at);
 	led_claims_fini(&b->claims);
 	free(b);
@@ -367,12 +372,10 @@ note_event(struct led_batch *b, const struct led_event *ev)
 static int
 store_event(struct led_batch *b, const struct led_event *ev, uint64_t seq)
 {
-	struct led_event e = *ev;
 	struct led_words words;
 	size_t at;
 	int rc = led_batch_words(b, ev, &words);
 
-	e.seq = seq;
 	if (rc == 0)
 		rc = note_event(b, ev);
 	if (rc == 0)
@@ -382,7 +385,7 @@ store_event(struct led_batch *b, const struct led_event *ev, uint64_t seq)
 	if (rc == 0 && ev->external && ev->kind == LED_REVENUE)
 		rc = led_batch_ext_add(b, ev, seq);
 	if (rc == 0)
-		rc = led_derive_event(&b->sums, &e, words);
+		rc = led_derive_event(&b->sums, ev, seq, words);
 	return rc;
 }
 

@@ -41,6 +41,14 @@ struct led_posts {
 	uint32_t cap;
 };
 
+/* A sale's external id: known under who said it and, for the whole fleet, under 0. */
+struct led_batch_ext {
+	uint64_t seq;
+	size_t at; /* in ext_bytes */
+	uint32_t bytes;
+	uint32_t scope;
+};
+
 struct led_batch {
 	struct led *led;        /* borrowed */
 	struct led_posts posts; /* lives across batches */
@@ -70,7 +78,14 @@ struct led_batch {
 	uint64_t *id_seqs;    /* owned; by index of ids */
 	size_t *id_events;    /* owned; where the record is in events */
 	uint32_t ids_cap;
-	struct led_texts exts; /* scope and external id of this batch's sales */
+	/* External ids of this batch's sales, one after the other as they came, and an
+	 * index of them: made as far as n_ext_indexed, when something asks. */
+	struct led_bytes ext_bytes;
+	struct led_batch_ext *ext_list; /* owned */
+	uint32_t n_exts;
+	uint32_t ext_list_cap;
+	uint32_t n_ext_indexed;
+	struct led_texts exts; /* scope and external id */
 	uint64_t *ext_seqs;    /* owned; by index of exts */
 	uint32_t exts_cap;
 	size_t *events_at; /* owned; where event last_seq + 1 + i is in events */

@@ -21,20 +21,46 @@ del(struct led_batch *b, MDB_txn *txn, enum led_db db, const uint8_t *key,
 	return mdb_del(txn, b->led->dbi[db], &k, NULL);
 }
 
+/* Those of one scope are neighbours: the cursor stands beside the next one already. Of
+ * the same name the newest is written last. */
+static int
+put_exts(const struct led_batch *b, MDB_cursor *cursor, bool of_fleet)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	uint8_t value[16];
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < b->n_exts; i++) {
+		const struct led_batch_ext *ext = &b->ext_list[i];
+		const char *text = (const char *)b->ext_bytes.data + ext->at;
+
+		if (!of_fleet && ext->scope == 0)
+			continue;
+		MDB_val k = led_val(key,
+			led_key_idem(of_fleet ? 0 : ext->scope, text, ext->bytes, key));
+		MDB_val v = led_val(value, led_seq_encode(ext->seq, value));
+
+		rc = mdb_cursor_put(cursor, &k, &v, 0);
+	}
+	return rc;
+}
+
 static int
 write_exts(struct led_batch *b, MDB_txn *txn)
 {
-	for (uint32_t i = 0; i < b->exts.n; i++) {
-		uint8_t value[16];
-		size_t bytes;
-		const char *key = led_texts_get(&b->exts, i, &bytes);
-		int rc = put(b, txn, LED_DB_EXTID, (const uint8_t *)key, bytes, value,
-			led_seq_encode(b->ext_seqs[i], value));
+	MDB_cursor *cursor;
 
-		if (rc != 0)
-			return rc;
-	}
-	return 0;
+	if (b->n_exts == 0)
+		return 0;
+	int rc = mdb_cursor_open(txn, b->led->dbi[LED_DB_EXTID], &cursor);
+
+	if (rc != 0)
+		return rc;
+	rc = put_exts(b, cursor, false);
+	if (rc == 0)
+		rc = put_exts(b, cursor, true);
+	mdb_cursor_close(cursor);
+	return rc;
 }
 
 static int

@@ -122,8 +122,8 @@ add_field(
 
 /* What a leg does to its two balances: reserved money is pending, spent money posted. */
 static int
-derive_balance(struct led_tables *t, const struct led_event *ev,
-	const struct led_leg *leg, nv_i128 posted, nv_i128 pending)
+derive_balance(struct led_tables *t, uint64_t seq, const struct led_leg *leg,
+	nv_i128 posted, nv_i128 pending)
 {
 	bool is_new;
 	struct led_sum *debit =
@@ -133,7 +133,7 @@ derive_balance(struct led_tables *t, const struct led_event *ev,
 		return -ENOMEM;
 	debit->v[LED_BAL_DEBITS] += posted;
 	debit->v[LED_BAL_DEBITS_PENDING] += pending;
-	debit->seq_last = ev->seq;
+	debit->seq_last = seq;
 	struct led_sum *credit =
 		led_sums_get(&t->t[LED_T_BAL], leg->credit, leg->currency, &is_new);
 
@@ -141,46 +141,45 @@ derive_balance(struct led_tables *t, const struct led_event *ev,
 		return -ENOMEM;
 	credit->v[LED_BAL_CREDITS] += posted;
 	credit->v[LED_BAL_CREDITS_PENDING] += pending;
-	credit->seq_last = ev->seq;
+	credit->seq_last = seq;
 	return 0;
 }
 
 static int
-derive_balances(
-	struct led_tables *t, const struct led_event *ev, const struct led_leg *leg)
+derive_balances(struct led_tables *t, uint64_t seq, const struct led_leg *leg)
 {
 	switch ((enum led_code)leg->code) {
 	case LED_CODE_RESERVE:
-		return derive_balance(t, ev, leg, 0, leg->nano);
+		return derive_balance(t, seq, leg, 0, leg->nano);
 	case LED_CODE_SETTLE:
-		return derive_balance(t, ev, leg, leg->nano, -(nv_i128)leg->nano);
+		return derive_balance(t, seq, leg, leg->nano, -(nv_i128)leg->nano);
 	case LED_CODE_VOID:
-		return derive_balance(t, ev, leg, 0, -(nv_i128)leg->nano);
+		return derive_balance(t, seq, leg, 0, -(nv_i128)leg->nano);
 	default:
-		return derive_balance(t, ev, leg, leg->nano, 0);
+		return derive_balance(t, seq, leg, leg->nano, 0);
 	}
 }
 
 static int
-derive_word(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
-	uint32_t code, uint32_t word, nv_i128 sign)
+derive_word(struct led_tables *t, uint64_t seq, uint32_t worker,
+	const struct led_leg *leg, uint32_t code, uint32_t word, nv_i128 sign)
 {
 	const uint64_t high = UINT64_C(1) << 32;
 	bool is_new;
-	struct led_sum *sum = led_sums_get(&t->t[LED_T_CAT], code * high + ev->worker,
+	struct led_sum *sum = led_sums_get(&t->t[LED_T_CAT], code * high + worker,
 		leg->currency * high + word, &is_new);
 
 	if (!sum)
 		return -ENOMEM;
 	sum->v[LED_CAT_NANO] += sign * leg->nano;
 	sum->v[LED_CAT_EVENTS] += sign;
-	sum->seq_last = ev->seq;
+	sum->seq_last = seq;
 	return 0;
 }
 
 static int
-derive_leg(struct led_tables *t, const struct led_event *ev, const struct led_leg *leg,
-	struct led_words words)
+derive_leg(struct led_tables *t, const struct led_event *ev, uint64_t seq,
+	const struct led_leg *leg, struct led_words words)
 {
 	nv_i128 sign;
 	int field = code_field(leg->code, &sign);
@@ -190,27 +189,27 @@ derive_leg(struct led_tables *t, const struct led_event *ev, const struct led_le
 	struct led_pair variant = {
 		ev->worker, (uint64_t)leg->currency << 32 | ev->variant};
 
-	if (derive_balances(t, ev, leg) < 0)
+	if (derive_balances(t, seq, leg) < 0)
 		return -ENOMEM;
 	if (field >= 0 && add_field(&t->t[LED_T_ROLL], worker, (unsigned)field,
-				  sign * leg->nano, ev->seq) < 0)
+				  sign * leg->nano, seq) < 0)
 		return -ENOMEM;
 	if (field >= 0 && ev->variant != 0 &&
 		add_field(&t->t[LED_T_VAR], variant, (unsigned)field, sign * leg->nano,
-			ev->seq) < 0)
+			seq) < 0)
 		return -ENOMEM;
 	if (words.operation != 0 && code == LED_CODE_COST &&
-		derive_word(t, ev, leg, LED_CODE_OPERATION | code, words.operation, way) <
-			0)
+		derive_word(t, seq, ev->worker, leg, LED_CODE_OPERATION | code,
+			words.operation, way) < 0)
 		return -ENOMEM;
-	return derive_word(t, ev, leg, code, words.category, way);
+	return derive_word(t, seq, ev->worker, leg, code, words.category, way);
 }
 
 static void
-derive_counts(struct led_sum *n, const struct led_event *ev)
+derive_counts(struct led_sum *n, const struct led_event *ev, uint64_t seq)
 {
 	n->v[LED_N_EVENTS]++;
-	n->seq_last = ev->seq;
+	n->seq_last = seq;
 	if (ev->kind == LED_RUN) {
 		n->v[ev->flags & LED_F_OK ? LED_N_RUNS_OK : LED_N_RUNS_FAILED]++;
 		if (ev->duration_ms > 0)
@@ -221,22 +220,23 @@ derive_counts(struct led_sum *n, const struct led_event *ev)
 }
 
 int
-led_derive_event(struct led_tables *t, const struct led_event *ev, struct led_words words)
+led_derive_event(struct led_tables *t, const struct led_event *ev, uint64_t seq,
+	struct led_words words)
 {
 	bool is_new;
 	struct led_sum *n = led_sums_get(&t->t[LED_T_ROLL], ev->worker, 0, &is_new);
 
 	if (!n)
 		return -ENOMEM;
-	derive_counts(n, ev);
+	derive_counts(n, ev, seq);
 	if (ev->variant != 0) {
 		n = led_sums_get(&t->t[LED_T_VAR], ev->worker, ev->variant, &is_new);
 		if (!n)
 			return -ENOMEM;
-		derive_counts(n, ev);
+		derive_counts(n, ev, seq);
 	}
 	for (unsigned i = 0; i < ev->n_legs; i++) {
-		int rc = derive_leg(t, ev, &ev->legs[i], words);
+		int rc = derive_leg(t, ev, seq, &ev->legs[i], words);
 
 		if (rc < 0)
 			return rc;

@@ -46,10 +46,10 @@ struct led_words {
 /* In the table of categories: costs by operation. */
 #define LED_CODE_OPERATION 0x0200
 
-/* Add what an event, heartbeats or a quarantined line count for. -ENOMEM leaves the
- * tables half done: give the batch up. */
-int led_derive_event(
-	struct led_tables *t, const struct led_event *ev, struct led_words words);
+/* Add what an event (that has or gets the number seq), heartbeats or a quarantined line
+ * count for. -ENOMEM leaves the tables half done: give the batch up. */
+int led_derive_event(struct led_tables *t, const struct led_event *ev, uint64_t seq,
+	struct led_words words);
 int led_derive_heartbeats(struct led_tables *t, uint32_t worker, uint32_t count);
 int led_derive_rejected(struct led_tables *t, uint32_t worker);
 /* After the last of a batch: adds up the workers into the fleet (worker 0). */

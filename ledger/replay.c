@@ -109,7 +109,7 @@ take_event(struct replay *r, uint64_t seq)
 		rc = led_idem_add(b, &ev, seq, at);
 	if (rc == 0 && ev.external && ev.kind == LED_REVENUE)
 		rc = led_batch_ext_add(b, &ev, seq);
-	return rc < 0 ? rc : led_derive_event(&b->sums, &ev, words);
+	return rc < 0 ? rc : led_derive_event(&b->sums, &ev, seq, words);
 }
 
 static int

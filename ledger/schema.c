@@ -431,46 +431,46 @@ int
 led_event_decode(uint64_t seq, const void *value, size_t bytes, struct led_event *ret)
 {
 	struct led_rd r = {.at = value, .end = (const uint8_t *)value + bytes};
-	struct led_event ev = {.seq = seq};
+	struct led_event *ev = ret;
+	*ev = (struct led_event){.seq = seq};
 	uint8_t version = get_u8(&r);
 
-	ev.kind = (enum led_kind)get_u8(&r);
-	ev.n_legs = get_u8(&r);
+	ev->kind = (enum led_kind)get_u8(&r);
+	ev->n_legs = get_u8(&r);
 	uint8_t has = version == EVENT_VERSION ? get_u8(&r) : 0;
 
 	if (version < VERSION || version > EVENT_VERSION)
 		r.bad = true;
-	ev.stream = led_get_u64(&r);
-	ev.received_ns = (int64_t)led_get_u64(&r);
-	ev.claimed_ns = (int64_t)((uint64_t)ev.received_ns + (uint64_t)get_zigzag(&r));
-	ev.flags = led_get_var32(&r);
-	ev.worker = led_get_var32(&r);
-	ev.said_by = led_get_var32(&r);
-	ev.instance = led_get_var32(&r);
-	ev.generation = led_get_var32(&r);
-	ev.stream_offset = led_get_var(&r);
-	ev.ref = led_get_var(&r);
-	ev.duration_ms = get_zigzag(&r);
-	if (r.bad || ev.n_legs > LED_LEGS_MAX)
+	ev->stream = led_get_u64(&r);
+	ev->received_ns = (int64_t)led_get_u64(&r);
+	ev->claimed_ns = (int64_t)((uint64_t)ev->received_ns + (uint64_t)get_zigzag(&r));
+	ev->flags = led_get_var32(&r);
+	ev->worker = led_get_var32(&r);
+	ev->said_by = led_get_var32(&r);
+	ev->instance = led_get_var32(&r);
+	ev->generation = led_get_var32(&r);
+	ev->stream_offset = led_get_var(&r);
+	ev->ref = led_get_var(&r);
+	ev->duration_ms = get_zigzag(&r);
+	if (r.bad || ev->n_legs > LED_LEGS_MAX)
 		return -EBADMSG;
-	for (unsigned i = 0; i < ev.n_legs; i++)
-		get_leg(&r, &ev.legs[i]);
-	ev.id_bytes = led_get_var(&r);
-	ev.category_bytes = led_get_var(&r);
-	ev.line_bytes = led_get_var(&r);
-	if (r.bad || ev.id_bytes > LED_ID_MAX || ev.category_bytes > LED_CATEGORY_MAX ||
-		ev.line_bytes > LED_LINE_MAX)
+	for (unsigned i = 0; i < ev->n_legs; i++)
+		get_leg(&r, &ev->legs[i]);
+	ev->id_bytes = led_get_var(&r);
+	ev->category_bytes = led_get_var(&r);
+	ev->line_bytes = led_get_var(&r);
+	if (r.bad || ev->id_bytes > LED_ID_MAX || ev->category_bytes > LED_CATEGORY_MAX ||
+		ev->line_bytes > LED_LINE_MAX)
 		return -EBADMSG;
-	ev.id = get_text(&r, ev.id_bytes);
-	ev.category = get_text(&r, ev.category_bytes);
-	ev.line = get_text(&r, ev.line_bytes);
+	ev->id = get_text(&r, ev->id_bytes);
+	ev->category = get_text(&r, ev->category_bytes);
+	ev->line = get_text(&r, ev->line_bytes);
 	if (has)
-		get_optional(&r, &ev, has);
-	if (rd_end(&r) < 0 || led_event_check(&ev) < 0)
+		get_optional(&r, ev, has);
+	if (rd_end(&r) < 0 || led_event_check(ev) < 0)
 		return -EBADMSG;
-	if (version == VERSION && ev.kind == LED_REVENUE)
-		led_line_external(&ev);
-	*ret = ev;
+	if (version == VERSION && ev->kind == LED_REVENUE)
+		led_line_external(ev);
 	return 0;
 }
 

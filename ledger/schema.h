@@ -119,6 +119,7 @@ bool led_code_known(uint32_t code); /* with or without LED_CODE_REVERSAL */
 void led_line_external(struct led_event *ev);
 size_t led_event_encode(const struct led_event *ev, uint8_t *out);
 size_t led_event_tail_bytes(const struct led_event *ev); /* behind its line */
+/* Texts are borrowed from the record. -EBADMSG: *ret holds nothing of use. */
 int
 led_event_decode(uint64_t seq, const void *value, size_t bytes, struct led_event *ret);
 

@@ -172,10 +172,11 @@ led_batch_id(
 }
 
 static int
-ext_add(struct led_batch *b, uint32_t scope, const struct led_event *ev, uint64_t seq)
+ext_index(struct led_batch *b, uint32_t scope, const struct led_batch_ext *ext)
 {
 	uint8_t key[LED_KEY_BYTES_MAX];
-	size_t n = led_key_idem(scope, ev->external, ev->external_bytes, key);
+	size_t n = led_key_idem(
+		scope, (const char *)b->ext_bytes.data + ext->at, ext->bytes, key);
 	bool is_new;
 
 	if (b->exts.n == b->exts_cap) {
@@ -191,16 +192,49 @@ ext_add(struct led_batch *b, uint32_t scope, const struct led_event *ev, uint64_
 
 	if (i == LED_MAP_NONE)
 		return -ENOMEM;
-	b->ext_seqs[i] = seq; /* the newest of a name has it */
+	b->ext_seqs[i] = ext->seq; /* the newest of a name has it */
+	return 0;
+}
+
+/* Most batches have sales of which nothing is asked. */
+static int
+exts_index(struct led_batch *b)
+{
+	for (; b->n_ext_indexed < b->n_exts; b->n_ext_indexed++) {
+		const struct led_batch_ext *ext = &b->ext_list[b->n_ext_indexed];
+		int rc = ext_index(b, ext->scope, ext);
+
+		if (rc == 0 && ext->scope != 0)
+			rc = ext_index(b, 0, ext);
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 
 int
 led_batch_ext_add(struct led_batch *b, const struct led_event *ev, uint64_t seq)
 {
-	int rc = ext_add(b, led_idem_scope(ev), ev, seq);
+	uint8_t *out = led_bytes_room(&b->ext_bytes, ev->external_bytes);
 
-	return rc < 0 ? rc : ext_add(b, 0, ev, seq);
+	if (!out)
+		return -ENOBUFS;
+	if (b->n_exts == b->ext_list_cap) {
+		uint32_t cap = b->ext_list_cap ? b->ext_list_cap * 2 : 64;
+		struct led_batch_ext *p = reallocarray(b->ext_list, cap, sizeof(*p));
+
+		if (!p)
+			return -ENOMEM;
+		b->ext_list = p;
+		b->ext_list_cap = cap;
+	}
+	memcpy(out, ev->external, ev->external_bytes);
+	b->ext_list[b->n_exts++] = (struct led_batch_ext){.seq = seq,
+		.at = b->ext_bytes.n,
+		.bytes = (uint32_t)ev->external_bytes,
+		.scope = led_idem_scope(ev)};
+	b->ext_bytes.n += ev->external_bytes;
+	return 0;
 }
 
 int
@@ -212,6 +246,10 @@ led_batch_ext(
 
 	if (bytes == 0 || bytes > LED_ID_MAX)
 		return -ENOENT;
+	int rc = exts_index(b);
+
+	if (rc < 0)
+		return rc;
 	size_t n = led_key_idem(scope, id, bytes, key);
 	uint32_t i = led_texts_find(&b->exts, key, n);
 
@@ -219,7 +257,7 @@ led_batch_ext(
 		*ret = b->ext_seqs[i];
 		return 0;
 	}
-	int rc = stored(b, LED_DB_EXTID, key, n, &value);
+	rc = stored(b, LED_DB_EXTID, key, n, &value);
 
 	return rc < 0 ? rc : led_seq_decode(value.mv_data, value.mv_size, ret);
 }

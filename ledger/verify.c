@@ -156,7 +156,7 @@ check_event(struct led_verify *v, const MDB_val *value)
 		words.category = word_of(v, &ev, ev.category, ev.category_bytes);
 	if (led_has_operation(&ev))
 		words.operation = word_of(v, &ev, ev.operation, ev.operation_bytes);
-	if (led_derive_event(&v->sums, &ev, words) < 0)
+	if (led_derive_event(&v->sums, &ev, ev.seq, words) < 0)
 		v->error = -ENOMEM;
 }
 
