@@ -101,6 +101,7 @@ eng_feed_worker_conf(const struct nv_conf_worker *conf, struct pol_worker_conf *
 	ret->min_roi_ppm = conf->roi_min_ppm;
 	ret->scale_roi_ppm = conf->roi_scale_ppm;
 	ret->kill_roi_ppm = conf->roi_kill_ppm;
+	ret->min_runs = conf->roi_min_runs;
 }
 
 static enum pol_state

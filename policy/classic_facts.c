@@ -98,7 +98,7 @@ decide(struct pol_cycle *c, struct pol_worker *w)
 	struct pol_classic_rules rules = {.min_roi_ppm = pol_min_roi(c->p, w),
 		.scale_roi_ppm = pol_scale_roi(c->p, w),
 		.kill_roi_ppm = pol_kill_roi(c->p, w),
-		.min_runs = conf->min_runs,
+		.min_runs = pol_min_runs(c->p, w),
 		.cooldown_ms = COOLDOWN_MS,
 		.approval_above_nano = conf->approval_above_nano,
 		.currency = "USD"};

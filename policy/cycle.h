@@ -61,6 +61,7 @@ bool pol_may_grow(
 int64_t pol_kill_roi(const struct pol *p, const struct pol_worker *w);
 int64_t pol_min_roi(const struct pol *p, const struct pol_worker *w);
 int64_t pol_scale_roi(const struct pol *p, const struct pol_worker *w);
+uint32_t pol_min_runs(const struct pol *p, const struct pol_worker *w);
 
 /* Cost a day at volume x, units. */
 double pol_cost_at(const struct pol_worker *w, double x);

@@ -195,7 +195,11 @@ growth_holds(const struct pol *p, const struct pol_worker *w, const struct pol_p
 	double x_to = d->why.volume_to;
 	double limit = d->why.limit - POL_P_SLACK;
 
-	if (!(x_to > x)) {
+	int64_t interval =
+		w->st.run_interval_s ? w->st.run_interval_s : w->conf.run_interval_s;
+
+	if (!(x_to > x) || d->from_instances != w->st.instances ||
+		(d->from_interval_s && d->from_interval_s != interval)) {
 		why->rule = "changed_by_hand";
 		return false;
 	}

@@ -57,7 +57,8 @@ pol_worker_conf_init(struct pol_worker_conf *conf)
 		.budget_daily_nano = -1,
 		.min_roi_ppm = INT64_MIN,
 		.scale_roi_ppm = INT64_MIN,
-		.kill_roi_ppm = INT64_MIN};
+		.kill_roi_ppm = INT64_MIN,
+		.min_runs = UINT32_MAX};
 }
 
 static bool

@@ -69,6 +69,7 @@ struct pol_worker_conf {
 	int64_t min_roi_ppm;
 	int64_t scale_roi_ppm;
 	int64_t kill_roi_ppm;
+	uint32_t min_runs; /* UINT32_MAX = that of the fleet */
 };
 void pol_worker_conf_init(struct pol_worker_conf *conf);
 

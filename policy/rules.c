@@ -43,6 +43,12 @@ pol_scale_roi(const struct pol *p, const struct pol_worker *w)
 	return own(w->conf.scale_roi_ppm, p->conf.scale_roi_ppm);
 }
 
+uint32_t
+pol_min_runs(const struct pol *p, const struct pol_worker *w)
+{
+	return w->conf.min_runs != UINT32_MAX ? w->conf.min_runs : p->conf.min_runs;
+}
+
 double
 pol_cost_at(const struct pol_worker *w, double x)
 {
@@ -86,7 +92,7 @@ pol_may_grow(const struct pol_cycle *c, const struct pol_worker *w, const char *
 		no = "not_running";
 	else if (w->st.halted || w->st.live < w->st.instances)
 		no = "not_up";
-	else if (w->total_runs < p->conf.min_runs && w->conf.run_interval_s > 0)
+	else if (w->total_runs < pol_min_runs(p, w) && w->conf.run_interval_s > 0)
 		no = "min_runs";
 	else if (w->post.cost_nano <= 0)
 		no = "no_cost";
@@ -119,7 +125,7 @@ answer_kill(struct pol_cycle *c, struct pol_worker *w)
 	struct pol_decision d;
 
 	if (!w->first_ts || c->now - w->first_ts < age_min || !post->sale_known ||
-		w->total_runs < p->conf.min_runs || post->cost_nano <= 0 ||
+		w->total_runs < pol_min_runs(p, w) || post->cost_nano <= 0 ||
 		c->now < w->denied_until[POL_KILL])
 		return false;
 	double p_below = w->p_kill;

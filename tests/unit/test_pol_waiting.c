@@ -240,6 +240,61 @@ START_TEST(no_cost_does_not_grow)
 }
 END_TEST
 
+/* A worker's own number of runs is waited for. */
+START_TEST(runs_of_its_own)
+{
+	static const struct {
+		const char *what;
+		double multiple;
+		enum pol_action never;
+	} cases[] = {{"loser", 0, POL_KILL}, {"star", 8, POL_SCALE_UP}};
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		struct pol *p = fleet_new(POL_MARGINAL, 1000);
+		struct life l = {
+			.name = "a", .multiple = cases[i].multiple, .cost = 2, .good = 1};
+		struct pol_worker_conf c;
+
+		begin(true);
+		fleet_add(p, "a", false);
+		c = pol_find(p, "a")->conf;
+		c.min_runs = 5000;
+		ck_assert_int_eq(pol_worker_put(p, &c), 0);
+		live(p, &l, 1, T0, 24 * 20, &notes);
+		ck_assert_msg(
+			count_of(&notes, cases[i].never, "a") == 0, "%s", cases[i].what);
+		c.min_runs = UINT32_MAX;
+		ck_assert_int_eq(pol_worker_put(p, &c), 0);
+		live(p, &l, 1, T0 + 20 * DAY, 24 * 20, &notes);
+		ck_assert_msg(
+			count_of(&notes, cases[i].never, "a") > 0, "%s", cases[i].what);
+		pol_free(p);
+	}
+}
+END_TEST
+
+/* What was asked for rests on what ran: a person's change is not undone by a yes. */
+START_TEST(changed_by_hand)
+{
+	struct life l;
+	int64_t at;
+	struct pol *p = asking(&l, &at);
+	struct pol_standing st;
+	struct pol_decision d;
+	struct pol_why why;
+	int64_t ts;
+
+	ck_assert_int_eq(pol_open_get(p, "a", &d, &ts), 0);
+	ck_assert(pol_recheck(p, &d, at, &why));
+	ck_assert_int_eq(pol_standing_get(p, "a", &st), 0);
+	st.run_interval_s = HOUR * 9 / 10;
+	ck_assert_int_eq(pol_standing_put(p, "a", at, &st), 0);
+	ck_assert(!pol_recheck(p, &d, at, &why));
+	ck_assert_str_eq(why.rule, "changed_by_hand");
+	pol_free(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -254,6 +309,8 @@ main(void)
 	tcase_add_test(tc, unknown_cost_asks);
 	tcase_add_test(tc, hope_below_one_holds);
 	tcase_add_test(tc, no_cost_does_not_grow);
+	tcase_add_test(tc, runs_of_its_own);
+	tcase_add_test(tc, changed_by_hand);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
