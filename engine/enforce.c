@@ -84,13 +84,16 @@ eng_enforce_rebase(struct eng *eng)
 	look_at_clock(eng, now_ns);
 	eng_day_bounds(now_ns, &from_ns, &to_ns);
 	eng_hour_bounds(now_ns, &hour_ns, &hour_end_ns);
-	if (led_view_begin(eng->led, &v, NULL) < 0)
+	if (led_view_begin(eng->led, &v, NULL) < 0) {
+		eng_caps_recount(eng);
 		return; /* the sums stay as they are; tried again in a second */
+	}
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
 		if (!w->purse)
 			eng_caps_build(eng); /* it was not there when they were built */
 		if (rebase_one(eng, v, w, from_ns, hour_ns) < 0) {
 			led_view_end(v);
+			eng_caps_recount(eng); /* caps that were built anew are empty */
 			return;
 		}
 		spent += w->totals.cost - w->day_base_cost;

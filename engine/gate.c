@@ -269,19 +269,19 @@ eng_gate_stream_over(
 {
 	struct eng_reservation *r = w && w->purse ? w->purse->open : NULL;
 
-	for (; r; r = r->next) {
-		if (r->stream != stream_id || r->over)
-			continue;
-		r->over = true;
-		eng_gate_touch(eng, w);
+	if (!eng->gate) { /* while the engine starts: the ledger alone knows */
+		if (led_batch_void_stream(txn->batch, stream_id, NULL, NULL) < 0)
+			eng_ledger_trouble(eng,
+				"the ledger does not free what a stream has reserved");
+		return;
 	}
-	int rc = led_batch_void_stream(txn->batch, stream_id, NULL, NULL);
-
-	if (rc < 0)
-		eng_ledger_trouble(
-			eng, "the ledger does not free what a stream has reserved");
-	if (eng->gate)
-		eng_gate_forget_waiter(eng, stream_id);
+	/* By their numbers: when a fleet stops, thousands end in one go, and the ledger
+	 * would look at all that is open for each. */
+	for (; r; r = r->next) {
+		if (r->stream == stream_id && !r->over)
+			eng_gate_end(eng, txn, r, NULL, LED_F_ENDED);
+	}
+	eng_gate_forget_waiter(eng, stream_id);
 }
 
 static int
