@@ -69,6 +69,17 @@ rebase_one(struct eng *eng, struct led_view *v, struct eng_worker *w, int64_t da
 	return 0;
 }
 
+/* Some were not there when the caps were built: others have named them since. */
+static bool
+any_new(const struct eng *eng)
+{
+	const struct eng_worker *w = eng->workers;
+
+	while (w && w->purse)
+		w = w->next;
+	return w != NULL;
+}
+
 void
 eng_enforce_rebase(struct eng *eng)
 {
@@ -82,6 +93,8 @@ eng_enforce_rebase(struct eng *eng)
 	nv_i128 spent = 0;
 
 	look_at_clock(eng, now_ns);
+	if (any_new(eng))
+		eng_caps_build(eng);
 	eng_day_bounds(now_ns, &from_ns, &to_ns);
 	eng_hour_bounds(now_ns, &hour_ns, &hour_end_ns);
 	if (led_view_begin(eng->led, &v, NULL) < 0) {
@@ -89,8 +102,6 @@ eng_enforce_rebase(struct eng *eng)
 		return; /* the sums stay as they are; tried again in a second */
 	}
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
-		if (!w->purse)
-			eng_caps_build(eng); /* it was not there when they were built */
 		if (rebase_one(eng, v, w, from_ns, hour_ns) < 0) {
 			led_view_end(v);
 			eng_caps_recount(eng); /* caps that were built anew are empty */
@@ -373,7 +384,7 @@ eng_enforce(struct eng *eng)
 	nv_i128 promised = 0;
 
 	if (now_ns >= d->day_to_ns || now_ns < d->day_from_ns ||
-		now_ns - d->rebased_ns >= REBASE_NS ||
+		now_ns - d->rebased_ns >= REBASE_NS || any_new(eng) ||
 		(eng->caps->hourly && (now_ns >= eng->caps->hour_to_ns ||
 					      now_ns < eng->caps->hour_from_ns)))
 		eng_enforce_rebase(eng);
