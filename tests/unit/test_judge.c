@@ -352,6 +352,33 @@ START_TEST(test_advice_once)
 }
 END_TEST
 
+/* Limits by decision are in force exactly where decisions are. */
+START_TEST(test_limits_follow)
+{
+	const char *advised[NV_LEN(workers)];
+	struct nv_err err = {0};
+
+	eng_fixture_open(&f, GLOBAL, workers);
+	analyse();
+	ck_assert(f.eng.fleet_limited);
+	ck_assert(eng_worker_find(&f.eng, "weak")->limited);
+	for (int on = 0; on < 2; on++) {
+		ck_assert_int_eq(eng_autonomous_set(&f.eng, on, 1, &err), 0);
+		analyse();
+		ck_assert_int_eq(f.eng.fleet_limited, on);
+		ck_assert_int_eq(eng_worker_find(&f.eng, "weak")->limited, on);
+	}
+	eng_fixture_close(&f);
+	memcpy(advised, workers, sizeof advised);
+	advised[2] = "worker: weak\ncommand: [a]\nrun_interval: 1h\nautonomous: false\n"
+		     "expected: {sale: $20}\n";
+	eng_fixture_open(&f, GLOBAL, advised);
+	analyse();
+	ck_assert(!eng_worker_find(&f.eng, "weak")->limited);
+	ck_assert(eng_worker_find(&f.eng, "winner")->limited);
+}
+END_TEST
+
 START_TEST(test_emergency_stop)
 {
 	struct nv_err err = {0};
@@ -690,6 +717,7 @@ main(void)
 	tcase_add_test(c, test_void_when_it_does_not_hold);
 	tcase_add_test(c, test_void_under_another_policy);
 	tcase_add_test(c, test_advice_once);
+	tcase_add_test(c, test_limits_follow);
 	tcase_add_test(c, test_emergency_stop);
 	tcase_add_test(c, test_money_without_a_rate);
 	tcase_add_test(c, test_expiry);
