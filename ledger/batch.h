@@ -39,6 +39,9 @@ struct led_posts {
 	struct led_texts keys;
 	uint32_t *accounts; /* owned; by index of keys */
 	uint32_t cap;
+	/* The last found of each role, by index of keys: lines of one kind come in rows.
+	 */
+	uint32_t last[LED_ROLE_COUNT];
 };
 
 /* A sale's external id: known under who said it and, for the whole fleet, under 0. */

@@ -55,6 +55,19 @@ role_account(struct led_batch *b, enum led_role role, uint32_t worker, const cha
 		led_role_account(role, who, name));
 }
 
+/* Whether it is there still, and that one: names that were taken back make room. */
+static bool
+is_key(const struct led_texts *keys, uint32_t i, const uint8_t *key, size_t key_bytes)
+{
+	size_t bytes;
+
+	if (i >= keys->n)
+		return false;
+	const char *text = led_texts_get(keys, i, &bytes);
+
+	return bytes == key_bytes && memcmp(text, key, bytes) == 0;
+}
+
 /* The account of a role: remembered by role, worker and the party as it was written. */
 static uint32_t
 account(struct led_batch *b, enum led_role role, uint32_t worker, const char *party,
@@ -73,10 +86,14 @@ account(struct led_batch *b, enum led_role role, uint32_t worker, const char *pa
 	memcpy(key + 1, &of, 4);
 	if (bytes > 0)
 		memcpy(key + 5, party, bytes);
-	uint32_t i = led_texts_find(&posts->keys, key, 5 + bytes);
+	uint32_t i = posts->last[role];
 
-	if (i != LED_MAP_NONE)
+	if (!is_key(&posts->keys, i, key, 5 + bytes))
+		i = led_texts_find(&posts->keys, key, 5 + bytes);
+	if (i != LED_MAP_NONE) {
+		posts->last[role] = i;
 		return posts->accounts[i];
+	}
 	uint32_t id = role_account(b, role, worker, party, party_bytes);
 
 	if (id == 0)
