@@ -151,9 +151,11 @@ map_file(const char *path, uint64_t bytes)
 		errno = EBADMSG;
 		return NULL;
 	}
-	void *data = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
+	const uint8_t *data = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
 
-	return data == MAP_FAILED ? NULL : data;
+	if (data == MAP_FAILED)
+		return NULL;
+	return data;
 }
 
 /* Head and index fit what is said of the segment. */
@@ -345,6 +347,7 @@ led_segment_check(struct led *led, const struct led_segment *s, struct nv_err *e
 			name);
 	size_t hashed = s->bytes - LED_HASH_BYTES;
 
+	NV_ASSERT(m.data);
 	sha256_init(&sha);
 	sha256_update(&sha, hashed, m.data);
 	sha256_digest(&sha, sizeof(hash), hash);

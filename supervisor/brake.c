@@ -205,7 +205,7 @@ sup_brake_lift(
 static void
 look(struct sup *sup)
 {
-	struct nv_brake found;
+	struct nv_brake found = {0};
 
 	if (!sup->brake.on && read_file(sup, &found) > 0)
 		engage(sup, &found);

@@ -21,7 +21,7 @@ fuzz_event(const uint8_t *data, size_t bytes)
 {
 	struct led_event ev;
 
-	if (led_event_decode(1, data, bytes, &ev) < 0)
+	if (bytes == 0 || led_event_decode(1, data, bytes, &ev) < 0)
 		return;
 	size_t n = led_event_encode(&ev, again);
 
