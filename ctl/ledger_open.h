@@ -10,6 +10,8 @@
 int ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES]);
 /* There is a ledger; else that is said. */
 int ctl_ledger_there(struct ctl *ctl, const char *dir);
+/* A led_problem_fn: one line a problem, but in JSON; arg is the struct ctl. */
+void ctl_ledger_problem(void *arg, const char *problem);
 int ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view);
 
 #endif

@@ -6,15 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-static void
-print_problem(void *arg, const char *problem)
-{
-	struct ctl *ctl = arg;
-
-	if (!ctl->out.json)
-		ctl_print(&ctl->out, CTL_RED, "%s\n", problem);
-}
-
 static int
 refuse(struct ctl *ctl, int rc, const struct nv_err *err)
 {
@@ -39,7 +30,7 @@ ctl_verb_ledger_backup(struct ctl *ctl)
 		return code;
 	led_view_end(view); /* the copy takes a snapshot of its own */
 	ctl_progress(&ctl->out, "copying and verifying %s", file);
-	int rc = led_backup(led, file, print_problem, ctl, &checked, &err);
+	int rc = led_backup(led, file, ctl_ledger_problem, ctl, &checked, &err);
 
 	ctl_progress_end(&ctl->out);
 	led_close(led);
@@ -69,7 +60,7 @@ ctl_verb_ledger_restore(struct ctl *ctl)
 		return code;
 	ctl_progress(&ctl->out, "copying and verifying %s", file);
 	int rc = led_restore(file, dir, ctl_opt(&ctl->args, "replace") != NULL,
-		print_problem, ctl, &checked, kept, &err);
+		ctl_ledger_problem, ctl, &checked, kept, &err);
 
 	ctl_progress_end(&ctl->out);
 	if (rc == -EEXIST)

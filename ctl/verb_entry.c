@@ -353,15 +353,6 @@ ctl_verb_ledger_correct(struct ctl *ctl)
 
 /* ---- ledger rebuild ---- */
 
-static void
-print_problem(void *arg, const char *problem)
-{
-	struct ctl *ctl = arg;
-
-	if (!ctl->out.json)
-		ctl_print(&ctl->out, CTL_RED, "%s\n", problem);
-}
-
 int
 ctl_verb_ledger_rebuild(struct ctl *ctl)
 {
@@ -374,7 +365,7 @@ ctl_verb_ledger_rebuild(struct ctl *ctl)
 	if (code != NV_EXIT_OK)
 		return code;
 	ctl_progress(&ctl->out, "computing everything anew in %s", dir);
-	int rc = led_rebuild(dir, print_problem, ctl, &checked, kept, &err);
+	int rc = led_rebuild(dir, ctl_ledger_problem, ctl, &checked, kept, &err);
 
 	ctl_progress_end(&ctl->out);
 	if (rc == -EBUSY)

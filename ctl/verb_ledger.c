@@ -33,6 +33,15 @@ ctl_ledger_there(struct ctl *ctl, const char *dir)
 		errno == ENOENT ? "there is no ledger yet" : strerror(errno));
 }
 
+void
+ctl_ledger_problem(void *arg, const char *problem)
+{
+	struct ctl *ctl = arg;
+
+	if (!ctl->out.json)
+		ctl_print(&ctl->out, CTL_RED, "%s\n", problem);
+}
+
 /* Open read-only; an error is printed and its exit code returned. */
 int
 ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_view)

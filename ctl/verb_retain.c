@@ -186,15 +186,6 @@ ctl_verb_ledger_retain(struct ctl *ctl)
 	return code;
 }
 
-static void
-print_problem(void *arg, const char *problem)
-{
-	struct ctl *ctl = arg;
-
-	if (!ctl->out.json)
-		ctl_print(&ctl->out, CTL_RED, "%s\n", problem);
-}
-
 int
 ctl_verb_ledger_compact(struct ctl *ctl)
 {
@@ -208,7 +199,7 @@ ctl_verb_ledger_compact(struct ctl *ctl)
 	if (code != NV_EXIT_OK)
 		return code;
 	ctl_progress(&ctl->out, "writing %s anew", dir);
-	int rc = led_compact(dir, print_problem, ctl, &before, &after, &err);
+	int rc = led_compact(dir, ctl_ledger_problem, ctl, &before, &after, &err);
 
 	ctl_progress_end(&ctl->out);
 	if (rc < 0)

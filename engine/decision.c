@@ -123,10 +123,17 @@ thresholds_json(const struct eng_dec_basis *basis)
 	return o;
 }
 
+/* What every record begins with. */
+struct said {
+	const char *rule;
+	const char *reason;
+	const char *expected;
+	const char *counterfactual;
+};
+
 static int
-doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_basis *basis)
+head_fill(struct eng_decision *d, const struct eng *eng, const struct said *said)
 {
-	const struct pol_classic_result *r = basis->result;
 	json_t *o = d->doc;
 	int bad = 0;
 
@@ -135,10 +142,11 @@ doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_bas
 	bad |= json_object_set_new(o, "type", json_string(pol_action_name(d->action)));
 	bad |= json_object_set_new(o, "worker", json_string(d->worker));
 	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(d->state)));
-	bad |= json_object_set_new(o, "rule", json_string(r->rule));
-	bad |= json_object_set_new(o, "reason", nv_json_str(r->reason));
-	bad |= json_object_set_new(o, "expected", nv_json_str(r->expected));
-	bad |= json_object_set_new(o, "counterfactual", nv_json_str(r->counterfactual));
+	bad |= json_object_set_new(o, "rule", json_string(said->rule));
+	bad |= json_object_set_new(o, "reason", nv_json_str(said->reason));
+	bad |= json_object_set_new(o, "expected", nv_json_str(said->expected));
+	bad |= json_object_set_new(
+		o, "counterfactual", nv_json_str(said->counterfactual));
 	bad |= json_object_set_new(o, "cost_impact", nv_json_money(d->impact_nano));
 	bad |= json_object_set_new(
 		o, "currency", json_string(eng->config->base_currency));
@@ -147,6 +155,17 @@ doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_bas
 	bad |= json_object_set_new(o, "to_instances", json_integer(d->to_instances));
 	bad |= json_object_set_new(o, "proposed_ns", json_integer(d->proposed_ns));
 	bad |= json_object_set_new(o, "expires_ns", json_integer(d->expires_ns));
+	return bad;
+}
+
+static int
+doc_fill(struct eng_decision *d, const struct eng *eng, const struct eng_dec_basis *basis)
+{
+	const struct pol_classic_result *r = basis->result;
+	struct said said = {r->rule, r->reason, r->expected, r->counterfactual};
+	json_t *o = d->doc;
+	int bad = head_fill(d, eng, &said);
+
 	bad |= json_object_set_new(o, "inputs", inputs_json(basis, d->proposed_ns));
 	bad |= json_object_set_new(o, "thresholds", thresholds_json(basis));
 	return bad ? -ENOMEM : 0;
@@ -210,26 +229,11 @@ static int
 judged_fill(struct eng_decision *d, const struct eng *eng, const struct eng_worker *w,
 	const struct pol_decision *from, const struct eng_dec_judged *judged)
 {
+	struct said said = {
+		from->why.rule, from->text, judged->expected, judged->instead};
 	json_t *o = d->doc;
-	int bad = 0;
+	int bad = head_fill(d, eng, &said);
 
-	bad |= json_object_set_new(o, "event", json_string("decision"));
-	bad |= json_object_set_new(o, "step", json_string("proposed"));
-	bad |= json_object_set_new(o, "type", json_string(pol_action_name(d->action)));
-	bad |= json_object_set_new(o, "worker", json_string(d->worker));
-	bad |= json_object_set_new(o, "state", json_string(eng_dec_state_name(d->state)));
-	bad |= json_object_set_new(o, "rule", json_string(from->why.rule));
-	bad |= json_object_set_new(o, "reason", nv_json_str(from->text));
-	bad |= json_object_set_new(o, "expected", nv_json_str(judged->expected));
-	bad |= json_object_set_new(o, "counterfactual", nv_json_str(judged->instead));
-	bad |= json_object_set_new(o, "cost_impact", nv_json_money(d->impact_nano));
-	bad |= json_object_set_new(
-		o, "currency", json_string(eng->config->base_currency));
-	bad |= json_object_set_new(o, "requires_approval", json_boolean(d->asked));
-	bad |= json_object_set_new(o, "from_instances", json_integer(d->from_instances));
-	bad |= json_object_set_new(o, "to_instances", json_integer(d->to_instances));
-	bad |= json_object_set_new(o, "proposed_ns", json_integer(d->proposed_ns));
-	bad |= json_object_set_new(o, "expires_ns", json_integer(d->expires_ns));
 	bad |= json_object_set_new(o, "thresholds", judged_thresholds(eng, w->conf));
 	if (bad)
 		return -ENOMEM;

@@ -51,17 +51,6 @@ eng_judge_text(
 
 /* ---- rows ---- */
 
-static json_t *
-real(double v)
-{
-	char text[32];
-
-	if (!isfinite(v))
-		return json_null();
-	(void)snprintf(text, sizeof text, "%.6g", v);
-	return json_real(strtod(text, NULL));
-}
-
 static int
 put_judgement(json_t *o, const struct pol_judgement *j)
 {
@@ -71,20 +60,22 @@ put_judgement(json_t *o, const struct pol_judgement *j)
 
 	bad |= json_object_set_new(
 		q, "finding", json_string(j->finding ? j->finding : ""));
-	bad |= json_object_set_new(q, "p_below_kill", real(j->p_below_kill));
-	bad |= json_object_set_new(q, "p_above_min", real(j->p_above_min));
-	bad |= json_object_set_new(q, "p_above_scale", real(j->p_above_scale));
-	bad |= json_object_set_new(q, "e_value", real(w->e));
-	bad |= json_object_set_new(q, "multiple", real(1. + w->roi_percent[1] / 100.));
-	bad |= json_object_set_new(q, "roi_low_percent", real(w->roi_percent[0]));
-	bad |= json_object_set_new(q, "roi_high_percent", real(w->roi_percent[2]));
-	bad |= json_object_set_new(q, "marginal", real(w->marginal[1]));
-	bad |= json_object_set_new(q, "volume", real(w->volume));
-	bad |= json_object_set_new(q, "target_volume", real(j->target_volume));
+	bad |= json_object_set_new(q, "p_below_kill", nv_json_real(j->p_below_kill));
+	bad |= json_object_set_new(q, "p_above_min", nv_json_real(j->p_above_min));
+	bad |= json_object_set_new(q, "p_above_scale", nv_json_real(j->p_above_scale));
+	bad |= json_object_set_new(q, "e_value", nv_json_real(w->e));
+	bad |= json_object_set_new(
+		q, "multiple", nv_json_real(1. + w->roi_percent[1] / 100.));
+	bad |= json_object_set_new(q, "roi_low_percent", nv_json_real(w->roi_percent[0]));
+	bad |= json_object_set_new(
+		q, "roi_high_percent", nv_json_real(w->roi_percent[2]));
+	bad |= json_object_set_new(q, "marginal", nv_json_real(w->marginal[1]));
+	bad |= json_object_set_new(q, "volume", nv_json_real(w->volume));
+	bad |= json_object_set_new(q, "target_volume", nv_json_real(j->target_volume));
 	bad |= json_object_set_new(
 		q, "cost_per_day", nv_json_money(j->cost_per_day_nano));
 	bad |= json_object_set_new(q, "sales", json_integer((json_int_t)w->sales));
-	bad |= json_object_set_new(q, "success", real(w->success));
+	bad |= json_object_set_new(q, "success", nv_json_real(w->success));
 	return bad | json_object_set_new(o, "judgement", q);
 }
 
@@ -105,7 +96,7 @@ put_decision(json_t *o, const struct eng_judge_row *row)
 	bad |= json_object_set_new(o, "counterfactual", nv_json_str(text.instead));
 	if (!d)
 		return bad;
-	bad |= json_object_set_new(o, "probability", real(d->why.p));
+	bad |= json_object_set_new(o, "probability", nv_json_real(d->why.p));
 	bad |= json_object_set_new(o, "risk", json_integer(d->risk));
 	bad |= json_object_set_new(o, "to_instances", json_integer(d->to_instances));
 	if (d->to_interval_s > 0)
@@ -137,7 +128,7 @@ eng_judge_row_json(const struct eng_judge_row *row)
 		o, "reason", nv_json_str(row->obstacle ? row->obstacle : text));
 	bad |= json_object_set_new(o, "currency", json_string(row->currency));
 	bad |= json_object_set_new(o, "roi_percent",
-		runs > 0 && j->why.cost_nano > 0 ? real(j->why.roi_percent[1])
+		runs > 0 && j->why.cost_nano > 0 ? nv_json_real(j->why.roi_percent[1])
 						 : json_null());
 	bad |= json_object_set_new(o, "runs", json_integer((json_int_t)runs));
 	bad |= put_decision(o, row);
@@ -156,7 +147,7 @@ eng_judge_fleet_row(const struct pol_fleet *f)
 	int bad = o ? 0 : -1;
 
 	bad |= json_object_set_new(
-		o, "shadow_price", f->shadow > 0 ? real(f->shadow) : json_null());
+		o, "shadow_price", f->shadow > 0 ? nv_json_real(f->shadow) : json_null());
 	bad |= json_object_set_new(o, "next_best",
 		f->next_best[0] ? json_string(f->next_best) : json_null());
 	bad |= json_object_set_new(o, "spent_today", nv_json_money(f->spent_today_nano));
@@ -166,9 +157,9 @@ eng_judge_fleet_row(const struct pol_fleet *f)
 		o, "plan_per_day", nv_json_money(f->plan_per_day_nano));
 	bad |= json_object_set_new(o, "pending", nv_json_money(f->pending_nano));
 	bad |= json_object_set_new(o, "budget", nv_json_money(f->budget_nano));
-	bad |= json_object_set_new(o, "multiple", real(f->fleet_multiple));
-	bad |= json_object_set_new(o, "refund_share", real(f->refund));
-	bad |= json_object_set_new(o, "delay_median_h", real(f->delay_median_h));
+	bad |= json_object_set_new(o, "multiple", nv_json_real(f->fleet_multiple));
+	bad |= json_object_set_new(o, "refund_share", nv_json_real(f->refund));
+	bad |= json_object_set_new(o, "delay_median_h", nv_json_real(f->delay_median_h));
 	if (bad) {
 		json_decref(o);
 		return NULL;

@@ -4,25 +4,11 @@
 #include "nv_json.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MEDIUM_RISK 25
 #define HIGH_RISK   50
-
-/* Six digits: what a statistic has, and what a person can read. */
-static json_t *
-real(double v)
-{
-	char text[32];
-
-	if (!isfinite(v))
-		return json_null();
-	(void)snprintf(text, sizeof text, "%.6g", v);
-	return json_real(strtod(text, NULL));
-}
 
 static json_t *
 three(const double v[3])
@@ -31,7 +17,7 @@ three(const double v[3])
 	int bad = list ? 0 : -1;
 
 	for (int i = 0; i < 3; i++)
-		bad |= json_array_append_new(list, real(v[i]));
+		bad |= json_array_append_new(list, nv_json_real(v[i]));
 	if (bad) {
 		json_decref(list);
 		return NULL;
@@ -53,16 +39,16 @@ inputs_json(const struct pol_decision *d, uint64_t seq)
 	bad |= json_object_set_new(o, "cost", nv_json_money(w->cost_nano));
 	bad |= json_object_set_new(o, "revenue", nv_json_money(w->revenue_nano));
 	bad |= json_object_set_new(o, "refunds", nv_json_money(w->refund_nano));
-	bad |= json_object_set_new(o, "exposure", real(w->exposure));
-	bad |= json_object_set_new(o, "sales_eff", real(w->sales_eff));
-	bad |= json_object_set_new(o, "sale_mean", real(w->sale_mean));
-	bad |= json_object_set_new(o, "refund_share", real(w->refund));
-	bad |= json_object_set_new(o, "volume", real(w->volume));
-	bad |= json_object_set_new(o, "volume_to", real(w->volume_to));
-	bad |= json_object_set_new(o, "beta", real(w->beta));
-	bad |= json_object_set_new(o, "mature", real(w->mature));
-	bad |= json_object_set_new(o, "half_life_d", real(w->half_life_d));
-	bad |= json_object_set_new(o, "success", real(w->success));
+	bad |= json_object_set_new(o, "exposure", nv_json_real(w->exposure));
+	bad |= json_object_set_new(o, "sales_eff", nv_json_real(w->sales_eff));
+	bad |= json_object_set_new(o, "sale_mean", nv_json_real(w->sale_mean));
+	bad |= json_object_set_new(o, "refund_share", nv_json_real(w->refund));
+	bad |= json_object_set_new(o, "volume", nv_json_real(w->volume));
+	bad |= json_object_set_new(o, "volume_to", nv_json_real(w->volume_to));
+	bad |= json_object_set_new(o, "beta", nv_json_real(w->beta));
+	bad |= json_object_set_new(o, "mature", nv_json_real(w->mature));
+	bad |= json_object_set_new(o, "half_life_d", nv_json_real(w->half_life_d));
+	bad |= json_object_set_new(o, "success", nv_json_real(w->success));
 	bad |= json_object_set_new(o, "instances", json_integer(d->from_instances));
 	bad |= json_object_set_new(o, "run_interval_s", json_integer(d->from_interval_s));
 	bad |= json_object_set_new(o, "ledger_seq", json_integer((json_int_t)seq));
@@ -79,12 +65,15 @@ instead_json(const struct pol_why *w)
 	json_t *o = json_object();
 	int bad = o ? 0 : -1;
 
-	bad |= json_object_set_new(o, "one_more_sale_p", real(w->one_more_sale_p));
-	bad |= json_object_set_new(o, "stay_roi_percent", real(w->stay_roi_percent));
+	bad |= json_object_set_new(
+		o, "one_more_sale_p", nv_json_real(w->one_more_sale_p));
+	bad |= json_object_set_new(
+		o, "stay_roi_percent", nv_json_real(w->stay_roi_percent));
 	bad |= json_object_set_new(o, "budget_left", nv_json_money(w->budget_left_nano));
 	bad |= json_object_set_new(o, "next_best",
 		w->next_best[0] ? json_string(w->next_best) : json_null());
-	bad |= json_object_set_new(o, "next_best_multiple", real(w->next_best_multiple));
+	bad |= json_object_set_new(
+		o, "next_best_multiple", nv_json_real(w->next_best_multiple));
 	if (bad) {
 		json_decref(o);
 		return NULL;
@@ -114,7 +103,8 @@ split_json(const struct pol_decision *d, const struct nv_conf_worker *conf)
 	int bad = o ? 0 : -1;
 
 	for (unsigned i = 0; conf && i < d->n_split && i < conf->n_variants; i++)
-		bad |= json_object_set_new(o, conf->variants[i], real(d->split[i]));
+		bad |= json_object_set_new(
+			o, conf->variants[i], nv_json_real(d->split[i]));
 	if (bad) {
 		json_decref(o);
 		return NULL;
@@ -155,12 +145,12 @@ eng_record_write(json_t *doc, const struct pol_decision *d, enum pol_mode mode,
 	bad |= json_object_set_new(doc, "policy", json_string(pol_mode_name(mode)));
 	bad |= json_object_set_new(
 		doc, "threshold", json_string(w->threshold ? w->threshold : ""));
-	bad |= json_object_set_new(doc, "limit_value", real(w->limit));
-	bad |= json_object_set_new(doc, "value", real(w->value));
-	bad |= json_object_set_new(doc, "probability", real(w->p));
-	bad |= json_object_set_new(doc, "e_value", real(w->e));
-	bad |= json_object_set_new(doc, "confidence", real(d->confidence));
-	bad |= json_object_set_new(doc, "evidence", real(d->evidence));
+	bad |= json_object_set_new(doc, "limit_value", nv_json_real(w->limit));
+	bad |= json_object_set_new(doc, "value", nv_json_real(w->value));
+	bad |= json_object_set_new(doc, "probability", nv_json_real(w->p));
+	bad |= json_object_set_new(doc, "e_value", nv_json_real(w->e));
+	bad |= json_object_set_new(doc, "confidence", nv_json_real(d->confidence));
+	bad |= json_object_set_new(doc, "evidence", nv_json_real(d->evidence));
 	bad |= json_object_set_new(doc, "risk", json_integer(d->risk));
 	bad |= json_object_set_new(doc, "risk_band", json_string(risk_band(d->risk)));
 	bad |= json_object_set_new(
@@ -170,7 +160,7 @@ eng_record_write(json_t *doc, const struct pol_decision *d, enum pol_mode mode,
 		doc, "expected_profit", nv_json_money(d->expected_profit_nano));
 	bad |= json_object_set_new(doc, "roi_range_percent", three(w->roi_percent));
 	bad |= json_object_set_new(doc, "marginal", three(w->marginal));
-	bad |= json_object_set_new(doc, "shadow_price", real(w->shadow));
+	bad |= json_object_set_new(doc, "shadow_price", nv_json_real(w->shadow));
 	bad |= json_object_set_new(doc, "instead", instead_json(w));
 	bad |= json_object_set_new(doc, "model",
 		json_pack("{s:i, s:s}", "version", (int)w->version, "priors", priors));

@@ -5,7 +5,9 @@
 #include "nv_clock.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 json_t *
@@ -26,6 +28,17 @@ nv_json_percent(bool known, int64_t ppm)
 	int64_t tenths = nv_mul_div(ppm, 1, 1000);
 
 	return json_real((double)tenths / 10.0);
+}
+
+json_t *
+nv_json_real(double v)
+{
+	char text[32];
+
+	if (!isfinite(v))
+		return json_null();
+	(void)snprintf(text, sizeof(text), "%.6g", v);
+	return json_real(strtod(text, NULL));
 }
 
 json_t *

@@ -15,6 +15,9 @@
 json_t *nv_json_money(nv_i128 nano);
 /* 212.5 for 2,125,000 ppm, rounded to a tenth; null when it is not known. */
 json_t *nv_json_percent(bool known, int64_t ppm);
+/* Six digits: what a statistic has, and what a person can read; null when it is not
+ * finite. Not for money. */
+json_t *nv_json_real(double v);
 /* "2026-11-22T14:05:09.123Z"; null for 0 (never). */
 json_t *nv_json_time(int64_t wall_ns);
 /* Text from outside, perhaps cut in the middle of a character: what is not UTF-8
