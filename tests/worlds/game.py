@@ -1,6 +1,7 @@
 """One game: a world, a policy, ninety days. A policy has start(hello), tick(lines, ts) which
 returns the decisions (objects), and end()."""
 
+import collections
 import contextlib
 import json
 import os
@@ -29,7 +30,8 @@ class Pipe:
         self.out = self.process.stdout.fileno()
         self.input = self.process.stdin.fileno()
         os.set_blocking(self.input, False)
-        self.buffer = b""
+        self.buffer = b""                   # what has come of the next line
+        self.lines = collections.deque()    # whole lines that nobody has taken yet
         self.slowest_s = 0.0
 
     def start(self, hello):
@@ -68,7 +70,7 @@ class Pipe:
                 more = os.read(self.out, 1 << 16)
                 if not more:
                     raise Broken(f"it ended with {self.process.wait()}")
-                self.buffer += more
+                self.take(more)
             if writable:
                 try:
                     data = data[os.write(self.input, data):]
@@ -77,21 +79,24 @@ class Pipe:
                 except OSError as error:
                     raise Broken(f"it takes no more input: {error}") from error
 
+    def take(self, more):
+        *whole, self.buffer = (self.buffer + more).split(b"\n")
+        self.lines.extend(whole)
+
     def line(self, begin):
-        while b"\n" not in self.buffer:
+        while not self.lines:
             left = begin + self.answer_s - time.monotonic()
             if left <= 0 or not select.select([self.out], [], [], left)[0]:
                 raise Broken(f"no answer within {self.answer_s:.0f} s")
             more = os.read(self.out, 1 << 16)
             if not more:
                 raise Broken(f"it ended with {self.process.wait()}")
-            self.buffer += more
-        line, self.buffer = self.buffer.split(b"\n", 1)
-        return line
+            self.take(more)
+        return self.lines.popleft()
 
     def rest(self):
         """What it says until it closes its output."""
-        begin, said = time.monotonic(), self.buffer
+        begin, said = time.monotonic(), b"\n".join([*self.lines, self.buffer])
         while True:
             left = begin + self.answer_s - time.monotonic()
             if left <= 0 or not select.select([self.out], [], [], left)[0]:
