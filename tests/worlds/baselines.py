@@ -50,6 +50,7 @@ class Listener:
         self.seen = set()
         self.sequence = 0
         self.asked = {}
+        self.said = {}
 
     def tick(self, lines, ts):
         for line in lines:
@@ -84,12 +85,25 @@ class Listener:
 
     def answered(self, event):
         w = self.asked.pop(event["decision"], None)
+        said = self.said.pop(event["decision"], {})
         if w:
             w.open = False
-        if event["applied"] and "state" in event:
+        if not event["applied"]:
+            return
+        if "state" in event:
             w = self.workers[event["worker"]]
             w.state, w.instances = event["state"], event["instances"]
             w.interval = event["run_interval"]
+        elif w:
+            self.done(w, said)
+
+    def done(self, w, said):
+        """An ack that says nothing of the worker: it is as was asked for."""
+        w.state = {"pause": "paused", "kill": "killed", "resume": "running",
+                   "deploy": "running"}.get(said["type"], w.state)
+        w.instances = said.get("instances", w.instances)
+        if said.get("param") == "run_interval":
+            w.interval = said["value"]
 
     def say(self, kind, w=None, **fields):
         self.sequence += 1
@@ -97,6 +111,7 @@ class Listener:
         if w and kind != "limit":
             w.open = True
             self.asked[decision["id"]] = w
+            self.said[decision["id"]] = decision
         return decision
 
     def decide(self, ts):
