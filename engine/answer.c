@@ -1,5 +1,4 @@
 /* A person's answer to a decision that waits: approved, or denied. */
-#include "brake.h"
 #include "decide.h"
 #include "judge.h"
 
@@ -94,7 +93,7 @@ eng_decide_approve(
 
 	if (eng->brake.on)
 		return nv_err_set(err, -EBUSY, "nothing is executed: %s",
-			eng_brake_text(eng, why, sizeof why));
+			nv_brake_text(&eng->brake, why, sizeof why));
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_act_clock(eng, now_ns);

@@ -89,15 +89,3 @@ eng_brake_pull(struct eng *eng, const char *reason)
 	nv_error("stopping everything: %s", reason);
 	pull(eng, NV_BRAKE_BY_ENGINE, reason);
 }
-
-const char *
-eng_brake_text(const struct eng *eng, char *buf, size_t buf_bytes)
-{
-	char by[24];
-
-	buf[0] = '\0';
-	if (eng->brake.on)
-		(void)snprintf(buf, buf_bytes, "emergency stop by %s: %s",
-			nv_brake_by(eng->brake.uid, by, sizeof(by)), eng->brake.reason);
-	return buf;
-}

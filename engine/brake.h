@@ -10,7 +10,5 @@
 void eng_brake_take(struct eng *eng, const struct nv_brake *now);
 /* The engine stops everything by itself. */
 void eng_brake_pull(struct eng *eng, const char *reason);
-/* "emergency stop by uid 0: REASON"; "" when there is none. */
-const char *eng_brake_text(const struct eng *eng, char *buf, size_t buf_bytes);
 
 #endif

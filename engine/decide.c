@@ -1,7 +1,6 @@
 /* Decisions: asks the rules about each worker every autonomous.interval and does what
  * they say, or advises it where Nova may not act. */
 #include "decide.h"
-#include "brake.h"
 #include "caps.h"
 #include "gate.h"
 #include "judge.h"
@@ -245,7 +244,7 @@ eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err)
 
 	if (eng->brake.on && !dry)
 		return nv_err_set(err, -EBUSY, "nothing is decided: %s",
-			eng_brake_text(eng, brake, sizeof brake));
+			nv_brake_text(&eng->brake, brake, sizeof brake));
 	if (rc < 0)
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	eng_enforce_rebase(eng);

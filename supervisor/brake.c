@@ -21,17 +21,6 @@ file_path(const struct sup *sup, char *buf, size_t buf_bytes)
 	(void)snprintf(buf, buf_bytes, "%s/" SUP_BRAKE_FILE, sup->paths.state_dir);
 }
 
-void
-sup_brake_text(const struct sup *sup, char *buf, size_t buf_bytes)
-{
-	char by[24];
-
-	buf[0] = '\0';
-	if (sup->brake.on)
-		(void)snprintf(buf, buf_bytes, "emergency stop by %s: %s",
-			nv_brake_by(sup->brake.uid, by, sizeof(by)), sup->brake.reason);
-}
-
 /* ---- the file ---- */
 
 static int
@@ -142,7 +131,7 @@ engage(struct sup *sup, const struct nv_brake *by)
 	memcpy(b->reason, by->reason, sizeof(b->reason));
 	one_line(b->reason);
 	commit(sup);
-	sup_brake_text(sup, text, sizeof(text));
+	(void)nv_brake_text(&sup->brake, text, sizeof(text));
 	nv_error("%s", text);
 }
 

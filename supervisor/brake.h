@@ -25,8 +25,6 @@ unsigned sup_brake_pull(struct sup *sup, uint32_t uid, const char *reason, bool 
 /* -ESRCH when there is none. */
 int sup_brake_lift(
 	struct sup *sup, uint32_t uid, const char *reason, char *text, size_t text_bytes);
-/* "emergency stop by uid 0: REASON", or "". */
-void sup_brake_text(const struct sup *sup, char *buf, size_t buf_bytes);
 /* True when the event was ours. */
 bool sup_brake_watch_event(struct sup *sup, const struct inotify_event *event);
 

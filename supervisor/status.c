@@ -81,7 +81,7 @@ send_nova(struct answer *a, struct sup *sup)
 	(void)snprintf(m.state_dir, sizeof(m.state_dir), "%s", sup->paths.state_dir);
 	(void)snprintf(m.log_dir, sizeof(m.log_dir), "%s", sup->paths.log_dir);
 	(void)snprintf(m.config, sizeof(m.config), "%s", sup->paths.config);
-	sup_brake_text(sup, m.brake, sizeof(m.brake));
+	(void)nv_brake_text(&sup->brake, m.brake, sizeof(m.brake));
 	nv_wr_init(&w, body, sizeof(body));
 	(void)nv_ctl_nova_encode(&w, &m); /* the error stays in w */
 	add_row(a, NV_MSG_CTL_NOVA, &w);
@@ -211,7 +211,7 @@ unwanted_state(const struct sup_worker *w, char *reason, size_t reason_bytes)
 	const char *why = w->desire.reason;
 
 	(void)snprintf(held, sizeof(held), "stopped by uid %u", w->held_uid);
-	sup_brake_text(w->sup, brake, sizeof(brake));
+	(void)nv_brake_text(&w->sup->brake, brake, sizeof(brake));
 	if (w->removed)
 		why = "no longer in the configuration";
 	else if (w->sup->phase != SUP_RUNNING)

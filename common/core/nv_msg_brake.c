@@ -41,6 +41,18 @@ nv_brake_by(uint32_t uid, char *buf, size_t buf_bytes)
 	return buf;
 }
 
+const char *
+nv_brake_text(const struct nv_brake *m, char *buf, size_t buf_bytes)
+{
+	char by[24];
+
+	buf[0] = '\0';
+	if (m->on)
+		(void)snprintf(buf, buf_bytes, "emergency stop by %s: %s",
+			nv_brake_by(m->uid, by, sizeof(by)), m->reason);
+	return buf;
+}
+
 int
 nv_sup_brake_encode(struct nv_wr *w, const struct nv_sup_brake *m)
 {

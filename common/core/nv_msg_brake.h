@@ -24,6 +24,9 @@ int nv_brake_decode(struct nv_brake *m, const struct nv_msg *msg);
 /* Who it was: "uid 0" or "engine". buf holds at least 24 bytes; returned. */
 const char *nv_brake_by(uint32_t uid, char *buf, size_t buf_bytes);
 
+/* "emergency stop by uid 0: REASON"; "" when there is none. Returns buf. */
+const char *nv_brake_text(const struct nv_brake *m, char *buf, size_t buf_bytes);
+
 /* SUP_BRAKE: answered by a CTL_REPLY when every agent has been signalled (or may start
  * again). */
 enum nv_brake_action { NV_BRAKE_STOP = 1, NV_BRAKE_STOP_NOW, NV_BRAKE_RESUME };
