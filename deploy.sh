@@ -17,9 +17,11 @@ libev-dev:the event loop of every process
 libjansson-dev:JSON
 liblmdb-dev:the store below the ledger
 libyaml-dev:configuration files
-libcurl4-openssl-dev:health checks over TCP and HTTP
+libcurl4-openssl-dev:HTTP, as a client
 zlib1g-dev:rotated logs
-nettle-dev:hashes of the audit chain'
+nettle-dev:hashes of the audit chain
+libmbedtls-dev:signatures of webhooks, TLS of the gateway
+libxml2-dev:pages of the scraper'
 packages_demo='
 python3:some of the example agents
 procps:ps and top, to look at the fleet'
@@ -36,7 +38,11 @@ cppcheck:static analysis
 shellcheck:shell scripts
 mandoc:manual pages
 hledger:checks an exported journal
-beancount:checks another'
+beancount:checks another
+nodejs:test servers that check requests by the descriptions of vendors
+npm:brings those, and libraries of vendors
+python3-protego:judges robots.txt beside us
+python3-soupsieve:judges CSS selectors beside us'
 
 say()
 {
@@ -68,8 +74,10 @@ as_root()
 	fi
 }
 
+# npm is a package of its own in Debian, and comes with nodejs elsewhere.
 installed()
 {
+	[ "$1" != npm ] || ! command -v npm >/dev/null 2>&1 || return 0
 	[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
@@ -185,6 +193,8 @@ verb_test()
 	install_missing "$packages_build" "$packages_test"
 	rm -rf -- "$results"
 	mkdir -p -- "$results"
+	say "fetching from npm what tests need, into build/npm"
+	tests/npm/install >/dev/null || say "that failed; the tests that need it will say so"
 	if build ci; then
 		suite "$results" ci build/ci -LE lint -j "$n"
 		suite "$results" lint build/ci -L lint -j "$n"

@@ -1,11 +1,12 @@
-# Libraries, each as an imported target. libev ships no pkg-config file in Debian 12, so
-# it is looked up by header and library.
+# Libraries, each as an imported target. libev and mbedTLS ship no pkg-config file in Debian
+# 12, so they are looked up by header and library.
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
 pkg_check_modules(LMDB REQUIRED IMPORTED_TARGET lmdb>=0.9.24)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+pkg_check_modules(XML2 REQUIRED IMPORTED_TARGET libxml-2.0>=2.9)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2)
 if(NOVA_TESTS)
 	pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check>=0.15)
@@ -20,3 +21,6 @@ function(nova_find_library target header library)
 endfunction()
 
 nova_find_library(ev ev.h ev)
+nova_find_library(mbedtls mbedtls/ssl.h mbedtls)
+nova_find_library(mbedx509 mbedtls/x509_crt.h mbedx509)
+nova_find_library(mbedcrypto mbedtls/md.h mbedcrypto)
