@@ -8,7 +8,8 @@ SOURCE = os.environ.get("NOVA_SOURCE") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.dirname(os.environ.get("NOVA_BIN") or os.path.join(SOURCE, "build/ci/bin"))
 # Folders with C of Nova itself; the tests and benchmarks come on top.
-PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine", "workers", "ctl"]
+PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine", "workers", "platforms",
+         "ctl"]
 OTHERS = ["tests", "bench", "etc", "docs"]
 SKIP = {"build", ".git", "corpus", "__pycache__"}
 
