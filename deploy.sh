@@ -191,6 +191,8 @@ verb_test()
 	local results=$PWD/build/results count=() n
 	n=$(jobs)
 	install_missing "$packages_build" "$packages_test"
+	# How long a test waits for what must come: a slow machine is no failure.
+	export NOVA_TEST_DEADLINE_S=${NOVA_TEST_DEADLINE_S:-180}
 	rm -rf -- "$results"
 	mkdir -p -- "$results"
 	say "fetching from npm what tests need, into build/npm"
