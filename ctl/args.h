@@ -6,7 +6,7 @@
 
 #include "nv_err.h"
 
-#define CTL_OPTIONS_MAX 12  /* per verb */
+#define CTL_OPTIONS_MAX 14  /* per verb */
 #define CTL_GIVEN_MAX   128 /* options on one command line */
 
 struct ctl_option {

@@ -97,6 +97,37 @@ put_fee(struct ctl *ctl, json_t *args)
 	return code;
 }
 
+/* What the amount of a conversion became: an amount of another currency. */
+static int
+put_to(struct ctl *ctl, json_t *args)
+{
+	const char *text = ctl_opt(&ctl->args, "to");
+	bool conversion = strcmp(ctl->args.words[0], "conversion") == 0;
+	char decimal[NV_MONEY_BYTES];
+	char currency[NV_CURRENCY_BYTES];
+
+	if (!text && !conversion)
+		return NV_EXIT_OK;
+	if (!text || !conversion)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			conversion ? "track conversion: --to is missing: what the amount "
+				     "became, such as \"10.80 USD\""
+				   : "--to is for a conversion only");
+	int code = read_amount(ctl, text, decimal, currency);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	if (!currency[0])
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			"--to: expected an amount with its currency such as \"10.80 "
+			"USD\", "
+			"found \"%s\"",
+			text);
+	ctl_put_text(args, "to_amount", decimal);
+	ctl_put_text(args, "to_currency", currency);
+	return NV_EXIT_OK;
+}
+
 static void
 say_tracked(struct ctl *ctl, json_t *data, const char *decimal, const char *currency)
 {
@@ -123,6 +154,8 @@ send_track(struct ctl *ctl, const char *decimal, const char *currency, const cha
 	struct nv_err err = {0};
 	int code = put_fee(ctl, args);
 
+	if (code == NV_EXIT_OK)
+		code = put_to(ctl, args);
 	if (code != NV_EXIT_OK) {
 		json_decref(args);
 		return code;
@@ -178,7 +211,7 @@ int
 ctl_verb_track(struct ctl *ctl)
 {
 	static const char *const kinds[] = {
-		"revenue", "cost", "refund", "dispute", "fee", "payout"};
+		"revenue", "cost", "refund", "dispute", "fee", "payout", "conversion"};
 	char **words = ctl->args.words;
 	const char *id = ctl_opt(&ctl->args, "id");
 	char decimal[NV_MONEY_BYTES] = "";
@@ -192,8 +225,8 @@ ctl_verb_track(struct ctl *ctl)
 		const char *nearest = nv_name_nearest(words[0], kinds, NV_LEN(kinds));
 
 		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
-			"track: expected revenue, cost, refund, dispute, fee or payout, "
-			"found \"%s\"%s%s%s",
+			"track: expected revenue, cost, refund, dispute, fee, payout or "
+			"conversion, found \"%s\"%s%s%s",
 			words[0], nearest ? ": did you mean \"" : "",
 			nearest ? nearest : "", nearest ? "\"?" : "");
 	}

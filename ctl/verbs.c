@@ -255,7 +255,7 @@ const struct ctl_verb ctl_verbs[] = {
 		"what is wrong with the data: refused, unmatched and uncleared", NULL, 0,
 		0, {OLDER}},
 	{"track", ctl_verb_track,
-		"revenue|cost|refund|dispute|fee|payout WORKER [AMOUNT]",
+		"revenue|cost|refund|dispute|fee|payout|conversion WORKER [AMOUNT]",
 		"book an amount by hand",
 		"AMOUNT is 12.34 (base currency), $12.34 or \"12.34 EUR\"; a dispute "
 		"that "
@@ -267,6 +267,8 @@ const struct ctl_verb ctl_verbs[] = {
 			{"currency", 'c', "CODE", "of a bare AMOUNT"},
 			{"of", 'o', "ID", "the sale a refund or dispute is about"},
 			{"fee", 'f', "AMOUNT", "of the platform, with a sale or dispute"},
+			{"to", 't', "AMOUNT",
+				"what a conversion made of it: \"10.80 USD\""},
 			{"status", 'S', "STATUS",
 				"of a dispute: opened (default), won or lost"},
 			{"run", 'r', "ID", "the run that caused it"},

@@ -88,7 +88,7 @@ _novactl()
 	-*) _novactl_words "$(_novactl_options <<<"$usage")" "$current" ;;
 	*)
 		case ${verb[0]} in
-		track) [ "${#words[@]}" -gt 1 ] || _novactl_words "revenue cost refund dispute fee payout" "$current" ;;
+		track) [ "${#words[@]}" -gt 1 ] || _novactl_words "revenue cost refund dispute fee payout conversion" "$current" ;;
 		esac
 		if [ "$previous" = --worker ] || head -n 1 <<<"$usage" | grep -q WORKER; then
 			_novactl_words "$(_novactl_workers "$program" "${places[@]}")" "$current"
