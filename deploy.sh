@@ -21,7 +21,8 @@ libcurl4-openssl-dev:HTTP, as a client
 zlib1g-dev:rotated logs
 nettle-dev:hashes of the audit chain
 libmbedtls-dev:signatures of webhooks, TLS of the gateway
-libxml2-dev:pages of the scraper'
+libxml2-dev:pages of the scraper
+libicu-dev:the length of posts'
 packages_demo='
 python3:some of the example agents
 procps:ps and top, to look at the fleet'
