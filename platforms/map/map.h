@@ -55,6 +55,74 @@ int map_stripe_nano(int64_t minor, const char *currency, int64_t *ret_nano,
 int map_stripe_minor(
 	int64_t nano, const char *currency, int64_t *ret_minor, struct nv_err *err);
 
+/* ---- Gumroad ---- */
+
+/* What the platform remembers of a sale, since Gumroad's own answer does not say it. */
+struct map_gumroad_known {
+	const char *agent; /* whom the sale is due to; NULL: nobody known */
+	/* amount_refundable_in_currency of the time before anything was refunded; NULL:
+	 * not known. In another currency than USD a refund of a part is worked out from
+	 * it. */
+	const char *full;
+	bool disputed; /* the dispute was booked; it is not said with another amount */
+};
+
+struct map_gumroad {
+	json_t *lines; /* owned: an array, the sale first */
+	/* A static sentence about what of it is not booked; NULL: nothing is left out. */
+	const char *note;
+	/* Exactly what the lines say, in 10^-9 USD. */
+	int64_t gross, fee, refunded, disputed;
+	bool full_now; /* nothing was refunded yet: what is refundable is the `full` above
+			*/
+};
+
+/* A sale as GET /v2/sales/:id and /v2/sales say it. Amounts are USD cents, whatever the
+ * product's currency is. Not booked: what is free, a pre-order or a trial (nothing was
+ * charged). The fee is Gumroad's and the affiliate's. Refunds are running totals; a
+ * chargeback is a dispute over what was left of the sale. 0; -EINVAL; -ENOMEM. */
+int map_gumroad_sale(const json_t *sale, const struct map_gumroad_known *known,
+	struct map_gumroad *ret, struct nv_err *err);
+void map_gumroad_fini(struct map_gumroad *m);
+
+/* Whom a sale is due to by itself: the custom field agent_id; else what the map of the
+ * configuration says about its offer code, product id or permalink (lookup answers a
+ * worker's name or NULL). NULL: nobody. Borrowed from sale or from lookup. */
+typedef const char *map_lookup_fn(void *arg, const char *key);
+const char *map_gumroad_agent(const json_t *sale, map_lookup_fn *lookup, void *arg);
+
+/* A ping: form posts are not signed, and a product's custom fields stand between
+ * Gumroad's own, so only this is taken from one. Zero it, give it all pairs of the form
+ * in their order (the first of a name counts), decoded once. */
+#define MAP_GUMROAD_ID_BYTES 90
+struct map_gumroad_ping {
+	char sale[MAP_GUMROAD_ID_BYTES]; /* empty: it is about no sale */
+	char subscription[MAP_GUMROAD_ID_BYTES];
+	char resource[28]; /* "sale" when it says none: the settings page's pings */
+	char agent[NV_NAME_MAX];
+	bool test; /* the seller bought it to try */
+};
+void map_gumroad_ping_field(struct map_gumroad_ping *ping, const char *key,
+	size_t key_bytes, const char *value, size_t value_bytes);
+/* The `webhook` fact, said when the platform has confirmed the sale. -EINVAL: neither a
+ * sale nor a subscription is named. */
+int map_gumroad_ping_fact(
+	const struct map_gumroad_ping *ping, json_t **ret_line, struct nv_err *err);
+
+/* ---- SendGrid ---- */
+
+/* The array of an Event Webhook: one `webhook` fact for each event, its id by
+ * sg_event_id. `object` is the sg_message_id; `nova_id` and `agent` what the mail was
+ * sent with (custom arguments). An event whose `event` is none of SendGrid's was
+ * shadowed by a custom argument of that name: type "shadowed". What cannot be told apart
+ * from others (no sg_event_id) gets an id of its own content, so that a repeat counts
+ * once. -EINVAL: no array of objects, or over MAP_SENDGRID_MAX of them. */
+#define MAP_SENDGRID_MAX 20000
+int map_sendgrid_events(const json_t *events, json_t **ret_lines, struct nv_err *err);
+/* Names of events and of fields that SendGrid puts beside custom arguments: an argument
+ * must not be called so. */
+bool map_sendgrid_reserved(const char *name);
+
 /* ---- for those who write mappings ---- */
 
 /* Minor units with so many decimals (0..9) to 10^-9: exact. -ERANGE beyond NV_MONEY_MAX.
