@@ -23,6 +23,8 @@ void nv_uri_fini(struct nv_uri *uri);
 /* The absolute URL of `reference` seen from `base`, without fragment; appended to buf.
  * Errors as above. */
 int nv_uri_resolve(const char *base, const char *reference, struct nv_buf *buf);
+/* The whole URL again, what must be is percent-encoded. */
+void nv_uri_text(const struct nv_uri *uri, struct nv_buf *buf);
 /* "https://host" or "https://host:port" when it is not the scheme's own. */
 void nv_uri_origin(const struct nv_uri *uri, struct nv_buf *buf);
 bool nv_uri_same_origin(const struct nv_uri *a, const struct nv_uri *b);
