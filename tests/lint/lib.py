@@ -9,6 +9,7 @@ SOURCE = os.environ.get("NOVA_SOURCE") or os.path.dirname(
 BUILD = os.path.dirname(os.environ.get("NOVA_BIN") or os.path.join(SOURCE, "build/ci/bin"))
 # Folders with C of Nova itself; the tests and benchmarks come on top.
 PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine", "workers", "platforms",
+         "gateway",
          "ctl"]
 OTHERS = ["tests", "bench", "etc", "docs"]
 SKIP = {"build", ".git", "corpus", "__pycache__"}
