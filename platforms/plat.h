@@ -92,8 +92,9 @@
 #define PLAT_KEY_BYTES_MAX   400 /* of the store */
 #define PLAT_TABLE_BYTES_MAX 64
 #define PLAT_VALUE_BYTES_MAX ((size_t)16 << 20)
-#define PLAT_LINE_BYTES_MAX  ((size_t)8 << 20) /* a request on the socket: mail is large \
-						*/
+#define PLAT_LINE_BYTES_MAX \
+	((size_t)8 << 20) /* a request on the socket: mail is large \
+			   */
 
 struct plat;      /* the process */
 struct plat_call; /* a request that has not been answered yet */
@@ -184,7 +185,7 @@ struct plat_kind {
 	void (*show)(struct plat *p, json_t *state);
 };
 
-/* kinds.c; ended by NULL. */
+/* kinds.c of the program; ended by NULL. */
 extern const struct plat_kind *const plat_kinds[];
 /* By name or alias; NULL. */
 const struct plat_kind *plat_kind_find(const char *name);

@@ -1,0 +1,506 @@
+/* A platform's process from its start to its end: see frame.h. */
+#include "frame.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_title.h"
+#include "outbox.h"
+#include "pipe.h"
+#include "sock.h"
+#include "store.h"
+#include "turn.h"
+#include "who.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECRET_BYTES_MAX ((size_t)64 << 10)
+#define POLL_FIRST_S     0.5
+#define POLL_S_AGAIN     10
+#define POLL_S_MAX       900
+#define TITLE_S          5.
+#define GRACE_S          8. /* for calls under way: less than novasupd gives us */
+
+static struct {
+	struct plat plat;
+	ev_signal term;
+	ev_signal interrupt;
+	ev_timer grace;
+} self;
+
+/* ---- small things that others use ---- */
+
+const struct plat_kind *
+plat_kind_find(const char *name)
+{
+	for (size_t i = 0; plat_kinds[i]; i++) {
+		const struct plat_kind *k = plat_kinds[i];
+
+		if (strcmp(k->name, name) == 0 ||
+			(k->alias && strcmp(k->alias, name) == 0))
+			return k;
+	}
+	return NULL;
+}
+
+struct ev_loop *
+plat_loop(const struct plat *p)
+{
+	return p->loop;
+}
+
+const struct plat_kind *
+plat_kind_of(const struct plat *p)
+{
+	return p->kind;
+}
+
+const struct nv_config *
+plat_config(const struct plat *p)
+{
+	return p->config;
+}
+
+void
+plat_set_own(struct plat *p, void *own)
+{
+	p->own = own;
+}
+
+void *
+plat_own(const struct plat *p)
+{
+	return p->own;
+}
+
+const char *
+plat_secret(const struct plat *p, const char *name)
+{
+	for (size_t i = 0; p->kind->secrets && p->kind->secrets[i]; i++) {
+		if (strcmp(p->kind->secrets[i], name) == 0)
+			return p->secrets[i];
+	}
+	return NULL;
+}
+
+void
+plat_uid(struct plat *p, const char *what, char ret[PLAT_UID_BYTES])
+{
+	(void)snprintf(ret, PLAT_UID_BYTES, "%s:%s:%llx", what, p->nonce,
+		(unsigned long long)++p->serial);
+}
+
+static void
+set_title(struct plat *p)
+{
+	char when[40] = "never";
+	time_t s = (time_t)(p->poll.last_ns / INT64_C(1000000000));
+	struct tm tm;
+
+	if (s > 0 && localtime_r(&s, &tm))
+		(void)strftime(when, sizeof when, "%H:%M", &tm);
+	if (p->problem[0])
+		nv_title_set("nova: %s, no key", p->kind->name);
+	else if (p->kind->poll)
+		nv_title_set("nova: %s, %u call%s, last poll %s", p->kind->name,
+			p->n_calls, p->n_calls == 1 ? "" : "s", when);
+	else
+		nv_title_set("nova: %s, %u call%s", p->kind->name, p->n_calls,
+			p->n_calls == 1 ? "" : "s");
+}
+
+static void
+on_title(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	set_title(t->data);
+}
+
+void
+plat_show_title(struct plat *p)
+{
+	if (!ev_is_active(&p->title))
+		ev_timer_start(p->loop, &p->title);
+}
+
+/* ---- polls ---- */
+
+static void
+poll_in(struct plat *p, double s)
+{
+	p->poll.next_ns = nv_wall_ns() + (int64_t)(s * 1e9);
+	ev_timer_stop(p->loop, &p->poll.timer);
+	ev_timer_set(&p->poll.timer, s, 0.);
+	ev_timer_start(p->loop, &p->poll.timer);
+}
+
+void
+plat_poll_now(struct plat *p)
+{
+	if (p->poll.under_way || p->ending || p->problem[0])
+		return;
+	p->poll.under_way = true;
+	p->poll.next_ns = 0;
+	ev_timer_stop(p->loop, &p->poll.timer);
+	p->kind->poll(p);
+}
+
+static void
+on_poll(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)revents;
+	plat_poll_now(t->data);
+}
+
+void
+plat_poll_done(struct plat *p, int rc, const char *why)
+{
+	struct plat_poll *poll = &p->poll;
+
+	NV_ASSERT(poll->under_way);
+	poll->under_way = false;
+	poll->last_ns = nv_wall_ns();
+	poll->done++;
+	plat_show_title(p);
+	if (rc == 0 || rc == -EAGAIN) {
+		if (poll->failures)
+			nv_info("%s is there again", p->kind->name);
+		poll->failures = 0;
+		poll->why[0] = '\0';
+		poll->last_ok_ns = poll->last_ns;
+	} else {
+		(void)snprintf(
+			poll->why, sizeof poll->why, "%s", why ? why : strerror(-rc));
+		if (poll->failures++ == 0)
+			nv_error("%s cannot be polled: %s; trying again", p->kind->name,
+				poll->why);
+	}
+	if (p->ending) {
+		plat_check_end(p);
+		return;
+	}
+	int64_t back_off_s = (int64_t)POLL_S_AGAIN << NV_MIN(poll->failures, 8u);
+
+	if (rc == -EAGAIN)
+		poll_in(p, 0.);
+	else if (poll->failures)
+		poll_in(p, (double)NV_MIN(back_off_s, POLL_S_MAX));
+	else if (p->settings.poll_ms > 0)
+		poll_in(p, (double)p->settings.poll_ms / 1000.);
+}
+
+/* ---- the end ---- */
+
+void
+plat_check_end(struct plat *p)
+{
+	if (p->ending && p->n_calls == 0 && !plat_outbox_is_busy(p) &&
+		plat_pipe_is_flushed(p) && plat_sock_clients(p) == 0)
+		ev_break(p->loop, EVBREAK_ALL);
+}
+
+static void
+on_grace(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	struct plat *p = t->data;
+
+	(void)revents;
+	nv_warn("ending with %u calls under way; what must happen is in the outbox",
+		p->n_calls);
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_stop(struct ev_loop *loop, ev_signal *s, int revents)
+{
+	struct plat *p = s->data;
+
+	(void)revents;
+	if (p->ending)
+		return;
+	p->ending = true;
+	ev_timer_stop(loop, &p->poll.timer);
+	plat_outbox_end(p);
+	plat_sock_end(p);
+	ev_timer_init(&self.grace, on_grace, GRACE_S, 0.);
+	self.grace.data = p;
+	ev_timer_start(loop, &self.grace);
+	plat_check_end(p);
+}
+
+/* ---- start ---- */
+
+/* The configuration comes sealed from novasupd, or is read from its files. */
+static int
+read_config(struct plat *p)
+{
+	const char *snapshot = getenv("NOVA_SNAPSHOT_FD");
+	struct nv_conf_sources sources = {0};
+	struct nv_conf_errors errs = {0};
+	int rc;
+
+	p->by_hand = !snapshot || !*snapshot;
+	if (p->by_hand) {
+		rc = nv_conf_sources_read(&sources, p->paths.config, &errs);
+	} else {
+		int fd = (int)strtol(snapshot, NULL, 10);
+
+		rc = fd > 2 ? nv_conf_snapshot_read(fd, &sources) : -EBADF;
+		nv_fd_close(&fd);
+	}
+	if (rc == 0 || rc == -EINVAL)
+		rc = nv_config_parse(&sources, &p->config, &errs);
+	if (rc < 0 && errs.n)
+		nv_conf_errors_print(&errs, STDERR_FILENO);
+	else if (rc < 0)
+		nv_error("the configuration cannot be read: %s", strerror(-rc));
+	nv_conf_errors_fini(&errs);
+	nv_conf_sources_fini(&sources);
+	return rc;
+}
+
+static int
+read_secret(const char *dir, const char *name, char **ret)
+{
+	char path[NV_PATH_MAX];
+	char *data = NULL;
+	size_t bytes = 0;
+
+	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	int rc = nv_read_file_at(-1, path, SECRET_BYTES_MAX, &data, &bytes);
+
+	if (rc < 0)
+		return rc;
+	while (bytes > 0 && (data[bytes - 1] == '\n' || data[bytes - 1] == '\r' ||
+				    data[bytes - 1] == ' '))
+		data[--bytes] = '\0';
+	if (bytes == 0) {
+		free(data);
+		return -ENOENT;
+	}
+	*ret = data;
+	return 0;
+}
+
+static void
+read_secrets(struct plat *p)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	const char *const *names = p->kind->secrets;
+
+	for (unsigned i = 0; names && names[i]; i++) {
+		NV_ASSERT(i < PLAT_SECRETS_MAX);
+		int rc = dir ? read_secret(dir, names[i], &p->secrets[i]) : -ENOENT;
+
+		if (rc == 0 || i >= p->kind->n_required || p->problem[0])
+			continue;
+		(void)snprintf(p->problem, sizeof p->problem,
+			rc == -ENOENT ? "no key: put it into secrets/%s%s%s"
+				      : "secrets/%s cannot be read%s%s",
+			names[i], rc == -ENOENT ? "" : ": ",
+			rc == -ENOENT ? "" : strerror(-rc));
+	}
+	if (p->problem[0])
+		nv_warn("%s", p->problem);
+}
+
+static void
+forget_secrets(struct plat *p)
+{
+	for (unsigned i = 0; i < PLAT_SECRETS_MAX; i++) {
+		if (p->secrets[i])
+			explicit_bzero(p->secrets[i], strlen(p->secrets[i]));
+		free(p->secrets[i]);
+		p->secrets[i] = NULL;
+	}
+}
+
+static void
+watch_signals(struct plat *p)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	ev_signal_init(&self.term, on_stop, SIGTERM);
+	ev_signal_init(&self.interrupt, on_stop, SIGINT);
+	self.term.data = self.interrupt.data = p;
+	ev_signal_start(p->loop, &self.term);
+	ev_signal_start(p->loop, &self.interrupt);
+}
+
+static int
+open_parts(struct plat *p, struct nv_err *err)
+{
+	int rc = p->kind->settings ? p->kind->settings(p->config, &p->settings, err) : 0;
+
+	if (rc == 0)
+		rc = plat_store_open(&p->store, p->paths.state_dir, p->kind->name, err);
+	if (rc == 0)
+		rc = plat_pipe_open(p, err);
+	if (rc == 0 && plat_turns_open(p) < 0)
+		rc = nv_err_set(err, -ENOMEM, "no memory");
+	if (rc == 0 && p->kind->start)
+		rc = p->kind->start(p, err);
+	if (rc == 0)
+		rc = plat_outbox_open(p, err);
+	if (rc == 0)
+		rc = plat_sock_open(p, err);
+	return rc;
+}
+
+static void
+close_parts(struct plat *p)
+{
+	if (p->outbox)
+		p->ending = true;
+	plat_pipe_close(p);
+	if (p->outbox)
+		plat_outbox_end(p);
+	if (p->kind->stop)
+		p->kind->stop(p);
+	plat_sock_close(p);
+	plat_outbox_close(p);
+	plat_turns_close(p);
+	plat_store_close(p->store);
+	while (p->agents) {
+		struct plat_agent *a = p->agents;
+
+		p->agents = a->next;
+		free(a);
+	}
+	nv_config_free(p->config);
+	forget_secrets(p);
+}
+
+static int
+run(struct plat *p)
+{
+	struct nv_err err = {0};
+	uint64_t random;
+
+	if (read_config(p) < 0)
+		return NV_EXIT_USAGE;
+	p->loop = ev_default_loop(EVFLAG_AUTO);
+	if (!p->loop || getrandom(&random, sizeof random, 0) != sizeof random) {
+		nv_error("cannot start: no event loop");
+		return NV_EXIT_FAILED;
+	}
+	(void)snprintf(p->nonce, sizeof p->nonce, "%016llx", (unsigned long long)random);
+	p->started_ms = nv_mono_ms();
+	ev_timer_init(&p->title, on_title, TITLE_S, 0.);
+	ev_timer_init(&p->poll.timer, on_poll, 0., 0.);
+	p->title.data = p->poll.timer.data = p;
+	watch_signals(p);
+	read_secrets(p);
+	int rc = open_parts(p, &err);
+
+	if (rc < 0) {
+		nv_error("%s cannot start: %s", p->kind->name, err.text);
+		return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+	}
+	set_title(p);
+	plat_pipe_ready(p);
+	if (p->kind->poll && !p->problem[0] && p->settings.poll_ms > 0)
+		poll_in(p, POLL_FIRST_S);
+	nv_info("%s is ready", p->kind->name);
+	ev_run(p->loop, 0);
+	close_parts(p);
+	return NV_EXIT_OK;
+}
+
+/* ---- arguments ---- */
+
+static const char usage[] =
+	"usage: nova-platform NAME [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
+	"       nova-platform NAME --verbs     its verbs, as JSON\n"
+	"       nova-platform --version\n";
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"run-dir", required_argument, NULL, 'r'},
+	{"state-dir", required_argument, NULL, 's'},
+	{"verbs", no_argument, NULL, 'v'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int
+print_verbs(const struct plat_kind *kind)
+{
+	json_t *o = plat_describe(kind);
+	int rc = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
+
+	json_decref(o);
+	return rc == 0 && puts("") >= 0 && fflush(stdout) == 0 ? NV_EXIT_OK
+							       : NV_EXIT_FAILED;
+}
+
+static int
+list_kinds(void)
+{
+	(void)fputs("nova-platform: expected the name of a platform:", stderr);
+	for (size_t i = 0; plat_kinds[i]; i++)
+		(void)fprintf(stderr, " %s", plat_kinds[i]->name);
+	(void)fprintf(stderr, "\n%s", usage);
+	return NV_EXIT_USAGE;
+}
+
+int
+plat_main(int argc, char **argv)
+{
+	struct plat *p = &self.plat;
+	const char *config = NULL;
+	const char *run_dir = NULL;
+	const char *state_dir = NULL;
+	struct nv_err err = {0};
+	bool verbs = false;
+	int c;
+
+	nv_title_init(argc, argv);
+	nv_log_init("nova-platform");
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'r':
+			run_dir = optarg;
+			break;
+		case 's':
+			state_dir = optarg;
+			break;
+		case 'v':
+			verbs = true;
+			break;
+		case 'V':
+			(void)printf("nova-platform %s\n", NOVA_VERSION);
+			return NV_EXIT_OK;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return NV_EXIT_OK;
+		default:
+			(void)fputs(usage, stderr);
+			return NV_EXIT_USAGE;
+		}
+	}
+	p->kind = optind + 1 == argc ? plat_kind_find(argv[optind]) : NULL;
+	if (!p->kind)
+		return list_kinds();
+	if (verbs)
+		return print_verbs(p->kind);
+	if (nv_paths_resolve(&p->paths, config, state_dir, run_dir, NULL, &err) < 0) {
+		(void)fprintf(stderr, "nova-platform: %s\n", err.text);
+		return NV_EXIT_USAGE;
+	}
+	return run(p);
+}

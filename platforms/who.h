@@ -1,0 +1,17 @@
+/* Whose process has connected: a person's (root or who runs Nova, and in no worker's
+ * tree), or an agent's. The kernel says which process it is, novasupd whose. */
+#ifndef PLAT_WHO_H
+#define PLAT_WHO_H
+
+#include "sock.h"
+
+/* Answered with plat_client_known, now or later; when novasupd does not answer in time,
+ * it is nobody's: who cannot be told apart from an agent gets nothing. */
+void plat_who_ask(struct plat *p, struct plat_client *client);
+/* Does the worker's file grant it this platform? */
+bool plat_who_is_granted(const struct plat *p, const char *agent);
+/* The client is gone. */
+void plat_who_forget(struct plat *p, const struct plat_client *client);
+void plat_who_close(struct plat *p);
+
+#endif
