@@ -18,6 +18,8 @@ struct plat_ask {
 	size_t body_bytes;
 	unsigned flags;
 	int64_t deadline_ms;
+	int (*before)(void *arg, const char *url, struct nv_http_head *head);
+	void *before_arg;
 	nv_http_done_fn *fn;
 	void *arg;
 	struct nv_http_call *call; /* NULL: waits for its turn, or has just been ended */
@@ -54,6 +56,8 @@ hear(struct plat_api *api, const struct nv_http_answer *answer)
 	struct nv_buf name;
 	const char *remaining, *reset;
 
+	if (api->limits_apart)
+		return;
 	if (answer->status == 429 || answer->status == 503)
 		plat_rate_hold(api->p, answer->retry_after_ms > 0 ? answer->retry_after_ms
 								  : HOLD_MS_DEFAULT);
@@ -119,6 +123,8 @@ ask_go(void *arg)
 		.idempotent = (ask->flags & PLAT_ASK_REPEATABLE) != 0,
 		.expect_json = (ask->flags & PLAT_ASK_NO_JSON) == 0,
 		.policy = api->policy,
+		.before = ask->before,
+		.before_arg = ask->before_arg,
 		.limits = {.deadline_ms = ask->deadline_ms,
 			.body_bytes_max = api->body_bytes_max}};
 
@@ -149,6 +155,8 @@ fill(struct plat_ask *ask, const struct plat_request *r)
 	ask->body_bytes = r->body_bytes;
 	ask->flags = r->flags;
 	ask->deadline_ms = r->deadline_ms;
+	ask->before = r->before;
+	ask->before_arg = r->before_arg;
 	return ask->url && ask->method && (!r->content_type || ask->content_type) &&
 			       (r->body_bytes == 0 || ask->body)
 		       ? 0

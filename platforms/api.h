@@ -23,6 +23,9 @@ struct plat_api {
 	/* "x-ratelimit-": its "remaining" and "reset" (epoch s) go to plat_rate_heard;
 	 * NULL: the vendor has none. */
 	const char *window;
+	/* The vendor limits each of its endpoints apart: what it says about limits (429,
+	 * headers) is heard by the platform, not by the frame. */
+	bool limits_apart;
 	size_t body_bytes_max;  /* of an answer; 0: the HTTP core's */
 	struct plat_ask *first; /* under way */
 };
@@ -47,6 +50,9 @@ struct plat_request {
 	const char *content_type;
 	unsigned flags;
 	int64_t deadline_ms; /* 0: the HTTP core's */
+	/* Headers that must be fresh at each try; see nv_http.h. NULL: none. */
+	int (*before)(void *arg, const char *url, struct nv_http_head *head);
+	void *before_arg;
 };
 
 /* fn comes exactly once after 0, never from inside. -EINVAL with err, -ENOBUFS (too much
