@@ -1,5 +1,6 @@
 /* The two halves of a fleet's state joined: see merge.h. */
 #include "merge.h"
+#include "nv_name.h"
 #include "out.h"
 #include "value.h"
 
@@ -273,7 +274,8 @@ ctl_merge_workers(const struct ctl_fleet *fleet, const json_t *metrics, const ch
 			w, instances_json(fleet, &at, w->worker, row), trouble, row);
 
 		put(joined, "log", log_json(ctl_fleet_log(fleet, w->worker)));
-		if (!only || strcmp(only, w->worker) == 0)
+		/* Nova's own are processes: shown by name only. */
+		if (only ? strcmp(only, w->worker) == 0 : !nv_name_is_system(w->worker))
 			(void)json_array_append(rows, joined);
 		json_decref(joined);
 		(void)json_object_del(index, w->worker); /* the engine may not know it */

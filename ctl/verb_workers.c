@@ -174,19 +174,22 @@ ctl_verb_workers_resume(struct ctl *ctl)
 	return ctl_change(ctl, "workers.set", set_args(ctl, "resume"), CTL_WANT_RESUMED);
 }
 
-/* Goals for the names given, or for every worker novasupd has. */
+/* Goals for the names given, or for every worker novasupd has (not for Nova's own). */
 static struct ctl_goal *
 goals_of_words(const struct ctl *ctl, const struct ctl_fleet *fleet, enum ctl_want want,
 	size_t *ret_n)
 {
 	size_t n_words = (size_t)ctl->args.n_words;
-	size_t n = n_words ? n_words : fleet->n_workers;
-	struct ctl_goal *goals = ctl_alloc(n, sizeof(*goals));
+	size_t n_names = n_words ? n_words : fleet->n_workers;
+	struct ctl_goal *goals = ctl_alloc(n_names, sizeof(*goals));
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t k = 0; k < n_names; k++) {
 		const char *name =
-			n_words ? ctl->args.words[i] : fleet->workers[i].worker;
+			n_words ? ctl->args.words[k] : fleet->workers[k].worker;
 
+		if (n_words == 0 && nv_name_is_system(name))
+			continue;
 		goals[i].want = want;
 		(void)snprintf(goals[i].worker, sizeof(goals[i].worker), "%s", name);
 		if (!ctl_fleet_worker(fleet, goals[i].worker)) {
@@ -195,8 +198,9 @@ goals_of_words(const struct ctl *ctl, const struct ctl_fleet *fleet, enum ctl_wa
 			(void)snprintf(goals[i].text, sizeof(goals[i].text),
 				"there is no such worker");
 		}
+		i++;
 	}
-	*ret_n = n;
+	*ret_n = i;
 	return goals;
 }
 

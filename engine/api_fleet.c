@@ -101,6 +101,11 @@ act_on(struct eng_call *call, struct eng_worker *w, enum action action,
 	bool down = want != ENG_WANT_RUNNING && want != ENG_WANT_PAUSED;
 	char reason[100];
 
+	if (w->system)
+		return nv_err_set(&call->err, -EPERM,
+			"%s is one of Nova's own processes: it runs as long as its "
+			"section is in nova.yaml",
+			w->name);
 	if (!w->conf)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is not in the configuration any more", w->name);

@@ -105,7 +105,7 @@ eng_verb_metrics(struct eng_call *call)
 		return rc;
 	list = json_array();
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
-		if (!only || w == only)
+		if (only ? w == only : !nv_name_is_system(w->name))
 			bad |= json_array_append_new(
 				list, metrics_row(call->eng, v, w, brief));
 	}
@@ -185,7 +185,8 @@ eng_verb_agents(struct eng_call *call)
 	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
 		if (status && strcmp(status, agent_state(w)) != 0)
 			continue;
-		if (group && strcmp(group, eng_worker_group(w)) != 0)
+		if (group ? strcmp(group, eng_worker_group(w)) != 0
+			  : nv_name_is_system(w->name))
 			continue;
 		bad |= json_array_append_new(list, agent_row(call->eng, v, w));
 	}

@@ -83,6 +83,9 @@ struct eng_worker {
 	char name[NV_NAME_MAX];
 	uint32_t id;                       /* in the ledger; 0 until the first event */
 	const struct nv_conf_worker *conf; /* borrowed from eng.config */
+	/* One of Nova's own processes: borrowed likewise, and conf is NULL, so that
+	 * nothing is decided about it, no budget holds it and no desire is sent. */
+	const struct nv_conf_worker *system;
 	struct eng_desire desire;
 	/* Of what it has cost since the engine started, what no single run has caused;
 	 * base currency. enforce.c looks at what was added. */

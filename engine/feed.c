@@ -107,6 +107,13 @@ eng_feed_fini(struct eng_feed *f)
 	*f = (struct eng_feed){0};
 }
 
+/* Nova's own processes are no matter of decisions. */
+static const struct nv_conf_worker *
+agent_conf(const struct nv_config *config, const char *name)
+{
+	return nv_name_is_system(name) ? NULL : nv_config_worker(config, name);
+}
+
 int
 eng_feed_config(struct eng_feed *f, const struct nv_config *config, bool advise_only)
 {
@@ -119,7 +126,7 @@ eng_feed_config(struct eng_feed *f, const struct nv_config *config, bool advise_
 	for (size_t i = 0; i < f->n_workers; i++) {
 		struct eng_fed *w = &f->workers[i];
 
-		w->conf = w->name[0] ? nv_config_worker(config, w->name) : NULL;
+		w->conf = w->name[0] ? agent_conf(config, w->name) : NULL;
 		w->n_variants = 0;
 	}
 	eng_feed_pol_conf(config, advise_only, f->time_ns, &conf);
@@ -154,7 +161,7 @@ fed_of(struct eng_feed *f, struct led_view *v, uint32_t id)
 		return w;
 	if (led_view_worker_name(v, id, w->name) < 0)
 		return NULL;
-	w->conf = nv_config_worker(f->config, w->name);
+	w->conf = agent_conf(f->config, w->name);
 	eng_desire_default(w->conf, &w->desire);
 	w->known = pol_standing_get(f->pol, w->name, &had) == 0;
 	if (!w->known) {

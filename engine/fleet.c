@@ -229,6 +229,8 @@ eng_worker_interval_ms(const struct eng_worker *w)
 const char *
 eng_worker_state(const struct eng_worker *w)
 {
+	if (w->system)
+		return "running";
 	if (!w->conf)
 		return "removed";
 	if (eng_worker_is_paused(w))
@@ -239,6 +241,8 @@ eng_worker_state(const struct eng_worker *w)
 const char *
 eng_worker_reason(const struct eng_worker *w)
 {
+	if (w->system)
+		return "";
 	if (!w->conf)
 		return "not in the configuration";
 	if (w->desire.want == ENG_WANT_RUNNING && w->budget_paused)
@@ -249,7 +253,7 @@ eng_worker_reason(const struct eng_worker *w)
 const char *
 eng_worker_group(const struct eng_worker *w)
 {
-	return w->conf ? w->conf->group : "";
+	return w->system ? NV_SYSTEM_GROUP : w->conf ? w->conf->group : "";
 }
 
 /* ---- the ledger's form ---- */
@@ -405,7 +409,7 @@ eng_fleet_load(struct eng *eng, struct nv_err *err)
 	struct load load = {.eng = eng, .err = err};
 
 	for (struct eng_worker *w = eng->workers; w; w = w->next)
-		w->conf = NULL;
+		w->conf = w->system = NULL;
 	for (size_t i = 0; i < eng->config->n_workers; i++) {
 		const struct nv_conf_worker *conf = &eng->config->workers[i];
 		struct eng_worker *w = eng_worker_add(eng, conf->name);
@@ -416,6 +420,13 @@ eng_fleet_load(struct eng *eng, struct nv_err *err)
 		/* Whatever the ledger knows replaces this below. */
 		if (w->desire.epoch == 0)
 			eng_desire_default(conf, &w->desire);
+	}
+	for (size_t i = 0; i < eng->config->n_system; i++) {
+		struct eng_worker *w = eng_worker_add(eng, eng->config->system[i].name);
+
+		if (!w)
+			return nv_err_set(err, -ENOMEM, "no memory for the workers");
+		w->system = &eng->config->system[i];
 	}
 	int rc = led_view_begin(eng->led, &v, err);
 

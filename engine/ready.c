@@ -27,8 +27,10 @@ struct ready_again {
 static bool
 may_be_awaited(const struct eng_stream *s)
 {
-	return !s->inst->gone && s->worker->conf &&
-	       s->worker->conf->ready == NV_READY_EVENT;
+	const struct nv_conf_worker *conf =
+		s->worker->system ? s->worker->system : s->worker->conf;
+
+	return !s->inst->gone && conf && conf->ready == NV_READY_EVENT;
 }
 
 static int

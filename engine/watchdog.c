@@ -30,7 +30,7 @@ struct eng_watchdog {
 static bool
 life_rule(const struct eng_worker *w, struct eng_watch_rule *ret)
 {
-	const struct nv_conf_worker *conf = w->conf;
+	const struct nv_conf_worker *conf = w->system ? w->system : w->conf;
 
 	if (!conf || conf->heartbeat_every_ms <= 0 || conf->heartbeat_timeout_ms <= 0)
 		return false;

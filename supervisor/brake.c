@@ -140,7 +140,7 @@ sup_brake_pull(struct sup *sup, uint32_t uid, const char *reason, bool now, char
 	size_t text_bytes)
 {
 	struct nv_brake by = {.uid = uid, .wall_ns = nv_wall_ns()};
-	unsigned live = sup_workers_live(sup);
+	unsigned live = sup_agents_live(sup);
 
 	(void)snprintf(by.reason, sizeof(by.reason), "%s", reason);
 	if (!sup->brake.on)

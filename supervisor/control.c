@@ -115,7 +115,7 @@ worker_settled(const struct sup_worker *w)
 	bool paused = sup_worker_paused(w);
 	char why[400];
 
-	if (!w->desired && w->sup->phase == SUP_RUNNING && !w->held)
+	if (!w->desired && !w->conf->system && w->sup->phase == SUP_RUNNING && !w->held)
 		return false;
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		enum sup_inst_state s = w->instances[i]->machine.state;
@@ -155,7 +155,7 @@ static const struct sup_worker *
 not_yet(struct sup *sup, const struct nv_sup_request *r)
 {
 	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
-		if (r->worker[0] && strcmp(r->worker, w->name) != 0)
+		if (r->worker[0] ? strcmp(r->worker, w->name) != 0 : w->conf->system)
 			continue;
 		if (!worker_fits(w, (enum nv_wait_for)r->wait_for))
 			return w;
@@ -282,8 +282,15 @@ on_stop(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (rc <= 0)
 		return rc;
+	if (w && w->conf->system) {
+		reply(c, r.request_id, NV_EXIT_NO,
+			"%s is one of Nova's own processes: it runs as long as its "
+			"section is in nova.yaml",
+			w->name);
+		return 0;
+	}
 	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
-		if (!w || each == w)
+		if (w ? each == w : !each->conf->system)
 			sup_worker_hold(each, c->uid);
 	}
 	reply(c, r.request_id, NV_EXIT_OK, "stopping");
@@ -304,7 +311,7 @@ on_restart(struct nv_chan *chan, struct nv_msg *msg)
 		return rc;
 	(void)snprintf(by, sizeof(by), "uid %u", c->uid);
 	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
-		if (!w || each == w)
+		if (w ? each == w : !each->conf->system)
 			told += sup_worker_restart(each, r.instance, by);
 	}
 	if (told == 0)

@@ -249,7 +249,9 @@ on_desire(struct nv_chan *chan, struct nv_msg *msg)
 		return -EBADMSG;
 	struct sup_worker *w = sup_worker_find(sup, m.worker);
 
-	if (w && !w->removed)
+	if (w && w->conf->system)
+		nv_debug("desire for %s, which is Nova's own", m.worker);
+	else if (w && !w->removed)
 		sup_worker_desire(w, &m);
 	else
 		nv_debug("desire for %s, which is not configured", m.worker);

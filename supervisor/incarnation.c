@@ -150,7 +150,7 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 	inst->credentials_gid = setting->gid;
 	if (rc == 0 && !there)
 		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
-			setting->uid, setting->gid, &inst->failed_thing);
+			conf->system, setting->uid, setting->gid, &inst->failed_thing);
 	if (rc < 0) {
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};
 		return rc;
@@ -282,6 +282,12 @@ spawn_it(struct sup_incarnation *inc, struct sup_setting *setting)
 		.die_with_parent = true,
 		.oom_score_adj = sup_oom_agents()};
 
+	if (conf->system) { /* it says `ready` on its pipe: there is no descriptor for
+			       that */
+		_Static_assert(SUP_SNAPSHOT_FD == 5, "the first one free");
+		spec.fds[SUP_SNAPSHOT_FD] = inst->worker->conf_ref->snapshot_fd;
+		spec.n_fds = SUP_SNAPSHOT_FD + 1;
+	}
 	for (unsigned i = 0; i < inc->cgroup.n_joins; i++)
 		spec.join_fds[i] = inc->cgroup.join_fds[i];
 	sup_limits_fill(&spec, conf, &inst->sup->shared->nofile);

@@ -341,6 +341,8 @@ sup_incident_may_restart(struct sup_instance *inst)
 	struct sup_storm_policy policy = policy_of(sup);
 	int64_t wait_ms = 0;
 
+	if (inst->worker->conf->system)
+		return true;
 	if (!rests(inst) || sup->phase != SUP_RUNNING || nv_mono_ms() < m->deadline_ms)
 		return true; /* nothing is to be restarted by this */
 	if (inst->granted) {
@@ -375,7 +377,7 @@ sup_incident_ended(struct sup_instance *inst)
 
 	inst->granted = false;
 	sup->storm_changed = true;
-	if (sup->phase != SUP_RUNNING)
+	if (sup->phase != SUP_RUNNING || inst->worker->conf->system)
 		return;
 	if (!inst->machine.end.crash) {
 		if (sup_storm_left(&sup->storm, key_of(inst), now))

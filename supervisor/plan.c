@@ -62,6 +62,22 @@ key_restarts(const struct making *m, const struct nv_conf_change *c)
 	return false;
 }
 
+/* A section of nova.yaml that is a process, or a setting in it. */
+static enum nv_plan_effect
+effect_of_section(const struct making *m, const char *key)
+{
+	char name[NV_NAME_MAX];
+
+	if (!nv_conf_system_of(key, name))
+		return NV_PLAN_LIVE;
+	const struct nv_conf_worker *old = nv_config_worker(m->old, name);
+	const struct nv_conf_worker *new = nv_config_worker(m->new, name);
+
+	if (old && new)
+		return NV_PLAN_RESTART;
+	return old ? NV_PLAN_STOP : new ? NV_PLAN_START : NV_PLAN_LATER;
+}
+
 static enum nv_plan_effect
 effect_of(struct making *m, const struct nv_conf_change *c, uint32_t running)
 {
@@ -79,7 +95,7 @@ effect_of(struct making *m, const struct nv_conf_change *c, uint32_t running)
 	}
 	if (!c->worker[0]) {
 		m->counts->settings++;
-		return NV_PLAN_LIVE;
+		return effect_of_section(m, c->key);
 	}
 	if (strcmp(m->last, c->worker) != 0) {
 		(void)snprintf(m->last, sizeof(m->last), "%s", c->worker);

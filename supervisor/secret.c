@@ -1,6 +1,8 @@
 /* Credentials directories: see secret.h. */
 #include "secret.h"
+#include "nv_config.h"
 #include "nv_fd.h"
+#include "nv_log.h"
 #include "nv_name.h"
 
 #include <dirent.h>
@@ -24,16 +26,25 @@ sup_secret_path(char *ret, size_t ret_bytes, const char *run_dir, const char *wo
 	return n < 0 || (size_t)n >= ret_bytes ? -ENAMETOOLONG : 0;
 }
 
+struct secret {
+	char *data; /* owned, wiped at the end */
+	size_t bytes;
+};
+
+static void
+secret_fini(struct secret *s)
+{
+	if (s->data)
+		explicit_bzero(s->data, s->bytes);
+	free(s->data);
+}
+
 static int
-copy_one(int dir, const char *conf_dir, const char *name, uid_t uid, gid_t gid)
+read_file(const char *conf_dir, const char *name, struct secret *ret)
 {
 	char path[PATH_BYTES];
-	NV_CLEANUP_FREE char *data = NULL;
-	size_t bytes = 0;
 	struct stat st;
 
-	if (!nv_name_valid(name))
-		return -EINVAL;
 	if (snprintf(path, sizeof(path), "%s/secrets/%s", conf_dir, name) >=
 		(int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -47,27 +58,111 @@ copy_one(int dir, const char *conf_dir, const char *name, uid_t uid, gid_t gid)
 		return -EPERM;
 	if (st.st_size < 0 || (size_t)st.st_size > SUP_SECRET_BYTES_MAX)
 		return -EFBIG;
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
+	ret->data = malloc((size_t)st.st_size + 1);
+	if (!ret->data)
 		return -ENOMEM;
-	ssize_t n = nv_read_full(from, data, (size_t)st.st_size);
+	ret->bytes = (size_t)st.st_size;
+	ssize_t n = nv_read_full(from, ret->data, (size_t)st.st_size);
 
 	if (n < 0)
 		return (int)n;
-	bytes = (size_t)n;
-	NV_CLEANUP_FD to =
-		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	int rc = to < 0 ? -errno : nv_write_full(to, data, bytes);
+	ret->bytes = (size_t)n;
+	return 0;
+}
 
-	explicit_bzero(data, (size_t)st.st_size);
-	if (rc == 0 && (uid != geteuid() || gid != getegid()) && fchown(to, uid, gid) < 0)
-		rc = -errno;
+/* A .env that others can read keeps no secret. */
+static char *
+from_dotenv(const char *conf_dir, const char *names)
+{
+	char path[PATH_BYTES];
+	NV_CLEANUP_FREE char *text = NULL;
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/.env", conf_dir) >= (int)sizeof(path))
+		return NULL;
+	NV_CLEANUP_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
+		(size_t)st.st_size > SUP_SECRET_BYTES_MAX)
+		return NULL;
+	text = malloc((size_t)st.st_size + 1);
+	ssize_t n = text ? nv_read_full(fd, text, (size_t)st.st_size) : -1;
+
+	if (n < 0)
+		return NULL;
+	char *value = nv_conf_dotenv_get(text, (size_t)n, names);
+
+	explicit_bzero(text, (size_t)n);
+	if (value &&
+		((st.st_mode & 077) != 0 || (st.st_uid != 0 && st.st_uid != geteuid()))) {
+		nv_warn("%s: a secret (%s) is not used, as others may read the file; "
+			"chmod 600 it",
+			path, names);
+		explicit_bzero(value, strlen(value));
+		free(value);
+		return NULL;
+	}
+	return value;
+}
+
+/* Nobody has to have one: a secret that is nowhere is left out. */
+static int
+read_environment(const char *conf_dir, const char *name, struct secret *ret)
+{
+	const char *names = nv_conf_secret_variables(name);
+	char one[128];
+
+	for (const char *at = names; at && *at && !ret->data;) {
+		size_t bytes = strcspn(at, " ");
+
+		(void)snprintf(one, sizeof(one), "%.*s", (int)bytes, at);
+		const char *value = getenv(one);
+
+		if (value && value[0]) {
+			ret->data = strdup(value);
+			if (!ret->data)
+				return -ENOMEM;
+		}
+		at += bytes + strspn(at + bytes, " ");
+	}
+	if (!ret->data && names)
+		ret->data = from_dotenv(conf_dir, names);
+	if (!ret->data)
+		return -ENOENT;
+	ret->bytes = strlen(ret->data);
+	return 0;
+}
+
+static int
+copy_one(int dir, const char *conf_dir, const char *name, bool system, uid_t uid,
+	gid_t gid)
+{
+	struct secret secret = {0};
+
+	if (!nv_name_valid(name))
+		return -EINVAL;
+	int rc = read_file(conf_dir, name, &secret);
+
+	if (rc == -ENOENT && system)
+		rc = read_environment(conf_dir, name, &secret);
+	if (rc == 0) {
+		NV_CLEANUP_FD to =
+			openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+
+		rc = to < 0 ? -errno : nv_write_full(to, secret.data, secret.bytes);
+		if (rc == 0 && (uid != geteuid() || gid != getegid()) &&
+			fchown(to, uid, gid) < 0)
+			rc = -errno;
+	} else if (rc == -ENOENT && system) {
+		rc = 0;
+	}
+	secret_fini(&secret);
 	return rc;
 }
 
 int
 sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
-	size_t n_names, uid_t uid, gid_t gid, const char **ret_failed)
+	size_t n_names, bool system, uid_t uid, gid_t gid, const char **ret_failed)
 {
 	char parent[PATH_BYTES];
 
@@ -82,7 +177,7 @@ sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
 	int rc = fd < 0 ? -errno : 0;
 
 	for (size_t i = 0; i < n_names && rc == 0; i++) {
-		rc = copy_one(fd, conf_dir, names[i], uid, gid);
+		rc = copy_one(fd, conf_dir, names[i], system, uid, gid);
 		if (rc < 0)
 			*ret_failed = names[i];
 	}

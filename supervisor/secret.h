@@ -14,9 +14,11 @@ int sup_secret_path(char *ret, size_t ret_bytes, const char *run_dir, const char
 	uint32_t instance);
 /* Make dir and copy conf_dir/secrets/NAME into it for uid:gid. Each source must be a
  * regular file of root or of ourselves that nobody else can read. -errno, and nothing
- * is left behind; *ret_failed is then the secret it was about, or NULL. */
+ * is left behind; a system worker's secret may also stand in our environment or in
+ * conf_dir/.env (nv_conf_secret_variables), and one that is nowhere is left out.
+ * *ret_failed is then the secret it was about, or NULL. */
 int sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
-	size_t n_names, uid_t uid, gid_t gid, const char **ret_failed);
+	size_t n_names, bool system, uid_t uid, gid_t gid, const char **ret_failed);
 void sup_secret_remove(const char *dir);
 /* Every directory in run_dir/credentials that nobody knows. */
 void sup_secret_sweep(

@@ -244,6 +244,27 @@ sup_setting_variant(const struct sup_instance *inst, char ret[NV_NAME_MAX])
 	memcpy(ret, name, strnlen(name, NV_NAME_MAX - 1) + 1);
 }
 
+/* What a system worker has besides: the configuration as it was read, where its files
+ * are, and what a build that looks for mistakes needs. */
+static int
+add_system(struct sup_setting *s, const struct sup_instance *inst)
+{
+	static const char *const names[] = {"NOVA_LOG_LEVEL", "TZDIR", "ASAN_OPTIONS",
+		"LSAN_OPTIONS", "UBSAN_OPTIONS", "LLVM_PROFILE_FILE"};
+	const struct nv_paths *paths = &inst->sup->paths;
+	int rc = add(s, "NOVA_SNAPSHOT_FD=%d", SUP_SNAPSHOT_FD);
+
+	rc = rc ? rc : add(s, "NOVA_RUN_DIR=%s", paths->run_dir);
+	rc = rc ? rc : add(s, "NOVA_STATE_DIR=%s", paths->state_dir);
+	for (size_t i = 0; i < NV_LEN(names) && rc == 0; i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			rc = add(s, "%s=%s", names[i], value);
+	}
+	return rc;
+}
+
 static int
 add_protocol(
 	struct sup_setting *s, const struct sup_instance *inst, const char *credentials)
@@ -267,6 +288,10 @@ add_protocol(
 	rc = rc ? rc : add(s, "NOVA_PARAMS=%s", params ? params : "{}");
 	rc = rc ? rc : add(s, "NOVA_VARIANT=%s", variant);
 	rc = rc ? rc : add(s, "NOVA_RUN_INTERVAL_MS=%lld", (long long)interval);
+	if (rc == 0 && conf->platforms != 0)
+		rc = add(s, "NOVA_PLATFORM_DIR=%s/platform", inst->sup->paths.run_dir);
+	if (rc == 0 && conf->system)
+		rc = add_system(s, inst);
 	return rc ? rc : add(s, "%s", credentials);
 }
 
@@ -309,6 +334,8 @@ add_candidates(struct sup_setting *s, const struct sup_instance *inst)
 	if (inst->worker->conf->kind == NV_KIND_TASK)
 		return add_candidate(s, bin, strlen(bin), "nova-runner");
 	NV_ASSERT(s->argv && s->argv[0]);
+	if (inst->worker->conf->system)
+		return add_candidate(s, bin, strlen(bin), s->argv[0]);
 	if (strchr(s->argv[0], '/'))
 		return add_candidate(s, "", 0, s->argv[0]);
 	for (const char *at = env_value(s, "PATH");; at++) {

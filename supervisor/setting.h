@@ -12,6 +12,7 @@ struct sup_instance;
 #define SUP_CANDIDATES_MAX 64
 #define SUP_GROUPS_MAX     128
 #define SUP_OWN_ENV_MAX    128
+#define SUP_SNAPSHOT_FD    5 /* of a system worker: what NOVA_SNAPSHOT_FD says */
 
 struct sup_setting {
 	char **env; /* owned, NULL-terminated */

@@ -112,6 +112,29 @@ send_link(struct answer *a, const struct sup_link *link)
 	send_proc(a, &m);
 }
 
+/* A system worker is a process of ours, too. */
+static void
+send_system(struct answer *a, const struct sup_worker *w)
+{
+	const struct sup_instance *inst = w->n_instances ? w->instances[0] : NULL;
+	struct nv_ctl_proc m = {.pid = 0};
+	char reason[300];
+
+	memcpy(m.name, w->name, NV_MIN(sizeof(m.name), sizeof(w->name)));
+	(void)snprintf(m.state, sizeof(m.state), "%s",
+		sup_status_worker_state(w, reason, sizeof(reason)));
+	if (inst && inst->now) {
+		m.pid = inst->now->child.pid;
+		m.uptime_ms = since(a, inst->machine.started_ms);
+	}
+	if (inst) {
+		m.restarts = inst->machine.restarts;
+		memcpy(m.last_exit, inst->last_exit,
+			NV_MIN(sizeof(m.last_exit), sizeof(inst->last_exit)));
+	}
+	send_proc(a, &m);
+}
+
 static void
 send_procs(struct answer *a, const struct sup *sup)
 {
@@ -131,6 +154,10 @@ send_procs(struct answer *a, const struct sup *sup)
 	send_link(a, &sup->engine);
 	if (sup->probe.wanted || sup->probe.child.pid != 0)
 		send_link(a, &sup->probe);
+	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
+		if (w->conf->system)
+			send_system(a, w);
+	}
 }
 
 static void
@@ -233,7 +260,8 @@ sup_status_worker_state(const struct sup_worker *w, char *reason, size_t reason_
 	const struct sup_instance *worst = worst_instance(w, wanted);
 
 	reason[0] = '\0';
-	if (!w->desired && !w->removed && !w->held && w->sup->phase == SUP_RUNNING) {
+	if (!w->desired && !w->conf->system && !w->removed && !w->held &&
+		w->sup->phase == SUP_RUNNING) {
 		(void)snprintf(reason, reason_bytes, "%s", w->sup->engine_reason);
 		return "waiting";
 	}

@@ -17,7 +17,7 @@
  *                 their configuration; group_control.c: requests about them
  *   incident.c    automatic restarts by the rules of storm.c (pure)
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
- *   worker.c      desired state -> instances; performs what instance.c says
+ *   worker.c      desired state -> instances; performs what instance.c says; wanted.c
  *   brake.c       the emergency stop
  *   outsider.c    what has left the cgroup of its worker
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
@@ -334,6 +334,9 @@ void sup_worker_choose_slots(struct sup_worker *w, uint32_t before, uint32_t now
 /* The next time it is scaled down these go first: instance numbers. */
 void sup_worker_idle(struct sup_worker *w, const uint32_t *numbers, uint32_t n);
 unsigned sup_workers_live(const struct sup *sup);
+unsigned sup_agents_live(const struct sup *sup); /* without Nova's own */
+/* Nothing but what is wanted stands in the way of a start. */
+bool sup_worker_may_start(const struct sup_worker *w);
 /* At least n instances: 0 or -ENOMEM. */
 int sup_worker_grow(struct sup_worker *w, uint32_t n);
 void sup_workers_haste(struct sup *sup);

@@ -141,6 +141,10 @@ sup_instance_reason(const struct sup_instance *inst, char *buf, size_t buf_bytes
 				inst->sup->storm.id, inst->last_exit);
 			break;
 		}
+		if (inst->worker->conf->system) { /* never given up */
+			(void)snprintf(buf, buf_bytes, "last: %s", inst->last_exit);
+			break;
+		}
 		(void)snprintf(buf, buf_bytes, "%u %s in %s (limit %u); last: %s", n,
 			n == 1 ? "crash" : "crashes",
 			nv_duration_show(p->crashes.within_ms, window), p->crashes.max,
@@ -461,53 +465,6 @@ instance_free(struct sup_instance *inst)
 
 /* ---- workers ---- */
 
-bool
-sup_worker_paused(const struct sup_worker *w)
-{
-	/* In an emergency a member of a tree holds still until it is its turn to end. */
-	return w->sup->engine_pause || (w->sup->brake.on && w->policy.tree) ||
-	       (w->desired && w->desire.paused);
-}
-
-unsigned
-sup_worker_wanted(const struct sup_worker *w)
-{
-	if (!w->desired || w->removed || w->held || w->moving || w->sup->brake.on ||
-		w->sup->phase != SUP_RUNNING)
-		return 0;
-	return NV_MIN(w->desire.instances, w->conf->instances_max);
-}
-
-unsigned
-sup_worker_live(const struct sup_worker *w)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < w->n_instances; i++)
-		n += sup_inst_live(&w->instances[i]->machine);
-	return n;
-}
-
-unsigned
-sup_worker_up(const struct sup_worker *w)
-{
-	unsigned n = 0;
-
-	for (uint32_t i = 0; i < w->n_instances; i++)
-		n += w->instances[i]->machine.state == SUP_INST_UP;
-	return n;
-}
-
-unsigned
-sup_workers_live(const struct sup *sup)
-{
-	unsigned n = 0;
-
-	for (const struct sup_worker *w = sup->workers; w; w = w->next)
-		n += sup_worker_live(w);
-	return n;
-}
-
 int
 sup_worker_grow(struct sup_worker *w, uint32_t n)
 {
@@ -598,8 +555,7 @@ sup_worker_apply(struct sup_worker *w)
 	uint32_t wanted = sup_roll_slots(w);
 	bool paused = sup_worker_paused(w);
 	char by[32];
-	bool gate = w->sup->engine_ready && w->sup->phase == SUP_RUNNING && !paused &&
-		    sup_gate_open(w);
+	bool gate = sup_worker_may_start(w);
 
 	(void)sup_worker_grow(w, wanted); /* said; the others go on */
 	for (uint32_t i = 0; i < w->n_instances; i++) {

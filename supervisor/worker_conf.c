@@ -142,6 +142,31 @@ renew(struct sup_worker *w, bool changed)
 	sup_state_worker(w);
 }
 
+static int
+load_one(struct sup *sup, struct sup_conf *conf, const struct nv_conf_worker *c,
+	struct nv_err *err)
+{
+	struct sup_worker *w = sup_worker_find(sup, c->name);
+
+	if (!w)
+		return add_worker(sup, conf, c) == 0
+			       ? 0
+			       : nv_err_set(err, -ENOMEM, "no memory for worker %s",
+					 c->name);
+	bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
+	uint32_t most = w->conf->instances_max;
+
+	/* A load that died half way has left a mark. */
+	changed |= w->renew && runs_as_before(w);
+	w->renew |= changed || limits_differ(w->conf, c);
+	sup_worker_take_conf(w, conf, c);
+	sup_worker_choose_slots(w, NV_MIN(w->desire.instances, most),
+		NV_MIN(w->desire.instances, c->instances_max));
+	if (w->renew)
+		renew(w, changed);
+	return 0;
+}
+
 int
 sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 {
@@ -149,26 +174,15 @@ sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err)
 		w->removed = !nv_config_worker(conf->config, w->name);
 		sup_state_worker(w);
 	}
-	for (size_t i = 0; i < conf->config->n_workers; i++) {
-		const struct nv_conf_worker *c = &conf->config->workers[i];
-		struct sup_worker *w = sup_worker_find(sup, c->name);
+	const struct nv_config *config = conf->config;
 
-		if (w) {
-			bool changed = sup_plan_restarts(&sup->cgroups, w->conf, c);
-			uint32_t most = w->conf->instances_max;
-
-			/* A load that died half way has left a mark. */
-			changed |= w->renew && runs_as_before(w);
-			w->renew |= changed || limits_differ(w->conf, c);
-			sup_worker_take_conf(w, conf, c);
-			sup_worker_choose_slots(w, NV_MIN(w->desire.instances, most),
-				NV_MIN(w->desire.instances, c->instances_max));
-			if (w->renew)
-				renew(w, changed);
-		} else if (add_worker(sup, conf, c) < 0) {
-			return nv_err_set(
-				err, -ENOMEM, "no memory for worker %s", c->name);
-		}
+	for (size_t i = 0; i < config->n_workers; i++) {
+		if (load_one(sup, conf, &config->workers[i], err) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < config->n_system; i++) {
+		if (load_one(sup, conf, &config->system[i], err) < 0)
+			return -ENOMEM;
 	}
 	if (sup_gate_resolve(sup) < 0)
 		return nv_err_set(err, -ENOMEM, "no memory for dependencies");

@@ -194,7 +194,7 @@ static void
 error_at(struct nv_conf_reading *r, size_t worker, const struct nv_conf_depend *d,
 	const char *text)
 {
-	size_t stride = r->keep_origins ? NV_OPTIONS_MAX : 1;
+	size_t stride = r->keep_origins ? nv_options_worker_n : 1;
 	const struct nv_conf_source *source =
 		r->worker_origins[r->worker_order[worker] * stride].source;
 

@@ -277,6 +277,24 @@ nv_conf_dotenv_strip(struct nv_conf_source *source, struct nv_conf_errors *errs)
 	}
 }
 
+char *
+nv_conf_dotenv_get(const char *text, size_t bytes, const char *names)
+{
+	/* The scanner only reads. */
+	const struct nv_conf_source source = {
+		.text = (char *)(uintptr_t)text, .bytes = bytes};
+	struct scanner s = scan_begin(&source);
+	struct item item;
+	char *value = NULL;
+
+	while (!value && scan_item(&s, &item)) {
+		if (!item.wrong && item.value_bytes > 0 &&
+			nv_option_has_word(names, item.name, item.name_bytes))
+			value = strndup(item.value, item.value_bytes);
+	}
+	return value;
+}
+
 static int
 add_var(struct nv_conf_vars *vars, const struct nv_option *option,
 	const struct nv_conf_source *source, const struct item *item)

@@ -185,6 +185,12 @@ read_one(struct nv_conf_reading *r, const struct nv_conf_source *source,
 			nv_yaml_found(item));
 		return 0;
 	}
+	if (strcmp(item->key, NV_SYSTEM_GROUP) == 0) {
+		nv_conf_error(r->errs, source->name, item->key_line, item->key_column,
+			"groups.%s: this name is reserved for Nova's own processes",
+			item->key);
+		return 0;
+	}
 	memcpy(g->name, item->key, strlen(item->key) + 1);
 	g->line = item->key_line;
 	g->column = item->key_column;
@@ -313,7 +319,7 @@ check_order(struct nv_conf_reading *r, const struct nv_conf_group *g)
 static const struct nv_conf_origin *
 worker_origin(const struct nv_conf_reading *r, size_t i)
 {
-	size_t stride = r->keep_origins ? NV_OPTIONS_MAX : 1;
+	size_t stride = r->keep_origins ? nv_options_worker_n : 1;
 
 	return &r->worker_origins[r->worker_order[i] * stride];
 }

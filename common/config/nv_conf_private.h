@@ -35,8 +35,8 @@ struct nv_conf_reading {
 	struct nv_value_context values;
 	struct nv_conf_vars vars;
 	struct nv_conf_origin origins[NV_OPTIONS_MAX]; /* of the global settings */
-	/* In the order of the sources: of each worker all settings (NV_OPTIONS_MAX) when
-	 * keep_origins is set, else only its name. */
+	/* In the order of the sources: of each worker all settings (nv_options_worker_n)
+	 * when keep_origins is set, else only its name. */
 	struct nv_conf_origin *worker_origins; /* owned */
 	size_t *worker_order; /* owned; position of a sorted worker in worker_origins */
 	bool keep_origins;
@@ -167,6 +167,30 @@ uint64_t nv_conf_restart_hash(const struct nv_conf_worker *w);
 /* NOVA_PARAMS and the restart hash. 0 or -ENOMEM. */
 int nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);
+
+/* ---- nv_conf_read.c ---- */
+/* The defaults of a worker that has no file. 0 or -ENOMEM. */
+int nv_conf_worker_default(struct nv_conf_reading *r, struct nv_conf_worker *w);
+
+/* ---- nv_conf_system.c: Nova's own processes ---- */
+/* A name or group of theirs is an error. */
+void nv_conf_system_reserved(struct nv_conf_reading *r, const struct nv_conf_worker *w,
+	const struct nv_conf_origin origins[]);
+/* One worker for each section that is there. 0 or -ENOMEM. */
+int nv_conf_system_make(struct nv_conf_reading *r);
+
+/* ---- nv_conf_platforms.c: what platforms and gateway have besides scalars ---- */
+int nv_conf_read_platforms(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, struct nv_conf_worker *w);
+void nv_conf_platforms_show(struct nv_buf *buf, const struct nv_conf_worker *w);
+int nv_conf_read_webhooks(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node);
+void nv_conf_webhooks_show(struct nv_buf *buf, const struct nv_config *config);
+/* Rules between their settings. */
+void nv_conf_platforms_finish(struct nv_conf_reading *r);
+void nv_conf_platforms_fini(struct nv_config *config);
+/* Is it a setting of these sections? */
+bool nv_conf_is_of_platforms(const struct nv_option *option);
 
 /* ---- nv_conf_probe.c: what `ready` and `health` ask ---- */
 void nv_conf_probes_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,

@@ -28,7 +28,7 @@ unknown_key(struct sheet *s, const char *prefix, const struct nv_yaml_node *item
 {
 	const char *known[NV_OPTIONS_MAX];
 	char words[NV_OPTIONS_MAX][NV_NAME_MAX];
-	char list[400] = "";
+	char list[600] = "";
 	size_t used = 0;
 	size_t n = 0;
 	size_t prefix_bytes = strlen(prefix);
@@ -80,6 +80,38 @@ walk_section(struct sheet *s, const struct nv_yaml_node *item, const char *key)
 	walk(s, item, prefix);
 }
 
+/* A second name of a section, and its own. */
+static const struct {
+	const char *alias;
+	const char *key;
+} aliases[] = {{"platforms.x", "platforms.twitter"}};
+
+static void
+resolve_alias(char key[KEY_BYTES_MAX])
+{
+	for (size_t i = 0; i < NV_LEN(aliases); i++) {
+		if (strcmp(key, aliases[i].alias) == 0)
+			(void)snprintf(key, KEY_BYTES_MAX, "%s", aliases[i].key);
+	}
+}
+
+/* A section whose presence counts: noted, and what is in it read. */
+static void
+walk_switch(struct sheet *s, const struct nv_yaml_node *item, size_t i)
+{
+	const char *key = s->table[i].key;
+
+	if (s->nodes[i]) {
+		nv_conf_error(s->r->errs, s->source->name, item->key_line,
+			item->key_column, "%s%s: repeated; first on line %u", s->label,
+			key, s->nodes[i]->key_line);
+		return;
+	}
+	s->nodes[i] = item;
+	if (!nv_yaml_is_null(item))
+		walk_section(s, item, key);
+}
+
 /* Note where each setting of a map is written. */
 static void
 walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix)
@@ -91,6 +123,8 @@ walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix)
 			    (int)sizeof(key);
 		/* "crashes.max" as one word is not a spelling of the map. */
 		bool dotted = strchr(item->key, '.') != NULL;
+
+		resolve_alias(key);
 		size_t i = fits && !dotted ? nv_option_find(s->table, s->n, key) : s->n;
 		bool section =
 			fits && !dotted && nv_option_is_section(s->table, s->n, key);
@@ -109,7 +143,9 @@ walk(struct sheet *s, const struct nv_yaml_node *map, const char *prefix)
 				s->label, key, item->repeats->key_line);
 			continue;
 		}
-		if (section)
+		if (i < s->n && s->table[i].kind == NV_OPT_SECTION)
+			walk_switch(s, item, i);
+		else if (section)
 			walk_section(s, item, key);
 		else
 			s->nodes[i] = item;
@@ -171,6 +207,13 @@ read_collection(
 		return nv_conf_read_currencies(s->r, s->source, node);
 	case NV_OPT_OPERATIONS:
 		return nv_conf_read_operations(s->r, s->source, node, s->target);
+	case NV_OPT_PLATFORMS:
+		return nv_conf_read_platforms(s->r, s->source, node, s->target);
+	case NV_OPT_WEBHOOKS:
+		return nv_conf_read_webhooks(s->r, s->source, node);
+	case NV_OPT_SECTION:
+		*(bool *)((char *)s->target + o->offset) = true;
+		return 0;
 	case NV_OPT_PATHS:
 		return nv_conf_read_paths(s->r, s->source, node, o,
 			(struct nv_conf_paths *)(void *)((char *)s->target + o->offset));
@@ -365,15 +408,33 @@ read_worker(struct nv_conf_reading *r, const struct nv_conf_source *source,
 
 	if (rc < 0 || r->errs->n + r->errs->n_more != errors)
 		return rc;
+	nv_conf_system_reserved(r, w, origins);
 	nv_conf_worker_finish(r, w, origins);
 	return nv_conf_worker_derive(r, w, origins);
+}
+
+int
+nv_conf_worker_default(struct nv_conf_reading *r, struct nv_conf_worker *w)
+{
+	struct nv_conf_origin origins[NV_OPTIONS_MAX] = {{0}};
+	struct sheet s = {.r = r,
+		.table = nv_options_worker,
+		.n = nv_options_worker_n,
+		.target = w,
+		.origins = origins,
+		.label = ""};
+	int rc = 0;
+
+	for (size_t i = 0; i < s.n && rc == 0; i++)
+		rc = nv_option_is_scalar(&s.table[i]) ? read_default(&s, i) : 0;
+	return rc;
 }
 
 static int
 read_workers(struct nv_conf_reading *r)
 {
 	struct nv_config *config = r->config;
-	size_t stride = r->keep_origins ? NV_OPTIONS_MAX : 1;
+	size_t stride = r->keep_origins ? nv_options_worker_n : 1;
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->sources->n; i++)
@@ -424,7 +485,7 @@ static int
 sort_workers(struct nv_conf_reading *r)
 {
 	struct nv_config *config = r->config;
-	size_t stride = r->keep_origins ? NV_OPTIONS_MAX : 1;
+	size_t stride = r->keep_origins ? nv_options_worker_n : 1;
 	size_t n = config->n_workers;
 	size_t *order = r->worker_order;
 
@@ -475,6 +536,8 @@ nv_conf_reading_run(struct nv_conf_reading *r)
 		rc = nv_conf_depends_check(r);
 	if (rc == 0)
 		rc = nv_conf_groups_check(r);
+	if (rc == 0)
+		rc = nv_conf_system_make(r);
 	nv_conf_budget_derive(r->config);
 	return rc;
 }

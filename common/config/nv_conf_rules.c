@@ -255,6 +255,8 @@ nv_conf_restart_hash(const struct nv_conf_worker *w)
 		mix_text(&hash, w->env[i].key);
 		mix_text(&hash, w->env[i].value);
 	}
+	if (w->platforms != 0)
+		mix_number(&hash, w->platforms);
 	return hash;
 }
 
@@ -321,6 +323,7 @@ nv_conf_global_finish(struct nv_conf_reading *r)
 	struct stat st;
 
 	nv_conf_budget_global_check(r);
+	nv_conf_platforms_finish(r);
 	/* With an error in one of them the others are not to blame. */
 	if (r->errs->n == 0)
 		check_roi(r, &r->origins[min], roi, config->kill_roi_ppm,

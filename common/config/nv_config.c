@@ -63,6 +63,10 @@ nv_config_free(struct nv_config *config)
 	for (size_t i = 0; i < config->n_workers; i++)
 		worker_fini(&config->workers[i]);
 	free(config->workers);
+	for (size_t i = 0; i < config->n_system; i++)
+		worker_fini(&config->system[i]);
+	free(config->system);
+	nv_conf_platforms_fini(config);
 	for (size_t i = 0; i < config->n_groups; i++) {
 		free_list(config->groups[i].order, config->groups[i].n_order);
 		free(config->groups[i].description);
@@ -113,10 +117,11 @@ compare_name(const void *key, const void *element)
 const struct nv_conf_worker *
 nv_config_worker(const struct nv_config *config, const char *name)
 {
-	if (config->n_workers == 0)
-		return NULL;
-	return bsearch(name, config->workers, config->n_workers, sizeof(*config->workers),
-		compare_name);
+	bool system = nv_name_is_system(name);
+	const struct nv_conf_worker *list = system ? config->system : config->workers;
+	size_t n = system ? config->n_system : config->n_workers;
+
+	return n == 0 ? NULL : bsearch(name, list, n, sizeof(*list), compare_name);
 }
 
 static int
@@ -318,6 +323,17 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 	case NV_OPT_CAPABILITIES:
 		put_capabilities(buf, w);
 		break;
+	case NV_OPT_PLATFORMS:
+		nv_conf_platforms_show(buf, w);
+		break;
+	case NV_OPT_WEBHOOKS:
+		nv_conf_webhooks_show(buf, config);
+		break;
+	case NV_OPT_SECTION:
+		nv_buf_puts(buf, *(const bool *)((const char *)target + o->offset)
+					 ? "there"
+					 : "none");
+		break;
 	default:
 		nv_value_show(config, o, (const char *)target + o->offset, buf);
 	}
@@ -352,7 +368,7 @@ show_all(struct show *s)
 				&s->value, config, &nv_options_worker[i], w, true);
 			emit(s, key,
 				&s->r->worker_origins[s->r->worker_order[k] *
-							      NV_OPTIONS_MAX +
+							      nv_options_worker_n +
 						      i]);
 		}
 	}

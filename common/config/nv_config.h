@@ -10,6 +10,7 @@
 #ifndef NV_CONFIG_H
 #define NV_CONFIG_H
 
+#include "nv_conf_platforms.h"
 #include "nv_err.h"
 #include "nv_logfile.h"
 #include "nv_money.h"
@@ -242,6 +243,11 @@ struct nv_conf_worker {
 	char *params_json; /* owned: initial NOVA_PARAMS: first choice / range minimum of
 			      each */
 	bool autonomous;
+	uint32_t platforms; /* those it may call, 1 << enum nv_platform */
+	/* One of Nova's own, made of a section of nova.yaml (nv_conf_system.c): no file,
+	 * no budget, no decision, and no emergency stop touches it. Its secrets may be
+	 * missing, and stand in the environment under nv_conf_secret_variables. */
+	bool system;
 	/* Hash over everything that needs a restart of running instances when it changes.
 	 */
 	uint64_t restart_hash;
@@ -308,6 +314,16 @@ struct nv_config {
 	size_t n_groups;
 	struct nv_conf_worker *workers; /* owned, sorted by name */
 	size_t n_workers;
+	struct nv_conf_platform platforms[NV_PLATFORMS];
+	struct nv_conf_stripe stripe;
+	struct nv_conf_sendgrid sendgrid;
+	struct nv_conf_twitter twitter;
+	struct nv_conf_scrape scrape;
+	struct nv_conf_gateway gateway;
+	struct nv_conf_alerts alerts;
+	/* nova.gateway, nova.stripe ...: system workers are in no other list. */
+	struct nv_conf_worker *system; /* owned, sorted by name */
+	size_t n_system;
 };
 
 static inline bool
@@ -377,7 +393,17 @@ void nv_conf_errors_fini(struct nv_conf_errors *errs);
 /* One line per error, in file order, ended by a count. */
 void nv_conf_errors_print(const struct nv_conf_errors *errs, int fd);
 
-/* NULL when there is no such worker. */
+/* The names that a secret of a system worker may have in the environment of novasupd or
+ * in .env, with spaces between; NULL when it can only be a file. */
+const char *nv_conf_secret_variables(const char *secret);
+/* The value that the text of a .env has for one of these names: owned by the caller, to
+ * be wiped and freed; NULL when there is none, or no memory. */
+char *nv_conf_dotenv_get(const char *text, size_t bytes, const char *names);
+/* The system worker that a setting of the fleet is about ("platforms.stripe.rate"): its
+ * name in buf, or NULL. */
+const char *nv_conf_system_of(const char *key, char buf[NV_NAME_MAX]);
+
+/* NULL when there is no such worker; a system worker is found as well. */
 const struct nv_conf_worker *
 nv_config_worker(const struct nv_config *config, const char *name);
 /* NULL when it is not declared. */

@@ -25,6 +25,13 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_GROUP] = "the name of a group of accounts",
 		[NV_OPT_ZONE] = "a time zone such as UTC or Europe/Berlin",
 		[NV_OPT_CURRENCY] = "a currency code such as USD",
+		[NV_OPT_URL] = "an address such as https://api.example.com",
+		[NV_OPT_ADDRESS] = "HOST:PORT such as 127.0.0.1:5001",
+		[NV_OPT_RATE] = "a rate such as 25/s, 10/m or 100/h",
+		[NV_OPT_PRICE] = "an amount such as $0.015 or 0.02 EUR",
+		[NV_OPT_PLATFORMS] = "a list of platforms such as [sendgrid]",
+		[NV_OPT_WEBHOOKS] = "a map such as {shop: {header: X-Signature}}",
+		[NV_OPT_SECTION] = "a map of settings",
 		[NV_OPT_COMMAND] = "a list of words such as [python3, agent.py]",
 		[NV_OPT_SECRETS] = "a list of names such as [api_key]",
 		[NV_OPT_ENV] = "a map of variables such as {REGION: eu}",
@@ -78,9 +85,8 @@ nv_option_variable(const struct nv_option *option, char buf[NV_VARIABLE_BYTES])
 	return buf;
 }
 
-/* Is `name` one of the words of `list`, which has spaces between them? */
-static bool
-has_word(const char *list, const char *name, size_t bytes)
+bool
+nv_option_has_word(const char *list, const char *name, size_t bytes)
 {
 	while (list && *list) {
 		size_t n = strcspn(list, " ");
@@ -101,8 +107,8 @@ nv_option_by_variable(const char *name, size_t bytes)
 
 		if (!nv_option_is_scalar(o))
 			continue;
-		if (has_word(nv_option_variable(o, own), name, bytes) ||
-			has_word(o->variables, name, bytes))
+		if (nv_option_has_word(nv_option_variable(o, own), name, bytes) ||
+			nv_option_has_word(o->variables, name, bytes))
 			return o;
 	}
 	return NULL;

@@ -627,6 +627,10 @@ const struct nv_option nv_options_worker[] = {
 		.kind = NV_OPT_SECRETS,
 		.help = "Names of the secrets it is given, each a file in "
 			"CREDENTIALS_DIRECTORY."},
+	{.key = "platforms",
+		.kind = NV_OPT_PLATFORMS,
+		.help = "Platforms it may call, such as [sendgrid, scrape]. Default: "
+			"none."},
 	{.key = "env", .kind = NV_OPT_ENV, .help = "Environment variables it is given."},
 	{.key = "env_file",
 		.kind = NV_OPT_PATH,

@@ -24,6 +24,10 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_GROUP,    /* char *, owned */
 	NV_OPT_ZONE,     /* char *, owned */
 	NV_OPT_CURRENCY, /* char[NV_CURRENCY_BYTES] */
+	NV_OPT_URL,      /* char *, owned: http(s)://HOST[:PORT][/PATH], no slash last */
+	NV_OPT_ADDRESS,  /* char *, owned: HOST:PORT, an IPv6 address in [] */
+	NV_OPT_RATE,     /* struct nv_conf_rate */
+	NV_OPT_PRICE,    /* struct nv_conf_price: an amount in its own currency */
 	/* Not scalars; each is read by its own function in nv_conf_lists.c. */
 	NV_OPT_COMMAND,
 	NV_OPT_SECRETS,
@@ -39,6 +43,9 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_CODES,
 	NV_OPT_NAMES,
 	NV_OPT_SUPERVISORS, /* the map of groups */
+	NV_OPT_PLATFORMS,   /* what of them a worker may call */
+	NV_OPT_WEBHOOKS,
+	NV_OPT_SECTION, /* bool: the map of this name is there, if only an empty one */
 	NV_OPT_KINDS
 };
 
@@ -72,7 +79,7 @@ extern const struct nv_option nv_options_worker[];
 extern const size_t nv_options_worker_n;
 extern const struct nv_option nv_options_group[];
 extern const size_t nv_options_group_n;
-#define NV_OPTIONS_MAX 160 /* no table is longer */
+#define NV_OPTIONS_MAX 240 /* no table is longer */
 
 /* "a duration such as 90s, 5m or 1h30m" */
 const char *nv_option_expects(const struct nv_option *option);
@@ -86,6 +93,8 @@ const char *
 nv_option_variable(const struct nv_option *option, char buf[NV_VARIABLE_BYTES]);
 /* The global option that a variable sets; NULL when it is no setting of Nova. */
 const struct nv_option *nv_option_by_variable(const char *name, size_t bytes);
+/* Is `name` one of the words of `list`, which has spaces between them? */
+bool nv_option_has_word(const char *list, const char *name, size_t bytes);
 /* Index in a table; n when there is none. */
 size_t nv_option_find(const struct nv_option *table, size_t n, const char *key);
 /* Does `key` name a map of settings ("crashes")? */

@@ -470,6 +470,7 @@ const struct nv_option nv_options_global[] = {
 		.fallback = "refuse",
 		.help = "When this machine cannot do it: refuse to start, or run without "
 			"and say so in the status."},
+#include "nv_options_platforms.def"
 };
 const size_t nv_options_global_n = NV_LEN(nv_options_global);
 

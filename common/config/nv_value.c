@@ -39,8 +39,8 @@ nv_value_quote(const char *text, char buf[NV_QUOTE_BYTES])
 	return buf;
 }
 
-static int
-wrong(const struct nv_option *o, const char *text, struct nv_err *err)
+int
+nv_value_wrong(const struct nv_option *o, const char *text, struct nv_err *err)
 {
 	char quoted[NV_QUOTE_BYTES];
 
@@ -137,7 +137,7 @@ parse_path(const struct nv_value_context *ctx, const struct nv_option *o,
 	int n;
 
 	if (text[0] == '\0')
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (text[0] == '/')
 		n = snprintf(path, sizeof(path), "%s", text);
 	else if (strcmp(text, ".") == 0)
@@ -164,7 +164,7 @@ parse_bool(const struct nv_value_context *ctx, const struct nv_option *o,
 			return 0;
 		}
 	}
-	return wrong(o, text, err);
+	return nv_value_wrong(o, text, err);
 }
 
 static int
@@ -175,7 +175,7 @@ parse_count(const struct nv_value_context *ctx, const struct nv_option *o,
 	int64_t value = 0;
 
 	if (digits == 0 || text[digits] || (digits > 1 && text[0] == '0'))
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	for (size_t i = 0; i < digits && value <= UINT32_MAX; i++)
 		value = value * 10 + (text[i] - '0');
 	int rc = in_range(ctx, o, value, text, err);
@@ -193,7 +193,7 @@ parse_duration(const struct nv_value_context *ctx, const struct nv_option *o,
 	int rc = nv_duration_parse(text, &ms, NULL);
 
 	if (rc == -EINVAL)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (rc < 0)
 		ms = INT64_MAX;
 	rc = in_range(ctx, o, ms, text, err);
@@ -233,7 +233,7 @@ parse_span(const struct nv_value_context *ctx, const struct nv_option *o,
 	bool single = !strstr(text, "..");
 
 	if (!single && nv_value_split_range(text, &low, &high) < 0)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	int rc = parse_duration(ctx, o, single ? text : low, &ms[0], err);
 
 	if (rc == 0)
@@ -254,7 +254,7 @@ parse_size(const struct nv_value_context *ctx, const struct nv_option *o,
 	int rc = nv_size_parse(text, &bytes, NULL);
 
 	if (rc == -EINVAL)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (rc < 0)
 		bytes = INT64_MAX;
 	rc = in_range(ctx, o, (int64_t)bytes, text, err);
@@ -270,7 +270,7 @@ parse_percent(const struct nv_value_context *ctx, const struct nv_option *o,
 	int64_t ppm;
 
 	if (nv_percent_parse(text, &ppm, NULL) < 0)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	int rc = in_range(ctx, o, ppm, text, err);
 
 	if (rc == 0)
@@ -320,13 +320,13 @@ parse_money(const struct nv_value_context *ctx, const struct nv_option *o,
 		 strcmp(text + bytes - 5, "/hour") == 0)
 		bytes -= 5;
 	if (bytes >= sizeof(amount))
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	memcpy(amount, text, bytes);
 	amount[bytes] = '\0';
 	int rc = nv_amount_parse(amount, &nano, currency, err);
 
 	if (rc == -EINVAL)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (rc == 0)
 		rc = to_base(ctx->config, currency, &nano, err);
 	if (rc == 0)
@@ -381,7 +381,7 @@ parse_signal(const struct nv_value_context *ctx, const struct nv_option *o,
 			return 0;
 		}
 	}
-	return wrong(o, text, err);
+	return nv_value_wrong(o, text, err);
 }
 
 static int
@@ -392,7 +392,7 @@ parse_user(const struct nv_value_context *ctx, const struct nv_option *o,
 	size_t bytes = strlen(text);
 
 	if (bytes == 0 || bytes > 64 || text[0] == '-' || strpbrk(text, ":/ \t\n"))
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (!ctx->from_snapshot) {
 		const struct passwd *account = getpwnam(text);
 
@@ -457,7 +457,7 @@ parse_zone(const struct nv_value_context *ctx, const struct nv_option *o,
 	if (bytes == 0 || bytes > 100 || text[0] == '/' || strstr(text, "..") ||
 		strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			     "0123456789_+-/") != bytes)
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	if (!ctx->from_snapshot && strcmp(text, "UTC") != 0) {
 		(void)snprintf(path, sizeof(path), ZONEINFO "/%s", text);
 		if (stat(ZONEINFO, &st) < 0)
@@ -482,7 +482,7 @@ parse_currency(const struct nv_value_context *ctx, const struct nv_option *o,
 {
 	(void)ctx;
 	if (!nv_currency_valid(text))
-		return wrong(o, text, err);
+		return nv_value_wrong(o, text, err);
 	memset(target, 0, NV_CURRENCY_BYTES);
 	memcpy(target, text, strlen(text));
 	return 0;
@@ -505,6 +505,10 @@ static parse_fn *const parsers[NV_OPT_KINDS] = {
 	[NV_OPT_GROUP] = parse_group,
 	[NV_OPT_ZONE] = parse_zone,
 	[NV_OPT_CURRENCY] = parse_currency,
+	[NV_OPT_URL] = nv_value_parse_url,
+	[NV_OPT_ADDRESS] = nv_value_parse_address,
+	[NV_OPT_RATE] = nv_value_parse_rate,
+	[NV_OPT_PRICE] = nv_value_parse_price,
 };
 
 bool

@@ -23,6 +23,25 @@ int nv_value_copy(enum nv_opt_kind kind, void *target, const void *from);
 void nv_value_show(const struct nv_config *config, const struct nv_option *option,
 	const void *field, struct nv_buf *buf);
 
+/* "expected ..., found ...": -EINVAL. */
+int nv_value_wrong(const struct nv_option *option, const char *text, struct nv_err *err);
+
+/* nv_value_net.c: kinds of the same names, called by nv_value_parse. */
+int nv_value_parse_url(const struct nv_value_context *ctx, const struct nv_option *option,
+	const char *text, void *target, struct nv_err *err);
+int
+nv_value_parse_address(const struct nv_value_context *ctx, const struct nv_option *option,
+	const char *text, void *target, struct nv_err *err);
+int
+nv_value_parse_rate(const struct nv_value_context *ctx, const struct nv_option *option,
+	const char *text, void *target, struct nv_err *err);
+int
+nv_value_parse_price(const struct nv_value_context *ctx, const struct nv_option *option,
+	const char *text, void *target, struct nv_err *err);
+void nv_value_show_rate(struct nv_buf *buf, const struct nv_conf_rate *rate);
+/* Is the host of "HOST:PORT" an address of this machine only? */
+bool nv_address_is_loopback(const char *address);
+
 /* Is it a group of accounts that a worker may be given? -EINVAL with the sentence. */
 int
 nv_value_group(const struct nv_value_context *ctx, const char *text, struct nv_err *err);

@@ -167,6 +167,26 @@ show_signal(const struct nv_config *config, const struct nv_option *o, const voi
 	nv_buf_puts(buf, sigabbrev_np(*(const int *)field));
 }
 
+static void
+show_rate(const struct nv_config *config, const struct nv_option *o, const void *field,
+	struct nv_buf *buf)
+{
+	(void)config;
+	(void)o;
+	nv_value_show_rate(buf, field);
+}
+
+static void
+show_price(const struct nv_config *config, const struct nv_option *o, const void *field,
+	struct nv_buf *buf)
+{
+	const struct nv_conf_price *price = field;
+
+	(void)config;
+	(void)o;
+	nv_value_show_money(buf, price->nano, price->currency);
+}
+
 static show_fn *const shows[NV_OPT_KINDS] = {
 	[NV_OPT_NAME] = show_array,
 	[NV_OPT_TEXT] = show_string,
@@ -184,6 +204,10 @@ static show_fn *const shows[NV_OPT_KINDS] = {
 	[NV_OPT_GROUP] = show_string,
 	[NV_OPT_ZONE] = show_string,
 	[NV_OPT_CURRENCY] = show_array,
+	[NV_OPT_URL] = show_string,
+	[NV_OPT_ADDRESS] = show_string,
+	[NV_OPT_RATE] = show_rate,
+	[NV_OPT_PRICE] = show_price,
 };
 
 void

@@ -15,6 +15,12 @@ nv_name_valid(const char *name)
 	       strspn(name, rest) == bytes;
 }
 
+bool
+nv_name_is_system(const char *worker)
+{
+	return strncmp(worker, NV_SYSTEM_PREFIX, sizeof(NV_SYSTEM_PREFIX) - 1) == 0;
+}
+
 /* Damerau-Levenshtein with adjacent swaps (optimal string alignment). */
 static unsigned
 edit_distance(const char *a, size_t an, const char *b, size_t bn)

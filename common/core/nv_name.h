@@ -10,6 +10,12 @@
  * so that it is safe in paths, titles, cgroups, account names and messages. */
 bool nv_name_valid(const char *name);
 
+/* Names and group of system workers, Nova's own processes that run as workers do; nobody
+ * else may have them. */
+#define NV_SYSTEM_PREFIX "nova."
+#define NV_SYSTEM_GROUP  "nova"
+bool nv_name_is_system(const char *worker);
+
 /* How many slips of the hand (a letter wrong, missing, too many, or two swapped) lie
  * between two words of at most NV_NAME_MAX bytes; UINT_MAX when one is longer. */
 unsigned nv_name_distance(const char *a, const char *b);

@@ -32,6 +32,16 @@ static const struct {
 		"w.yaml:2:14: command: expected text, found a list"},
 	{"worker: w\ncommand: [x]\nruninterval: 5s\n",
 		"w.yaml:3:1: runinterval: unknown key; did you mean \"run_interval\"?"},
+	{"worker: nova.w\ncommand: [x]\n", "w.yaml:1:9: worker: \"nova.w\": names that "
+					   "begin with nova. are reserved "
+					   "for Nova's own processes"},
+	{"worker: w\ncommand: [x]\ngroup: nova\n",
+		"w.yaml:3:8: group: nova is reserved for Nova's own processes"},
+	{"worker: w\ncommand: [x]\nplatforms: [sendgrd]\n",
+		"w.yaml:3:13: platforms: there is no platform \"sendgrd\"; did you mean "
+		"\"sendgrid\"?"},
+	{"worker: w\ncommand: [x]\nplatforms: [x, twitter]\n",
+		"w.yaml:3:16: platforms: twitter is listed twice"},
 	{"worker: w\ncommand: [x]\nzzzzzzzzzzzz: 5s\n",
 		"w.yaml:3:1: zzzzzzzzzzzz: unknown key; known here: worker, group, "
 		"description, "
@@ -41,7 +51,7 @@ static const struct {
 		"ready_timeout, health, budget, roi, expected, variants, limits, logs, "
 		"user, "
 		"user_group, "
-		"user_groups, capabilities, isolation, secrets, "
+		"user_groups, capabilities, isolation, secrets, platforms, "
 		"env, env_file, "
 		"params, autonomous"},
 	{"worker: w\ncommand: [x]\ncrashes: {maxx: 5}\n",
@@ -385,7 +395,70 @@ static const struct {
 		"ledger, logs, "
 		"supervision, "
 		"storm, "
-		"engine_away, sample, isolation",
+		"engine_away, sample, isolation, platforms, gateway, alerts",
+		NULL},
+	{"platforms: {strpe: {}}",
+		"nova.yaml:1:13: platforms.strpe: unknown key; did you mean \"stripe\"?",
+		NULL},
+	{"platforms: {stripe: {base_urll: x}}",
+		"nova.yaml:1:22: platforms.stripe.base_urll: unknown key; did you mean "
+		"\"base_url\"?",
+		NULL},
+	{"platforms: {stripe: true}",
+		"nova.yaml:1:21: platforms.stripe: expected a map of settings, found a "
+		"single value",
+		NULL},
+	{"platforms: {x: {}, twitter: {}}",
+		"nova.yaml:1:20: platforms.twitter: repeated; first on line 1", NULL},
+	{"platforms: {stripe: {base_url: ftp://api}}",
+		"nova.yaml:1:32: platforms.stripe.base_url: expected an address such as "
+		"https://api.example.com, found \"ftp://api\"",
+		NULL},
+	{"platforms: {stripe: {base_url: 'https://user@api.stripe.com'}}",
+		"nova.yaml:1:32: platforms.stripe.base_url: expected an address such as "
+		"https://api.example.com, found \"https://user@api.stripe.com\"",
+		NULL},
+	{"platforms: {stripe: {base_url: 'https://api?x=1'}}",
+		"nova.yaml:1:32: platforms.stripe.base_url: expected an address such as "
+		"https://api.example.com, found \"https://api?x=1\"",
+		NULL},
+	{"platforms: {stripe: {base_url: 'http://[::1]:65536'}}",
+		"nova.yaml:1:32: platforms.stripe.base_url: expected an address such as "
+		"https://api.example.com, found \"http://[::1]:65536\"",
+		NULL},
+	{"platforms: {stripe: {rate: 0/s}}",
+		"nova.yaml:1:28: platforms.stripe.rate: expected a rate such as 25/s, "
+		"10/m or 100/h, found \"0/s\"",
+		NULL},
+	{"platforms: {stripe: {rate: 25/w}}",
+		"nova.yaml:1:28: platforms.stripe.rate: expected a rate such as 25/s, "
+		"10/m or 100/h, found \"25/w\"",
+		NULL},
+	{"platforms: {twitter: {prices: {post: -$1}}}",
+		"nova.yaml:1:38: platforms.twitter.prices.post: expected an amount such "
+		"as $0.015 or 0.02 EUR, found \"-$1\"",
+		NULL},
+	{"gateway: {listen: 5001}",
+		"nova.yaml:1:19: gateway.listen: expected HOST:PORT such as "
+		"127.0.0.1:5001, found \"5001\"",
+		NULL},
+	{"gateway: {listen: '0.0.0.0:5001'}",
+		"nova.yaml:1:19: gateway.listen: 0.0.0.0:5001 is no loopback address: "
+		"needs gateway.tls, or `insecure: true` behind a proxy that has it",
+		NULL},
+	{"gateway: {tls: {key: a.pem}}",
+		"nova.yaml:1:22: gateway.tls: needs both certificate and key", NULL},
+	{"gateway: {webhooks: {shop: {prefix: 'a='}}}",
+		"nova.yaml:1:28: gateway.webhooks.shop.header: expected the name of a "
+		"header such as X-Signature",
+		NULL},
+	{"gateway: {webhooks: {shop: {heder: a, header: X-S}}}",
+		"nova.yaml:1:29: gateway.webhooks.shop.heder: unknown key; did you mean "
+		"\"header\"?",
+		NULL},
+	{"groups: {nova: {}}",
+		"nova.yaml:1:10: groups.nova: this name is reserved for Nova's own "
+		"processes",
 		NULL},
 	{"logs: {size: 1B}", "nova.yaml:1:14: logs.size: 1B is below the minimum 4KiB",
 		NULL},

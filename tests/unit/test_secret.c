@@ -61,7 +61,7 @@ teardown(void)
 static int
 grant(char *const *names, size_t n, const char **failed)
 {
-	return sup_secret_grant(dir, conf, names, n, getuid(), getgid(), failed);
+	return sup_secret_grant(dir, conf, names, n, false, getuid(), getgid(), failed);
 }
 
 START_TEST(test_granted)

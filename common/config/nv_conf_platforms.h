@@ -1,0 +1,100 @@
+/* What nova.yaml says of the processes that talk to the world: platforms, gateway,
+ * alerts. A section that is there starts its process, a *system worker* of novasupd;
+ * without it nothing of that kind runs.
+ *
+ * Who adds a setting adds a field here and a row in nv_options_platforms.def; parsing,
+ * `config show`, variables, the restart after a change and freeing follow from the row.
+ */
+#ifndef NV_CONF_PLATFORMS_H
+#define NV_CONF_PLATFORMS_H
+
+#include "nv_money.h"
+#include "nv_name.h"
+
+enum nv_platform {
+	NV_PLATFORM_STRIPE,
+	NV_PLATFORM_GUMROAD,
+	NV_PLATFORM_SENDGRID,
+	NV_PLATFORM_TWITTER,
+	NV_PLATFORM_SCRAPE,
+	NV_PLATFORMS
+};
+/* "stripe"; "twitter" is also called `x` in files and on the command line. */
+const char *nv_platform_name(enum nv_platform platform);
+/* By either name: true with *ret. */
+bool nv_platform_from(const char *name, enum nv_platform *ret);
+
+/* At most n in a window of window_ms. */
+struct nv_conf_rate {
+	uint32_t n;
+	uint32_t window_ms;
+};
+
+/* An amount in its own currency: what a vendor asks for. */
+struct nv_conf_price {
+	int64_t nano;
+	char currency[NV_CURRENCY_BYTES];
+};
+
+/* What several platforms have in common; what one has no use for stays zero. */
+struct nv_conf_platform {
+	bool on;        /* its section is there */
+	char *base_url; /* owned; no slash at its end; NULL for scrape */
+	bool vendor;    /* base_url is the vendor's own: public addresses only */
+	int64_t poll_ms;
+	struct nv_conf_rate rate;
+	struct nv_conf_rate agent_rate; /* of each agent */
+};
+
+struct nv_conf_stripe {
+	char *api_version; /* owned */
+	char *account;     /* owned; NULL = the key's own */
+	int64_t catch_up_ms;
+};
+
+struct nv_conf_sendgrid {
+	char *from;                 /* owned; NULL = each mail names its own */
+	struct nv_conf_price price; /* of one mail */
+	bool sandbox;
+};
+
+struct nv_conf_twitter {
+	struct nv_conf_price post;
+	struct nv_conf_price post_url;
+	struct nv_conf_price read;
+	struct nv_conf_price user;
+	struct nv_conf_price own;
+};
+
+struct nv_conf_scrape {
+	char *user_agent; /* owned; NULL = the program's own */
+	char *contact;    /* owned; NULL = none is said */
+	int64_t delay_ms; /* between two requests to a host */
+	bool allow_private;
+	uint64_t body_bytes_max;
+	struct nv_conf_price price; /* of one request */
+};
+
+/* A webhook of the user's own: POST /webhooks/custom/NAME. */
+struct nv_conf_webhook {
+	char name[NV_NAME_MAX];
+	char *header;            /* owned: the header with the signature */
+	char *prefix;            /* owned: before it there, "" without */
+	char agent[NV_NAME_MAX]; /* whom its events are about; "" = the body says */
+};
+
+struct nv_conf_gateway {
+	bool on;
+	char *listen;          /* owned: "HOST:PORT", "[::1]:5001" */
+	char *tls_certificate; /* owned path; both or neither of them */
+	char *tls_key;
+	bool insecure;                    /* another address than loopback without TLS */
+	struct nv_conf_webhook *webhooks; /* owned, by name */
+	size_t n_webhooks;
+};
+
+struct nv_conf_alerts {
+	bool on;
+};
+
+#endif

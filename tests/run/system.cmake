@@ -1,0 +1,4 @@
+# Sections of nova.yaml that run as processes: with stand-ins for the programs.
+foreach(name IN ITEMS system_workers)
+	nova_run(${name} ${name} TIMEOUT 300)
+endforeach()
