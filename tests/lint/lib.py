@@ -8,7 +8,7 @@ SOURCE = os.environ.get("NOVA_SOURCE") or os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.dirname(os.environ.get("NOVA_BIN") or os.path.join(SOURCE, "build/ci/bin"))
 # Folders with C of Nova itself; the tests and benchmarks come on top.
-PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine", "workers", "platforms",
+PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine", "workers", "platforms", "alerts",
          "gateway",
          "ctl"]
 OTHERS = ["tests", "bench", "etc", "docs"]

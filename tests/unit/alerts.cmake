@@ -1,0 +1,1 @@
+nova_unit(test_alerts SOURCES test_alerts.c LINK nova_alerts)
