@@ -65,15 +65,15 @@ default_run_dir(char out[NV_PATH_MAX], struct nv_err *err)
 	return xdg(out, "XDG_STATE_HOME", ".local/state", "nova/run", err);
 }
 
-static int
-find_bin_dir(char out[NV_PATH_MAX], struct nv_err *err)
+int
+nv_paths_bin_dir(char ret[NV_PATH_MAX], struct nv_err *err)
 {
-	ssize_t n = readlink("/proc/self/exe", out, NV_PATH_MAX - 1);
+	ssize_t n = readlink("/proc/self/exe", ret, NV_PATH_MAX - 1);
 
 	if (n <= 0)
 		return nv_err_set(err, -errno, "/proc/self/exe cannot be read");
-	out[n] = '\0';
-	char *slash = strrchr(out, '/');
+	ret[n] = '\0';
+	char *slash = strrchr(ret, '/');
 
 	if (slash)
 		*slash = '\0';
@@ -120,5 +120,5 @@ nv_paths_resolve(struct nv_paths *ret, const char *config, const char *state_dir
 		if (rc < 0)
 			return rc;
 	}
-	return find_bin_dir(ret->bin_dir, err);
+	return nv_paths_bin_dir(ret->bin_dir, err);
 }

@@ -21,5 +21,7 @@ struct nv_paths {
  * absolute. 0, -ENAMETOOLONG (a path does not fit), or -ENOENT (no HOME). */
 int nv_paths_resolve(struct nv_paths *ret, const char *config, const char *state_dir,
 	const char *run_dir, const char *log_dir, struct nv_err *err);
+/* bin_dir alone. 0 or negative errno. */
+int nv_paths_bin_dir(char ret[NV_PATH_MAX], struct nv_err *err);
 
 #endif
