@@ -198,6 +198,10 @@ take_option(struct ctl_args *args, int argc, char **argv, int *at, struct nv_err
 		option = option_in(args->verb->options, name, bytes, letter);
 	if (!option)
 		option = option_in(globals, name, bytes, letter);
+	if (!option && is_long && args->verb && args->verb->args_max == CTL_ARGS_OPEN) {
+		args->words[args->n_words++] = argv[*at];
+		return 0;
+	}
 	if (!option && is_long)
 		return unknown_option(args, word, err);
 	if (!option)

@@ -22,6 +22,10 @@ struct ctl {
 	struct ctl_args args;
 };
 
+/* args_max of a verb that knows better: any number, and options that are not its own (nor
+ * novactl's) are words. Once there is a word, --help is its own affair too. */
+#define CTL_ARGS_OPEN (-2)
+
 /* Returns an enum nv_exit. */
 typedef int ctl_verb_fn(struct ctl *ctl);
 
@@ -32,7 +36,7 @@ struct ctl_verb {
 	const char *summary; /* one line */
 	const char *detail;  /* more lines for --help, may be NULL */
 	int args_min;
-	int args_max; /* -1: any number */
+	int args_max; /* -1: any number; CTL_ARGS_OPEN */
 	struct ctl_option options[CTL_OPTIONS_MAX];
 };
 

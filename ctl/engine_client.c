@@ -39,12 +39,19 @@ explain_absence(const struct ctl *ctl, struct nv_err *err)
 }
 
 int
+ctl_engine_open_at(struct ctl_engine *engine, const struct ctl *ctl, const char *socket,
+	const char *daemon, struct nv_err *err)
+{
+	*engine = (struct ctl_engine){.fd = -1, .daemon = daemon};
+	nv_buf_init(&engine->in, ANSWER_BYTES_MAX);
+	return ctl_connect(ctl->paths.run_dir, socket, SOCK_STREAM, daemon, engine->path,
+		&engine->fd, err);
+}
+
+int
 ctl_engine_open(struct ctl_engine *engine, const struct ctl *ctl, struct nv_err *err)
 {
-	*engine = (struct ctl_engine){.fd = -1};
-	nv_buf_init(&engine->in, ANSWER_BYTES_MAX);
-	int code = ctl_connect(ctl->paths.run_dir, "engine.sock", SOCK_STREAM,
-		"nova-engine", engine->path, &engine->fd, err);
+	int code = ctl_engine_open_at(engine, ctl, "engine.sock", "nova-engine", err);
 
 	if (code == NV_EXIT_UNREACHABLE)
 		explain_absence(ctl, err);
@@ -77,8 +84,8 @@ send_all(struct ctl_engine *engine, const char *data, size_t bytes, struct nv_er
 		if (rc == 0 || rc == -EINTR)
 			continue;
 		return nv_err_set(err, NV_EXIT_UNREACHABLE,
-			"nova-engine on %s did not take the request: %s", engine->path,
-			strerror(-rc));
+			"%s on %s did not take the request: %s", engine->daemon,
+			engine->path, strerror(-rc));
 	}
 	return NV_EXIT_OK;
 }
@@ -87,8 +94,15 @@ int
 ctl_engine_send(
 	struct ctl_engine *engine, const char *verb, json_t *args, struct nv_err *err)
 {
-	json_t *request = ctl_need(json_pack("{s:s, s:o}", "verb", verb, "args",
-		args ? args : ctl_need(json_object())));
+	return ctl_engine_send_object(engine,
+		ctl_need(json_pack("{s:s, s:o}", "verb", verb, "args",
+			args ? args : ctl_need(json_object()))),
+		err);
+}
+
+int
+ctl_engine_send_object(struct ctl_engine *engine, json_t *request, struct nv_err *err)
+{
 	char *line = json_dumps(request, JSON_COMPACT);
 
 	json_decref(request);
@@ -128,29 +142,30 @@ fill_line(struct ctl_engine *engine, int64_t deadline_ms, size_t *ret_bytes,
 			nv_buf_add(&engine->in, chunk, (size_t)n);
 			if (engine->in.error)
 				return nv_err_set(err, NV_EXIT_FAILED,
-					"the answer of nova-engine is larger than %zu "
-					"MiB",
-					ANSWER_BYTES_MAX >> 20);
+					"the answer of %s is larger than %zu MiB",
+					engine->daemon, ANSWER_BYTES_MAX >> 20);
 			continue;
 		}
 		if (n == 0)
 			return nv_err_set(err, NV_EXIT_UNREACHABLE,
-				"nova-engine closed the connection before it answered");
+				"%s closed the connection before it answered",
+				engine->daemon);
 		if (rc == -EAGAIN)
 			rc = ctl_poll(engine->fd, POLLIN,
 				deadline_ms < 0 ? INT64_MAX : deadline_ms);
 		if (rc == -ETIMEDOUT)
 			return nv_err_set(err, NV_EXIT_UNREACHABLE,
-				"nova-engine on %s has not answered in time",
+				"%s on %s has not answered in time", engine->daemon,
 				engine->path);
 		if (rc < 0 && rc != -EINTR)
-			return nv_err_set(err, NV_EXIT_UNREACHABLE,
-				"nova-engine on %s: %s", engine->path, strerror(-rc));
+			return nv_err_set(err, NV_EXIT_UNREACHABLE, "%s on %s: %s",
+				engine->daemon, engine->path, strerror(-rc));
 	}
 }
 
 static int
-judge(json_t *answer, json_t **ret_data, struct nv_err *err)
+judge(const struct ctl_engine *engine, json_t *answer, json_t **ret_data,
+	struct nv_err *err)
 {
 	json_t *ok = json_object_get(answer, "ok");
 	json_t *data = json_object_get(answer, "data");
@@ -163,9 +178,9 @@ judge(json_t *answer, json_t **ret_data, struct nv_err *err)
 	}
 	if (!json_is_false(ok) || !text)
 		return nv_err_set(err, NV_EXIT_FAILED,
-			"nova-engine sent an answer that is none: no \"ok\" with "
-			"\"data\" or "
-			"\"error\"");
+			"%s sent an answer that is none: no \"ok\" with \"data\" or "
+			"\"error\"",
+			engine->daemon);
 	json_int_t v = json_integer_value(code);
 	int exit_code = v >= NV_EXIT_NO && v <= NV_EXIT_FAILED ? (int)v : NV_EXIT_FAILED;
 
@@ -175,6 +190,17 @@ judge(json_t *answer, json_t **ret_data, struct nv_err *err)
 int
 ctl_engine_recv(struct ctl_engine *engine, int64_t deadline_ms, json_t **ret_data,
 	struct nv_err *err)
+{
+	json_t *answer = NULL;
+	int code = ctl_engine_recv_object(engine, deadline_ms, ret_data, &answer, err);
+
+	json_decref(answer);
+	return code;
+}
+
+int
+ctl_engine_recv_object(struct ctl_engine *engine, int64_t deadline_ms, json_t **ret_data,
+	json_t **ret_answer, struct nv_err *err)
 {
 	size_t bytes;
 	int code = fill_line(engine, deadline_ms, &bytes, err);
@@ -188,11 +214,10 @@ ctl_engine_recv(struct ctl_engine *engine, int64_t deadline_ms, json_t **ret_dat
 	nv_buf_consume(&engine->in, bytes + 1);
 	if (!answer)
 		return nv_err_set(err, NV_EXIT_FAILED,
-			"nova-engine sent an answer that is no JSON: %s at byte %d",
-			where.text, where.position);
-	code = judge(answer, ret_data, err);
-	json_decref(answer);
-	return code;
+			"%s sent an answer that is no JSON: %s at byte %d",
+			engine->daemon, where.text, where.position);
+	*ret_answer = answer;
+	return judge(engine, answer, ret_data, err);
 }
 
 int

@@ -50,7 +50,10 @@ run(struct ctl *ctl)
 
 	if (args->version)
 		return show_version(ctl);
-	if (args->help) {
+	bool own_help =
+		args->verb && args->verb->args_max == CTL_ARGS_OPEN && args->n_words > 0;
+
+	if (args->help && !own_help) {
 		if (args->verb)
 			ctl_help_verb(args->verb);
 		else if (args->family)

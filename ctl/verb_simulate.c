@@ -1,84 +1,17 @@
 /* simulate: the ledger under other settings. nova-engine does it, in a process of its own
  * that reads the files; the engine that runs does not notice. */
 #include "ledger_open.h"
-#include "nv_fd.h"
 #include "paths.h"
+#include "program.h"
 #include "table.h"
 #include "value.h"
 #include "verbs.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)
 #define WORDS_MAX        80
-
-/* ---- the other program ---- */
-
-static int
-spawn(const char *program, char *const argv[], int out, pid_t *ret)
-{
-	posix_spawn_file_actions_t files;
-	int rc = posix_spawn_file_actions_init(&files);
-
-	if (rc != 0)
-		return rc;
-	rc = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-	if (rc == 0)
-		rc = posix_spawn(ret, program, &files, NULL, argv, environ);
-	(void)posix_spawn_file_actions_destroy(&files);
-	return rc;
-}
-
-static int
-read_all(int fd, struct nv_buf *buf)
-{
-	char piece[65536];
-
-	for (;;) {
-		ssize_t n = read(fd, piece, sizeof(piece));
-
-		if (n > 0)
-			nv_buf_add(buf, piece, (size_t)n);
-		else if (n == 0 || errno != EINTR)
-			return n == 0 ? buf->error : -errno;
-	}
-}
-
-/* Its exit code; errors it has printed itself. */
-static int
-run(struct ctl *ctl, const char *program, char *const argv[], struct nv_buf *answer)
-{
-	NV_CLEANUP_FD from = -1;
-	int to = -1;
-	pid_t pid = 0;
-	int status = 0;
-	int rc = nv_pipe(&from, &to, 0);
-
-	if (rc < 0)
-		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s", strerror(-rc));
-	rc = spawn(program, argv, to, &pid);
-	nv_fd_close(&to);
-	if (rc != 0)
-		return ctl_fail(
-			&ctl->out, NV_EXIT_FAILED, "%s: %s", program, strerror(rc));
-	rc = read_all(from, answer);
-	/* With nobody to read its answer it would wait for ever. */
-	nv_fd_close(&from);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (rc < 0)
-		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s", strerror(-rc));
-	if (!WIFEXITED(status))
-		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s was ended by signal %d",
-			program, WTERMSIG(status));
-	return WEXITSTATUS(status);
-}
 
 /* ---- the answer ---- */
 
@@ -182,6 +115,7 @@ ctl_verb_simulate(struct ctl *ctl)
 	const char *words[WORDS_MAX + 1] = {program, "--simulate"};
 	size_t n = 2;
 	struct nv_buf answer;
+	struct nv_err err = {0};
 	int code = ctl_ledger_dir(ctl, dir);
 
 	if (code == NV_EXIT_OK)
@@ -213,9 +147,12 @@ ctl_verb_simulate(struct ctl *ctl)
 	}
 	nv_buf_init(&answer, ANSWER_BYTES_MAX);
 	ctl_progress(&ctl->out, "reading the ledger under both settings");
-	code = run(ctl, program, (char *const *)(uintptr_t)words, &answer);
+	code = ctl_program_run(
+		program, (char *const *)(uintptr_t)words, false, &answer, &err);
 	ctl_progress_end(&ctl->out);
-	if (code == NV_EXIT_OK)
+	if (code < 0)
+		code = ctl_fail_err(&ctl->out, NV_EXIT_FAILED, &err);
+	else if (code == NV_EXIT_OK)
 		code = show(ctl, &answer);
 	nv_buf_fini(&answer);
 	return code;

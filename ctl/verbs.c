@@ -387,6 +387,20 @@ const struct ctl_verb ctl_verbs[] = {
 		0, 0,
 		{{"all", 'a', NULL, "those that have ended, too"},
 			{"now", 'n', NULL, "look first"}}},
+	{"platform", ctl_verb_platform, "[NAME [VERB [ARGUMENT...]]]",
+		"vendors: what they do; ask one to do something",
+		"Without a name, all of them; with one, its state; with a verb, a call. "
+		"`novactl platform NAME --help` lists the verbs. An argument is "
+		"name=value or "
+		"--name value, those that are required may come in order without a name; "
+		"name@FILE takes the text of a file, @FILE a whole object in JSON.",
+		0, CTL_ARGS_OPEN,
+		{{"agent", 'a', "WORKER", "in its name: its budget, its money"},
+			{"once", 'o', "ID",
+				"the same ID again does nothing again, and is "
+				"answered "
+				"alike"},
+			TIMEOUT}},
 	{"config check", ctl_verb_config_check, "",
 		"check the files; every error at once", NULL, 0, 0, {{0}}},
 	{"config show", ctl_verb_config_show, "[PREFIX]",

@@ -117,6 +117,9 @@ int ctl_verb_reload(struct ctl *ctl);
 int ctl_verb_shutdown(struct ctl *ctl);
 int ctl_verb_reexec(struct ctl *ctl);
 
+/* verb_platform.c */
+int ctl_verb_platform(struct ctl *ctl);
+
 /* verb_doctor.c */
 int ctl_verb_doctor(struct ctl *ctl);
 

@@ -337,10 +337,36 @@ watch_signals(struct plat *p)
 	ev_signal_start(p->loop, &self.interrupt);
 }
 
+static struct plat_limit
+limit_of(const struct nv_conf_rate *rate)
+{
+	return (struct plat_limit){rate->n, rate->window_ms};
+}
+
+/* What all platforms have in common; then what this one makes of it. */
+static int
+read_settings(struct plat *p, struct nv_err *err)
+{
+	enum nv_platform which;
+
+	if (nv_platform_from(p->kind->name, &which)) {
+		const struct nv_conf_platform *conf = &p->config->platforms[which];
+
+		if (!conf->on)
+			return nv_err_set(err, -EINVAL,
+				"%s/nova.yaml has no section `platforms: {%s: ...}`",
+				p->config->dir, p->kind->name);
+		p->settings.poll_ms = conf->poll_ms;
+		p->settings.rate = limit_of(&conf->rate);
+		p->settings.agent_rate = limit_of(&conf->agent_rate);
+	}
+	return p->kind->settings ? p->kind->settings(p->config, &p->settings, err) : 0;
+}
+
 static int
 open_parts(struct plat *p, struct nv_err *err)
 {
-	int rc = p->kind->settings ? p->kind->settings(p->config, &p->settings, err) : 0;
+	int rc = read_settings(p, err);
 
 	if (rc == 0)
 		rc = plat_store_open(&p->store, p->paths.state_dir, p->kind->name, err);
@@ -422,6 +448,7 @@ run(struct plat *p)
 static const char usage[] =
 	"usage: nova-platform NAME [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
 	"       nova-platform NAME --verbs     its verbs, as JSON\n"
+	"       nova-platform --list           every NAME, as JSON\n"
 	"       nova-platform --version\n";
 
 static const struct option options[] = {
@@ -429,15 +456,15 @@ static const struct option options[] = {
 	{"run-dir", required_argument, NULL, 'r'},
 	{"state-dir", required_argument, NULL, 's'},
 	{"verbs", no_argument, NULL, 'v'},
+	{"list", no_argument, NULL, 'l'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
 static int
-print_verbs(const struct plat_kind *kind)
+print_json(json_t *o)
 {
-	json_t *o = plat_describe(kind);
 	int rc = o ? json_dumpf(o, stdout, JSON_COMPACT) : -1;
 
 	json_decref(o);
@@ -445,8 +472,22 @@ print_verbs(const struct plat_kind *kind)
 							       : NV_EXIT_FAILED;
 }
 
+static json_t *
+list_json(void)
+{
+	json_t *list = json_array();
+	int bad = list ? 0 : -1;
+
+	for (size_t i = 0; plat_kinds[i]; i++)
+		bad |= json_array_append_new(
+			list, json_pack("{s:s, s:s*, s:s}", "name", plat_kinds[i]->name,
+				      "alias", plat_kinds[i]->alias, "summary",
+				      plat_kinds[i]->summary));
+	return bad ? NULL : json_pack("{s:o}", "platforms", list);
+}
+
 static int
-list_kinds(void)
+usage_error(void)
 {
 	(void)fputs("nova-platform: expected the name of a platform:", stderr);
 	for (size_t i = 0; plat_kinds[i]; i++)
@@ -482,6 +523,8 @@ plat_main(int argc, char **argv)
 		case 'v':
 			verbs = true;
 			break;
+		case 'l':
+			return print_json(list_json());
 		case 'V':
 			(void)printf("nova-platform %s\n", NOVA_VERSION);
 			return NV_EXIT_OK;
@@ -495,9 +538,9 @@ plat_main(int argc, char **argv)
 	}
 	p->kind = optind + 1 == argc ? plat_kind_find(argv[optind]) : NULL;
 	if (!p->kind)
-		return list_kinds();
+		return usage_error();
 	if (verbs)
-		return print_verbs(p->kind);
+		return print_json(plat_describe(p->kind));
 	if (nv_paths_resolve(&p->paths, config, state_dir, run_dir, NULL, &err) < 0) {
 		(void)fprintf(stderr, "nova-platform: %s\n", err.text);
 		return NV_EXIT_USAGE;

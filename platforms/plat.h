@@ -155,7 +155,8 @@ struct plat_limit {
 	int64_t per_ms;
 };
 
-/* What the frame needs of the configuration; zeroed before settings() is called. */
+/* What the frame needs of the configuration; settings() finds here what the section of
+ * the platform's name says. */
 struct plat_settings {
 	int64_t poll_ms;              /* 0: never */
 	struct plat_limit rate;       /* requests to the vendor (plat_turn) */
@@ -171,7 +172,8 @@ struct plat_kind {
 	const char *const *secrets;
 	unsigned n_required;
 	const struct plat_verb *verbs;
-	/* 0, or -EINVAL with err when this section cannot be used. May be NULL. */
+	/* To change what the section says, or to refuse it: 0, or -EINVAL with err. May
+	 * be NULL. */
 	int (*settings)(const struct nv_config *config, struct plat_settings *ret,
 		struct nv_err *err);
 	/* Before the socket exists. State of the platform: plat_set_own. May be NULL. */

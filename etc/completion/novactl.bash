@@ -80,6 +80,17 @@ _novactl()
 		return
 	fi
 	[ -z "${help-}" ] || return
+	if [ "${words[0]}" = platform ] && [[ $current != -* ]]; then
+		# Names, then the verbs of that one.
+		local key=platform asked=()
+		if [ "${#words[@]}" -gt 1 ]; then
+			key=name
+			asked=("${words[1]}" --help)
+		fi
+		_novactl_words "$(timeout 2 "$program" "${places[@]}" platform "${asked[@]}" --json \
+			2>/dev/null | grep -oE "\"$key\": \"[a-z._-]+\"" | cut -d '"' -f 4)" "$current"
+		return
+	fi
 	local verb=("${words[0]}")
 	[ -z "$seconds" ] || verb+=("${words[1]}")
 	local usage
