@@ -93,8 +93,34 @@ struct nv_conf_gateway {
 	size_t n_webhooks;
 };
 
+enum nv_severity {
+	NV_SEVERITY_INFO,
+	NV_SEVERITY_WARNING,
+	NV_SEVERITY_ERROR,
+	NV_SEVERITY_CRITICAL
+};
+enum nv_alert_channel {
+	NV_ALERT_SLACK,
+	NV_ALERT_PAGERDUTY,
+	NV_ALERT_DISCORD,
+	NV_ALERT_TELEGRAM,
+	NV_ALERT_EMAIL,
+	NV_ALERT_WEBHOOK,
+	NV_ALERT_CHANNELS /* none */
+};
 struct nv_conf_alerts {
 	bool on;
+	int64_t every_ms;
+	int64_t repeat_ms;   /* 0: said once */
+	uint32_t crash_rate; /* crashes an hour; 0: not watched */
+	enum nv_alert_channel fallback;
+	enum nv_severity min[NV_ALERT_CHANNELS];
+	char *slack_approvers; /* owned; ids with spaces between; NULL: nobody */
+	char *pagerduty_base_url;
+	char *telegram_base_url;
+	char *telegram_chat; /* owned; NULL: Telegram is not used */
+	char *telegram_approvers;
+	char *email_to; /* owned; NULL: e-mail is not used */
 };
 
 #endif

@@ -25,6 +25,19 @@ static const char *const words_policy[] = {[NV_POLICY_STRICT] = "strict",
 	NULL};
 static const char *const words_anomaly[] = {
 	[NV_ANOMALY_PAUSE] = "pause", [NV_ANOMALY_ALERT] = "alert", NULL};
+static const char *const words_severity[] = {[NV_SEVERITY_INFO] = "info",
+	[NV_SEVERITY_WARNING] = "warning",
+	[NV_SEVERITY_ERROR] = "error",
+	[NV_SEVERITY_CRITICAL] = "critical",
+	NULL};
+static const char *const words_channels[] = {[NV_ALERT_SLACK] = "slack",
+	[NV_ALERT_PAGERDUTY] = "pagerduty",
+	[NV_ALERT_DISCORD] = "discord",
+	[NV_ALERT_TELEGRAM] = "telegram",
+	[NV_ALERT_EMAIL] = "email",
+	[NV_ALERT_WEBHOOK] = "webhook",
+	[NV_ALERT_CHANNELS] = "none",
+	NULL};
 const char *const nv_words_stamps[] = {
 	[NV_LOG_STAMP_RFC3339] = "rfc3339", [NV_LOG_STAMP_NONE] = "none", NULL};
 const char *const nv_words_syscalls[] = {[NV_SYSCALLS_OFF] = "off",
