@@ -1,6 +1,7 @@
 /* The platforms there are, one line each. */
 #include "plat.h"
 
+extern const struct plat_kind plat_stripe;
 extern const struct plat_kind plat_twitter;
 
-const struct plat_kind *const plat_kinds[] = {&plat_twitter, NULL};
+const struct plat_kind *const plat_kinds[] = {&plat_stripe, &plat_twitter, NULL};

@@ -50,6 +50,7 @@ struct nv_conf_stripe {
 	char *api_version; /* owned */
 	char *account;     /* owned; NULL = the key's own */
 	int64_t catch_up_ms;
+	bool test; /* of test mode, and of nothing else */
 };
 
 struct nv_conf_sendgrid {
