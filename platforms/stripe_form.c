@@ -43,8 +43,8 @@ put_object(struct nv_buf *buf, const char *key, json_t *object, int depth,
 }
 
 static int
-put_array(struct nv_buf *buf, const char *key, json_t *array, int depth,
-	struct nv_err *err)
+put_array(
+	struct nv_buf *buf, const char *key, json_t *array, int depth, struct nv_err *err)
 {
 	json_t *v;
 	size_t i;
