@@ -32,6 +32,7 @@ python3:process tests
 procps:ps, looked at by tests
 mount:a small file system that tests fill up
 util-linux:setpriv and unshare, for unprivileged tests
+openssl:certificates of test servers
 g++:the SDK header is also used from C++
 clang-format:layout of the sources
 clang-tidy:static analysis

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if LIBCURL_VERSION_NUM >= 0x075800
-#define HOST_FLAGS CURLU_PUNYCODE
-#else
-#define HOST_FLAGS 0
-#endif
-
 /* -EINVAL, or -ENOMEM when it is that. */
 static int
 failed(CURLUcode code)
@@ -110,7 +104,7 @@ take_parts(CURLU *handle, struct nv_uri *uri)
 	lower(uri->scheme);
 	if (strcmp(uri->scheme, "http") != 0 && strcmp(uri->scheme, "https") != 0)
 		return -EINVAL;
-	rc = get(handle, CURLUPART_HOST, HOST_FLAGS, &uri->host);
+	rc = get(handle, CURLUPART_HOST, 0, &uri->host);
 	if (rc == 0 && (!uri->host[0] || !ascii(uri->host)))
 		rc = -EINVAL;
 	if (rc)

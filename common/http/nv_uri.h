@@ -9,7 +9,7 @@
 
 struct nv_uri {
 	char *scheme; /* all owned; "http" or "https" */
-	char *host;   /* lower case; IPv6 in brackets; IDN as punycode when libcurl can */
+	char *host;   /* lower case, ASCII; IPv6 in brackets */
 	char *path;   /* begins with "/"; dot segments are gone */
 	char *query;  /* NULL: none */
 	unsigned port;

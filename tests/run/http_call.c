@@ -178,8 +178,10 @@ take_limit(struct nv_http_limits *l, int option)
 static void
 take_body(struct nv_http_request *r, const char *text, size_t fill)
 {
-	char *body = fill ? malloc(fill) : NULL;
+	static char *body; /* goes with the process */
 
+	free(body);
+	body = fill ? malloc(fill) : NULL;
 	if (body)
 		memset(body, 'x', fill);
 	r->body = body ? body : text;

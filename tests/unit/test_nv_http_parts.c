@@ -182,6 +182,7 @@ static const struct {
 	{"http://x/a b?c d", "http://x/a%20b?c%20d", "http://x"},
 	{"http://x/\xc3\xa4?\"<>", "http://x/%C3%A4?%22%3C%3E", "http://x"},
 	{"http://x/%41%zz", "http://x/%41%zz", "http://x"},
+	{"http://H\xc3\xb6st.Example/", NULL, NULL},
 	{"HTTP://x", "http://x/", "http://x"},
 	{"ftp://x/", NULL, NULL},
 	{"file:///etc/passwd", NULL, NULL},
