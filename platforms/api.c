@@ -89,10 +89,10 @@ ask_done(void *arg, const struct nv_http_answer *answer)
 }
 
 static void
-ask_end(struct plat_ask *ask, const char *why)
+ask_end(struct plat_ask *ask, enum nv_http_outcome outcome, const char *why)
 {
 	struct nv_http_answer answer = {
-		.outcome = NV_HTTP_REFUSED, .body = "", .retry_after_ms = -1};
+		.outcome = outcome, .body = "", .retry_after_ms = -1};
 	nv_http_done_fn *fn = ask->fn;
 	void *arg = ask->arg;
 	struct nv_buf text;
@@ -131,7 +131,8 @@ ask_go(void *arg)
 	ask->rc =
 		nv_http_start(api->http, &request, ask_done, ask, &ask->call, &ask->err);
 	if (ask->rc != 0 && !ask->starting)
-		ask_end(ask, ask->err.text[0] ? ask->err.text : strerror(-ask->rc));
+		ask_end(ask, NV_HTTP_REFUSED,
+			ask->err.text[0] ? ask->err.text : strerror(-ask->rc));
 }
 
 static int
@@ -267,7 +268,9 @@ plat_api_fini(struct plat_api *api)
 
 		plat_turn_cancel(api->p, ask);
 		nv_http_cancel(ask->call);
-		ask_end(ask, "the process ends");
+		/* One that has begun may have left this machine. */
+		ask_end(ask, ask->call ? NV_HTTP_UNKNOWN : NV_HTTP_REFUSED,
+			"the process ends");
 	}
 	nv_http_free(api->http);
 	free(api->base_url);

@@ -35,7 +35,7 @@ struct plat_api {
  * -ENOMEM, -EIO. */
 int plat_api_init(struct plat_api *api, struct plat *p, const char *base_url,
 	const char *vendors_own, struct nv_err *err);
-/* Requests under way end with an answer REFUSED, "the process ends". */
+/* Requests end with an answer: those that have begun UNKNOWN, the others REFUSED. */
 void plat_api_fini(struct plat_api *api);
 
 #define PLAT_ASK_REPEATABLE 1u /* doing it twice does what doing it once does */
