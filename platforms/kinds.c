@@ -2,6 +2,12 @@
 #include "plat.h"
 
 extern const struct plat_kind plat_stripe;
+extern const struct plat_kind plat_gumroad;
 extern const struct plat_kind plat_twitter;
 
-const struct plat_kind *const plat_kinds[] = {&plat_stripe, &plat_twitter, NULL};
+const struct plat_kind *const plat_kinds[] = {
+	&plat_stripe,
+	&plat_gumroad,
+	&plat_twitter,
+	NULL,
+};

@@ -334,4 +334,5 @@ nv_conf_platforms_fini(struct nv_config *config)
 		free(config->gateway.webhooks[i].prefix);
 	}
 	free(config->gateway.webhooks);
+	nv_conf_due_fini(config);
 }

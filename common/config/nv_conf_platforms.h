@@ -53,6 +53,18 @@ struct nv_conf_stripe {
 	bool test; /* of test mode, and of nothing else */
 };
 
+/* What is due to whom: an offer code, a product's id or permalink -> a worker. */
+struct nv_conf_due {
+	char *of; /* owned */
+	char agent[NV_NAME_MAX];
+};
+
+struct nv_conf_gumroad {
+	int64_t window_ms; /* how far back refunds and chargebacks are looked for */
+	struct nv_conf_due *agents; /* owned */
+	size_t n_agents;
+};
+
 struct nv_conf_sendgrid {
 	char *from;                 /* owned; NULL = each mail names its own */
 	struct nv_conf_price price; /* of one mail */

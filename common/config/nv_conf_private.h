@@ -192,6 +192,12 @@ void nv_conf_platforms_fini(struct nv_config *config);
 /* Is it a setting of these sections? */
 bool nv_conf_is_of_platforms(const struct nv_option *option);
 
+/* ---- nv_conf_due.c: which sales are due to whom ---- */
+int nv_conf_read_due(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node);
+void nv_conf_due_show(struct nv_buf *buf, const struct nv_config *config);
+void nv_conf_due_fini(struct nv_config *config);
+
 /* ---- nv_conf_probe.c: what `ready` and `health` ask ---- */
 void nv_conf_probes_finish(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);

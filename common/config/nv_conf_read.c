@@ -211,6 +211,8 @@ read_collection(
 		return nv_conf_read_platforms(s->r, s->source, node, s->target);
 	case NV_OPT_WEBHOOKS:
 		return nv_conf_read_webhooks(s->r, s->source, node);
+	case NV_OPT_DUE:
+		return nv_conf_read_due(s->r, s->source, node);
 	case NV_OPT_SECTION:
 		*(bool *)((char *)s->target + o->offset) = true;
 		return 0;

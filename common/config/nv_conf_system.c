@@ -25,6 +25,7 @@ static const struct {
 } secrets[] = {
 	{"nova.stripe", "stripe_api_key", "STRIPE_API_KEY STRIPE_SECRET_KEY"},
 	{"nova.gumroad", "gumroad_access_token", "GUMROAD_ACCESS_TOKEN"},
+	{"nova.gumroad", "gumroad_webhook_secret", "GUMROAD_WEBHOOK_SECRET"},
 	{"nova.sendgrid", "sendgrid_api_key", "SENDGRID_API_KEY"},
 	{"nova.twitter", "twitter_api_key", "TWITTER_API_KEY"},
 	{"nova.twitter", "twitter_api_secret", "TWITTER_API_SECRET"},

@@ -329,6 +329,9 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 	case NV_OPT_WEBHOOKS:
 		nv_conf_webhooks_show(buf, config);
 		break;
+	case NV_OPT_DUE:
+		nv_conf_due_show(buf, config);
+		break;
 	case NV_OPT_SECTION:
 		nv_buf_puts(buf, *(const bool *)((const char *)target + o->offset)
 					 ? "there"

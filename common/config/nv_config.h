@@ -316,6 +316,7 @@ struct nv_config {
 	size_t n_workers;
 	struct nv_conf_platform platforms[NV_PLATFORMS];
 	struct nv_conf_stripe stripe;
+	struct nv_conf_gumroad gumroad;
 	struct nv_conf_sendgrid sendgrid;
 	struct nv_conf_twitter twitter;
 	struct nv_conf_scrape scrape;

@@ -456,6 +456,30 @@ static const struct {
 		"nova.yaml:1:29: gateway.webhooks.shop.heder: unknown key; did you mean "
 		"\"header\"?",
 		NULL},
+	{"platforms: {gumroad: {agents: {SPRING: 'No Name'}}}",
+		"nova.yaml:1:40: platforms.gumroad.agents: \"SPRING\": expected the name "
+		"of a "
+		"worker",
+		NULL},
+	{"platforms: {gumroad: {agents: {SPRING: nova.stripe}}}",
+		"nova.yaml:1:40: platforms.gumroad.agents: \"SPRING\": expected the name "
+		"of a "
+		"worker",
+		NULL},
+	{"platforms: {gumroad: {agents: {a: w, a: v}}}",
+		"nova.yaml:1:38: platforms.gumroad.agents.a: repeated; first on line 1",
+		NULL},
+	{"platforms: {gumroad: {agents: [a]}}",
+		"nova.yaml:1:31: platforms.gumroad.agents: expected a map such as "
+		"{SPRING10: "
+		"seller}, found a list",
+		NULL},
+	{"platforms: {gumroad: {agents: {SPRING: seller, 'p==': w}}}",
+		"platforms.gumroad.agents", "{\"SPRING\": seller, \"p==\": w}"},
+	{"platforms: {gumroad: {window: 30d}}", "platforms.gumroad.window", "30d"},
+	{"platforms: {gumroad: {window: 1h}}",
+		"nova.yaml:1:31: platforms.gumroad.window: 1h is below the minimum 1d",
+		NULL},
 	{"groups: {nova: {}}",
 		"nova.yaml:1:10: groups.nova: this name is reserved for Nova's own "
 		"processes",

@@ -1,0 +1,2 @@
+# Gumroad and SendGrid, against doubles that do as the vendors do.
+nova_run(mail_gumroad mail_gumroad)
