@@ -140,6 +140,7 @@ add_line(struct nv_http_call *call, const char *name, const char *value)
 
 	nv_buf_init(&line, (size_t)1 << 20);
 	/* libcurl's way to say "empty": a semicolon instead of the colon. */
+	NV_ASSERT(value);
 	nv_buf_printf(&line, value[0] ? "%s: %s" : "%s;%s", name, value);
 	grown = line.error ? NULL : curl_slist_append(call->head_sent, line.data);
 	if (line.data)

@@ -21,7 +21,7 @@ nv_http_seconds_ms(const char *value, size_t bytes)
 	while (bytes && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
 		bytes--;
 	for (; i < bytes && value[i] >= '0' && value[i] <= '9'; i++) {
-		ms = ms * 10 + (value[i] - '0') * 1000;
+		ms = ms * 10 + INT64_C(1000) * (value[i] - '0');
 		if (ms > WAIT_MS_MAX)
 			return -1;
 	}
@@ -74,10 +74,10 @@ month(const char **at, int *ret)
 {
 	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
-	for (int i = 0; i < 12; i++) {
+	for (size_t i = 0; i < 12; i++) {
 		if (strncmp(*at, names + 3 * i, 3) == 0) {
 			*at += 3;
-			*ret = i;
+			*ret = (int)i;
 			return true;
 		}
 	}

@@ -102,11 +102,12 @@ nv_url_decode(struct nv_buf *buf, const char *text, size_t bytes, bool plus)
 		size_t taken = 1;
 
 		if (text[i] == '%') {
-			if (bytes - i < 3 || hex_digit(text[i + 1]) < 0 ||
-				hex_digit(text[i + 2]) < 0)
+			int high = bytes - i < 3 ? -1 : hex_digit(text[i + 1]);
+			int low = bytes - i < 3 ? -1 : hex_digit(text[i + 2]);
+
+			if (high < 0 || low < 0)
 				continue;
-			byte = (char)(hex_digit(text[i + 1]) << 4 |
-				      hex_digit(text[i + 2]));
+			byte = (char)((unsigned)high << 4 | (unsigned)low);
 			taken = 3;
 		} else if (text[i] != '+' || !plus) {
 			continue;
