@@ -4,6 +4,7 @@
 #include "nv_json.h"
 #include "nv_log.h"
 #include "pipe.h"
+#include "turn.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,8 +14,9 @@
 #include <sys/random.h>
 
 #define STORE_AGAIN_S   5.
-#define RESOLVE_S_FIRST 5
+#define RESOLVE_S_FIRST 2
 #define RESOLVE_S_MAX   3600
+#define RESOLVES_SOON   3              /* the next one comes within a minute */
 #define PATIENCE_MS     INT64_C(55000) /* of a caller, while it is found out */
 #define LATER_MS_CALLER INT64_C(30000) /* a longer wait is told to the caller */
 #define LATER_NS_MAX    (INT64_C(86400) * 1000000000)
@@ -452,6 +454,24 @@ reserve_again(struct plat_entry *e)
 
 /* ---- begin ---- */
 
+/* Who asks does not wait for what will take long: it is told how things are. */
+static void
+tell_if_long(struct plat_entry *e)
+{
+	const struct plat *p = e->out.plat;
+	bool queued = e->out.state == PLAT_OUT_QUEUED;
+
+	if (queued && plat_turns_hold_ms(p) > LATER_MS_CALLER) {
+		(void)snprintf(e->why, sizeof e->why,
+			"%s lets nobody in for %lld s; it is sent then", p->kind->name,
+			(long long)plat_turns_hold_ms(p) / 1000);
+		answer(e);
+	} else if (e->out.state == PLAT_OUT_UNKNOWN &&
+		   (!e->out.verb->resolve || e->n_resolved > RESOLVES_SOON)) {
+		answer(e);
+	}
+}
+
 static void
 start_entry(struct plat_call *call)
 {
@@ -470,6 +490,7 @@ start_entry(struct plat_call *call)
 			"it cannot be stored: %s: nothing was sent", strerror(-rc));
 		return;
 	}
+	tell_if_long(e);
 	want_turn(e);
 }
 
@@ -502,10 +523,12 @@ join(struct plat_call *call, struct plat_entry *e, bool in_memory)
 	struct plat_call *before = e->call;
 
 	e->call = call;
-	if (is_over || !in_memory)
+	if (is_over || !in_memory) {
 		answer(e);
-	if (is_over)
 		e->call = before;
+	} else {
+		tell_if_long(e);
+	}
 }
 
 /* True: there was one, and the call was answered or waits for it. */

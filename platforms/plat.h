@@ -348,7 +348,7 @@ void plat_out_refused(struct plat_out *out, enum nv_exit code, const char *fmt, 
  * waits as long as it likes; after 24 h of this it is refused. */
 void plat_out_later(struct plat_out *out, int64_t wait_ms, const char *fmt, ...)
 	NV_PRINTF(3, 4);
-/* Nobody knows; `resolve` runs later (5 s, doubling to 1 h). */
+/* Nobody knows; `resolve` runs later (2 s, doubling to 1 h). */
 void plat_out_unknown(struct plat_out *out, const char *fmt, ...) NV_PRINTF(2, 3);
 
 /* Of an effect in many steps (a thread, a bulk in chunks): durable when it returns.
