@@ -121,28 +121,29 @@ describe(struct nv_http_call *call, struct nv_http_answer *a, const char *more)
 }
 
 static void
-finish(struct nv_http_call *call, struct nv_http_answer *a, const char *more)
+finish(struct nv_http_call *call, const struct nv_http_answer *ended, const char *more)
 {
 	nv_http_done_fn *done = call->done;
 	void *arg = call->arg;
 	struct nv_http_headers headers = call->headers;
 	NV_CLEANUP_FREE char *url = call->url;
 	struct nv_buf body = call->answer;
+	struct nv_http_answer a = *ended;
 
-	a->tries = call->tries;
-	a->body = body.data ? body.data : "";
-	a->body_bytes = body.bytes;
-	a->headers = &headers;
-	a->url = url;
-	if (a->outcome != NV_HTTP_DONE)
-		describe(call, a, more);
+	a.tries = call->tries;
+	a.body = body.data ? body.data : "";
+	a.body_bytes = body.bytes;
+	a.headers = &headers;
+	a.url = url;
+	if (a.outcome != NV_HTTP_DONE)
+		describe(call, &a, more);
 	/* What the answer borrows outlives the call. */
 	call->headers = (struct nv_http_headers){0};
 	call->answer = (struct nv_buf){0};
 	call->url = NULL;
 	nv_http_call_free(call);
-	done(arg, a);
-	json_decref(a->json);
+	done(arg, &a);
+	json_decref(a.json);
 	nv_http_headers_fini(&headers);
 	nv_buf_fini(&body);
 }
