@@ -104,6 +104,14 @@ struct nv_conf_gateway {
 	bool insecure;                    /* another address than loopback without TLS */
 	struct nv_conf_webhook *webhooks; /* owned, by name */
 	size_t n_webhooks;
+	int64_t header_timeout_ms; /* from the first byte of a request */
+	int64_t body_timeout_ms;
+	int64_t idle_timeout_ms; /* between two requests of a connection */
+	uint32_t connections_max;
+	uint32_t per_address_max; /* connections of one client */
+	uint64_t body_bytes_max;
+	int64_t bodies_age_ms; /* bodies of webhooks are kept so long */
+	uint64_t bodies_bytes_max;
 };
 
 enum nv_severity {

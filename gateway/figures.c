@@ -1,0 +1,158 @@
+/* What the gateway has done since it started, and the socket where novactl asks for it.
+ */
+#include "gateway.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static json_t *
+source_json(const struct gw_figures *f, enum gw_source source)
+{
+	json_t *refused = json_object();
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "provider",
+		gw_source_name(source), "accepted", (json_int_t)f->accepted, "events",
+		(json_int_t)f->events, "unread", (json_int_t)f->unread, "lines_refused",
+		(json_int_t)f->lines_refused, "unavailable", (json_int_t)f->unavailable,
+		"bad", (json_int_t)f->bad);
+	int bad = 0;
+
+	for (int v = 0; v < GW_VERDICT_COUNT; v++) {
+		if (v != GW_GENUINE)
+			bad |= json_object_set_new(refused, gw_verdict_name(v),
+				json_integer((json_int_t)f->verdicts[v]));
+	}
+	bad |= json_object_set_new(o, "refused", refused);
+	bad |= json_object_set_new(o, "last", nv_json_time(f->last_ns));
+	if (bad == 0)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+json_t *
+gw_figures_json(const struct gw *gw)
+{
+	char address[GW_PEER_BYTES];
+	json_t *answers = json_object();
+	json_t *rows = json_array();
+	int bad = answers && rows ? 0 : -1;
+
+	for (int i = 0; i < GW_STATUS_MAX; i++) {
+		char status[16];
+
+		if (gw->server.answers[i] == 0)
+			continue;
+		(void)snprintf(status, sizeof(status), "%d", i);
+		bad |= json_object_set_new(
+			answers, status, json_integer((json_int_t)gw->server.answers[i]));
+	}
+	for (int i = 0; i < GW_SOURCE_COUNT; i++)
+		bad |= json_array_append_new(rows, source_json(&gw->figures[i], i));
+	json_t *o = json_pack(
+		"{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "address",
+		gw_server_address(&gw->server, address), "tls", gw->server.tls != NULL,
+		"ready", !gw->emit.broken && !gw->silent, "uptime_s",
+		(json_int_t)((nv_wall_ns() - gw->started_ns) / NV_NS_PER_SEC),
+		"connections", (json_int_t)gw->server.n_conns, "accepted",
+		(json_int_t)gw->server.accepted, "turned_away",
+		(json_int_t)gw->server.turned_away, "under_way", (json_int_t)gw->n_hooks,
+		"bodies_kept", (json_int_t)gw->spool.kept, "bodies_lost",
+		(json_int_t)gw->spool.failed, "answers", answers, "webhooks", rows);
+
+	if (bad == 0)
+		return o;
+	json_decref(o);
+	return NULL;
+}
+
+/* ---- the socket ---- */
+
+struct gw_sock {
+	int fd; /* owned */
+	ev_io accept;
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+};
+
+static bool
+may_ask(int fd)
+{
+	struct ucred peer;
+	socklen_t bytes = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* The answer fits into the buffer of a fresh socket: nothing has to wait. */
+static void
+on_accept(struct ev_loop *loop, ev_io *io, int revents)
+{
+	struct gw *gw = io->data;
+
+	(void)loop;
+	(void)revents;
+	NV_CLEANUP_FD fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd < 0 || !may_ask(fd))
+		return;
+	json_t *o = json_pack("{s:b, s:o}", "ok", 1, "data", gw_figures_json(gw));
+	NV_CLEANUP_FREE char *line = o ? nv_json_line(o) : NULL;
+
+	json_decref(o);
+	if (!line)
+		return;
+	/* Who does not get it all asks again. */
+	if (send(fd, line, strlen(line), MSG_NOSIGNAL) >= 0)
+		(void)send(fd, "\n", 1, MSG_NOSIGNAL);
+}
+
+int
+gw_sock_open(struct gw *gw, struct nv_err *err)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct gw_sock *s = calloc(1, sizeof(*s));
+	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (!s || fd < 0 ||
+		snprintf(at.sun_path, sizeof(at.sun_path), "%s/gateway.sock",
+			gw->run_dir) >= (int)sizeof(at.sun_path)) {
+		free(s);
+		return nv_err_set(err, -ENAMETOOLONG,
+			"%s/gateway.sock: no socket, or too long a path", gw->run_dir);
+	}
+	(void)unlink(at.sun_path); /* of one that was killed */
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
+		chmod(at.sun_path, 0600) < 0 || listen(fd, 16) < 0) {
+		free(s);
+		return nv_err_set(err, -errno, "%s: %s", at.sun_path, strerror(errno));
+	}
+	memcpy(s->path, at.sun_path, sizeof(s->path));
+	s->fd = nv_fd_steal(&fd);
+	ev_io_init(&s->accept, on_accept, s->fd, EV_READ);
+	s->accept.data = gw;
+	ev_io_start(gw->loop, &s->accept);
+	gw->sock = s;
+	return 0;
+}
+
+void
+gw_sock_close(struct gw *gw)
+{
+	struct gw_sock *s = gw->sock;
+
+	if (!s)
+		return;
+	ev_io_stop(gw->loop, &s->accept);
+	nv_fd_close(&s->fd);
+	(void)unlink(s->path);
+	free(s);
+	gw->sock = NULL;
+}

@@ -1,0 +1,355 @@
+/* nova-gateway: takes webhooks and says what they mean to nova-engine. Started by
+ * novasupd when nova.yaml has `gateway:`, or by hand with the pipes on descriptors 3
+ * and 4. */
+#include "gateway.h"
+#include "nv_clock.h"
+#include "nv_fd.h"
+#include "nv_log.h"
+#include "nv_title.h"
+#include "setup.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EVENTS_FD          3
+#define CONTROL_FD         4
+#define TICK_S             1.
+#define BEAT_TICKS         10
+#define GRACE_S            6. /* a webhook under way has its answer within GW_HOOK_MS */
+#define WRITE_MS           30000
+#define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
+
+static void on_health(struct gw_call *call);
+static void on_ready(struct gw_call *call);
+
+#define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded"
+
+static struct gw_route routes[] = {
+	{GW_GET, "/healthz", NULL, 0, on_health},
+	{GW_GET, "/readyz", NULL, 0, on_ready},
+	{GW_POST, "/webhooks/stripe", JSON, 1, gw_from_stripe},
+	{GW_POST, "/webhooks/sendgrid", JSON, 1, gw_from_sendgrid},
+	{GW_POST, "/webhooks/gumroad/", FORM, 1, gw_from_gumroad},
+	{GW_GET, "/webhooks/x", NULL, 0, gw_from_twitter_crc},
+	{GW_POST, "/webhooks/x", JSON, 1, gw_from_twitter},
+	{GW_POST, "/webhooks/slack", FORM, 1, gw_from_slack},
+	{GW_POST, "/webhooks/custom/", JSON, 1, gw_from_custom},
+};
+
+static struct {
+	struct gw gw;
+	struct nv_paths paths;
+	struct nv_config *config; /* owned */
+	struct gw_tls *tls;       /* owned */
+	char addr_file[NV_PATH_MAX + 16];
+	ev_timer tick;
+	ev_timer grace;
+	ev_signal term;
+	ev_signal interrupt;
+	unsigned ticks;
+	uint64_t shown;
+	bool ending;
+} self;
+
+/* ---- what a load balancer asks ---- */
+
+static void
+on_health(struct gw_call *call)
+{
+	gw_answer(call, 200, "text/plain", "ok\n", 3);
+}
+
+static void
+on_ready(struct gw_call *call)
+{
+	const struct gw *gw = call->arg;
+	const char *why = gw->emit.broken ? "no engine\n"
+			  : gw->silent    ? "the engine does not answer\n"
+					  : NULL;
+
+	if (why)
+		gw_answer(call, 503, "text/plain", why, strlen(why));
+	else
+		gw_answer(call, 200, "text/plain", "ready\n", 6);
+}
+
+/* ---- once a second ---- */
+
+static uint64_t
+accepted(void)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < GW_SOURCE_COUNT; i++)
+		n += self.gw.figures[i].accepted;
+	return n;
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct gw *gw = &self.gw;
+	char line[200];
+	char address[GW_PEER_BYTES];
+
+	(void)loop;
+	(void)timer;
+	(void)revents;
+	gw_spool_sync(&gw->spool);
+	if (accepted() != self.shown && !self.ending) {
+		self.shown = accepted();
+		nv_title_set("nova: gateway, %s, %llu webhooks",
+			gw_server_address(&gw->server, address),
+			(unsigned long long)self.shown);
+	}
+	if (self.ticks++ % BEAT_TICKS != 0)
+		return;
+	(void)snprintf(line, sizeof(line),
+		"{\"event\":\"heartbeat\",\"status\":\"%u connections, %llu webhooks\"}",
+		gw->server.n_conns, (unsigned long long)accepted());
+	gw_emit_tell(&gw->emit, line);
+}
+
+/* ---- the end ---- */
+
+static void
+on_grace(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	(void)timer;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+begin_end(void)
+{
+	struct gw *gw = &self.gw;
+
+	if (self.ending)
+		return;
+	self.ending = true;
+	(void)unlink(self.addr_file);
+	gw_server_stop(&gw->server);
+	ev_timer_init(&self.grace, on_grace, gw->n_hooks ? GRACE_S : 0.1, 0);
+	ev_timer_start(gw->loop, &self.grace);
+}
+
+static void
+on_signal(struct ev_loop *loop, ev_signal *signal, int revents)
+{
+	(void)loop;
+	(void)signal;
+	(void)revents;
+	begin_end();
+}
+
+static void
+on_stop(void *arg)
+{
+	(void)arg;
+	begin_end();
+}
+
+/* ---- begin ---- */
+
+static int
+say_address(struct nv_err *err)
+{
+	char address[GW_PEER_BYTES];
+	char line[GW_PEER_BYTES + 2];
+
+	gw_server_address(&self.gw.server, address);
+	int n = snprintf(line, sizeof(line), "%s\n", address);
+
+	(void)snprintf(self.addr_file, sizeof(self.addr_file), "%s/gateway.addr",
+		self.paths.run_dir);
+	int rc = nv_write_file_atomic(self.addr_file, line, (size_t)n, 0644);
+
+	if (rc < 0)
+		return nv_err_set(err, rc, "%s: %s", self.addr_file, strerror(-rc));
+	nv_info("listening at %s%s", address, self.tls ? " (TLS)" : "");
+	nv_title_set("nova: gateway, %s", address);
+	return 0;
+}
+
+static int
+open_server(struct nv_err *err)
+{
+	struct gw *gw = &self.gw;
+	const struct nv_conf_gateway *conf = &self.config->gateway;
+	char host[GW_PEER_BYTES];
+	uint16_t port;
+
+	if (gw_listen_parse(conf->listen, host, &port) < 0)
+		return nv_err_set(
+			err, -EINVAL, "gateway.listen is \"%.60s\"", conf->listen);
+	if (conf->tls_certificate) {
+		int rc = gw_tls_new(conf->tls_certificate, conf->tls_key, &self.tls, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < NV_LEN(routes); i++)
+		if (routes[i].body_bytes_max)
+			routes[i].body_bytes_max = conf->body_bytes_max;
+	gw->server = (struct gw_server){.loop = gw->loop,
+		.routes = routes,
+		.n_routes = NV_LEN(routes),
+		.arg = gw,
+		.limits = {.header_ms = conf->header_timeout_ms,
+			.body_ms = conf->body_timeout_ms,
+			.idle_ms = conf->idle_timeout_ms,
+			.write_ms = WRITE_MS,
+			.connections = conf->connections_max,
+			.per_address = conf->per_address_max,
+			.buffered_bytes = BUFFERED_BYTES_MAX},
+		.tls = self.tls};
+	return gw_server_listen(&gw->server, host, port, err);
+}
+
+static int
+descriptor(const char *variable, int fallback)
+{
+	const char *text = getenv(variable);
+
+	return text && *text ? (int)strtol(text, NULL, 10) : fallback;
+}
+
+static int
+open_parts(struct nv_err *err)
+{
+	struct gw *gw = &self.gw;
+	const struct nv_conf_gateway *conf = &self.config->gateway;
+	int rc = gw_secrets_read(gw) < 0 ? nv_err_set(err, -ENOMEM, "no memory") : 0;
+
+	gw_emit_init(&gw->emit, gw->loop, descriptor("NOVA_EVENT_FD", EVENTS_FD),
+		descriptor("NOVA_CONTROL_FD", CONTROL_FD));
+	gw->emit.stop = on_stop;
+	if (gw->emit.broken)
+		nv_error("no pipes of novasupd's: webhooks are told to come again");
+	if (rc == 0)
+		rc = gw_spool_open(&gw->spool, self.paths.state_dir,
+			conf->bodies_bytes_max, conf->bodies_age_ms, err);
+	if (rc == 0)
+		rc = gw_sock_open(gw, err);
+	if (rc == 0)
+		rc = open_server(err);
+	if (rc == 0)
+		rc = say_address(err);
+	return rc;
+}
+
+static void
+watch(void)
+{
+	struct gw *gw = &self.gw;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	ev_signal_init(&self.term, on_signal, SIGTERM);
+	ev_signal_init(&self.interrupt, on_signal, SIGINT);
+	ev_signal_start(gw->loop, &self.term);
+	ev_signal_start(gw->loop, &self.interrupt);
+	ev_timer_init(&self.tick, on_tick, TICK_S, TICK_S);
+	ev_timer_start(gw->loop, &self.tick);
+}
+
+static int
+run(void)
+{
+	struct gw *gw = &self.gw;
+	struct nv_err err = {0};
+
+	if (gw_config_read(&self.paths, &self.config) < 0)
+		return NV_EXIT_USAGE;
+	gw->loop = ev_default_loop(EVFLAG_AUTO);
+	if (!gw->loop) {
+		nv_error("cannot start: no event loop");
+		return NV_EXIT_FAILED;
+	}
+	gw->config = self.config;
+	gw->run_dir = self.paths.run_dir;
+	gw->started_ns = nv_wall_ns();
+	nv_title_set("nova: gateway, starting");
+	int rc = open_parts(&err);
+
+	if (rc < 0) {
+		nv_error("cannot start: %s", err.text);
+		return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
+	}
+	watch();
+	gw_emit_tell(&gw->emit, "{\"event\":\"ready\"}");
+	ev_run(gw->loop, 0);
+	gw_hooks_drop(gw);
+	gw_server_fini(&gw->server);
+	gw_sock_close(gw);
+	gw_spool_fini(&gw->spool);
+	gw_emit_fini(&gw->emit);
+	gw_secrets_forget(gw);
+	gw_tls_free(self.tls);
+	nv_config_free(self.config);
+	return NV_EXIT_OK;
+}
+
+static const char usage[] =
+	"usage: nova-gateway [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
+	"       nova-gateway --version\n";
+
+static const struct option options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"run-dir", required_argument, NULL, 'r'},
+	{"state-dir", required_argument, NULL, 's'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+int
+main(int argc, char **argv)
+{
+	const char *config = NULL;
+	const char *run_dir = NULL;
+	const char *state_dir = NULL;
+	struct nv_err err = {0};
+	int c;
+
+	nv_title_init(argc, argv);
+	nv_log_init("nova-gateway");
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'r':
+			run_dir = optarg;
+			break;
+		case 's':
+			state_dir = optarg;
+			break;
+		case 'V':
+			(void)printf("nova-gateway %s\n", NOVA_VERSION);
+			return NV_EXIT_OK;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return NV_EXIT_OK;
+		default:
+			(void)fputs(usage, stderr);
+			return NV_EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void)fputs(usage, stderr);
+		return NV_EXIT_USAGE;
+	}
+	if (nv_paths_resolve(&self.paths, config, state_dir, run_dir, NULL, &err) < 0) {
+		(void)fprintf(stderr, "nova-gateway: %s\n", err.text);
+		return NV_EXIT_USAGE;
+	}
+	return run();
+}
