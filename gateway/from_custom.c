@@ -185,6 +185,7 @@ gw_from_custom(struct gw_call *call)
 	struct gw_secrets *secrets;
 	const struct nv_conf_webhook *conf = find(gw, call->rest, &secrets);
 	char header[256];
+	char timestamp[256] = "";
 	char secret[NV_NAME_MAX + 16];
 	char provider[NV_NAME_MAX + 16];
 	struct nv_err err = {0};
@@ -195,11 +196,14 @@ gw_from_custom(struct gw_call *call)
 		return;
 	}
 	lower(conf->header, header);
+	if (conf->timestamp)
+		lower(conf->timestamp, timestamp);
 	(void)snprintf(secret, sizeof(secret), "webhook_%s", conf->name);
-	struct gw_signed m = gw_signed(call, header, NULL);
+	struct gw_signed m = gw_signed(call, header, timestamp);
 
 	if (!gw_genuine(gw, call, GW_FROM_CUSTOM,
-		    gw_sign_custom(&m, conf->prefix, false, secrets), 401, secret))
+		    gw_sign_custom(&m, conf->prefix, conf->timestamp != NULL, secrets),
+		    401, secret))
 		return;
 	int rc = gw_custom_lines(m.body, m.body_bytes, conf, &lines, &err);
 

@@ -18,7 +18,8 @@ gw_from_stripe(struct gw_call *call)
 		    "stripe_webhook_secret"))
 		return;
 	json_t *event = json_loadb(m.body, m.body_bytes, JSON_REJECT_DUPLICATES, &bad);
-	const struct map_stripe how = {.account = gw->config->stripe.account};
+	const struct map_stripe how = {
+		.test = gw->config->stripe.test, .account = gw->config->stripe.account};
 	int rc = event ? map_stripe_event(event, &how, &lines, &err) : -EINVAL;
 
 	json_decref(event);

@@ -5,7 +5,7 @@
  * The facts come last and tell what of the money the engine refused: a fact in the ledger
  * means that everything of its webhook has been dealt with. At any point: 503 when the
  * time is up; whatever was said by then stays said, and saying it again changes nothing.
-*/
+ */
 #include "gateway.h"
 #include "nv_base64.h"
 #include "nv_clock.h"

@@ -132,19 +132,23 @@ static int
 read_part(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *item, struct nv_conf_webhook *h)
 {
-	static const char *const known[] = {"header", "prefix", "agent"};
+	static const char *const known[] = {"header", "prefix", "timestamp", "agent"};
 	const char *text = nv_yaml_is_null(item) ? NULL : nv_yaml_text(item);
 	const char *near;
 
-	if (strcmp(item->key, "header") == 0) {
+	bool timestamp = strcmp(item->key, "timestamp") == 0;
+
+	if (timestamp || strcmp(item->key, "header") == 0) {
+		char **field = timestamp ? &h->timestamp : &h->header;
+
 		if (!text || !is_header(text)) {
-			bad(r, source, item, h->name, "header",
+			bad(r, source, item, h->name, item->key,
 				"the name of a header such as X-Signature");
 			return 0;
 		}
-		free(h->header);
-		h->header = strdup(text);
-		return h->header ? 0 : -ENOMEM;
+		free(*field);
+		*field = strdup(text);
+		return *field ? 0 : -ENOMEM;
 	}
 	if (strcmp(item->key, "prefix") == 0) {
 		if (!text || !is_prefix(text)) {
@@ -166,7 +170,7 @@ read_part(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	near = nv_name_nearest(item->key, known, NV_LEN(known));
 	nv_conf_error(r->errs, source->name, item->key_line, item->key_column,
 		"gateway.webhooks.%s.%s: unknown key; %s%s%s", h->name, item->key,
-		near ? "did you mean \"" : "known here: header, prefix, agent",
+		near ? "did you mean \"" : "known here: header, prefix, timestamp, agent",
 		near ? near : "", near ? "\"?" : "");
 	return 0;
 }
@@ -256,6 +260,8 @@ nv_conf_webhooks_show(struct nv_buf *buf, const struct nv_config *config)
 			nv_buf_puts(buf, ", prefix: ");
 			nv_buf_put_json(buf, h->prefix, strlen(h->prefix));
 		}
+		if (h->timestamp)
+			nv_buf_printf(buf, ", timestamp: %s", h->timestamp);
 		if (h->agent[0])
 			nv_buf_printf(buf, ", agent: %s", h->agent);
 		nv_buf_puts(buf, "}");
@@ -332,6 +338,7 @@ nv_conf_platforms_fini(struct nv_config *config)
 	for (size_t i = 0; i < config->gateway.n_webhooks; i++) {
 		free(config->gateway.webhooks[i].header);
 		free(config->gateway.webhooks[i].prefix);
+		free(config->gateway.webhooks[i].timestamp);
 	}
 	free(config->gateway.webhooks);
 	nv_conf_due_fini(config);

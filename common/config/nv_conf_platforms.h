@@ -91,8 +91,10 @@ struct nv_conf_scrape {
 /* A webhook of the user's own: POST /webhooks/custom/NAME. */
 struct nv_conf_webhook {
 	char name[NV_NAME_MAX];
-	char *header;            /* owned: the header with the signature */
-	char *prefix;            /* owned: before it there, "" without */
+	char *header;    /* owned: the header with the signature */
+	char *prefix;    /* owned: before it there, "" without */
+	char *timestamp; /* owned: the header with the signed time; NULL = none is signed
+			  */
 	char agent[NV_NAME_MAX]; /* whom its events are about; "" = the body says */
 };
 

@@ -130,7 +130,8 @@ static int
 mix_section(const struct nv_config *config, struct nv_conf_worker *w, const char *section)
 {
 	size_t bytes = strlen(section);
-	uint64_t hash = nv_conf_restart_hash(w);
+	/* On top of a section that is in it already. */
+	uint64_t hash = w->restart_hash ? w->restart_hash : nv_conf_restart_hash(w);
 	struct nv_buf buf;
 
 	nv_buf_init(&buf, (size_t)1 << 20);
@@ -219,8 +220,13 @@ nv_conf_system_make(struct nv_conf_reading *r)
 		if (config->platforms[i].on)
 			rc = make(r, name, "nova-platform", name, section);
 	}
-	if (rc == 0 && config->gateway.on)
+	if (rc == 0 && config->gateway.on) {
 		rc = make(r, "gateway", "nova-gateway", NULL, "gateway");
+		/* It reads Stripe's events as the platform does. */
+		if (rc == 0)
+			rc = mix_section(config, &config->system[config->n_system - 1],
+				"platforms.stripe");
+	}
 	if (rc == 0 && config->alerts.on)
 		rc = make(r, "alerts", "nova-alerts", NULL, "alerts");
 	qsort(config->system, config->n_system, sizeof(*config->system), by_name);
