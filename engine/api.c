@@ -66,6 +66,7 @@ static const struct eng_verb verbs[] = {
 	{"incidents", eng_verb_incidents, {"limit"}},
 	{"anomalies", eng_verb_anomalies, {"all", "look"}},
 	{"ledger.stats", eng_verb_stats, {NULL}},
+	{"webhooks", eng_verb_webhooks, {"provider", "since_seq", "limit"}},
 	{"why", eng_verb_why, {"worker", "instance", "last"}},
 };
 

@@ -118,6 +118,7 @@ eng_verb_fn eng_verb_correct;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;
 eng_verb_fn eng_verb_quarantine;
+eng_verb_fn eng_verb_webhooks;
 eng_verb_fn eng_verb_stats;
 eng_verb_fn eng_verb_incidents; /* incident.c */
 eng_verb_fn eng_verb_anomalies; /* anomalies.c */

@@ -25,6 +25,7 @@ static const enum led_kind kinds[ENG_EV_COUNT] = {
 	[ENG_EV_CORRECTION] = LED_CORRECTION,
 	[ENG_EV_RESERVE] = LED_RESERVE,
 	[ENG_EV_RELEASE] = LED_RELEASE,
+	[ENG_EV_WEBHOOK] = LED_WEBHOOK,
 };
 
 /* Copy text for people, cut to the buffer at a character's edge. */
@@ -69,14 +70,20 @@ static int
 find_worker(struct eng_booking *b)
 {
 	char name[NV_NAME_MAX];
-	bool credits =
-		b->line->event >= ENG_EV_REVENUE && b->line->event <= ENG_EV_PAYOUT;
-	bool comes_back =
-		b->line->event == ENG_EV_REFUND || b->line->event == ENG_EV_DISPUTE;
+	enum eng_event event = b->line->event;
+	bool system = eng_book_is_system(b);
+	bool credits = event >= ENG_EV_REVENUE && event <= ENG_EV_PAYOUT;
+	bool comes_back = event == ENG_EV_REFUND || event == ENG_EV_DISPUTE;
 
 	b->worker = b->s->worker;
 	b->has_sale = false;
-	if (!credits)
+	if (eng_book_check_speaker(b) < 0)
+		return -EINVAL;
+	if (system && (credits || event == ENG_EV_CONVERSION || event == ENG_EV_WEBHOOK))
+		b->worker = eng_book_nobody(b);
+	if (!credits &&
+		!(system && (event == ENG_EV_COST || event == ENG_EV_RESERVE ||
+				    event == ENG_EV_RELEASE || event == ENG_EV_WEBHOOK)))
 		return 0;
 	if (!eng_line_has(b->line, ENG_F_AGENT))
 		return comes_back ? eng_book_find_sale(b, false) : 0;
@@ -135,17 +142,22 @@ note_life(struct eng_booking *b)
 	}
 }
 
+/* reason NULL: it is in the ledger; else why it is not. */
 static void
-put_ack(struct eng_booking *b)
+put_ack(struct eng_booking *b, const char *reason)
 {
 	struct nv_buf *acks = &b->s->acks;
 	size_t before = acks->bytes;
 
 	if (!b->line->ack)
 		return;
-	nv_buf_puts(acks, "{\"control\":\"ack\",\"id\":");
+	nv_buf_printf(acks, "{\"control\":\"%s\",\"id\":", reason ? "nack" : "ack");
 	nv_buf_put_json(
 		acks, b->line->field[ENG_F_ID].at, b->line->field[ENG_F_ID].bytes);
+	if (reason) {
+		nv_buf_puts(acks, ",\"reason\":");
+		nv_buf_put_json(acks, reason, strlen(reason));
+	}
 	nv_buf_puts(acks, "}\n");
 	if (acks->error) { /* more than is kept: dropped and counted */
 		acks->bytes = before;
@@ -248,8 +260,11 @@ begin_event(struct eng_booking *b, uint64_t offset, const char *text, size_t byt
 	b->ev.id_bytes = id ? id->bytes : 0;
 	b->ev.line = text;
 	b->ev.line_bytes = bytes;
-	if (b->worker != s->worker)
-		b->ev.said_by = eng_txn_worker(b->eng, b->txn, s->worker);
+	if (b->worker != s->worker || eng_book_is_system(b)) {
+		uint32_t scope = eng_book_scope(b, id ? id : eng_field(line, ENG_F_OF));
+
+		b->ev.said_by = scope != b->ev.worker ? scope : 0;
+	}
 	set_cause(b);
 }
 
@@ -289,12 +304,14 @@ book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 		b->ev.duration_ms = b->line->duration_ms;
 	}
 	if (b->line->event == ENG_EV_RESERVE)
-		return eng_gate_reserve(b->eng, b->txn, b->s, b->line, &b->ev, b->reason,
-			sizeof(b->reason));
+		return eng_gate_reserve(b->eng, b->txn, b->s, b->worker, b->line, &b->ev,
+			b->reason, sizeof(b->reason));
 	if (b->line->event == ENG_EV_RELEASE) {
-		eng_gate_release(b->eng, b->txn, b->s, b->line, &b->ev);
+		eng_gate_release(b->eng, b->txn, b->s, b->worker, b->line, &b->ev);
 		return 0;
 	}
+	if (b->line->event == ENG_EV_WEBHOOK)
+		eng_book_webhook(b);
 	rc = eng_book_movement(b);
 	if (rc)
 		return rc;
@@ -333,14 +350,16 @@ eng_book_line(struct eng *eng, struct eng_txn *txn, struct eng_stream *s, uint64
 			at_end ? "the worker ended in the middle of this line: " : "",
 			eng_refusal_text(&why, refusal));
 		eng_book_refuse(eng, txn, s, offset, text, bytes, b.reason);
+		put_ack(&b, b.reason);
 		return;
 	}
 	if (book(&b, offset, text, bytes) != 0) {
 		eng_book_refuse(eng, txn, s, offset, text, bytes, b.reason);
+		put_ack(&b, b.reason);
 		return;
 	}
 	note_life(&b);
-	put_ack(&b);
+	put_ack(&b, NULL);
 }
 
 int

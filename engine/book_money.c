@@ -204,7 +204,7 @@ int
 eng_book_find_sale(struct eng_booking *b, bool explicit)
 {
 	const struct eng_text *of = eng_field(b->line, ENG_F_OF);
-	uint32_t scope = eng_txn_worker(b->eng, b->txn, b->s->worker);
+	uint32_t scope = eng_book_scope(b, of);
 	uint32_t worker = eng_txn_worker(b->eng, b->txn, b->worker);
 
 	if (!of)

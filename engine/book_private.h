@@ -32,6 +32,20 @@ eng_field(const struct eng_line *line, enum eng_field f)
 	return eng_line_has(line, f) ? &line->field[f] : NULL;
 }
 
+/* Worker ids of the form PROVIDER:... that system workers say are this one's, so that
+ * there is one namespace for all of them. */
+#define ENG_SHARED_SPEAKER "nova.platforms"
+
+/* ---- book_system.c ---- */
+bool eng_book_is_system(const struct eng_booking *b);
+/* 0, or -EINVAL with b->reason: an agent says what only system workers may. */
+int eng_book_check_speaker(struct eng_booking *b);
+/* Whose namespace an id is in: the speaker's, or the shared one. */
+uint32_t eng_book_scope(struct eng_booking *b, const struct eng_text *id);
+/* Whose money it is when nobody is named. */
+struct eng_worker *eng_book_nobody(struct eng_booking *b);
+void eng_book_webhook(struct eng_booking *b);
+
 /* Everything of the line that moves money, into b->ev: 0, or -EINVAL with b->reason. */
 int eng_book_movement(struct eng_booking *b);
 /* Whom a refund or dispute is about, by the sale it names; before the event is begun.

@@ -63,14 +63,16 @@ void eng_gate_stream_opened(struct eng *eng, struct eng_stream *s);
 
 /* ---- lines of a stream; inside the open transaction ---- */
 /* "reserve": decides, sets aside, and puts the answer beside the acks, which go out after
- * the commit. ev is the line's event. 0, or -EINVAL with a reason: quarantine it. */
+ * the commit. ev is the line's event. w is the stream's worker, or the agent that a
+ * system worker asks for: what it holds stays when its stream ends, until it is settled,
+ * released or expires. 0, or -EINVAL with a reason: quarantine it. */
 int eng_gate_reserve(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
-	const struct eng_line *line, struct led_event *ev, char *reason,
-	size_t reason_bytes);
+	struct eng_worker *w, const struct eng_line *line, struct led_event *ev,
+	char *reason, size_t reason_bytes);
 /* "release". One that ended before, or that never was, is no error: the answer and the
  * release may have passed each other. */
 void eng_gate_release(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
-	const struct eng_line *line, struct led_event *ev);
+	struct eng_worker *w, const struct eng_line *line, struct led_event *ev);
 /* A cost that is about to be appended: as much of it as fits is posted against its
  * reservation, the rest is plain (ev keeps its own leg for it). `id` NULL: the run's. */
 struct eng_reservation *

@@ -207,13 +207,18 @@ put_reservation(struct question *q, struct led_event *ev, struct eng_reservation
 
 int
 eng_gate_reserve(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
-	const struct eng_line *line, struct led_event *ev, char *reason,
-	size_t reason_bytes)
+	struct eng_worker *w, const struct eng_line *line, struct led_event *ev,
+	char *reason, size_t reason_bytes)
 {
-	struct question q = {
-		.eng = eng, .txn = txn, .s = s, .w = s->worker, .line = line};
+	struct question q = {.eng = eng, .txn = txn, .s = s, .w = w, .line = line};
 	struct eng_gate_verdict v;
+	bool for_other = w != s->worker;
 
+	if (eng->gate && !w->conf && nv_name_is_system(s->worker->name)) {
+		answer_refused(s, line, "no agent of the configuration is named",
+			RETRY_S_PAUSED);
+		return 0;
+	}
 	if (!eng->gate || !q.w->purse) { /* while the engine starts */
 		answer_refused(s, line, "not ready yet", 1);
 		return 0;
@@ -223,7 +228,7 @@ eng_gate_reserve(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 
 	/* Asked again, since an engine before this one took the answer with it. What
 	 * another instance holds under the same id is not this one's to spend. */
-	if (known && known->stream == s->rec.stream_id)
+	if (known && (for_other || known->stream == s->rec.stream_id))
 		answer_reserved(s, line, known);
 	else if (known)
 		answer_refused(s, line, "this id was used before", ENG_GATE_RETRY_S);
@@ -254,9 +259,9 @@ eng_gate_reserve(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
 
 void
 eng_gate_release(struct eng *eng, struct eng_txn *txn, struct eng_stream *s,
-	const struct eng_line *line, struct led_event *ev)
+	struct eng_worker *w, const struct eng_line *line, struct led_event *ev)
 {
-	struct eng_reservation *r = eng_gate_of(s->worker, s->rec.stream_id,
+	struct eng_reservation *r = eng_gate_of(w, s->rec.stream_id,
 		line->field[ENG_F_OF].at, line->field[ENG_F_OF].bytes);
 
 	if (eng->gate)

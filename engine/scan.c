@@ -426,12 +426,14 @@ field_find(struct eng_text key)
 	case 4:
 		IS(NOTE, "note");
 		IS(NAME, "name");
+		IS(TYPE, "type");
 		break;
 	case 5:
 		IS(EVENT, "event");
 		IS(VALUE, "value");
 		IS(ERROR, "error");
 		IS(AGENT, "agent");
+		IS(TOTAL, "total");
 		break;
 	case 6:
 		IS(AMOUNT, "amount");
@@ -446,6 +448,7 @@ field_find(struct eng_text key)
 		break;
 	case 8:
 		IS(PROGRESS, "progress");
+		IS(FROM, "provider");
 		IS(CURRENCY, "currency");
 		IS(CATEGORY, "category");
 		break;
@@ -569,6 +572,7 @@ eng_scan(const char *line, size_t bytes, char scratch[ENG_LINE_BYTES_MAX],
 	s.n_keys = 0;
 	ret->have = 0;
 	ret->rounded = false;
+	ret->ack = false;
 
 	skip_space(&s);
 	if (s.p == s.end) {

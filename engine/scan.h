@@ -31,7 +31,8 @@
 	X(CORRECTION, "correction") \
 	X(RESERVE, "reserve") \
 	X(RELEASE, "release") \
-	X(BEGIN, "begin")
+	X(BEGIN, "begin") \
+	X(WEBHOOK, "webhook")
 
 enum eng_event {
 #define X(name, text) ENG_EV_##name,
@@ -80,7 +81,10 @@ const char *eng_event_name(enum eng_event event);
 	X(RESERVATION, "reservation", ANY) \
 	X(EXPIRES, "expires", ANY) \
 	X(TO_AMOUNT, "to_amount", ANY) \
-	X(TO_CURRENCY, "to_currency", ANY)
+	X(TO_CURRENCY, "to_currency", ANY) \
+	X(TOTAL, "total", ANY) \
+	X(FROM, "provider", ANY) \
+	X(TYPE, "type", ANY)
 
 enum eng_field {
 #define X(name, text, kind) ENG_F_##name,
@@ -130,6 +134,7 @@ enum eng_field {
 	X(RUN_LENGTH, "must have 1 to 128 bytes, or be a number") \
 	X(OPERATION_LENGTH, "must have 1 to 64 bytes") \
 	X(DISPUTE_STATUS, "of a dispute is opened, won or lost") \
+	X(TYPE_LENGTH, "must be a string of 1 to 200 bytes") \
 	X(EXPIRES_RANGE, "must be seconds above 0, at most 604800")
 
 enum eng_reject {
@@ -162,11 +167,11 @@ struct eng_line {
 	struct eng_text field[ENG_F_COUNT];
 	bool has_progress;     /* a heartbeat with a number */
 	nv_i128 progress_nano; /* the number times 10^9 */
-	int64_t amount_nano;
-	int64_t fee_nano;   /* 0 = none */
-	int64_t to_nano;    /* conversion */
-	int64_t expires_ns; /* reserve: how long it holds */
-	int64_t run_at_ns;  /* 0 = not said */
+	int64_t amount_nano;   /* of a refund without `amount`: its `total` */
+	int64_t fee_nano;      /* 0 = none */
+	int64_t to_nano;       /* conversion */
+	int64_t expires_ns;    /* reserve: how long it holds */
+	int64_t run_at_ns;     /* 0 = not said */
 	enum eng_dispute dispute;
 	int64_t at_ns;
 	int64_t duration_ms;
@@ -192,7 +197,8 @@ struct eng_refusal {
 const char *eng_refusal_text(const struct eng_refusal *why, char buf[ENG_REFUSAL_BYTES]);
 
 /* Scan one line without its newline. scratch receives unescaped strings and must live as
- * long as *ret is used. 0, or -EINVAL with the reason in *why; *ret is then undefined. */
+ * long as *ret is used. 0, or -EINVAL with the reason in *why; of *ret only `ack` counts
+ * then: the line asks for an answer, and its id can be read. */
 int eng_scan(const char *line, size_t bytes, char scratch[ENG_LINE_BYTES_MAX],
 	struct eng_line *ret, struct eng_refusal *why);
 

@@ -243,9 +243,9 @@ read_progress(const struct eng_found *s, struct eng_line *line)
 }
 
 static int
-read_agent(const struct eng_line *line, struct eng_refusal *why)
+read_name(const struct eng_line *line, enum eng_field field, struct eng_refusal *why)
 {
-	const struct eng_text *text = &line->field[ENG_F_AGENT];
+	const struct eng_text *text = &line->field[field];
 	char name[NV_NAME_MAX];
 
 	if (text->bytes < sizeof(name)) {
@@ -254,7 +254,7 @@ read_agent(const struct eng_line *line, struct eng_refusal *why)
 		if (nv_name_valid(name))
 			return 0;
 	}
-	return fail_field(why, ENG_F_AGENT, ENG_R_WORKER_NAME);
+	return fail_field(why, field, ENG_R_WORKER_NAME);
 }
 
 /* A text that means something in this event: absent, or within its bounds. */
@@ -322,11 +322,16 @@ static int
 read_movement(const struct eng_found *s, struct eng_line *line)
 {
 	bool sale = line->event == ENG_EV_REVENUE || line->event == ENG_EV_DISPUTE;
+	/* How much of a sale has come back in all by now, instead of how much now. */
+	bool total = line->event == ENG_EV_REFUND && eng_line_has(line, ENG_F_TOTAL) &&
+		     !eng_line_has(line, ENG_F_AMOUNT);
 	int rc = line->event == ENG_EV_DISPUTE ? read_dispute(s, line)
+		 : total                       ? need(s, ENG_F_OF)
 					       : need(s, ENG_F_AMOUNT);
 
-	if (rc == 0 && eng_line_has(line, ENG_F_AMOUNT))
-		rc = read_money(s, ENG_F_AMOUNT, &line->amount_nano);
+	if (rc == 0 && (total || eng_line_has(line, ENG_F_AMOUNT)))
+		rc = read_money(
+			s, total ? ENG_F_TOTAL : ENG_F_AMOUNT, &line->amount_nano);
 	if (rc == 0 && sale && eng_line_has(line, ENG_F_FEE))
 		rc = read_money(s, ENG_F_FEE, &line->fee_nano);
 	if (rc == 0 && line->event != ENG_EV_COST)
@@ -392,6 +397,22 @@ read_conversion(const struct eng_found *s, struct eng_line *line)
 			    ENG_R_OPERATION_LENGTH);
 }
 
+/* A fact: who said what kind of thing. What else is told stays in the line. */
+static int
+read_webhook(const struct eng_found *s)
+{
+	static const enum eng_field needed[] = {ENG_F_ID, ENG_F_FROM, ENG_F_TYPE};
+	int rc = 0;
+
+	for (size_t i = 0; i < NV_LEN(needed) && rc == 0; i++)
+		rc = need(s, needed[i]);
+	if (rc == 0)
+		rc = read_ref(s, ENG_F_TYPE, ENG_REF_BYTES_MAX, ENG_R_TYPE_LENGTH);
+	if (rc || s->kind[ENG_F_FROM] != V_STRING)
+		return rc ? rc : fail_field(s->why, ENG_F_FROM, ENG_R_TYPE_STRING);
+	return read_name(s->line, ENG_F_FROM, s->why);
+}
+
 /* What each event needs of its own. */
 static int
 read_fields(const struct eng_found *s, struct eng_line *line)
@@ -439,6 +460,8 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 	case ENG_EV_HEARTBEAT:
 		read_progress(s, line);
 		break;
+	case ENG_EV_WEBHOOK:
+		return read_webhook(s);
 	case ENG_EV_READY:
 	case ENG_EV_COUNT:
 		break;
@@ -446,12 +469,27 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 	return 0;
 }
 
+/* Before anything can be wrong: who asks for an answer gets one. */
+static void
+note_ack(const struct eng_found *s)
+{
+	const struct eng_line *line = s->line;
+	uint32_t bytes = eng_line_has(line, ENG_F_ID) && s->kind[ENG_F_ID] == V_STRING
+				 ? line->field[ENG_F_ID].bytes
+				 : 0;
+
+	s->line->ack = eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE &&
+		       bytes > 0 && bytes <= ENG_ID_BYTES_MAX;
+}
+
 int
 eng_scan_meaning(const struct eng_found *s)
 {
 	struct eng_line *line = s->line;
-	int rc = check_types(s);
+	int rc;
 
+	note_ack(s);
+	rc = check_types(s);
 	if (rc == 0)
 		rc = read_event(line, s->why);
 	if (rc == 0 && eng_line_has(line, ENG_F_ID)) {
@@ -463,15 +501,14 @@ eng_scan_meaning(const struct eng_found *s)
 	if (rc == 0 && eng_line_has(line, ENG_F_AT))
 		rc = read_time(s, ENG_F_AT, &line->at_ns);
 	if (rc == 0 && eng_line_has(line, ENG_F_AGENT))
-		rc = read_agent(line, s->why);
+		rc = read_name(line, ENG_F_AGENT, s->why);
 	if (rc)
 		return rc;
 	line->has_progress = false;
 	line->fee_nano = 0;
 	line->run_at_ns = 0;
 	line->ok = eng_line_has(line, ENG_F_OK) && s->kind[ENG_F_OK] == V_TRUE;
-	line->ack = eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE;
-	if (line->ack && !eng_line_has(line, ENG_F_ID))
+	if (eng_line_has(line, ENG_F_ACK) && s->kind[ENG_F_ACK] == V_TRUE && !line->ack)
 		return fail_field(s->why, ENG_F_ACK, ENG_R_ACK_WITHOUT_ID);
 	return read_fields(s, line);
 }

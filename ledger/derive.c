@@ -235,6 +235,10 @@ led_derive_event(struct led_tables *t, const struct led_event *ev, uint64_t seq,
 			return -ENOMEM;
 		derive_counts(n, ev, seq);
 	}
+	if (ev->kind == LED_WEBHOOK && words.category != 0 &&
+		derive_word(t, seq, ev->worker, &(struct led_leg){0}, LED_CODE_WEBHOOK,
+			words.category, 1) < 0)
+		return -ENOMEM;
 	for (unsigned i = 0; i < ev->n_legs; i++) {
 		int rc = derive_leg(t, ev, seq, &ev->legs[i], words);
 
@@ -318,7 +322,7 @@ led_bucket(enum led_bucket bucket, int64_t ns)
 bool
 led_has_category(const struct led_event *ev)
 {
-	return ev->category_bytes > 0 && ev->n_legs > 0;
+	return ev->category_bytes > 0 && (ev->n_legs > 0 || ev->kind == LED_WEBHOOK);
 }
 
 bool

@@ -47,7 +47,8 @@ enum led_kind {
 	LED_ALERT = 24,      /* an alert was raised or has ended; line = its JSON */
 	LED_SEAL = 25,       /* a day's batches, sealed; line = its JSON, see seal.h */
 	LED_SEGMENT = 26, /* old events moved to a file; line = its JSON, see segment.h */
-	LED_KIND_MAX = LED_SEGMENT
+	LED_WEBHOOK = 27, /* what a platform told the gateway: a fact, category = whose */
+	LED_KIND_MAX = LED_WEBHOOK
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
 
@@ -86,7 +87,9 @@ enum led_code {
 	LED_CODE_CONVERT = 13, /* one leg a currency, see led_batch_convert */
 	LED_CODE_MAX = LED_CODE_CONVERT,
 	/* On top of the code that a correction takes back. */
-	LED_CODE_REVERSAL = 1 << 8
+	LED_CODE_REVERSAL = 1 << 8,
+	/* Of no leg: webhooks are counted under it, by category (the provider). */
+	LED_CODE_WEBHOOK = 1 << 10
 };
 #define LED_LEGS_MAX      4
 #define LED_RUN_MAX       128

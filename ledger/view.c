@@ -31,6 +31,7 @@ led_kind_name(enum led_kind kind)
 		[LED_SETTING] = "setting",
 		[LED_HEARTBEAT] = "heartbeat",
 		[LED_SEAL] = "seal",
+		[LED_WEBHOOK] = "webhook",
 		[LED_SEGMENT] = "segment",
 		[LED_RESERVE] = "reserve",
 		[LED_RELEASE] = "release",
