@@ -73,8 +73,8 @@ static const struct plat_arg thread_args[] = {
 	{"texts", PLAT_LIST, PLAT_REQUIRED, "its posts, in order", NULL, 1,
 		TW_THREAD_MAX},
 	POST_ARGS, {0}};
-static const struct plat_arg id_args[] = {
-	{"id", PLAT_TEXT, PLAT_REQUIRED, "id of the post", NULL, 1, 20}, {0}};
+static const struct plat_arg post_id_args[] = {
+	{"post", PLAT_TEXT, PLAT_REQUIRED, "id of the post", NULL, 1, 20}, {0}};
 static const struct plat_arg search_args[] = {
 	{"query", PLAT_TEXT, PLAT_REQUIRED, "in X's search language", NULL, 1, 512},
 	{"max", PLAT_INT, 0, "how many at most (10 unless told)", NULL, 10, 100},
@@ -93,7 +93,7 @@ static const struct plat_arg mentions_args[] = {
 static const struct plat_arg user_args[] = {
 	{"user", PLAT_TEXT, PLAT_REQUIRED, "name of the user, with or without @", NULL, 1,
 		32},
-	{"id", PLAT_BOOL, 0, "it is an id, not a name", NULL, 0, 0}, {0}};
+	{"by_id", PLAT_BOOL, 0, "it is an id, not a name", NULL, 0, 0}, {0}};
 static const struct plat_arg metrics_args[] = {
 	{"ids", PLAT_LIST, PLAT_REQUIRED, "ids of posts", NULL, 1, 100},
 	{"private", PLAT_BOOL, 0,
@@ -112,15 +112,15 @@ static const struct plat_verb verbs[] = {
 	{"thread", "say something in several posts, each a reply to the one before",
 		EFFECT, NULL, thread_args, tw_thread_run, tw_thread_send,
 		tw_thread_resolve},
-	{"delete", "delete an own post", EFFECT, NULL, id_args, tw_mark_run, tw_mark_send,
+	{"delete", "delete an own post", EFFECT, NULL, post_id_args, tw_mark_run,
+		tw_mark_send, tw_mark_send},
+	{"like", "like a post", EFFECT, NULL, post_id_args, tw_mark_run, tw_mark_send,
 		tw_mark_send},
-	{"like", "like a post", EFFECT, NULL, id_args, tw_mark_run, tw_mark_send,
+	{"unlike", "take a like back", EFFECT, NULL, post_id_args, tw_mark_run,
+		tw_mark_send, tw_mark_send},
+	{"repost", "repost a post", EFFECT, NULL, post_id_args, tw_mark_run, tw_mark_send,
 		tw_mark_send},
-	{"unlike", "take a like back", EFFECT, NULL, id_args, tw_mark_run, tw_mark_send,
-		tw_mark_send},
-	{"repost", "repost a post", EFFECT, NULL, id_args, tw_mark_run, tw_mark_send,
-		tw_mark_send},
-	{"unrepost", "take a repost back", EFFECT, NULL, id_args, tw_mark_run,
+	{"unrepost", "take a repost back", EFFECT, NULL, post_id_args, tw_mark_run,
 		tw_mark_send, tw_mark_send},
 	{"search", "posts of the last seven days", PLAT_AGENT, NULL, search_args,
 		tw_search_run, NULL, NULL},
@@ -137,28 +137,40 @@ static const struct plat_verb verbs[] = {
 
 /* ---- life ---- */
 
-/* US dollars: docs.x.com, pricing, August 2026. What failed costs nothing. */
-static const int64_t prices[TW_PRICE_COUNT] = {
-	[TW_PRICE_POST] = 15000000,
-	[TW_PRICE_POST_URL] = 200000000,
-	[TW_PRICE_READ] = 5000000,
-	[TW_PRICE_USER] = 10000000,
-	[TW_PRICE_OWN] = 1000000,
-	[TW_PRICE_INTERACTION] = 15000000,
-	[TW_PRICE_DELETE] = 10000000,
-};
+static int
+settings(const struct nv_config *config, struct plat_settings *ret, struct nv_err *err)
+{
+	const struct nv_conf_platform *c = &config->platforms[NV_PLATFORM_TWITTER];
+	const struct nv_conf_price *prices = config->twitter.prices;
+
+	ret->rate = (struct plat_limit){c->rate.n, c->rate.window_ms};
+	ret->agent_rate = (struct plat_limit){c->agent_rate.n, c->agent_rate.window_ms};
+	for (size_t i = 1; i < NV_LEN(config->twitter.prices); i++) {
+		if (strcmp(prices[i].currency, prices[0].currency) != 0)
+			return nv_err_set(err, -EINVAL,
+				"platforms.twitter.prices: expected one currency, found "
+				"%s and %s",
+				prices[0].currency, prices[i].currency);
+	}
+	return 0;
+}
 
 static int
 start(struct plat *p, struct nv_err *err)
 {
+	const struct nv_config *config = plat_config(p);
+	const struct nv_conf_twitter *c = &config->twitter;
 	struct tw *tw = calloc(1, sizeof *tw);
 
 	if (!tw)
 		return nv_err_set(err, -ENOMEM, "no memory");
 	tw->plat = p;
-	tw->length_max = TW_LENGTH_DEFAULT;
-	memcpy(tw->price_nano, prices, sizeof prices);
-	int rc = plat_api_init(&tw->api, p, NULL, VENDORS_URL, err);
+	tw->length_max = c->length;
+	for (int i = 0; i < NV_TWITTER_PRICES; i++)
+		tw->price_nano[i] = c->prices[i].nano;
+	memcpy(tw->currency, c->prices[0].currency, sizeof tw->currency);
+	int rc = plat_api_init(&tw->api, p,
+		config->platforms[NV_PLATFORM_TWITTER].base_url, VENDORS_URL, err);
 
 	if (rc < 0) {
 		free(tw);
@@ -217,6 +229,7 @@ const struct plat_kind plat_twitter = {.name = "twitter",
 	.summary = "X: posts, threads, search, mentions",
 	.secrets = secrets,
 	.verbs = verbs,
+	.settings = settings,
 	.start = start,
 	.stop = stop,
 	.show = show};

@@ -9,17 +9,6 @@
 #define TW_ID_BYTES   24 /* a 64-bit number in decimal, as text always */
 #define TW_THREAD_MAX 100
 
-enum tw_price {
-	TW_PRICE_POST,
-	TW_PRICE_POST_URL,
-	TW_PRICE_READ,        /* a post of somebody's */
-	TW_PRICE_USER,        /* a user */
-	TW_PRICE_OWN,         /* a post of ours, or we */
-	TW_PRICE_INTERACTION, /* a like, a repost */
-	TW_PRICE_DELETE,      /* taking something back */
-	TW_PRICE_COUNT
-};
-
 /* Those that X counts apart. */
 enum tw_endpoint {
 	TW_EP_POST,
@@ -40,12 +29,13 @@ enum tw_endpoint {
 struct tw {
 	struct plat *plat;
 	struct plat_api api;
-	int64_t price_nano[TW_PRICE_COUNT]; /* US dollars */
-	uint32_t length_max;                /* weighted */
-	int64_t clock_off_ms;               /* X's clock less ours */
-	bool post_names;                    /* it calls tweet.fields post.fields */
-	char me_id[TW_ID_BYTES];            /* "" = not known yet */
-	char read_day[12];                  /* of the newest entry of the table "read" */
+	int64_t price_nano[NV_TWITTER_PRICES];
+	char currency[NV_CURRENCY_BYTES]; /* of all prices */
+	uint32_t length_max;              /* weighted */
+	int64_t clock_off_ms;             /* X's clock less ours */
+	bool post_names;                  /* it calls tweet.fields post.fields */
+	char me_id[TW_ID_BYTES];          /* "" = not known yet */
+	char read_day[12];                /* of the newest entry of the table "read" */
 	int64_t closed_until_ms[TW_EP_COUNT]; /* wall; X's limit is used up till then */
 };
 
@@ -95,7 +85,8 @@ void tw_with_me(struct tw *tw, tw_me_fn *fn, void *arg);
 /* What reading these costs: each resource once a UTC day. items: array of objects with
  * an id, or one such object; own: whose author is me_id costs as own data. They count as
  * read from now on. */
-int64_t tw_reads_nano(struct tw *tw, char kind, const json_t *items, enum tw_price price);
+int64_t
+tw_reads_nano(struct tw *tw, char kind, const json_t *items, enum nv_twitter_price price);
 
 /* ---- verbs ---- */
 

@@ -65,7 +65,7 @@ first_today(struct tw *tw, char kind, const char *id, const char *day)
 }
 
 static int64_t
-one_nano(struct tw *tw, char kind, const json_t *item, enum tw_price price,
+one_nano(struct tw *tw, char kind, const json_t *item, enum nv_twitter_price price,
 	const char *day)
 {
 	const char *id = json_string_value(json_object_get(item, "id"));
@@ -77,12 +77,12 @@ one_nano(struct tw *tw, char kind, const json_t *item, enum tw_price price,
 				    : author   ? author
 					       : "",
 				    tw->me_id) == 0)
-		price = TW_PRICE_OWN;
+		price = NV_TWITTER_OWN;
 	return tw->price_nano[price];
 }
 
 int64_t
-tw_reads_nano(struct tw *tw, char kind, const json_t *items, enum tw_price price)
+tw_reads_nano(struct tw *tw, char kind, const json_t *items, enum nv_twitter_price price)
 {
 	char day[NV_RFC3339_BYTES];
 	int64_t nano = 0;

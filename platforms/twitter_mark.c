@@ -17,17 +17,17 @@ static const struct mark {
 	enum tw_endpoint endpoint;
 	const char *method;
 	const char *under; /* of the user that we are: "/likes"; NULL: the post itself */
-	enum tw_price price;
+	enum nv_twitter_price price;
 	const char *done; /* what X says of it */
 	bool value;
 } marks[] = {
-	{"delete", TW_EP_DELETE, "DELETE", NULL, TW_PRICE_DELETE, "deleted", true},
-	{"like", TW_EP_LIKE, "POST", "/likes", TW_PRICE_INTERACTION, "liked", true},
-	{"unlike", TW_EP_UNLIKE, "DELETE", "/likes", TW_PRICE_DELETE, "liked", false},
-	{"repost", TW_EP_REPOST, "POST", "/retweets", TW_PRICE_INTERACTION, "retweeted",
+	{"delete", TW_EP_DELETE, "DELETE", NULL, NV_TWITTER_DELETE, "deleted", true},
+	{"like", TW_EP_LIKE, "POST", "/likes", NV_TWITTER_INTERACTION, "liked", true},
+	{"unlike", TW_EP_UNLIKE, "DELETE", "/likes", NV_TWITTER_DELETE, "liked", false},
+	{"repost", TW_EP_REPOST, "POST", "/retweets", NV_TWITTER_INTERACTION, "retweeted",
 		true},
-	{"unrepost", TW_EP_UNREPOST, "DELETE", "/retweets", TW_PRICE_DELETE, "retweeted",
-		false},
+	{"unrepost", TW_EP_UNREPOST, "DELETE", "/retweets", NV_TWITTER_DELETE,
+		"retweeted", false},
 };
 
 static const struct mark *
@@ -47,7 +47,7 @@ tw_mark_run(struct plat_call *call)
 {
 	const struct tw *tw = plat_own(plat_call_platform(call));
 	const struct mark *m = mark_of(plat_call_verb(call));
-	const char *id = plat_arg_str(call, "id");
+	const char *id = plat_arg_str(call, "post");
 	const char *missing = tw_keys_missing(tw, true);
 
 	if (missing)
@@ -55,12 +55,12 @@ tw_mark_run(struct plat_call *call)
 			call, NV_EXIT_FAILED, "no key: put it into secrets/%s", missing);
 	else if (!tw_id_valid(id))
 		plat_fail(call, NV_EXIT_USAGE,
-			"id: expected the id of a post (digits), found %.40s", id);
+			"post: expected the id of a post (digits), found %.40s", id);
 	else
 		plat_out_begin(call,
 			json_pack("{s:s,s:I}", "id", id, "nano",
 				(json_int_t)tw->price_nano[m->price]),
-			tw->price_nano[m->price], "USD");
+			tw->price_nano[m->price], tw->currency);
 }
 
 static void

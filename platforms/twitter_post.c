@@ -1,6 +1,7 @@
 /* Posts and threads. A post is a thread of one. X has no idempotency key: which post is
  * about to be sent stands on the disk before it goes, and when its answer is lost the
  * user's own posts are looked through before it is sent again. */
+#include "pipe.h"
 #include "twitter.h"
 #include "twitter_text.h"
 
@@ -62,7 +63,7 @@ text_nano(struct plat_call *call, const char *text, size_t nth, size_t of)
 			" is allowed",
 			which, l.weighted, tw->length_max);
 	else
-		return tw->price_nano[l.urls ? TW_PRICE_POST_URL : TW_PRICE_POST];
+		return tw->price_nano[l.urls ? NV_TWITTER_POST_URL : NV_TWITTER_POST];
 	return -1;
 }
 
@@ -95,14 +96,18 @@ begin(struct plat_call *call, json_t *texts)
 	for (size_t i = 0; i < n; i++) {
 		int64_t nano = text_nano(
 			call, json_string_value(json_array_get(texts, i)), i, n);
+		bool too_dear = nano >= 0 && (__builtin_add_overflow(sum, nano, &sum) ||
+						     sum > NV_MONEY_MAX);
 
-		if (nano < 0) {
+		if (too_dear)
+			plat_fail(call, NV_EXIT_USAGE,
+				"the price of this is beyond any amount");
+		if (nano < 0 || too_dear) {
 			json_decref(texts);
 			json_decref(prices);
 			json_decref(said);
 			return;
 		}
-		sum += nano; /* at most TW_THREAD_MAX times what one amount holds */
 		(void)json_array_append_new(prices, json_integer(nano));
 	}
 	for (size_t i = 0; i < NV_LEN(flags); i++) {
@@ -112,7 +117,7 @@ begin(struct plat_call *call, json_t *texts)
 	plat_out_begin(call,
 		json_pack("{s:o,s:o,s:o,s:s?}", "texts", texts, "nano", prices, "flags",
 			said, "reply_to", reply_to),
-		sum, "USD");
+		sum, tw->currency);
 }
 
 void
@@ -190,12 +195,8 @@ step_free(struct step *s)
 static void
 book(struct plat_out *out, const char *id, int64_t nano, const char *note)
 {
-	json_t *event = json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s}", "event", "cost", "id",
-		id, "amount", nv_json_money(nano), "currency", "USD", "vendor", "twitter",
-		"operation", out->verb->name, "note", note);
-
-	if (event && out->agent[0])
-		(void)json_object_set_new(event, "agent", json_string(out->agent));
+	json_t *event = plat_cost_event(out->plat, id, nano, out->currency, out->agent,
+		"", out->verb->name, note);
 	int rc = event ? plat_book(out->plat, event, NULL, NULL) : -ENOMEM;
 
 	if (rc < 0)
@@ -286,7 +287,7 @@ end_done(struct step *s)
 		nano += nano_at(out, i);
 	(void)snprintf(url, sizeof url, "https://x.com/i/status/%s", first);
 	json_t *result = json_pack("{s:s,s:s,s:O,s:o,s:s}", "id", first, "url", url,
-		"ids", ids, "cost", nv_json_money(nano), "currency", "USD");
+		"ids", ids, "cost", nv_json_money(nano), "currency", out->currency);
 
 	step_free(s);
 	plat_out_done(out, result, nano);
@@ -444,7 +445,7 @@ look_answer(struct tw *tw, void *arg, const struct tw_answer *a)
 		end_unknown(s, a->problem.text);
 		return;
 	}
-	book_look(s->out, tw_reads_nano(tw, 'p', data, TW_PRICE_OWN));
+	book_look(s->out, tw_reads_nano(tw, 'p', data, NV_TWITTER_OWN));
 	json_array_foreach((json_t *)(uintptr_t)data, i, item)
 	{
 		const char *id = json_string_value(json_object_get(item, "id"));

@@ -1,5 +1,6 @@
 /* What is asked of X: search, mentions, users, metrics. The price of the largest answer
  * is set aside first, what came is booked, each resource once a UTC day. */
+#include "pipe.h"
 #include "twitter.h"
 #include "twitter_text.h"
 
@@ -33,7 +34,7 @@
 struct read {
 	struct plat_call *call;
 	enum tw_endpoint endpoint;
-	enum tw_price price;
+	enum nv_twitter_price price;
 	char kind; /* 'p' or 'u' */
 	bool user; /* in the user's name */
 	/* Makes the answer's data of X's. */
@@ -155,7 +156,9 @@ read_answer(struct tw *tw, void *arg, const struct tw_answer *a)
 		return;
 	}
 	int64_t nano = tw_reads_nano(tw, r->kind, data, r->price);
-	int rc = nano > 0 ? plat_spend(call, nano, "USD", plat_call_verb(call)->name) : 0;
+	int rc = nano > 0 ? plat_spend(
+				    call, nano, tw->currency, plat_call_verb(call)->name)
+			  : 0;
 
 	if (rc < 0)
 		nv_error("the cost of a call to X is not in the ledger: %s",
@@ -179,7 +182,7 @@ of_call(const struct plat_call *call)
 /* Sets aside what at most n things cost; next(call) makes the request. Nothing of the
  * call's is allocated before: a budget that says no ends it. */
 static void
-read_begin(struct plat_call *call, int64_t n, enum tw_price price, bool user,
+read_begin(struct plat_call *call, int64_t n, enum nv_twitter_price price, bool user,
 	plat_next_fn *next)
 {
 	const struct tw *tw = of_call(call);
@@ -189,10 +192,15 @@ read_begin(struct plat_call *call, int64_t n, enum tw_price price, bool user,
 	if (missing)
 		plat_fail(
 			call, NV_EXIT_FAILED, "no key: put it into secrets/%s", missing);
-	else if (__builtin_mul_overflow(n, tw->price_nano[price], &nano))
+	else if (__builtin_mul_overflow(n, tw->price_nano[price], &nano) ||
+		 nano > NV_MONEY_MAX)
 		plat_fail(call, NV_EXIT_USAGE, "the price of this is beyond any amount");
+	else if (nano > 0 && !plat_pipe_is_there(tw->plat))
+		plat_fail(call, NV_EXIT_FAILED,
+			"started by hand, without pipes to the engine: what costs money "
+			"cannot be booked");
 	else
-		plat_reserve(call, nano, "USD", next);
+		plat_reserve(call, nano, tw->currency, next);
 }
 
 /* NULL: the call has been answered. */
@@ -205,7 +213,7 @@ read_new(struct plat_call *call, enum tw_endpoint endpoint, bool user)
 		*r = (struct read){.call = call,
 			.endpoint = endpoint,
 			.user = user,
-			.price = TW_PRICE_READ,
+			.price = NV_TWITTER_READ,
 			.kind = 'p',
 			.show = show_posts};
 	else
@@ -281,8 +289,8 @@ search_go(struct plat_call *call)
 void
 tw_search_run(struct plat_call *call)
 {
-	read_begin(call, plat_arg_int(call, "max", SEARCH_DEFAULT), TW_PRICE_READ, false,
-		search_go);
+	read_begin(call, plat_arg_int(call, "max", SEARCH_DEFAULT), NV_TWITTER_READ,
+		false, search_go);
 }
 
 /* Where an agent has got to: {"since": id, "newest": id of the first page of a walk}. */
@@ -367,8 +375,8 @@ mentions_go(struct plat_call *call)
 void
 tw_mentions_run(struct plat_call *call)
 {
-	read_begin(call, plat_arg_int(call, "max", MENTIONS_DEFAULT), TW_PRICE_READ, true,
-		mentions_go);
+	read_begin(call, plat_arg_int(call, "max", MENTIONS_DEFAULT), NV_TWITTER_READ,
+		true, mentions_go);
 }
 
 static void
@@ -381,12 +389,12 @@ user_go(struct plat_call *call)
 	if (!r)
 		return;
 	r->kind = 'u';
-	r->price = TW_PRICE_USER;
+	r->price = NV_TWITTER_USER;
 	r->show = show_user;
 	nv_buf_init(&path, PATH_BYTES_MAX);
 	/* Names may be digits only: an id is asked for by its own word. */
-	nv_buf_puts(
-		&path, plat_arg_bool(call, "id") ? "/2/users" : "/2/users/by/username");
+	nv_buf_puts(&path,
+		plat_arg_bool(call, "by_id") ? "/2/users" : "/2/users/by/username");
 	nv_url_segment(&path, who + (who[0] == '@'));
 	nv_url_query(&path, "user.fields", USER_FIELDS);
 	read_send(r, &path);
@@ -403,7 +411,7 @@ tw_user_run(struct plat_call *call)
 		plat_fail(call, NV_EXIT_USAGE,
 			"user: expected a name (letters, digits, _) or an id");
 	else
-		read_begin(call, 1, TW_PRICE_USER, false, user_go);
+		read_begin(call, 1, NV_TWITTER_USER, false, user_go);
 }
 
 static void
@@ -415,7 +423,7 @@ me_go(struct plat_call *call)
 	if (!r)
 		return;
 	r->kind = 'u';
-	r->price = TW_PRICE_OWN;
+	r->price = NV_TWITTER_OWN;
 	r->show = show_user;
 	nv_buf_init(&path, PATH_BYTES_MAX);
 	nv_buf_puts(&path, "/2/users/me");
@@ -426,7 +434,7 @@ me_go(struct plat_call *call)
 void
 tw_me_run(struct plat_call *call)
 {
-	read_begin(call, 1, TW_PRICE_OWN, true, me_go);
+	read_begin(call, 1, NV_TWITTER_OWN, true, me_go);
 }
 
 /* With private ones (own posts of the last 30 days only) in the user's name. */
@@ -469,7 +477,7 @@ tw_metrics_run(struct plat_call *call)
 			return;
 		}
 	}
-	read_begin(call, (int64_t)json_array_size(ids), TW_PRICE_READ,
+	read_begin(call, (int64_t)json_array_size(ids), NV_TWITTER_READ,
 		plat_arg_bool(call, "private"), metrics_go);
 }
 
@@ -491,7 +499,7 @@ tw_length_run(struct plat_call *call)
 	plat_done(call, json_pack("{s:I,s:I,s:I,s:b,s:o,s:s}", "length",
 				(json_int_t)l.weighted, "max", (json_int_t)tw->length_max,
 				"urls", (json_int_t)l.urls, "fits", fits, "price",
-				nv_json_money(tw->price_nano[l.urls ? TW_PRICE_POST_URL
-								    : TW_PRICE_POST]),
-				"currency", "USD"));
+				nv_json_money(tw->price_nano[l.urls ? NV_TWITTER_POST_URL
+								    : NV_TWITTER_POST]),
+				"currency", tw->currency));
 }

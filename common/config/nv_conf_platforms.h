@@ -71,12 +71,21 @@ struct nv_conf_sendgrid {
 	bool sandbox;
 };
 
+/* What X asks for. */
+enum nv_twitter_price {
+	NV_TWITTER_POST,
+	NV_TWITTER_POST_URL,
+	NV_TWITTER_READ,        /* a post of somebody's */
+	NV_TWITTER_USER,        /* a user */
+	NV_TWITTER_OWN,         /* a post of ours, or we */
+	NV_TWITTER_INTERACTION, /* a like, a repost */
+	NV_TWITTER_DELETE,      /* taking something back */
+	NV_TWITTER_PRICES
+};
+
 struct nv_conf_twitter {
-	struct nv_conf_price post;
-	struct nv_conf_price post_url;
-	struct nv_conf_price read;
-	struct nv_conf_price user;
-	struct nv_conf_price own;
+	struct nv_conf_price prices[NV_TWITTER_PRICES]; /* in one currency */
+	uint32_t length; /* of a post at most, as X counts */
 };
 
 struct nv_conf_scrape {

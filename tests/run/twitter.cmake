@@ -1,0 +1,2 @@
+# X, with a double made from its own description.
+nova_run(twitter_verbs twitter_verbs)
