@@ -120,6 +120,9 @@ int ctl_verb_reexec(struct ctl *ctl);
 /* verb_platform.c */
 int ctl_verb_platform(struct ctl *ctl);
 
+/* verb_alerts.c */
+int ctl_verb_alerts(struct ctl *ctl);
+
 /* verb_doctor.c */
 int ctl_verb_doctor(struct ctl *ctl);
 
