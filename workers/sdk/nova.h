@@ -188,6 +188,35 @@ int nova_worker_control_fd(const struct nova_worker *w);
  * doubt), -EPIPE, -ENOTCONN. */
 int nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms);
 
+/* ---- platforms ---- */
+
+#define NOVA_PLATFORM_BYTES_MAX (8 * 1024 * 1024) /* a request */
+
+struct nova_answer {
+	char *line; /* the whole answer; nova_platform_answer_clear frees it */
+	const char
+		*data; /* inside it: the JSON object of a call that was done; else NULL */
+	size_t data_bytes;
+	int code;     /* 0 done, 1 the answer is no, 2 wrong use, 4 it failed */
+	bool unknown; /* it may have been done, or will be: see nova-platform(8) */
+	char error[512];
+	int64_t retry_after_s; /* when to ask again; 0 = not said */
+};
+
+/* Let a platform ("sendgrid", "stripe", ...) do something: the worker's file grants
+ * which, and what it costs comes out of the worker's budget. args is a JSON object, NULL:
+ * none. id (NULL: none; at most 128 printable ASCII characters but quote and backslash)
+ * names the request: the same again is not done again, and is answered alike, so that a
+ * worker that was interrupted may repeat it.
+ *
+ * 1: done, *ret holds the data. 0: it was not done, or nobody knows (ret->unknown): *ret
+ * says why. Both are the caller's to clear. -ENOENT: no platform was granted, or it does
+ * not run; -EINVAL, -EMSGSIZE, -ENOMEM, -EPROTO; -ETIMEDOUT, -EPIPE: no answer; it may
+ * have been done: with an id, ask again. Any thread may call. */
+int nova_platform_call(const char *platform, const char *verb, const char *args,
+	const char *id, int timeout_ms, struct nova_answer *ret);
+void nova_platform_answer_clear(struct nova_answer *answer);
+
 #ifdef __cplusplus
 }
 #endif
