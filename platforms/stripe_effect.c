@@ -287,7 +287,7 @@ static void
 on_refused(struct plat_out *out, const struct stripe_answer *a)
 {
 	/* An earlier try may have acted, and this answer does not know of it. */
-	bool maybe = a->maybe || out->tries > 1;
+	bool maybe = a->maybe || out->tries > 1 || out->state == PLAT_OUT_UNKNOWN;
 
 	if (strcmp(a->code, "idempotency_key_in_use") == 0) {
 		plat_out_unknown(out, "%s", a->why);
