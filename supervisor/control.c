@@ -4,10 +4,12 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_msg_flow.h"
+#include "nv_msg_whose.h"
 #include "nv_units.h"
 #include "reexec.h"
 #include "reload.h"
 #include "sup.h"
+#include "whose.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -549,6 +551,31 @@ on_group_do(struct nv_chan *chan, struct nv_msg *msg)
 	return sup_group_on_do(chan->owner, msg);
 }
 
+static int
+on_whose(struct nv_chan *chan, struct nv_msg *msg)
+{
+	struct sup_client *c = chan->owner;
+	struct nv_sup_whose m;
+	uint8_t body[128];
+	struct nv_wr w;
+
+	if (nv_sup_whose_decode(&m, msg) < 0)
+		return -EBADMSG;
+	const struct sup_instance *inst = sup_whose(c->sup, m.pid);
+	struct nv_ctl_whose answer = {.request_id = m.request_id};
+
+	if (inst) {
+		memcpy(answer.worker, inst->worker->name, sizeof(answer.worker));
+		answer.instance = inst->number;
+		answer.generation = inst->generation;
+		answer.platforms = inst->worker->conf->platforms;
+	}
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_ctl_whose_encode(&w, &answer); /* the error stays in w */
+	(void)nv_chan_send_wr(chan, NV_MSG_CTL_WHOSE, &w);
+	return 0;
+}
+
 static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_GROUP_GET] = on_group_get,
 	[NV_MSG_SUP_GROUP_DO] = on_group_do,
@@ -562,6 +589,7 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 	[NV_MSG_SUP_SHUTDOWN] = on_shutdown,
 	[NV_MSG_SUP_WAIT] = on_wait,
 	[NV_MSG_SUP_REEXEC] = on_reexec,
+	[NV_MSG_SUP_WHOSE] = on_whose,
 };
 
 /* ---- connections ---- */

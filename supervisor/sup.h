@@ -19,6 +19,7 @@
  *   roll.c        restarts a few at a time, by the rules of rolling.c (pure)
  *   worker.c      desired state -> instances; performs what instance.c says; wanted.c
  *   brake.c       the emergency stop
+ *   whose.c       which worker a process belongs to
  *   outsider.c    what has left the cgroup of its worker
  *   incarnation.c one exec of an instance: descriptors, tree, stop, end
  *   ready.c       descriptors a service says on that it is ready

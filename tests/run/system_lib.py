@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import sys
 import tempfile
 
@@ -81,6 +82,19 @@ def engine(fleet, verb, **args):
             answer = json.loads(f.readline())
     fl.check(answer["ok"], lambda: fl.dump(answer))
     return answer["data"]
+
+
+def whose(fleet, pid):
+    """The worker that novasupd says the process belongs to, and what it may call."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(fl.DEADLINE_S)
+        s.connect(fleet.path("run", "novasupd.sock"))
+        s.send(struct.pack("<HHIi", 170, 0, 7, pid))
+        data = s.recv(4096)
+    kind, request, bytes_ = struct.unpack_from("<HxxIH", data)
+    fl.equal((kind, request), (171, 7), "the answer")
+    name = data[10:10 + bytes_].decode()
+    return name, struct.unpack_from("<III", data, 10 + bytes_)[2]
 
 
 def run():

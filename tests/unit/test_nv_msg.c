@@ -5,6 +5,7 @@
 #include "nv_msg_brake.h"
 #include "nv_msg_flow.h"
 #include "nv_msg_group.h"
+#include "nv_msg_whose.h"
 #include "run_suite.h"
 
 #include <errno.h>
@@ -243,6 +244,11 @@ TEST_BODY(test_sup_brake, NV_MSG_SUP_BRAKE, sup_brake, m.request_id = UINT32_MAX
 	m.action = UINT8_MAX, FILL(reason))
 TEST_BODY(test_sup_brake_pull, NV_MSG_SUP_BRAKE_PULL, sup_brake_pull, m.uid = UINT32_MAX,
 	FILL(reason))
+TEST_BODY(test_sup_whose, NV_MSG_SUP_WHOSE, sup_whose, m.request_id = UINT32_MAX,
+	m.pid = INT32_MAX)
+TEST_BODY(test_ctl_whose, NV_MSG_CTL_WHOSE, ctl_whose, m.request_id = UINT32_MAX,
+	m.instance = UINT32_MAX, m.generation = UINT32_MAX, m.platforms = UINT32_MAX,
+	FILL(worker))
 TEST_BODY(test_sup_plan, NV_MSG_SUP_PLAN, sup_plan, m.request_id = UINT32_MAX,
 	m.apply = true)
 TEST_BODY(test_ctl_plan, NV_MSG_CTL_PLAN, ctl_plan, m.request_id = UINT32_MAX,
@@ -577,9 +583,9 @@ main(void)
 		test_ctl_log, test_ctl_nova, test_ctl_proc, test_ctl_worker,
 		test_ctl_instance, test_ctl_incident, test_ctl_reply, test_probe_watch,
 		test_sup_probe_state, test_sup_idle, test_sup_roll, test_ctl_roll,
-		test_sup_plan, test_ctl_plan, test_sup_brake, test_sup_brake_pull,
-		test_eng_brake, test_sup_group_get, test_sup_group_do, test_ctl_group,
-		test_ctl_group_child};
+		test_sup_whose, test_ctl_whose, test_sup_plan, test_ctl_plan,
+		test_sup_brake, test_sup_brake_pull, test_eng_brake, test_sup_group_get,
+		test_sup_group_do, test_ctl_group, test_ctl_group_child};
 	Suite *suite = suite_create("nv_msg");
 	TCase *tc = tcase_create("nv_msg");
 
