@@ -406,6 +406,37 @@ rules_doctor(const struct rules *r, const json_t *answer)
 	}
 }
 
+/* One that is "off" has no section; if it has one, rule_processes tells of it. */
+static void
+rule_platform(const struct rules *r, const json_t *one, const char *name)
+{
+	const char *state = text_at(one, "state");
+	const char *why = text_at(one, "problem");
+	struct alert alert = make(ALERT_FROM_PLATFORMS, ALERT_ERROR, "platform", name);
+
+	if (!*state || strcmp(state, "ok") == 0 || strcmp(state, "off") == 0)
+		return;
+	if (!*why)
+		why = text_at(json_object_get(one, "poll"), "error");
+	alert_say(&alert, "The platform %s does not work: %s.", name, *why ? why : state);
+	see(r, &alert);
+}
+
+static void
+rule_outbox(const struct rules *r, const json_t *one, const char *name)
+{
+	int64_t unknown = int_at(json_object_get(one, "outbox"), "unknown");
+	struct alert alert = make(ALERT_FROM_PLATFORMS, ALERT_ERROR, "outbox", name);
+
+	if (unknown <= 0)
+		return;
+	alert_say(&alert,
+		"%lld requests to %s may have been done or not: see novactl platform %s "
+		"outbox.",
+		(long long)unknown, name, name);
+	see(r, &alert);
+}
+
 static void
 rules_platforms(const struct rules *r, const json_t *answer)
 {
@@ -415,14 +446,9 @@ rules_platforms(const struct rules *r, const json_t *answer)
 	json_array_foreach(json_object_get(answer, "platforms"), i, one)
 	{
 		const char *name = text_at(one, "platform");
-		const char *trouble = text_at(one, "trouble");
-		struct alert alert =
-			make(ALERT_FROM_PLATFORMS, ALERT_ERROR, "platform", name);
 
-		if (!*trouble)
-			continue;
-		alert_say(&alert, "The platform %s does not work: %s.", name, trouble);
-		see(r, &alert);
+		rule_platform(r, one, name);
+		rule_outbox(r, one, name);
 	}
 }
 

@@ -85,6 +85,8 @@ lines(const struct alert_batch *batch, enum escape escape, size_t max, size_t *r
 	size_t said = 0;
 
 	nv_buf_init(&all, MESSAGE_BYTES_MAX);
+	if (batch->repeat)
+		nv_buf_puts(&all, "(perhaps said before)\n");
 	if (batch->dropped > 0)
 		nv_buf_printf(&all, "(%" PRIu64 " older ones were too many to keep)\n",
 			batch->dropped);
@@ -277,8 +279,9 @@ words_webhook(const struct alert_batch *batch, size_t *ret_said)
 		}
 	}
 	*ret_said = n;
-	return list ? json_pack("{s:s, s:I, s:o}", "host", batch->host, "dropped",
-			      (json_int_t)batch->dropped, "notices", list)
+	return list ? json_pack("{s:s, s:I, s:b, s:o}", "host", batch->host, "dropped",
+			      (json_int_t)batch->dropped, "repeat", batch->repeat,
+			      "notices", list)
 		    : NULL;
 }
 

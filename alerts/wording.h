@@ -28,6 +28,7 @@ struct alert_batch {
 	const struct alert_notice *list;
 	size_t n;         /* at least 1 */
 	uint64_t dropped; /* so many before them were not said */
+	bool repeat;      /* they may have been said before: the answer was lost */
 	const char *host; /* whose fleet it is */
 };
 

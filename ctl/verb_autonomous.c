@@ -276,6 +276,7 @@ answer(struct ctl *ctl, const char *verb, const char *reason)
 
 	if (reason)
 		ctl_put_text(args, "reason", reason);
+	ctl_put_option(ctl, args, "via");
 	code = ctl_ask(ctl, verb, args, &data);
 	if (code != NV_EXIT_OK)
 		return code;

@@ -5,6 +5,10 @@
 	{ \
 		"timeout", 't', "DURATION", "how long to wait, such as 30s" \
 	}
+#define VIA \
+	{ \
+		"via", 0, "WHO", "whom you answer for, such as telegram:4711" \
+	}
 #define REASON \
 	{ \
 		"reason", 'r', "TEXT", "kept in the ledger" \
@@ -161,8 +165,9 @@ const struct ctl_verb ctl_verbs[] = {
 	{"approvals", ctl_verb_approvals, "", "decisions that wait for an answer", NULL,
 		0, 0, {{0}}},
 	{"approve", ctl_verb_approve, "ID", "let a waiting decision happen", NULL, 1, 1,
-		{{0}}},
-	{"deny", ctl_verb_deny, "ID", "refuse a waiting decision", NULL, 1, 1, {REASON}},
+		{VIA}},
+	{"deny", ctl_verb_deny, "ID", "refuse a waiting decision", NULL, 1, 1,
+		{REASON, VIA}},
 	{"decisions", ctl_verb_decisions, "[calibration]",
 		"what was decided, newest last; or whether what was stated came true",
 		NULL, 0, 1,

@@ -42,6 +42,7 @@ static const struct {
 	{"nova.alerts", "discord_webhook_url", "DISCORD_WEBHOOK_URL"},
 	{"nova.alerts", "telegram_bot_token", "TELEGRAM_BOT_TOKEN"},
 	{"nova.alerts", "alert_webhook_url", "ALERT_WEBHOOK_URL"},
+	{"nova.alerts", "alert_webhook_secret", "ALERT_WEBHOOK_SECRET"},
 };
 
 const char *

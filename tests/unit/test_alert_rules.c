@@ -133,9 +133,14 @@ static const struct {
 	{ALERT_FROM_DOCTOR, "{\"checks\":[{\"check\":\"clone3\",\"result\":\"fail\"}]}",
 		"raised error doctor:clone3\n"},
 	{ALERT_FROM_PLATFORMS,
-		"{\"platforms\":[{\"platform\":\"stripe\",\"trouble\":\"no key\"},"
-		"{\"platform\":\"gumroad\",\"trouble\":null}]}",
+		"{\"platforms\":[{\"platform\":\"stripe\",\"state\":\"no_key\",\"problem\":"
+		"\"no key\"},{\"platform\":\"gumroad\",\"state\":\"ok\"},{\"platform\":"
+		"\"scrape\",\"state\":\"off\"}]}",
 		"raised error platform:stripe\n"},
+	{ALERT_FROM_PLATFORMS,
+		"{\"platforms\":[{\"platform\":\"stripe\",\"state\":\"ok\",\"outbox\":{"
+		"\"unknown\":2}}]}",
+		"raised error outbox:stripe\n"},
 	/* Nonsense raises nothing. */
 	{ALERT_FROM_WORKERS, "{\"workers\":[7,null,{\"metrics\":[]}]}", ""},
 	{ALERT_FROM_BUDGET, "[]", ""},

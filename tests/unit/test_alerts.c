@@ -237,7 +237,7 @@ static char *
 dumped(enum alert_channel_kind kind, const struct alert_notice *list, size_t n,
 	size_t *ret)
 {
-	const struct alert_batch batch = {list, n, 0, "box"};
+	const struct alert_batch batch = {list, n, 0, false, "box"};
 	json_t *body = alert_words(kind, &batch, ret);
 
 	ck_assert_ptr_nonnull(body);
