@@ -208,7 +208,7 @@ child_answered(struct child *c)
 		pool->broken += broken;
 		child_end(c);
 	}
-	answer(job, data, why ? why : "the page could not be read");
+	answer(job, data, data ? NULL : why ? why : "the page could not be read");
 	json_decref(all);
 	ev_timer_start(pool->loop, &pool->soon);
 }

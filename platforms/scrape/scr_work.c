@@ -208,12 +208,24 @@ put_fields(struct work *w)
 	return rc;
 }
 
+/* The page as it came, in UTF-8. */
 static int
-put_all(struct work *w)
+put_body(struct work *w, const struct nv_buf *body)
+{
+	size_t bytes = NV_MIN(body->bytes, SCR_TEXT_BYTES_MAX);
+
+	w->truncated |= bytes < body->bytes;
+	return put(w, "body", nv_json_text(body->data ? body->data : "", bytes));
+}
+
+static int
+put_all(struct work *w, const struct nv_buf *body)
 {
 	int rc = 0;
 
-	if (json_is_true(json_object_get(w->want, "title")))
+	if (json_is_true(json_object_get(w->want, "body")))
+		rc = put_body(w, body);
+	if (rc == 0 && json_is_true(json_object_get(w->want, "title")))
 		rc = put(w, "title", scr_title(w->top));
 	if (rc == 0 && json_is_true(json_object_get(w->want, "text")))
 		rc = put_text(w);
@@ -259,9 +271,9 @@ scr_work(const char *body, size_t bytes, const json_t *want, json_t **ret,
 		.steps = SCR_MATCH_STEPS,
 		.err = err};
 
-	nv_buf_fini(&text);
-	rc = page && w.out ? put_all(&w)
+	rc = page && w.out ? put_all(&w, &text)
 			   : nv_err_set(err, -ENOMEM, "no memory for the page");
+	nv_buf_fini(&text);
 	if (rc == 0)
 		rc = put(&w, "truncated", json_boolean(w.truncated));
 	scr_page_free(page);

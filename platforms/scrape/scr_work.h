@@ -12,6 +12,7 @@
 
 /* want: an object with any of
  *   "type"     the Content-Type header
+ *   "body"     true: all of it, as UTF-8
  *   "text", "title", "links", "lists", "tables"   true: of the page; lists and tables
  * also the selector of those that are meant "select"   {"css", "attr"?} "fields"   {name:
  * "css" | "css @attr"}: of each the first match, null when there is none "rows"     css:

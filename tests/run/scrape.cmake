@@ -1,2 +1,3 @@
-# The scraper: its readers against other people's, and hostile pages.
+# The scraper: its readers against other people's, hostile pages, real servers, crawls.
 nova_run(scrape_css scrape_css)
+nova_run(scrape_pages scrape_pages)
