@@ -86,8 +86,9 @@ struct nv_http_request {
 		*policy; /* NULL: nv_http_policy_default; must live on */
 	/* Before each try and hop (from the loop): sets headers that must be fresh each
 	 * time, such as a signature with a nonce. url: where this try goes, a redirect's
-	 * target too. Not 0: the call ends as REFUSED, or UNKNOWN if an earlier try may
-	 * have acted. */
+	 * target too. Such a request has a connection of its own, since libcurl would
+	 * repeat it with the same headers. Not 0: the call ends as REFUSED, or UNKNOWN if
+	 * an earlier try may have acted. */
 	int (*before)(void *arg, const char *url, struct nv_http_head *head);
 	void *before_arg;
 };

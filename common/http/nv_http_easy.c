@@ -50,6 +50,14 @@ text_denied(struct nv_http_call *call, const char *ip)
 	return call->denied;
 }
 
+/* libcurl repeats by itself what fails on a connection of the pool: not what must not be
+ * repeated, nor what has headers that are good for one try. */
+static bool
+repeats_are_ours(const struct nv_http_call *call)
+{
+	return call->class == NV_HTTP_ONCE || call->before;
+}
+
 /* A connection stands and the request is next. One of the pool may have been opened for a
  * call that may go anywhere. A second time within a try: libcurl is about to repeat. */
 static int
@@ -62,7 +70,7 @@ on_connected(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_port;
 	if (call->guard == NV_HTTP_PUBLIC_ONLY && text_denied(call, ip))
 		return CURL_PREREQFUNC_ABORT;
-	if (call->sent && call->class == NV_HTTP_ONCE)
+	if (call->sent && repeats_are_ours(call))
 		return CURL_PREREQFUNC_ABORT;
 	call->sent = true;
 	return CURL_PREREQFUNC_OK;
@@ -244,7 +252,7 @@ set_limits(struct nv_http_call *call, CURL *e)
 	SET(HTTP09_ALLOWED, 0L);
 	SET(TCP_KEEPALIVE, 1L);
 	SET(QUICK_EXIT, 1L); /* a look-up that hangs holds nobody up */
-	if (call->class == NV_HTTP_ONCE)
+	if (repeats_are_ours(call))
 		SET(FRESH_CONNECT, 1L);
 	return rc;
 }

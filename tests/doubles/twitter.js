@@ -262,6 +262,8 @@ function serve(req, res, text) {
 	state.asked.push(note);
 	if (plan && plan.do === 'drop')
 		return req.socket.destroy();
+	if (plan && plan.do === 'hold') // neither acts nor answers
+		return undefined;
 	if (plan && plan.status)
 		return send(plan.status, plan.body || {}, plan.headers);
 	try {
@@ -280,6 +282,8 @@ function serve(req, res, text) {
 		}
 		if (plan && plan.do === 'lose')
 			return req.socket.destroy();
+		if (plan && plan.do === 'hang') // has acted, and does not answer
+			return undefined;
 		return send(status, body, plan && plan.headers);
 	} catch (e) {
 		if (e instanceof Say)
