@@ -7,7 +7,6 @@
 #include "outbox.h"
 #include "pipe.h"
 #include "sock.h"
-#include "who.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -377,10 +376,6 @@ settle_agent(struct plat_call *call, const struct request *r, const char *agent,
 		return nv_err_set(err, -EPERM, "there is no worker \"%s\"", who);
 	if (call->person)
 		return 0;
-	if (!plat_who_is_granted(p, who))
-		return nv_err_set(err, -EPERM,
-			"%s may not use %s: its file needs `platforms: [%s]`", who,
-			p->kind->name, p->kind->name);
 	if (!(call->verb->flags & PLAT_AGENT))
 		return nv_err_set(err, -EPERM, "%s %s is for people, not for agents",
 			p->kind->name, call->verb->name);

@@ -372,7 +372,7 @@ open_parts(struct plat *p, struct nv_err *err)
 		rc = plat_store_open(&p->store, p->paths.state_dir, p->kind->name, err);
 	if (rc == 0)
 		rc = plat_pipe_open(p, err);
-	if (rc == 0 && plat_turns_open(p) < 0)
+	if (rc == 0 && (plat_turns_open(p) < 0 || plat_who_open(p) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0 && p->kind->start)
 		rc = p->kind->start(p, err);
@@ -394,6 +394,7 @@ close_parts(struct plat *p)
 	if (p->kind->stop)
 		p->kind->stop(p);
 	plat_sock_close(p);
+	plat_who_close(p);
 	plat_outbox_close(p);
 	plat_turns_close(p);
 	plat_store_close(p->store);

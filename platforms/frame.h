@@ -29,6 +29,7 @@ struct plat_store;
 struct plat_outbox;
 struct plat_sock;
 struct plat_turns;
+struct plat_who;
 struct plat_client;
 
 struct plat_poll {
@@ -63,6 +64,7 @@ struct plat {
 	struct plat_store *store;
 	struct plat_outbox *outbox;
 	struct plat_turns *turns;
+	struct plat_who *who;
 	struct plat_sock *sock;
 	struct plat_agent *agents; /* owned list */
 	struct plat_poll poll;

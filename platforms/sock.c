@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ client_free(struct plat_client *c)
 	ev_io_stop(p->loop, &c->out);
 	ev_timer_stop(p->loop, &c->idle);
 	nv_fd_close(&c->fd);
+	nv_fd_close(&c->pidfd);
 	nv_buf_fini(&c->request);
 	nv_buf_fini(&c->answer);
 	free(c);
@@ -283,6 +285,7 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	c->plat = p;
 	c->pid = cred.pid;
 	c->uid = cred.uid;
+	c->pidfd = (int)syscall(SYS_pidfd_open, cred.pid, 0);
 	c->fd = nv_fd_steal(&fd);
 	nv_buf_init(&c->request, PLAT_LINE_BYTES_MAX + 4);
 	nv_buf_init(&c->answer, PLAT_ANSWER_BYTES_MAX);

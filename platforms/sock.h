@@ -15,7 +15,8 @@ struct plat_client {
 	struct plat_client *next;
 	struct plat *plat;
 	int fd; /* owned */
-	pid_t pid;
+	pid_t pid; /* who connected */
+	int pidfd; /* owned: the same, and nobody who comes after it; -1 = gone */
 	uid_t uid;
 	ev_io in;
 	ev_io out;

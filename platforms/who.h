@@ -8,10 +8,9 @@
 /* Answered with plat_client_known, now or later; when novasupd does not answer in time,
  * it is nobody's: who cannot be told apart from an agent gets nothing. */
 void plat_who_ask(struct plat *p, struct plat_client *client);
-/* Does the worker's file grant it this platform? */
-bool plat_who_is_granted(const struct plat *p, const char *agent);
 /* The client is gone. */
 void plat_who_forget(struct plat *p, const struct plat_client *client);
+int plat_who_open(struct plat *p);
 void plat_who_close(struct plat *p);
 
 #endif

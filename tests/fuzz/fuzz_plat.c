@@ -1,0 +1,117 @@
+/* Lines on a platform's socket, and on its control pipe: whatever comes, each line gets
+ * one answer of JSON, and the frame lives. The first byte says which of the two it is. */
+#include "nv_fd.h"
+#include "pipe.h"
+#include "sock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void
+run_echo(struct plat_call *call)
+{
+	int64_t nano;
+	char currency[NV_CURRENCY_BYTES];
+
+	NV_ASSERT(
+		!plat_arg_str(call, "text") || strlen(plat_arg_str(call, "text")) <= 20);
+	NV_ASSERT(plat_arg_int(call, "number", 0) >= -5 &&
+		  plat_arg_int(call, "number", 0) <= 5);
+	NV_ASSERT(plat_arg_money(call, "amount", &nano, currency) < 0 || nano >= 0);
+	NV_ASSERT(json_array_size(plat_arg_list(call, "list")) <= 3);
+	plat_done(call, json_object());
+}
+
+static const struct plat_arg echo_args[] = {
+	{"text", PLAT_TEXT, PLAT_REQUIRED, "any text", NULL, 1, 20},
+	{"number", PLAT_INT, 0, "a number", NULL, -5, 5},
+	{"amount", PLAT_MONEY, 0, "money", NULL, 0, 0},
+	{"flag", PLAT_BOOL, 0, "yes or no", NULL, 0, 0},
+	{"list", PLAT_LIST, 0, "some texts", NULL, 1, 3},
+	{"any", PLAT_JSON, 0, "JSON", NULL, 0, 0},
+	{"colour", PLAT_TEXT, 0, "one of two", "red|blue", 0, 0}, {0}};
+
+static const struct plat_verb verbs[] = {
+	{"echo", "says nothing", PLAT_AGENT, NULL, echo_args, run_echo, NULL, NULL}, {0}};
+
+static const struct plat_kind kind = {
+	.name = "acme", .summary = "a vendor of the fuzzer", .verbs = verbs};
+
+const struct plat_kind *const plat_kinds[] = {&kind, NULL};
+
+static struct plat p;
+static int to_control;
+static unsigned n_asked;
+
+static void
+on_asked(struct plat *plat, void *arg, int refused, const char *why, int64_t retry_s)
+{
+	(void)plat;
+	(void)arg;
+	(void)retry_s;
+	NV_ASSERT(refused != 1 || why);
+	n_asked++;
+}
+
+static void
+start(void)
+{
+	static char text[16];
+	struct nv_err err = {0};
+	int event[2];
+	int control[2];
+
+	p.kind = &kind;
+	p.loop = ev_default_loop(EVFLAG_AUTO);
+	NV_ASSERT(p.loop && pipe(event) == 0 && pipe(control) == 0);
+	(void)snprintf(text, sizeof text, "%d", event[1]);
+	NV_ASSERT(setenv("NOVA_EVENT_FD", text, 1) == 0);
+	(void)snprintf(text, sizeof text, "%d", control[0]);
+	NV_ASSERT(setenv("NOVA_CONTROL_FD", text, 1) == 0);
+	to_control = control[1];
+	/* Nobody reads the events: the pipe fills, and what is said waits. */
+	NV_ASSERT(plat_pipe_open(&p, &err) == 0);
+}
+
+static void
+one_line(const char *line, size_t bytes)
+{
+	struct plat_client c = {.plat = &p, .busy = true};
+
+	nv_buf_init(&c.answer, (size_t)1 << 20);
+	ev_io_init(&c.out, NULL, 0, EV_WRITE);
+	ev_timer_init(&c.idle, NULL, 0., PLAT_IDLE_S);
+	plat_call_line(&p, &c, line, bytes, "", true, 0);
+	NV_ASSERT(!c.busy && c.answer.bytes > 2);
+	json_t *answer = json_loadb(c.answer.data, c.answer.bytes, 0, NULL);
+
+	NV_ASSERT(json_is_object(answer) && json_object_get(answer, "ok"));
+	json_decref(answer);
+	ev_io_stop(p.loop, &c.out);
+	ev_timer_stop(p.loop, &c.idle);
+	nv_buf_fini(&c.answer);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	if (!p.loop)
+		start();
+	if (bytes < 1 || bytes > 60000)
+		return 0;
+	if (data[0] & 1) {
+		one_line((const char *)data + 1, bytes - 1);
+		return 0;
+	}
+	(void)plat_ask(&p, "r:1", 1, "USD", "w", "o", 60, on_asked, NULL);
+	(void)plat_book(
+		&p, json_pack("{s:s,s:s}", "event", "cost", "id", "c:1"), NULL, NULL);
+	NV_ASSERT(nv_write_full(to_control, data + 1, bytes - 1) == 0 &&
+		  nv_write_full(to_control, "\n", 1) == 0);
+	for (int i = 0; i < 8; i++)
+		(void)ev_run(p.loop, EVRUN_NOWAIT);
+	return 0;
+}
