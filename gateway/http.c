@@ -201,6 +201,15 @@ gw_server_stop(struct gw_server *s)
 	}
 }
 
+bool
+gw_server_is_quiet(const struct gw_server *s)
+{
+	for (const struct gw_conn *c = s->conns; c; c = c->next)
+		if (c->state == GW_CONN_HANDLE || c->state == GW_CONN_FLUSH)
+			return false;
+	return true;
+}
+
 void
 gw_server_fini(struct gw_server *s)
 {

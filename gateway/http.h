@@ -91,6 +91,8 @@ int gw_server_listen(
 const char *gw_server_address(const struct gw_server *s, char *buf);
 /* No more connections, no more requests; what is being answered goes on. */
 void gw_server_stop(struct gw_server *s);
+/* Is nothing being answered? */
+bool gw_server_is_quiet(const struct gw_server *s);
 /* Close everything. */
 void gw_server_fini(struct gw_server *s);
 

@@ -49,12 +49,12 @@ static struct {
 	struct gw_tls *tls;       /* owned */
 	char addr_file[NV_PATH_MAX + 16];
 	ev_timer tick;
-	ev_timer grace;
+	ev_timer ending_look;
+	int64_t ending_ms; /* of the monotonic clock; 0: it is not ending */
 	ev_signal term;
 	ev_signal interrupt;
 	unsigned ticks;
 	uint64_t shown;
-	bool ending;
 } self;
 
 /* ---- what a load balancer asks ---- */
@@ -102,7 +102,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)timer;
 	(void)revents;
 	gw_spool_sync(&gw->spool);
-	if (accepted() != self.shown && !self.ending) {
+	if (accepted() != self.shown && !self.ending_ms) {
 		self.shown = accepted();
 		nv_title_set("nova: gateway, %s, %llu webhooks",
 			gw_server_address(&gw->server, address),
@@ -119,25 +119,25 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 /* ---- the end ---- */
 
 static void
-on_grace(struct ev_loop *loop, ev_timer *timer, int revents)
+on_look(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	(void)timer;
 	(void)revents;
-	ev_break(loop, EVBREAK_ALL);
+	if (gw_server_is_quiet(&self.gw.server) ||
+		nv_mono_ms() > self.ending_ms + GRACE_MS)
+		ev_break(loop, EVBREAK_ALL);
 }
 
 static void
 begin_end(void)
 {
-	struct gw *gw = &self.gw;
-
-	if (self.ending)
+	if (self.ending_ms)
 		return;
-	self.ending = true;
+	self.ending_ms = nv_mono_ms();
 	(void)unlink(self.addr_file);
-	gw_server_stop(&gw->server);
-	ev_timer_init(&self.grace, on_grace, gw->n_hooks ? GRACE_S : 0.1, 0);
-	ev_timer_start(gw->loop, &self.grace);
+	gw_server_stop(&self.gw.server);
+	ev_timer_init(&self.ending_look, on_look, LOOK_S, LOOK_S);
+	ev_timer_start(self.gw.loop, &self.ending_look);
 }
 
 static void

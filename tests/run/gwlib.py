@@ -117,6 +117,8 @@ class Gateway:
         code = self.process.wait(DEADLINE_S)
         self.reader.join()
         os.close(self.control)
+        if "Sanitizer" in self.log() or "runtime error" in self.log():
+            raise Failed(self.log())
         if not keep:
             shutil.rmtree(self.dir)
         return code
