@@ -20,7 +20,8 @@
 #define CONTROL_FD         4
 #define TICK_S             1.
 #define BEAT_TICKS         10
-#define GRACE_S            6. /* a webhook under way has its answer within GW_HOOK_MS */
+#define LOOK_S             0.02 /* while ending */
+#define GRACE_MS           6000 /* a webhook under way has its answer within GW_HOOK_MS */
 #define WRITE_MS           30000
 #define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
 
