@@ -201,13 +201,14 @@ on_updates(void *arg, const struct nv_http_answer *answer)
 	t->poll = NULL;
 	if (answer->outcome == NV_HTTP_DONE && json_is_array(result)) {
 		t->failures = 0;
+		/* A server that does not hold the request is not asked without end. */
+		if (json_array_size(result) == 0) {
+			again_in(t, 0.2);
+			return;
+		}
 		t->updates = json_incref(result);
 		t->at = 0;
-		/* A server that does not hold the request is not asked without end. */
-		if (json_array_size(result) == 0)
-			again_in(t, 0.2);
-		else
-			next_update(t);
+		next_update(t);
 		return;
 	}
 	double wait_s = BACK_OFF_S * (double)(1u << NV_MIN(t->failures, 6u));

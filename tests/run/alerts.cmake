@@ -1,0 +1,1 @@
+nova_run(alerts_say alerts_say)
