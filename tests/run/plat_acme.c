@@ -1,5 +1,6 @@
 /* nova-platform with a vendor of the tests: its API is a server that the test plays, at
- * ACME_URL. One verb for each promise of the frame. */
+ * ACME_URL; or in a fleet, under the name and with the section of a real one, at its
+ * base_url. One verb for each promise of the frame. */
 #include "api.h"
 #include "frame.h"
 #include "nv_url.h"
@@ -12,8 +13,11 @@
 #define PRICE      INT64_C(100000000) /* $0.10 */
 #define READ_PRICE INT64_C(10000000)  /* $0.01 */
 
+static struct plat_kind kind;
+
 static struct {
 	struct plat_api api;
+	const char *url; /* borrowed */
 	unsigned booking;
 } acme;
 
@@ -177,8 +181,14 @@ number(const char *variable)
 static int
 settings(const struct nv_config *config, struct plat_settings *ret, struct nv_err *err)
 {
-	(void)config;
+	enum nv_platform which;
+
 	(void)err;
+	if (nv_platform_from(kind.name, &which)) {
+		acme.url = config->platforms[which].base_url;
+		return 0;
+	}
+	acme.url = getenv("ACME_URL");
 	ret->poll_ms = number("ACME_POLL_MS");
 	ret->rate = (struct plat_limit){number("ACME_RATE"), 1000};
 	ret->agent_rate = (struct plat_limit){number("ACME_AGENT_RATE"), 3600000};
@@ -188,8 +198,7 @@ settings(const struct nv_config *config, struct plat_settings *ret, struct nv_er
 static int
 start(struct plat *p, struct nv_err *err)
 {
-	return plat_api_init(
-		&acme.api, p, getenv("ACME_URL"), "https://acme.example", err);
+	return plat_api_init(&acme.api, p, acme.url, "https://acme.example", err);
 }
 
 static void
@@ -226,7 +235,7 @@ static const struct plat_verb verbs[] = {
 
 static const char *const secrets[] = {"acme_key", NULL};
 
-static const struct plat_kind kind = {.name = "acme",
+static struct plat_kind kind = {.name = "acme",
 	.alias = "a",
 	.summary = "a vendor of the tests",
 	.secrets = secrets,
@@ -242,5 +251,11 @@ const struct plat_kind *const plat_kinds[] = {&kind, NULL};
 int
 main(int argc, char **argv)
 {
+	enum nv_platform which;
+
+	if (argc > 1 && nv_platform_from(argv[1], &which)) {
+		kind.name = nv_platform_name(which);
+		kind.n_required = 0;
+	}
 	return plat_main(argc, argv);
 }
