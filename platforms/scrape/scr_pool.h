@@ -11,7 +11,7 @@
 
 #define SCR_POOL_CHILDREN        2
 #define SCR_POOL_QUEUE_MAX       256
-#define SCR_POOL_CPU_S           10             /* processor time of a page */
+#define SCR_POOL_CPU_S           5              /* processor time of a page */
 #define SCR_POOL_DEADLINE_MS     INT64_C(90000) /* and on the wall: a busy machine */
 #define SCR_POOL_WANT_BYTES_MAX  ((size_t)1 << 20)
 #define SCR_POOL_REPLY_BYTES_MAX ((size_t)32 << 20)

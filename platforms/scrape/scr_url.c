@@ -3,6 +3,7 @@
 #include "nv_uri.h"
 #include "scr_ascii.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,10 @@ encode_high(const char *url, struct nv_buf *out)
 
 	if (!path)
 		path = url + strlen(url);
+	/* A host that has to be decoded first is read in as many ways as there are
+	 * readers. */
+	if (memchr(url, '%', (size_t)(path - url)))
+		return -EINVAL;
 	nv_buf_add(out, url, (size_t)(path - url));
 	for (; *path; path++) {
 		if ((unsigned char)*path >= 0x80)
@@ -76,6 +81,61 @@ encode_high(const char *url, struct nv_buf *out)
 			nv_buf_add(out, path, 1);
 	}
 	return out->error == -ENOBUFS ? -E2BIG : out->error;
+}
+
+/* RFC 3986, 6.2.2.1 and 6.2.2.2. */
+static void
+put_normal(struct nv_buf *out, const char *text)
+{
+	for (; *text; text++) {
+		if (text[0] != '%' || scr_hex(text[1]) < 0 || scr_hex(text[2]) < 0) {
+			nv_buf_add(out, text, 1);
+			continue;
+		}
+		char c = (char)(scr_hex(text[1]) * 16 + scr_hex(text[2]));
+
+		if (scr_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
+			nv_buf_add(out, &c, 1);
+		else
+			nv_buf_printf(out, "%%%02X", (unsigned char)c);
+		text += 2;
+	}
+}
+
+/* In a path an escaped dot is a dot, which has to be known before dot segments go; what
+ * stands in front of the path is left alone. */
+static void
+put_normal_url(struct nv_buf *out, const char *url)
+{
+	const char *host = strstr(url, "://");
+	const char *path = host ? strpbrk(host + 3, "/?") : NULL;
+
+	if (!path)
+		path = url + strlen(url);
+	nv_buf_add(out, url, (size_t)(path - url));
+	put_normal(out, path);
+}
+
+/* Only hosts that every reader takes for the same one: no "a b", and what ends in a
+ * number is a whole IPv4 address ("1.2.3.4.", "192.168.257." and "09" are one for some).
+ */
+static bool
+is_plain_host(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+	const char *last = dot ? dot + 1 : host;
+	struct in_addr address;
+
+	if (dot && !*last && dot > host && scr_is_digit(dot[-1]))
+		return false;
+	if (scr_is_digit(*last) &&
+		(!last[strspn(last, "0123456789")] || scr_low(last[1]) == 'x'))
+		return inet_pton(AF_INET, host, &address) == 1;
+	for (; *host; host++) {
+		if (!scr_is_alnum(*host) && !strchr("-._[]:", *host))
+			return false;
+	}
+	return true;
 }
 
 static int
@@ -91,7 +151,7 @@ finish(struct nv_buf *url, char **ret)
 		rc = nv_uri_parse(out.data, &uri);
 	if (rc == 0) {
 		/* A link to name:password@host makes a page ask for what nobody meant. */
-		rc = uri.credentials ? -EINVAL : 0;
+		rc = uri.credentials || !is_plain_host(uri.host) ? -EINVAL : 0;
 		nv_uri_fini(&uri);
 	}
 	if (rc == 0)
@@ -133,32 +193,19 @@ scr_url_resolve(const char *base, const char *reference, char **ret)
 	return rc;
 }
 
-/* RFC 3986, 6.2.2.1 and 6.2.2.2. */
-static void
-put_normal(struct nv_buf *out, const char *text)
-{
-	for (; *text; text++) {
-		if (text[0] != '%' || scr_hex(text[1]) < 0 || scr_hex(text[2]) < 0) {
-			nv_buf_add(out, text, 1);
-			continue;
-		}
-		char c = (char)(scr_hex(text[1]) * 16 + scr_hex(text[2]));
-
-		if (scr_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
-			nv_buf_add(out, &c, 1);
-		else
-			nv_buf_printf(out, "%%%02X", (unsigned char)c);
-		text += 2;
-	}
-}
-
 int
 scr_url_split(const char *url, char **ret_origin, char **ret_path)
 {
 	struct nv_uri uri;
 	struct nv_buf origin, path;
-	int rc = nv_uri_parse(url, &uri);
 
+	nv_buf_init(&path, NV_URI_BYTES_MAX);
+	put_normal_url(&path, url);
+	int rc = path.error == -ENOBUFS ? -E2BIG : path.error;
+
+	if (rc == 0)
+		rc = nv_uri_parse(path.data, &uri);
+	nv_buf_fini(&path);
 	if (rc < 0)
 		return rc;
 	nv_buf_init(&origin, NV_URI_BYTES_MAX);
