@@ -383,14 +383,6 @@ const struct ctl_verb ctl_verbs[] = {
 		"many workers that crashed together, newest last",
 		"While one is open, restarts are held until a first one lives.", 0, 0,
 		{LIMIT}},
-	{"alerts", ctl_verb_alerts, "[ack KEY | channels | test [CHANNEL]]",
-		"what people are told; exit 1 if anything is open",
-		"Needs a section `alerts:` in nova.yaml(5). `ack`: nobody needs to hear "
-		"of "
-		"it again until it is over. `channels`: which ones there are, and what "
-		"became of what was said. `test`: say a line on every channel, or on "
-		"one.",
-		0, 2, {{0}}},
 	{"anomalies", ctl_verb_anomalies, "",
 		"workers that do what they never did before; exit 1 if any",
 		"Costs far above the usual, sales that have stopped, bursts of refunds: "
@@ -415,7 +407,7 @@ const struct ctl_verb ctl_verbs[] = {
 				"alike"},
 			TIMEOUT}},
 	{"alerts", ctl_verb_alerts, "[channels|test [CHANNEL]|ack KEY]",
-		"what is wrong now; how people are told of it",
+		"what is wrong now, exit 1 if anything; how people are told of it",
 		"`channels` shows each way there is and what waits there. `test` says "
 		"something on one of them, or on each that is used, at once; exit 1 "
 		"when one does not take it. `ack` with a key: somebody has seen it, it "

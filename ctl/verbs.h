@@ -90,9 +90,6 @@ int ctl_verb_why(struct ctl *ctl);
 int ctl_verb_events(struct ctl *ctl);
 int ctl_verb_quarantine(struct ctl *ctl);
 
-/* verb_alerts.c */
-int ctl_verb_alerts(struct ctl *ctl);
-
 /* verb_anomalies.c */
 int ctl_verb_anomalies(struct ctl *ctl);
 /* verb_brake.c */

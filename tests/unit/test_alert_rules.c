@@ -133,7 +133,8 @@ static const struct {
 	{ALERT_FROM_DOCTOR, "{\"checks\":[{\"check\":\"clone3\",\"result\":\"fail\"}]}",
 		"raised error doctor:clone3\n"},
 	{ALERT_FROM_PLATFORMS,
-		"{\"platforms\":[{\"platform\":\"stripe\",\"state\":\"no_key\",\"problem\":"
+		"{\"platforms\":[{\"platform\":\"stripe\",\"state\":\"no_key\","
+		"\"problem\":"
 		"\"no key\"},{\"platform\":\"gumroad\",\"state\":\"ok\"},{\"platform\":"
 		"\"scrape\",\"state\":\"off\"}]}",
 		"raised error platform:stripe\n"},
