@@ -81,6 +81,12 @@ plat_own(const struct plat *p)
 }
 
 const char *
+plat_run_dir(const struct plat *p)
+{
+	return p->paths.run_dir;
+}
+
+const char *
 plat_secret(const struct plat *p, const char *name)
 {
 	for (size_t i = 0; p->kind->secrets && p->kind->secrets[i]; i++) {

@@ -197,6 +197,8 @@ const struct plat_kind *plat_kind_find(const char *name);
 struct ev_loop *plat_loop(const struct plat *p);
 const struct plat_kind *plat_kind_of(const struct plat *p);
 const struct nv_config *plat_config(const struct plat *p);
+/* Where the sockets of Nova's processes are. */
+const char *plat_run_dir(const struct plat *p);
 /* NULL when it was not given. Never log it. */
 const char *plat_secret(const struct plat *p, const char *name);
 /* A pointer of the platform's own, NULL before. */

@@ -1,2 +1,3 @@
 # Gumroad and SendGrid, against doubles that do as the vendors do.
 nova_run(mail_gumroad mail_gumroad)
+nova_run(mail_sendgrid mail_sendgrid)
