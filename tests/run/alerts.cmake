@@ -1,1 +1,3 @@
 nova_run(alerts_say alerts_say)
+nova_run(alerts_channels alerts_channels)
+nova_run(alerts_press alerts_press)
