@@ -18,8 +18,11 @@ gw_from_stripe(struct gw_call *call)
 		    "stripe_webhook_secret"))
 		return;
 	json_t *event = json_loadb(m.body, m.body_bytes, JSON_REJECT_DUPLICATES, &bad);
+	static const enum map_stripe_mode modes[] = {[NV_STRIPE_AUTO] = MAP_STRIPE_BOTH,
+		[NV_STRIPE_LIVE] = MAP_STRIPE_LIVE,
+		[NV_STRIPE_TEST] = MAP_STRIPE_TEST};
 	const struct map_stripe how = {
-		.test = gw->config->stripe.test, .account = gw->config->stripe.account};
+		modes[gw->config->stripe.mode], gw->config->stripe.account};
 	int rc = event ? map_stripe_event(event, &how, &lines, &err) : -EINVAL;
 
 	json_decref(event);

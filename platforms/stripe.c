@@ -23,19 +23,26 @@ stripe_settings(
 	return 0;
 }
 
-/* sk_test_, rk_test_: test mode. A live key in a fleet that books test money, or the
- * other way round, would put both into one ledger. */
+/* sk_test_, rk_test_: test mode. */
+static bool
+is_of_test(const char *key)
+{
+	return key && strstr(key, "_test_") != NULL;
+}
+
+/* A live key in a fleet that books test money, or the other way round, would put both
+ * into one ledger. */
 static const char *
 find_problem(const char *key, bool test)
 {
-	bool of_test = strstr(key, "_test_") != NULL;
-
-	if (of_test == test)
+	if (is_of_test(key) == test)
 		return NULL;
-	return of_test ? "stripe_api_key is a key of test mode: its money is not real. "
-			 "Set platforms.stripe.test: true if that is meant"
-		       : "stripe_api_key is a live key, and platforms.stripe.test is on: "
-			 "test and real money are not mixed";
+	return test ? "stripe_api_key is a live key, and platforms.stripe.mode is test: "
+		      "test "
+		      "and real money are not mixed"
+		    : "stripe_api_key is a key of test mode, and platforms.stripe.mode "
+		      "is "
+		      "live: its money is not real";
 }
 
 static int
@@ -85,7 +92,9 @@ stripe_start(struct plat *p, struct nv_err *err)
 		return nv_err_set(err, -ENOMEM, "out of memory");
 	s->plat = p;
 	s->account = config->stripe.account;
-	s->test = config->stripe.test;
+	s->test = config->stripe.mode == NV_STRIPE_AUTO
+			  ? is_of_test(key)
+			  : config->stripe.mode == NV_STRIPE_TEST;
 	s->catch_up_s = config->stripe.catch_up_ms / 1000;
 	s->not_booked = json_object();
 	s->seen = stripe_seen_new();
@@ -104,6 +113,8 @@ stripe_start(struct plat *p, struct nv_err *err)
 	s->problem = key ? find_problem(key, s->test) : NULL;
 	if (s->problem)
 		nv_error("%s", s->problem);
+	else if (s->test)
+		nv_warn("test mode: what is booked is no real money");
 	plat_set_own(p, s);
 	return 0;
 }

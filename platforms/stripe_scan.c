@@ -246,7 +246,8 @@ static int
 take_item(struct stripe_scan *scan, struct nv_err *err)
 {
 	struct stripe *s = scan->stripe;
-	const struct map_stripe how = {s->test, s->account};
+	const struct map_stripe how = {
+		s->test ? MAP_STRIPE_TEST : MAP_STRIPE_LIVE, s->account};
 	const json_t *item = json_array_get(scan->items, --scan->left);
 	const char *note = NULL;
 	int rc = sources[scan->source].map(item, &how, &scan->lines, &note, err);

@@ -46,11 +46,12 @@ struct nv_conf_platform {
 	struct nv_conf_rate agent_rate; /* of each agent */
 };
 
+enum nv_stripe_mode { NV_STRIPE_AUTO, NV_STRIPE_LIVE, NV_STRIPE_TEST };
 struct nv_conf_stripe {
 	char *api_version; /* owned */
 	char *account;     /* owned; NULL = the key's own */
 	int64_t catch_up_ms;
-	bool test; /* of test mode, and of nothing else */
+	enum nv_stripe_mode mode;
 };
 
 /* What is due to whom: an offer code, a product's id or permalink -> a worker. */

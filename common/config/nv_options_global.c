@@ -25,6 +25,10 @@ static const char *const words_policy[] = {[NV_POLICY_STRICT] = "strict",
 	NULL};
 static const char *const words_anomaly[] = {
 	[NV_ANOMALY_PAUSE] = "pause", [NV_ANOMALY_ALERT] = "alert", NULL};
+static const char *const words_stripe_mode[] = {[NV_STRIPE_AUTO] = "auto",
+	[NV_STRIPE_LIVE] = "live",
+	[NV_STRIPE_TEST] = "test",
+	NULL};
 static const char *const words_severity[] = {[NV_SEVERITY_INFO] = "info",
 	[NV_SEVERITY_WARNING] = "warning",
 	[NV_SEVERITY_ERROR] = "error",

@@ -22,11 +22,17 @@
 
 /* ---- Stripe ---- */
 
+/* Whose money is booked; what is of the other mode is a fact only. */
+enum map_stripe_mode {
+	MAP_STRIPE_LIVE,
+	MAP_STRIPE_TEST,
+	/* A webhook's secret belongs to an endpoint of one mode: what it has signed is of
+	 * the mode that is meant. */
+	MAP_STRIPE_BOTH
+};
+
 struct map_stripe {
-	/* Book what happened in test mode, and nothing that is live. The gateway has no
-	 * key to tell it: `platforms.stripe.test`. What is of the other mode is a fact
-	 * only. */
-	bool test;
+	enum map_stripe_mode mode; /* `platforms.stripe.mode` */
 	/* `platforms.stripe.account`, borrowed: events of this connected account are
 	 * ours. NULL: none is, what connected accounts earn is theirs. */
 	const char *account;

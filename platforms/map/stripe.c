@@ -115,12 +115,12 @@ why_not(const json_t *event, const struct map_stripe *how)
 	const json_t *live = json_object_get(event, "livemode");
 	const char *account = map_text(event, "account");
 
-	if (!json_is_boolean(live))
+	if (!json_is_boolean(live) && how->mode != MAP_STRIPE_BOTH)
 		return "not booked: it does not say whether it is live";
-	if (json_is_true(live) && how->test)
-		return "not booked: live, and platforms.stripe.test is on";
-	if (!json_is_true(live) && !how->test)
-		return "not booked: of test mode, and platforms.stripe.test is off";
+	if (json_is_true(live) && how->mode == MAP_STRIPE_TEST)
+		return "not booked: live, and platforms.stripe is of test mode";
+	if (json_is_false(live) && how->mode == MAP_STRIPE_LIVE)
+		return "not booked: of test mode, and platforms.stripe is live";
 	if (account && (!how->account || strcmp(account, how->account) != 0))
 		return "not booked: of a connected account";
 	return NULL;

@@ -58,14 +58,20 @@ stripe_refund(struct stripe_out *out, const json_t *refund)
 }
 
 /* Whether a dispute took money: an inquiry does not, and some ways to pay only when it is
- * lost. `balance_transaction` is the older shape. */
+ * lost. `balance_transaction` is the older shape; where neither stands, the status says
+ * whether it is more than an inquiry. */
 static bool
 was_withdrawn(const json_t *dispute)
 {
 	const json_t *list = json_object_get(dispute, "balance_transactions");
+	const char *status = map_text(dispute, "status");
 	const json_t *txn;
 	int64_t amount;
 	size_t i;
+
+	if (!list && !json_object_get(dispute, "balance_transaction"))
+		return status && strncmp(status, "warning_", 8) != 0 &&
+		       strcmp(status, "prevented") != 0;
 
 	json_array_foreach(list, i, txn)
 	{

@@ -63,7 +63,7 @@ class Stripe(Platform):
 
 def platform(double, key="sk_test_geheim", settings="", **more):
     conf = ("currency: USD\nplatforms:\n  stripe:\n"
-            f"    base_url: {double.url}\n    test: true\n    rate: 10000/s\n"
+            f"    base_url: {double.url}\n    rate: 10000/s\n"
             f"    agent_rate: 10000/s\n{settings}")
     p = Stripe(conf=conf, kind="stripe", program=os.path.join(BIN, "nova-platform"), key=False,
                  workers={"seller": "worker: seller\ncommand: [x]\nplatforms: [stripe]\n",

@@ -354,8 +354,9 @@ END_TEST
 START_TEST(modes_and_accounts_are_never_mixed)
 {
 	static const char charge[] = CHARGE("'amount':5,'currency':'usd'");
-	static const struct map_stripe test = {true, NULL};
-	static const struct map_stripe connected = {false, "acct_1"};
+	static const struct map_stripe test = {MAP_STRIPE_TEST, NULL};
+	static const struct map_stripe both = {MAP_STRIPE_BOTH, NULL};
+	static const struct map_stripe connected = {MAP_STRIPE_LIVE, "acct_1"};
 	static const struct {
 		const char *head;
 		const struct map_stripe *how;
@@ -363,6 +364,8 @@ START_TEST(modes_and_accounts_are_never_mixed)
 	} table[] = {{"'livemode':true", &live, true}, {"'livemode':false", &live, false},
 		{"'livemode':true", &test, false}, {"'livemode':false", &test, true},
 		{"'livemode':null", &live, false}, {"'livemode':null", &test, false},
+		{"'livemode':true", &both, true}, {"'livemode':false", &both, true},
+		{"'livemode':null", &both, true},
 		{"'livemode':true,'account':'acct_1'", &live, false},
 		{"'livemode':true,'account':'acct_1'", &connected, true},
 		{"'livemode':true,'account':'acct_2'", &connected, false},
