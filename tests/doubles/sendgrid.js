@@ -4,7 +4,8 @@
 // with its standard input.
 //
 // POST /_control {"faults":[{"match":"POST /v3/mail/send","how":"lose"|"drop"|"hang"|STATUS,
-//   "times":1,"skip":0,"headers":{},"body":{}}], "suppressed":{"bounces":["a@b.example"]}}
+//   "times":1,"skip":0,"headers":{},"body":{}}], "suppressed":{"bounces":["a@b.example"]},
+//   "forget":["mails","faults"]}
 // and GET /_state.
 'use strict';
 const fs = require('fs');
@@ -181,10 +182,10 @@ function control(req, res, body) {
   if (req.method === 'GET')
     return reply(res, {status: 200, body: state});
   const {faults, suppressed, forget} = JSON.parse(body);
-  state.faults.push(...faults ?? []);
-  Object.assign(state.suppressed, suppressed ?? {});
   for (const name of forget ?? [])
     state[name].length = 0;
+  state.faults.push(...faults ?? []);
+  Object.assign(state.suppressed, suppressed ?? {});
   return reply(res, {status: 200, body: {}});
 }
 

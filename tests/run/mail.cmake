@@ -1,3 +1,4 @@
 # Gumroad and SendGrid, against doubles that do as the vendors do.
 nova_run(mail_gumroad mail_gumroad)
 nova_run(mail_sendgrid mail_sendgrid)
+nova_run(mail_bulk mail_bulk)
