@@ -141,16 +141,22 @@ static int
 book_usage(struct eng_booking *b)
 {
 	const struct eng_line *line = b->line;
-	const struct eng_text *provider = eng_field(line, ENG_F_PROVIDER);
 	const struct eng_text *category = eng_field(line, ENG_F_CATEGORY);
-	struct eng_usage usage = {.provider = provider ? provider->at : NULL,
-		.provider_bytes = provider ? provider->bytes : 0,
-		.model = line->field[ENG_F_MODEL].at,
-		.model_bytes = line->field[ENG_F_MODEL].bytes,
+	const struct eng_text *tier = eng_field(line, ENG_F_TIER);
+	struct eng_usage usage = {.provider = line->vendor.at,
+		.provider_bytes = line->vendor.bytes,
+		.model = line->model.at,
+		.model_bytes = line->model.bytes,
+		.tier = tier ? tier->at : NULL,
+		.tier_bytes = tier ? tier->bytes : 0,
 		.input_tokens = line->tokens_in,
 		.output_tokens = line->tokens_out,
 		.cache_read_tokens = line->tokens_read,
 		.cache_write_tokens = line->tokens_write,
+		.cache_write_1h_tokens = line->tokens_write_1h,
+		.input_audio_tokens = line->audio_in,
+		.output_audio_tokens = line->audio_out,
+		.searches = line->searches,
 		.at_ns = b->ev.claimed_ns};
 	char code[NV_CURRENCY_BYTES];
 	char vendor[NV_NAME_MAX];

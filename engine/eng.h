@@ -203,13 +203,20 @@ void eng_fleet_free(struct eng *eng);
 struct eng_usage { /* one `usage` event; texts are borrowed and not NUL-terminated */
 	const char *provider; /* gen_ai.provider.name, NULL when not given */
 	size_t provider_bytes;
-	const char *model; /* gen_ai.request.model, never NULL */
+	const char *model; /* that answered, else that was asked for; never NULL */
 	size_t model_bytes;
-	uint64_t input_tokens; /* includes the cached ones, as the convention says */
-	uint64_t output_tokens;
+	const char *tier; /* service tier: "batch", ...; NULL or "standard": the usual */
+	size_t tier_bytes;
+	uint64_t
+		input_tokens; /* includes cached and audio ones, as the convention says */
+	uint64_t output_tokens; /* includes audio ones */
 	uint64_t cache_read_tokens;
-	uint64_t cache_write_tokens;
-	int64_t at_ns; /* which prices were in force */
+	uint64_t cache_write_tokens;    /* for minutes */
+	uint64_t cache_write_1h_tokens; /* for an hour */
+	uint64_t input_audio_tokens;
+	uint64_t output_audio_tokens;
+	uint64_t searches; /* of the web, by the vendor's own tool */
+	int64_t at_ns;     /* which prices were in force */
 };
 /* The cost in the table's currency (written to ret_currency), exact and rounded once to
  * 10^-9 once; ret_vendor names whom it is owed to. 0; -ENOENT no price is known for that

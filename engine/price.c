@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MILLION    1000000
-#define TOKENS_MAX UINT64_C(1000000000000000)
+#define MILLION     1000000
+#define SEARCH_NANO 10000000 /* platform.claude.com, web search: 10 USD per 1,000 */
+#define TOKENS_MAX  UINT64_C(1000000000000000)
 
 /* Provider names of the OpenTelemetry convention that the table has another id for and
  * does not recognise, or would take for somebody else's. */
@@ -251,15 +252,100 @@ cache_rate(const struct eng_rates *r, enum eng_token kind)
 	return r->tokens[kind].known ? &r->tokens[kind] : &r->tokens[ENG_TOK_INPUT];
 }
 
-static int64_t
-half_even(nv_i128 sum)
+/* What an hour in the cache costs is no column of the table: Anthropic asks twice the
+ * price of input for it (docs.anthropic.com, prompt caching), and nobody else has it. */
+static bool
+add_hour_writes(const struct eng_rates *r, uint64_t tokens, uint64_t input, nv_i128 *sum)
 {
-	nv_i128 whole = sum / MILLION;
-	nv_i128 rest = sum % MILLION;
+	nv_i128 once = 0;
 
-	if (2 * rest > MILLION || (2 * rest == MILLION && whole % 2 == 1))
+	if (!add_tokens(&r->tokens[ENG_TOK_INPUT], tokens, input, &once))
+		return false;
+	*sum += 2 * once;
+	return true;
+}
+
+/* What a service tier does to the price of tokens: they are divided by it; 0: nobody
+ * knows, since the vendor's price for it is in no table. Batches cost half at both
+ * vendors, OpenAI's flex too. */
+static unsigned
+tier_divisor(const struct eng_usage *u, const char *provider)
+{
+	static const struct {
+		const char *tier;
+		const char *provider; /* NULL: anybody's */
+		unsigned divisor;
+	} tiers[] = {
+		{"standard", NULL, 1},
+		{"default", NULL, 1},
+		{"auto", NULL, 1},
+		{"on_demand", "groq", 1},
+		{"batch", "anthropic", 2},
+		{"batch", "openai", 2},
+		{"flex", "openai", 2},
+	};
+
+	if (!u->tier || u->tier_bytes == 0)
+		return 1;
+	for (size_t i = 0; i < NV_LEN(tiers); i++) {
+		if (strlen(tiers[i].tier) == u->tier_bytes &&
+			memcmp(tiers[i].tier, u->tier, u->tier_bytes) == 0 &&
+			(!tiers[i].provider || strcmp(tiers[i].provider, provider) == 0))
+			return tiers[i].divisor;
+	}
+	return 0;
+}
+
+/* sum / divisor, half to even; -1 when it does not fit an event. */
+static int64_t
+half_even(nv_i128 sum, nv_i128 divisor)
+{
+	nv_i128 whole = sum / divisor;
+	nv_i128 rest = sum % divisor;
+
+	if (2 * rest > divisor || (2 * rest == divisor && whole % 2 == 1))
 		whole++;
 	return whole > NV_MONEY_MAX ? -1 : (int64_t)whole;
+}
+
+static bool
+in_range(const struct eng_usage *u)
+{
+	const uint64_t all[] = {u->input_tokens, u->output_tokens, u->cache_read_tokens,
+		u->cache_write_tokens, u->cache_write_1h_tokens, u->input_audio_tokens,
+		u->output_audio_tokens, u->searches};
+
+	for (size_t i = 0; i < NV_LEN(all); i++) {
+		if (all[i] > TOKENS_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* All tokens, in 10^-15 of a dollar. False: something was used that has no price. */
+static bool
+add_all(const struct eng_rates *r, const struct eng_usage *u, nv_i128 *sum)
+{
+	uint64_t cached =
+		u->cache_read_tokens + u->cache_write_tokens + u->cache_write_1h_tokens;
+	/* By the convention input includes the cached tokens. Fewer input than cached
+	 * ones means a writer who counts them apart. */
+	uint64_t fresh =
+		cached <= u->input_tokens ? u->input_tokens - cached : u->input_tokens;
+	uint64_t input = fresh + cached;
+	uint64_t audio_in = NV_MIN(u->input_audio_tokens, fresh);
+	uint64_t audio_out = NV_MIN(u->output_audio_tokens, u->output_tokens);
+
+	return add_tokens(&r->tokens[ENG_TOK_INPUT], fresh - audio_in, input, sum) &&
+	       add_tokens(cache_rate(r, ENG_TOK_CACHE_READ), u->cache_read_tokens, input,
+		       sum) &&
+	       add_tokens(cache_rate(r, ENG_TOK_CACHE_WRITE), u->cache_write_tokens,
+		       input, sum) &&
+	       add_hour_writes(r, u->cache_write_1h_tokens, input, sum) &&
+	       add_tokens(&r->tokens[ENG_TOK_INPUT_AUDIO], audio_in, input, sum) &&
+	       add_tokens(&r->tokens[ENG_TOK_OUTPUT], u->output_tokens - audio_out, input,
+		       sum) &&
+	       add_tokens(&r->tokens[ENG_TOK_OUTPUT_AUDIO], audio_out, input, sum);
 }
 
 int
@@ -272,32 +358,27 @@ eng_price_usage(const struct eng_price *price, const struct eng_usage *u,
 
 	if (!hit || !hit->model)
 		return -ENOENT;
-	if (u->input_tokens > TOKENS_MAX || u->output_tokens > TOKENS_MAX ||
-		u->cache_read_tokens > TOKENS_MAX || u->cache_write_tokens > TOKENS_MAX)
+	if (!in_range(u))
 		return -ERANGE;
 	const struct eng_rates *r = rates_at(hit->model, u->at_ns);
-	uint64_t cached = u->cache_read_tokens + u->cache_write_tokens;
-	/* By the convention input includes the cached tokens. Fewer input than cached
-	 * ones means a writer who counts them apart. */
-	uint64_t fresh =
-		cached <= u->input_tokens ? u->input_tokens - cached : u->input_tokens;
-	uint64_t input = fresh + cached;
+	unsigned divisor = tier_divisor(u, hit->provider->id);
 
+	if (divisor == 0)
+		return -ENOENT;
 	if (r->free) {
 		/* Listed without a price: free if it says so, else not known. */
 		if (!strstr(hit->model->id, "free"))
 			return -ENOENT;
-	} else if (!add_tokens(&r->tokens[ENG_TOK_INPUT], fresh, input, &sum) ||
-		   !add_tokens(cache_rate(r, ENG_TOK_CACHE_READ), u->cache_read_tokens,
-			   input, &sum) ||
-		   !add_tokens(cache_rate(r, ENG_TOK_CACHE_WRITE), u->cache_write_tokens,
-			   input, &sum) ||
-		   !add_tokens(
-			   &r->tokens[ENG_TOK_OUTPUT], u->output_tokens, input, &sum)) {
+	} else if (!add_all(r, u, &sum)) {
 		return -ENOENT;
 	}
-	sum += (nv_i128)r->per_1000_requests_nano * (MILLION / 1000);
-	int64_t nano = half_even(sum);
+	/* Ten dollars for a thousand searches; the table has none. */
+	if (u->searches > 0 && strcmp(hit->provider->id, "anthropic") != 0)
+		return -ENOENT;
+	sum += (nv_i128)divisor *
+	       ((nv_i128)u->searches * SEARCH_NANO * MILLION +
+		       (nv_i128)r->per_1000_requests_nano * (MILLION / 1000));
+	int64_t nano = half_even(sum, (nv_i128)MILLION * divisor);
 
 	if (nano < 0)
 		return -ERANGE;

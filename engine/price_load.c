@@ -206,6 +206,8 @@ prices_load(const struct nv_yaml_node *node, struct eng_rates *r, struct nv_err 
 		[ENG_TOK_CACHE_READ] = "cache_read_mtok",
 		[ENG_TOK_CACHE_WRITE] = "cache_write_mtok",
 		[ENG_TOK_OUTPUT] = "output_mtok",
+		[ENG_TOK_INPUT_AUDIO] = "input_audio_mtok",
+		[ENG_TOK_OUTPUT_AUDIO] = "output_audio_mtok",
 	};
 	const struct nv_yaml_node *requests = nv_yaml_get(node, "requests_kcount");
 

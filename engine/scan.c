@@ -430,6 +430,7 @@ field_find(struct eng_text key)
 		break;
 	case 5:
 		IS(EVENT, "event");
+		IS(PLAIN_MODEL, "model");
 		IS(VALUE, "value");
 		IS(ERROR, "error");
 		IS(AGENT, "agent");
@@ -456,6 +457,12 @@ field_find(struct eng_text key)
 		IS(OPERATION, "operation");
 		IS(TO_AMOUNT, "to_amount");
 		break;
+	case 12:
+		IS(TIER, "service_tier");
+		break;
+	case 14:
+		IS(RAW, "response_usage");
+		break;
 	case 11:
 		IS(TO_CURRENCY, "to_currency");
 		IS(RESERVATION, "reservation");
@@ -469,6 +476,8 @@ field_find(struct eng_text key)
 			if (field_names[f].bytes == key.bytes &&
 				memcmp(key.at, field_names[f].name, key.bytes) == 0)
 				return (enum eng_field)f;
+		if (key.bytes == 21)
+			IS(RESPONSE_MODEL, "gen_ai.response.model");
 	}
 #undef IS
 	return ENG_F_COUNT;
@@ -524,7 +533,12 @@ scan_member(struct scan *s, unsigned depth, unsigned base)
 	if (s->seen >> field & 1)
 		return fail_at(s, ENG_R_DUPLICATE, at);
 	s->seen |= UINT64_C(1) << field;
+	const char *start = s->p;
+
 	rc = scan_value(s, depth, &s->kind[field], &s->line->field[field]);
+	if (rc == 0 && s->kind[field] == V_NESTED)
+		s->line->field[field] =
+			(struct eng_text){start, (uint32_t)(s->p - start)};
 	if (rc == 0 && s->kind[field] != V_NULL)
 		s->line->have |= UINT64_C(1) << field;
 	return rc;

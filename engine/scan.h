@@ -84,7 +84,11 @@ const char *eng_event_name(enum eng_event event);
 	X(TO_CURRENCY, "to_currency", ANY) \
 	X(TOTAL, "total", ANY) \
 	X(FROM, "provider", ANY) \
-	X(TYPE, "type", ANY)
+	X(TYPE, "type", ANY) \
+	X(RESPONSE_MODEL, "gen_ai.response.model", ANY) \
+	X(PLAIN_MODEL, "model", ANY) \
+	X(TIER, "service_tier", ANY) \
+	X(RAW, "response_usage", ANY)
 
 enum eng_field {
 #define X(name, text, kind) ENG_F_##name,
@@ -135,7 +139,10 @@ enum eng_field {
 	X(OPERATION_LENGTH, "must have 1 to 64 bytes") \
 	X(DISPUTE_STATUS, "of a dispute is opened, won or lost") \
 	X(TYPE_LENGTH, "must be a string of 1 to 200 bytes") \
-	X(EXPIRES_RANGE, "must be seconds above 0, at most 604800")
+	X(EXPIRES_RANGE, "must be seconds above 0, at most 604800") \
+	X(USAGE_OBJECT, \
+		"must be the usage object of an answer of Anthropic's or OpenAI's") \
+	X(USAGE_COUNT, "has a number that is not a whole one from 0 to 9199999999")
 
 enum eng_reject {
 	ENG_OK,
@@ -163,7 +170,8 @@ struct eng_line {
 	bool rounded; /* an amount was rounded to 10^-9 */
 	bool ok;
 	bool ack;
-	/* Valid where the bit is set: strings unescaped, numbers as written. */
+	/* Valid where the bit is set: strings unescaped, numbers and nested values as
+	 * written. */
 	struct eng_text field[ENG_F_COUNT];
 	bool has_progress;     /* a heartbeat with a number */
 	nv_i128 progress_nano; /* the number times 10^9 */
@@ -175,10 +183,17 @@ struct eng_line {
 	enum eng_dispute dispute;
 	int64_t at_ns;
 	int64_t duration_ms;
-	uint64_t tokens_in;
+	/* usage: */
+	struct eng_text model;  /* the one that answered, else the one asked for */
+	struct eng_text vendor; /* at NULL: not said */
+	uint64_t tokens_in;     /* all of them: cached and audio ones too */
 	uint64_t tokens_out;
-	uint64_t tokens_read;
-	uint64_t tokens_write;
+	uint64_t tokens_read;     /* from the cache */
+	uint64_t tokens_write;    /* to the cache, for minutes */
+	uint64_t tokens_write_1h; /* for an hour */
+	uint64_t audio_in;
+	uint64_t audio_out;
+	uint64_t searches; /* of the web, by the vendor's own tool */
 };
 
 static inline bool

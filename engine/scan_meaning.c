@@ -162,44 +162,6 @@ read_time(const struct eng_found *s, enum eng_field field, int64_t *ret)
 }
 
 static int
-read_count(const struct eng_line *line, enum eng_field field, uint64_t *ret,
-	struct eng_refusal *why)
-{
-	int64_t nano;
-	bool rounded;
-
-	*ret = 0;
-	if (!eng_line_has(line, field))
-		return 0;
-	const struct eng_text *text = &line->field[field];
-
-	if (nv_money_parse(text->at, text->bytes, NV_DECIMAL_ROUND, &nano, &rounded) !=
-			0 ||
-		rounded || nano < 0 || nano % NV_MONEY_SCALE != 0)
-		return fail_field(why, field, ENG_R_COUNT_RANGE);
-	*ret = (uint64_t)(nano / NV_MONEY_SCALE);
-	return 0;
-}
-
-static int
-read_usage(struct eng_line *line, struct eng_refusal *why)
-{
-	if (!eng_line_has(line, ENG_F_MODEL))
-		return fail_field(why, ENG_F_MODEL, ENG_R_MISSING);
-	if (!eng_line_has(line, ENG_F_TOKENS_IN) && !eng_line_has(line, ENG_F_TOKENS_OUT))
-		return fail_field(why, ENG_F_TOKENS_IN, ENG_R_MISSING);
-	int rc = read_count(line, ENG_F_TOKENS_IN, &line->tokens_in, why);
-
-	if (rc == 0)
-		rc = read_count(line, ENG_F_TOKENS_OUT, &line->tokens_out, why);
-	if (rc == 0)
-		rc = read_count(line, ENG_F_TOKENS_READ, &line->tokens_read, why);
-	if (rc == 0)
-		rc = read_count(line, ENG_F_TOKENS_WRITE, &line->tokens_write, why);
-	return rc;
-}
-
-static int
 read_run(struct eng_line *line, struct eng_refusal *why)
 {
 	const struct eng_text *text = &line->field[ENG_F_DURATION];
@@ -443,7 +405,7 @@ read_fields(const struct eng_found *s, struct eng_line *line)
 		rc = read_run(line, s->why);
 		return rc ? rc : read_cause(s, line);
 	case ENG_EV_USAGE:
-		rc = read_usage(line, s->why);
+		rc = eng_scan_usage(s);
 		if (rc == 0)
 			rc = read_ref(s, ENG_F_OPERATION, ENG_OPERATION_BYTES_MAX,
 				ENG_R_OPERATION_LENGTH);

@@ -18,5 +18,7 @@ struct eng_found {
 
 /* Types, bounds and what the event needs; fills the rest of the line. 0 or -EINVAL. */
 int eng_scan_meaning(const struct eng_found *s);
+/* The same, of the tokens of a usage event. */
+int eng_scan_usage(const struct eng_found *s);
 
 #endif

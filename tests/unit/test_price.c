@@ -120,6 +120,132 @@ START_TEST(test_cases)
 }
 END_TEST
 
+#define OPUS   "claude-opus-4-5-20251101"
+#define SONNET "claude-sonnet-4-5-20250929"
+
+/* What the older fields cannot say. Opus: 5 and 25 dollars, cache 0.5 and 6.25; Sonnet: 3
+ * and 15, cache 0.3 and 3.75, above 200,000 tokens of input 6 and 22.5, 0.6 and 7.5. */
+static const struct {
+	const char *provider;
+	const char *model;
+	struct eng_usage u;
+	const char *cost; /* NULL: no price */
+} more[] = {
+	/* an hour in the cache: twice the price of input; the usual minutes: 1.25 times
+	 */
+	{"anthropic", OPUS, {.input_tokens = 1000000, .cache_write_1h_tokens = 1000000},
+		"10.00"},
+	{"anthropic", OPUS, {.input_tokens = 1000000, .cache_write_tokens = 1000000},
+		"6.25"},
+	/* the docs' own example of all of them: 50 new, 188,086 read, 456 + 100 written
+	 */
+	{"anthropic", OPUS,
+		{.input_tokens = 50 + 188086 + 456 + 100,
+			.cache_read_tokens = 188086,
+			.cache_write_tokens = 456,
+			.cache_write_1h_tokens = 100,
+			.output_tokens = 393},
+		"0.107968"},
+	/* the border: at 200,000 the lower price, one more and all of them are dearer */
+	{"anthropic", SONNET, {.input_tokens = 200000, .output_tokens = 1000}, "0.615"},
+	{"anthropic", SONNET, {.input_tokens = 200001, .output_tokens = 1000},
+		"1.222506"},
+	{"anthropic", SONNET, {.input_tokens = 200001, .cache_write_1h_tokens = 200001},
+		"2.400012"},
+	/* searches: one cent each; whose price nobody knows has none */
+	{"anthropic", OPUS, {.searches = 3}, "0.03"},
+	{"openai", "gpt-4o", {.searches = 3}, NULL},
+	/* tiers: half for batches, not for searches; OpenAI's flex; the rest is unknown
+	 */
+	{"anthropic", OPUS, {.input_tokens = 1000000, .tier = "batch"}, "2.50"},
+	{"anthropic", OPUS, {.input_tokens = 1000000, .searches = 1, .tier = "batch"},
+		"2.51"},
+	{"anthropic", OPUS, {.input_tokens = 1000000, .tier = "standard"}, "5.00"},
+	{"anthropic", OPUS, {.input_tokens = 1000000, .tier = "priority"}, NULL},
+	{"anthropic", OPUS, {.input_tokens = 1000000, .tier = "flex"}, NULL},
+	{"openai", "gpt-4o", {.input_tokens = 1000000, .tier = "flex"}, "1.25"},
+	{"openai", "gpt-4o", {.input_tokens = 1000000, .tier = "default"}, "2.50"},
+	{"openai", "gpt-4o", {.input_tokens = 1000000, .tier = "priority"}, NULL},
+	{"google", "gemini-1.5-flash", {.input_tokens = 1000, .tier = "batch"}, NULL},
+	/* half of 0.15 dollars a million: exact for one token */
+	{"openai", "gpt-4o-mini", {.input_tokens = 1, .tier = "batch"}, "0.000000075"},
+	/* audio at its own price: 2.5 for text, 40 for audio, 10 and 80 out */
+	{"openai", "gpt-4o", {.input_tokens = 1000000, .input_audio_tokens = 500000},
+		NULL},
+	{"openai", "gpt-4o-realtime-preview",
+		{.input_tokens = 2000000,
+			.input_audio_tokens = 1000000,
+			.output_tokens = 2000000,
+			.output_audio_tokens = 1000000},
+		"145.00"},
+};
+
+START_TEST(test_more)
+{
+	struct eng_usage u = more[_i].u;
+	int64_t nano = -1;
+	char currency[NV_CURRENCY_BYTES];
+	char vendor[NV_NAME_MAX];
+	char text[NV_MONEY_BYTES];
+
+	u.provider = more[_i].provider;
+	u.provider_bytes = strlen(u.provider);
+	u.model = more[_i].model;
+	u.model_bytes = strlen(u.model);
+	u.tier_bytes = u.tier ? strlen(u.tier) : 0;
+	u.at_ns = INT64_C(1763812800) * NV_NS_PER_SEC;
+	int rc = eng_price_usage(table, &u, &nano, currency, vendor);
+
+	if (!more[_i].cost) {
+		ck_assert_int_eq(rc, -ENOENT);
+		return;
+	}
+	ck_assert_int_eq(rc, 0);
+	ck_assert_str_eq(nv_money_text(nano, text), more[_i].cost);
+}
+END_TEST
+
+/* Whatever is used of whatever model: a price is never below zero, never falls when more
+ * is used, and adds up to the sum of its parts within the rounding. */
+START_TEST(test_property)
+{
+	uint64_t seed = 42;
+	char currency[NV_CURRENCY_BYTES];
+	char vendor[NV_NAME_MAX];
+	unsigned priced = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		const struct eng_provider *p;
+		int64_t a = -1;
+		int64_t b = -1;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		p = &table->providers[(seed >> 33) % table->n_providers];
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		if (p->n_models == 0)
+			continue;
+		const char *model = p->models[(seed >> 33) % p->n_models].id;
+		struct eng_usage u = {.provider = p->id,
+			.provider_bytes = strlen(p->id),
+			.model = model,
+			.model_bytes = strlen(model),
+			.input_tokens = seed >> 44,
+			.output_tokens = seed >> 50 & 0xfff,
+			.cache_read_tokens = (seed >> 44) / 3,
+			.at_ns = (int64_t)(seed >> 3)};
+
+		if (eng_price_usage(table, &u, &a, currency, vendor) != 0)
+			continue;
+		priced++;
+		ck_assert_int_ge(a, 0);
+		u.output_tokens *= 2;
+		ck_assert_int_eq(eng_price_usage(table, &u, &b, currency, vendor), 0);
+		ck_assert_int_ge(b, a);
+	}
+	ck_assert_uint_gt(priced, 5000);
+}
+END_TEST
+
 START_TEST(test_no_table)
 {
 	int64_t nano;
@@ -217,6 +343,8 @@ main(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, test_cases, 0, NV_LEN(cases));
+	tcase_add_loop_test(c, test_more, 0, (int)NV_LEN(more));
+	tcase_add_test(c, test_property);
 	tcase_add_test(c, test_no_table);
 	tcase_add_test(c, test_huge);
 	tcase_add_loop_test(t, test_tables, 0, NV_LEN(tables));

@@ -338,6 +338,105 @@ START_TEST(test_usage)
 }
 END_TEST
 
+/* The vendors' own objects: what they call input is not the same thing. Examples of
+ * platform.claude.com (prompt caching, web search) and platform.openai.com (usage). */
+static const struct {
+	const char *text;
+	uint64_t in, out, read, write, write_1h, audio_in, audio_out, searches;
+	const char *model;
+	const char *tier;   /* NULL: none */
+	const char *reason; /* of a refusal; NULL: taken */
+} raws[] = {
+	{"\"provider\":\"anthropic\",\"model\":\"c\",\"response_usage\":{\"input_"
+	 "tokens\":50,"
+	 "\"cache_read_input_tokens\":188086,\"cache_creation_input_tokens\":556,"
+	 "\"cache_creation\":{\"ephemeral_5m_input_tokens\":456,"
+	 "\"ephemeral_1h_input_tokens\":100},\"output_tokens\":393,"
+	 "\"server_tool_use\":{\"web_search_requests\":2},\"service_tier\":\"batch\"}",
+		188692, 393, 188086, 456, 100, 0, 0, 2, "c", "batch", NULL},
+	/* no split: all of it is for minutes; no sum: the parts are believed */
+	{"\"model\":\"c\",\"response_usage\":{\"input_tokens\":1,"
+	 "\"cache_creation_input_tokens\":9,\"output_tokens\":2}",
+		10, 2, 0, 9, 0, 0, 0, 0, "c", NULL, NULL},
+	{"\"model\":\"c\",\"response_usage\":{\"input_tokens\":1,\"cache_creation\":"
+	 "{\"ephemeral_5m_input_tokens\":3,\"ephemeral_1h_input_tokens\":4},"
+	 "\"cache_creation_input_tokens\":null,\"output_tokens\":2}",
+		8, 2, 0, 3, 4, 0, 0, 0, "c", NULL, NULL},
+	{"\"model\":\"g\",\"service_tier\":\"flex\",\"response_usage\":{\"prompt_"
+	 "tokens\":2006,"
+	 "\"completion_tokens\":300,\"total_tokens\":2306,\"prompt_tokens_details\":"
+	 "{\"cached_tokens\":1920,\"audio_tokens\":7},\"completion_tokens_details\":"
+	 "{\"reasoning_tokens\":0,\"audio_tokens\":5}}",
+		2006, 300, 1920, 0, 0, 7, 5, 0, "g", "flex", NULL},
+	{" \"model\" : \"g\" , \"response_usage\" : { \"input_tokens\" : 36 , "
+	 "\"input_tokens_details\" : { \"cached_tokens\" : 12 } , \"output_tokens\" : 87 "
+	 ", "
+	 "\"output_tokens_details\" : { \"reasoning_tokens\" : 64 } , \"total_tokens\" : "
+	 "123 }",
+		36, 87, 12, 0, 0, 0, 0, 0, "g", NULL, NULL},
+	{"\"model\":\"d\",\"response_usage\":{\"prompt_tokens\":100,\"completion_"
+	 "tokens\":1,"
+	 "\"prompt_cache_hit_tokens\":64}",
+		100, 1, 64, 0, 0, 0, 0, 0, "d", NULL, NULL},
+	/* the model that answered decides */
+	{"\"gen_ai.request.model\":\"asked\",\"gen_ai.response.model\":\"answered\","
+	 "\"response_usage\":{\"prompt_tokens\":1}",
+		1, 0, 0, 0, 0, 0, 0, 0, "answered", NULL, NULL},
+	/* what stands deeper, or in texts, is not meant */
+	{"\"model\":\"g\",\"response_usage\":{\"x\":{\"prompt_tokens\":9,\"y\":[{\"a\":"
+	 "\"}\"}]},"
+	 "\"z\":\"\\\"prompt_tokens\\\":8,\",\"input_tokens\":4}",
+		4, 0, 0, 0, 0, 0, 0, 0, "g", NULL, NULL},
+	{"\"model\":\"g\",\"response_usage\":{}", .reason = "must be the usage object"},
+	{"\"model\":\"g\",\"response_usage\":{\"total_tokens\":3}",
+		.reason = "must be the usage object"},
+	{"\"model\":\"g\",\"response_usage\":{\"prompt_tokens\":-1}",
+		.reason = "has a number"},
+	{"\"model\":\"g\",\"response_usage\":{\"prompt_tokens\":\"5\"}",
+		.reason = "has a number"},
+	{"\"model\":\"g\",\"response_usage\":{\"prompt_tokens\":5,"
+	 "\"prompt_tokens_details\":{\"cached_tokens\":1.5}}",
+		.reason = "has a number"},
+	{"\"response_usage\":{\"prompt_tokens\":5}", .reason = "is missing"},
+	{"\"model\":7,\"response_usage\":{\"prompt_tokens\":5}",
+		.reason = "must be a string"},
+	{"\"model\":\"g\",\"service_tier\":7,\"response_usage\":{\"prompt_tokens\":5}",
+		.reason = "must be a string"},
+};
+
+START_TEST(test_raw_usage)
+{
+	char text[ENG_LINE_BYTES_MAX];
+	struct eng_line line;
+	struct eng_refusal why;
+	char words[ENG_REFUSAL_BYTES];
+	int n = snprintf(text, sizeof text, "{\"event\":\"usage\",%s}", raws[_i].text);
+
+	int rc = eng_scan(text, (size_t)n, scratch, &line, &why);
+
+	if (raws[_i].reason) {
+		ck_assert_int_eq(rc, -EINVAL);
+		ck_assert_msg(strstr(eng_refusal_text(&why, words), raws[_i].reason),
+			"%s", words);
+		return;
+	}
+	ck_assert_msg(rc == 0, "%s", eng_refusal_text(&why, words));
+	ck_assert_uint_eq(line.tokens_in, raws[_i].in);
+	ck_assert_uint_eq(line.tokens_out, raws[_i].out);
+	ck_assert_uint_eq(line.tokens_read, raws[_i].read);
+	ck_assert_uint_eq(line.tokens_write, raws[_i].write);
+	ck_assert_uint_eq(line.tokens_write_1h, raws[_i].write_1h);
+	ck_assert_uint_eq(line.audio_in, raws[_i].audio_in);
+	ck_assert_uint_eq(line.audio_out, raws[_i].audio_out);
+	ck_assert_uint_eq(line.searches, raws[_i].searches);
+	ck_assert_uint_eq(line.model.bytes, strlen(raws[_i].model));
+	ck_assert(memcmp(line.model.at, raws[_i].model, line.model.bytes) == 0);
+	ck_assert_int_eq(eng_line_has(&line, ENG_F_TIER), raws[_i].tier != NULL);
+	if (raws[_i].tier)
+		ck_assert(text_is(&line, ENG_F_TIER, raws[_i].tier));
+}
+END_TEST
+
 /* The longest line, and one byte more. */
 START_TEST(test_length)
 {
@@ -430,6 +529,7 @@ main(void)
 	tcase_add_test(tc, test_fields);
 	tcase_add_test(tc, test_progress);
 	tcase_add_test(tc, test_usage);
+	tcase_add_loop_test(tc, test_raw_usage, 0, (int)(sizeof raws / sizeof *raws));
 	tcase_add_test(tc, test_length);
 	tcase_add_test(tc, test_depth);
 	tcase_add_test(tc, test_many_members);
