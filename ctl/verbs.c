@@ -259,6 +259,13 @@ const struct ctl_verb ctl_verbs[] = {
 	{"quality", ctl_verb_quality, "",
 		"what is wrong with the data: refused, unmatched and uncleared", NULL, 0,
 		0, {OLDER}},
+	{"prices", ctl_verb_prices, "[MODEL]", "what tokens of a language model cost",
+		"MODEL as the answers of the vendor name it. Without it: which vendors "
+		"the table knows. A model that is not in the table is unpriced: what is "
+		"used of it is kept and flagged.",
+		0, 1,
+		{{"provider", 'P', "NAME", "whose model it is (else its name tells)"},
+			{"at", 'a', "TIME", "at that time (2026-11-22 or RFC 3339)"}}},
 	{"track", ctl_verb_track,
 		"revenue|cost|refund|dispute|fee|payout|conversion WORKER [AMOUNT]",
 		"book an amount by hand",

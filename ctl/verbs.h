@@ -18,6 +18,7 @@ int ctl_verb_workers_resume(struct ctl *ctl);
 int ctl_verb_workers_scale(struct ctl *ctl);
 int ctl_verb_workers_tune(struct ctl *ctl); /* verb_tune.c */
 int ctl_verb_forecast(struct ctl *ctl);     /* verb_forecast.c */
+int ctl_verb_prices(struct ctl *ctl);       /* verb_prices.c */
 
 /* verb_agents.c */
 int ctl_verb_agents(struct ctl *ctl);

@@ -67,6 +67,7 @@ static const struct eng_verb verbs[] = {
 	{"anomalies", eng_verb_anomalies, {"all", "look"}},
 	{"ledger.stats", eng_verb_stats, {NULL}},
 	{"webhooks", eng_verb_webhooks, {"provider", "since_seq", "limit"}},
+	{"prices", eng_verb_prices, {"model", "provider", "at"}},
 	{"why", eng_verb_why, {"worker", "instance", "last"}},
 };
 

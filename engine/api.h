@@ -122,6 +122,7 @@ eng_verb_fn eng_verb_webhooks;
 eng_verb_fn eng_verb_stats;
 eng_verb_fn eng_verb_incidents; /* incident.c */
 eng_verb_fn eng_verb_anomalies; /* anomalies.c */
+eng_verb_fn eng_verb_prices;    /* api_prices.c */
 eng_verb_fn eng_verb_why;
 
 #endif

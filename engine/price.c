@@ -167,10 +167,10 @@ take_name(char *out, size_t out_bytes, const char *text, size_t bytes, bool lowe
 	return true;
 }
 
-/* NULL when the names are too long to be any. Matching goes through hundreds of
- * patterns, and workers use few models: so names seen before are remembered. */
-static const struct eng_price_hit *
-find(const struct eng_price *price, const struct eng_usage *u)
+/* Matching goes through hundreds of patterns, and workers use few models: so names seen
+ * before are remembered. */
+const struct eng_price_hit *
+eng_price_find(const struct eng_price *price, const struct eng_usage *u)
 {
 	char key[ENG_PRICE_KEY_BYTES] = "";
 	uint32_t h = 2166136261U;
@@ -215,8 +215,8 @@ in_force(const struct eng_rates *r, int64_t at_ns)
 	return false;
 }
 
-static const struct eng_rates *
-rates_at(const struct eng_model *m, int64_t at_ns)
+const struct eng_rates *
+eng_rates_at(const struct eng_model *m, int64_t at_ns)
 {
 	for (size_t i = m->n_rates; i-- > 0;) {
 		if (in_force(&m->rates[i], at_ns))
@@ -353,14 +353,14 @@ eng_price_usage(const struct eng_price *price, const struct eng_usage *u,
 	int64_t *ret_nano, char ret_currency[NV_CURRENCY_BYTES],
 	char ret_vendor[NV_NAME_MAX])
 {
-	const struct eng_price_hit *hit = price ? find(price, u) : NULL;
+	const struct eng_price_hit *hit = price ? eng_price_find(price, u) : NULL;
 	nv_i128 sum = 0;
 
 	if (!hit || !hit->model)
 		return -ENOENT;
 	if (!in_range(u))
 		return -ERANGE;
-	const struct eng_rates *r = rates_at(hit->model, u->at_ns);
+	const struct eng_rates *r = eng_rates_at(hit->model, u->at_ns);
 	unsigned divisor = tier_divisor(u, hit->provider->id);
 
 	if (divisor == 0)

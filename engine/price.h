@@ -103,6 +103,13 @@ int eng_price_parse(const char *text, size_t bytes, const char *name,
 	struct eng_price **ret, struct nv_err *err);
 void eng_price_free(struct eng_price *price);
 
+/* Whose prices this usage has; its model is NULL when nobody knows it. NULL when the
+ * names are too long to be any. Good until the next call. */
+const struct eng_price_hit *
+eng_price_find(const struct eng_price *price, const struct eng_usage *u);
+/* Those in force then. */
+const struct eng_rates *eng_rates_at(const struct eng_model *model, int64_t at_ns);
+
 bool eng_clause_match(const struct eng_clause *clause, const char *text);
 
 #endif

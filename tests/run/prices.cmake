@@ -1,0 +1,1 @@
+nova_run(prices prices)
