@@ -315,6 +315,9 @@ book(struct eng_booking *b, uint64_t offset, const char *text, size_t bytes)
 	rc = eng_book_movement(b);
 	if (rc)
 		return rc;
+	rc = eng_book_known_sale(b);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	rc = eng_txn_event(b->eng, b->txn, b->worker, &b->ev, NULL);
 	if (rc == 0)
 		pass_gate(b);

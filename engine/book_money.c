@@ -269,6 +269,33 @@ find_amount(struct eng_booking *b, int64_t *ret)
 	return *ret > 0 ? 0 : refuse(b, "no dispute of this sale is open");
 }
 
+/* Of a sale: so much now, or so much in all by now. What a total has told before is not
+ * counted again, and what was told before a total neither. */
+static int
+book_refund(struct eng_booking *b, const struct eng_text *source, int64_t nano)
+{
+	struct led_sale so_far = b->sale;
+	bool total = !eng_line_has(b->line, ENG_F_AMOUNT);
+	int rc = 0;
+
+	if (!b->has_sale)
+		rc = led_batch_waiting(b->txn->batch,
+			b->ev.said_by ? b->ev.said_by : b->ev.worker, b->ev.of,
+			b->ev.of_bytes, b->currency, &so_far);
+	if (rc == 0 && total) {
+		b->ev.flags |= LED_F_TOTAL;
+		eng_book_total_id(b);
+		post(b, LED_CODE_REFUND, source, NV_MAX(nano - so_far.refunded, 0));
+	} else if (rc == 0) {
+		post(b, LED_CODE_REFUND, source, nano);
+		if (b->ev.n_legs > 0 && so_far.ahead > 0)
+			rc = led_batch_take_ahead(b->txn->batch, &b->ev, so_far.ahead);
+	}
+	if (rc)
+		eng_ledger_trouble(b->eng, "the ledger does not take a refund");
+	return 0;
+}
+
 static int
 book_back(struct eng_booking *b)
 {
@@ -298,6 +325,8 @@ book_back(struct eng_booking *b)
 		return rc;
 	find_source(b, &of_sale, &source);
 	set_category(b, source);
+	if (!dispute && of)
+		return book_refund(b, source, nano);
 	post(b, dispute ? codes[line->dispute] : LED_CODE_REFUND, source, nano);
 	post(b, LED_CODE_FEE, source, line->fee_nano);
 	return 0;

@@ -18,11 +18,12 @@ struct eng_booking {
 	uint32_t currency;
 	bool has_sale; /* it is about this one */
 	struct led_sale sale;
-	struct eng_reservation *reservation; /* a cost counts against it; NULL = none */
-	int64_t settled;                     /* so much of it */
-	int64_t cost;                        /* all of it, in its currency */
-	bool manual;                         /* said by a person, from no stream */
-	char reason[ENG_REASON_BYTES];       /* why it is refused */
+	struct eng_reservation *reservation;  /* a cost counts against it; NULL = none */
+	int64_t settled;                      /* so much of it */
+	int64_t cost;                         /* all of it, in its currency */
+	bool manual;                          /* said by a person, from no stream */
+	char reason[ENG_REASON_BYTES];        /* why it is refused */
+	char total_id[ENG_ID_BYTES_MAX + 40]; /* of a total: its id with the amount */
 };
 
 /* NULL: not given. */
@@ -45,6 +46,11 @@ uint32_t eng_book_scope(struct eng_booking *b, const struct eng_text *id);
 /* Whose money it is when nobody is named. */
 struct eng_worker *eng_book_nobody(struct eng_booking *b);
 void eng_book_webhook(struct eng_booking *b);
+/* A sale whose id is known, said by a system worker: 1 it was dealt with (a duplicate, or
+ * it has moved to the agent that is named now), 0 it is new, -EINVAL with b->reason. */
+int eng_book_known_sale(struct eng_booking *b);
+/* The id of a total: what is said twice is a total and its amount. */
+void eng_book_total_id(struct eng_booking *b);
 
 /* Everything of the line that moves money, into b->ev: 0, or -EINVAL with b->reason. */
 int eng_book_movement(struct eng_booking *b);

@@ -112,3 +112,104 @@ eng_book_webhook(struct eng_booking *b)
 	b->ev.category = provider->at;
 	b->ev.category_bytes = provider->bytes;
 }
+
+void
+eng_book_total_id(struct eng_booking *b)
+{
+	char amount[NV_MONEY_BYTES];
+
+	if (!b->ev.id)
+		return;
+	int n = snprintf(b->total_id, sizeof(b->total_id), "%.*s=%s", (int)b->ev.id_bytes,
+		b->ev.id, nv_money_text(b->line->amount_nano, amount));
+
+	b->ev.id = b->total_id;
+	b->ev.id_bytes = (size_t)n;
+}
+
+/* ---- sales that were told before ---- */
+
+static void
+on_moved(void *arg, uint32_t worker)
+{
+	struct eng_booking *b = arg;
+	struct eng_worker *w = eng_worker_by_id(b->eng, worker);
+
+	if (w)
+		(void)eng_txn_worker(b->eng, b->txn, w);
+}
+
+static int
+move(struct eng_booking *b, const struct led_sale *known)
+{
+	uint64_t seq = 0;
+
+	b->ev.id = NULL; /* the names of the one before lead to it */
+	b->ev.id_bytes = 0;
+	int rc = led_batch_move(b->txn->batch, known->seq, &b->ev, on_moved, b, &seq);
+
+	if (rc < 0 && !led_is_refusal(rc))
+		eng_ledger_trouble(b->eng, "the ledger does not move a sale");
+	if (rc < 0) {
+		(void)snprintf(b->reason, sizeof(b->reason),
+			"the sale (event %llu) cannot go over to %s",
+			(unsigned long long)known->seq, b->worker->name);
+		return -EINVAL;
+	}
+	eng_txn_added(b->txn, seq);
+	return 1;
+}
+
+/* What was paid, without a fee: another message may bring that. */
+static int64_t
+gross_of(const struct led_event *ev, uint32_t *ret_currency)
+{
+	struct led_sale said = {0};
+
+	for (unsigned i = 0; i < ev->n_legs; i++) {
+		if (ev->legs[i].code == LED_CODE_REVENUE) {
+			said.gross += ev->legs[i].nano;
+			said.currency = ev->legs[i].currency;
+		}
+	}
+	*ret_currency = said.currency;
+	return said.gross;
+}
+
+int
+eng_book_known_sale(struct eng_booking *b)
+{
+	struct led_event first;
+	struct led_sale known;
+	uint32_t currency;
+
+	if (b->line->event != ENG_EV_REVENUE || b->manual || !eng_book_is_system(b) ||
+		!b->ev.id || led_batch_lookup_id(b->txn->batch, &b->ev, &first) != 0 ||
+		first.kind != LED_REVENUE)
+		return 0;
+	int rc = led_batch_sale(b->txn->batch,
+		b->ev.said_by ? b->ev.said_by : b->ev.worker, b->ev.worker, b->ev.id,
+		b->ev.id_bytes, &known);
+
+	if (rc < 0)
+		return 0;
+	const struct eng_worker *owner = eng_worker_by_id(b->eng, known.worker);
+	int64_t gross = gross_of(&b->ev, &currency);
+
+	if (gross != known.gross || currency != known.currency)
+		return 0; /* the ledger says that it is other content */
+	bool named = eng_line_has(b->line, ENG_F_AGENT);
+	bool nobodys = owner && nv_name_is_system(owner->name);
+
+	if (named && nobodys && b->worker != owner && !known.corrected)
+		return move(b, &known);
+	if (named && b->worker != owner && !known.corrected) {
+		(void)snprintf(b->reason, sizeof(b->reason),
+			"the sale is %s's already, and %s is named now",
+			owner ? owner->name : "another", b->worker->name);
+		return -EINVAL;
+	}
+	if (led_batch_again(b->txn->batch, &b->ev) < 0)
+		eng_ledger_trouble(b->eng, "the ledger does not count a duplicate");
+	return 1;
+}

@@ -369,8 +369,19 @@ feed_money(struct walk *w, struct eng_fed *worker, const struct led_event *ev)
 		give(w, &fact);
 		return;
 	}
-	for (unsigned i = 0; i < ev->n_legs; i++)
-		feed_leg(w, ev, &ev->legs[i], &fact);
+	/* What of a refund a total has told before came with that. */
+	struct led_leg last = ev->n_legs ? ev->legs[ev->n_legs - 1] : (struct led_leg){0};
+	bool told = ev->kind == LED_REFUND &&
+		    last.code == (LED_CODE_REFUND | LED_CODE_REVERSAL);
+
+	for (unsigned i = 0; i + (told ? 1 : 0) < ev->n_legs; i++) {
+		struct led_leg leg = ev->legs[i];
+
+		if (told && leg.code == LED_CODE_REFUND)
+			leg.nano -= last.nano;
+		if (leg.nano > 0)
+			feed_leg(w, ev, &leg, &fact);
+	}
 }
 
 /* ---- what runs ---- */

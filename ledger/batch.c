@@ -448,6 +448,17 @@ led_batch_event(struct led_batch *b, const struct led_event *ev, uint64_t *ret_s
 }
 
 int
+led_batch_again(struct led_batch *b, const struct led_event *ev)
+{
+	if (b->error)
+		return b->error;
+	b->duplicates++;
+	int rc = note_event(b, ev);
+
+	return rc < 0 ? (b->error = rc) : 0;
+}
+
+int
 led_batch_heartbeats(struct led_batch *b, uint32_t worker, uint32_t count)
 {
 	bool is_new;

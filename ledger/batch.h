@@ -122,6 +122,9 @@ led_idem_add(struct led_batch *b, const struct led_event *ev, uint64_t seq, size
 int
 led_batch_words(struct led_batch *b, const struct led_event *ev, struct led_words *ret);
 
+/* reserve.c: the legs and what else of `of` a correction of it has. */
+void led_correction_of(const struct led_event *of, struct led_event *ev);
+
 /* source.c: what the claims of a batch ask of the ledger. */
 struct led_claim_source led_batch_source(struct led_batch *b);
 /* Opens b->read if need be. */

@@ -115,6 +115,15 @@ led_claims_sale(struct led_claims *c, uint64_t seq, struct led_sale *ret)
 	return rc;
 }
 
+/* What a refund or dispute takes from a sale. */
+struct taking {
+	uint16_t code;
+	uint32_t currency;
+	int64_t nano;
+	int64_t back; /* of what a total has told before */
+	bool total;
+};
+
 /* The leg of a refund or dispute that takes from a sale. NULL: it has none. */
 static const struct led_leg *
 taking_leg(const struct led_event *ev)
@@ -129,17 +138,41 @@ taking_leg(const struct led_event *ev)
 	return NULL;
 }
 
+static struct taking
+taking_of(const struct led_event *ev, const struct led_leg *leg)
+{
+	struct taking t = {.code = leg->code,
+		.currency = leg->currency,
+		.nano = leg->nano,
+		.total = (ev->flags & LED_F_TOTAL) != 0};
+
+	for (unsigned i = 0; i < ev->n_legs; i++) {
+		if (ev->legs[i].code == (LED_CODE_REFUND | LED_CODE_REVERSAL))
+			t.back += ev->legs[i].nano;
+	}
+	return t;
+}
+
+static struct taking
+taking_of_orphan(const struct led_orphan *o)
+{
+	return (struct taking){o->code, o->currency, o->nano, o->back, o->total};
+}
+
 /* Whether a movement fits the sale; then what it does to it. */
 static int
-sale_check(const struct led_sale *s, uint16_t code, int64_t nano, uint32_t currency)
+sale_check(const struct led_sale *s, const struct taking *t)
 {
 	int64_t left = led_sale_left(s);
+	int64_t nano = t->nano;
 
-	if (currency != s->currency)
+	if (t->currency != s->currency)
 		return -EDOM;
-	switch (code) {
+	switch (t->code) {
 	case LED_CODE_REFUND:
-		return nano <= left ? 0 : -ERANGE;
+		if (t->back > nano || (t->total && t->back > 0))
+			return -EINVAL;
+		return nano - t->back <= left && t->back <= s->ahead ? 0 : -ERANGE;
 	case LED_CODE_DISPUTE:
 		return nano <= left - s->disputed ? 0 : -ERANGE;
 	case LED_CODE_DISPUTE_WON:
@@ -152,12 +185,15 @@ sale_check(const struct led_sale *s, uint16_t code, int64_t nano, uint32_t curre
 }
 
 static void
-sale_apply(struct led_claim_sale *s, uint16_t code, int64_t nano)
+sale_apply(struct led_claim_sale *s, const struct taking *t)
 {
+	int64_t nano = t->nano;
+
 	s->touched = true;
-	switch (code) {
+	switch (t->code) {
 	case LED_CODE_REFUND:
-		s->sale.refunded += nano;
+		s->sale.refunded += nano - t->back;
+		s->sale.ahead += t->total ? nano : -t->back;
 		break;
 	case LED_CODE_DISPUTE:
 		s->sale.disputed += nano;
@@ -171,10 +207,19 @@ sale_apply(struct led_claim_sale *s, uint16_t code, int64_t nano)
 		s->sale.lost += nano;
 		break;
 	case LED_CODE_REFUND | LED_CODE_REVERSAL:
-		s->sale.refunded -= nano;
+		s->sale.refunded -= nano - t->back;
+		s->sale.ahead -= t->total ? nano : -t->back;
 		break;
 	case LED_CODE_DISPUTE | LED_CODE_REVERSAL:
 		s->sale.disputed -= nano;
+		break;
+	case LED_CODE_DISPUTE_WON | LED_CODE_REVERSAL:
+		s->sale.won -= nano;
+		s->sale.disputed += nano;
+		break;
+	case LED_CODE_DISPUTE_LOST | LED_CODE_REVERSAL:
+		s->sale.lost -= nano;
+		s->sale.disputed += nano;
 		break;
 	default:
 		NV_ASSERT(false);
@@ -296,9 +341,32 @@ led_claims_orphan(
 		.currency = leg->currency,
 		.code = leg->code,
 		.nano = leg->nano,
+		.back = taking_of(ev, leg).back,
+		.total = (ev->flags & LED_F_TOTAL) != 0,
 		.stored = stored};
 
 	return orphan_append(c, list, &orphan);
+}
+
+int
+led_claims_waiting(struct led_claims *c, const char *of, size_t bytes, uint32_t scope,
+	uint32_t currency, struct led_sale *ret)
+{
+	struct led_claim_sale all = {.sale = {.currency = currency}};
+	uint32_t list;
+	int rc = orphan_load(c, of, bytes, &list);
+
+	for (uint32_t i = rc == 0 ? c->orphan_lists[list].head : 0; i;
+		i = c->orphans[i - 1].next) {
+		const struct led_orphan *o = &c->orphans[i - 1];
+		const struct taking t = taking_of_orphan(o);
+
+		if (!o->gone && o->scope == scope && o->currency == currency &&
+			o->code == LED_CODE_REFUND)
+			sale_apply(&all, &t);
+	}
+	*ret = all.sale;
+	return rc;
 }
 
 static struct led_orphan *
@@ -324,14 +392,16 @@ match_list(struct led_claims *c, struct led_claim_sale *s, const char *of, size_
 	for (uint32_t i = c->orphan_lists[list].head; i; i = c->orphans[i - 1].next) {
 		struct led_orphan *o = &c->orphans[i - 1];
 
+		const struct taking t = taking_of_orphan(o);
+
 		if (o->gone || (!anybody && o->scope != scope && o->worker != scope) ||
-			sale_check(&s->sale, o->code, o->nano, o->currency) < 0)
+			sale_check(&s->sale, &t) < 0)
 			continue;
 		rc = link_put(c, LED_LINK_MATCHED, o->seq, s->sale.seq);
 		if (rc < 0)
 			return rc;
 		o->gone = true;
-		sale_apply(s, o->code, o->nano);
+		sale_apply(s, &t);
 	}
 	return 0;
 }
@@ -398,10 +468,12 @@ take_back(struct led_claims *c, const struct led_event *ev, uint64_t seq)
 	if (ev->ref != 0) {
 		int rc = sale_get(c, ev->ref, &s);
 
+		const struct taking t = taking_of(ev, leg);
+
 		if (rc == 0)
-			rc = sale_check(&s->sale, leg->code, leg->nano, leg->currency);
+			rc = sale_check(&s->sale, &t);
 		if (rc == 0)
-			sale_apply(s, leg->code, leg->nano);
+			sale_apply(s, &t);
 		return rc;
 	}
 	int rc = orphan_list(c, ev->of, ev->of_bytes, &list);
@@ -524,6 +596,25 @@ take_legs(struct led_claims *c, const struct led_event *ev, int64_t now_ns)
 
 /* ---- corrections ---- */
 
+/* Does nothing build on it? */
+static bool
+can_be_given_back(const struct led_sale *s, const struct led_event *target,
+	const struct led_leg *taken)
+{
+	switch (taken->code) {
+	case LED_CODE_REFUND: /* of a total: no refund has taken its place */
+		return !(target->flags & LED_F_TOTAL) || taken->nano <= s->ahead;
+	case LED_CODE_DISPUTE:
+		return taken->nano <= s->disputed;
+	case LED_CODE_DISPUTE_WON:
+		return taken->nano <= s->won;
+	case LED_CODE_DISPUTE_LOST:
+		return taken->nano <= s->lost;
+	default:
+		return false;
+	}
+}
+
 int
 led_claims_correctable(struct led_claims *c, const struct led_event *target)
 {
@@ -548,8 +639,6 @@ led_claims_correctable(struct led_claims *c, const struct led_event *target)
 	}
 	if (!target->of || !taken)
 		return 0;
-	if (taken->code == LED_CODE_DISPUTE_WON || taken->code == LED_CODE_DISPUTE_LOST)
-		return -EBUSY;
 	seq = target->ref;
 	if (seq == 0)
 		rc = led_claims_link(c, LED_LINK_MATCHED, target->seq, &seq);
@@ -560,8 +649,7 @@ led_claims_correctable(struct led_claims *c, const struct led_event *target)
 	rc = sale_get(c, seq, &s);
 	if (rc < 0)
 		return rc;
-	return taken->code == LED_CODE_DISPUTE && taken->nano > s->sale.disputed ? -EBUSY
-										 : 0;
+	return can_be_given_back(&s->sale, target, taken) ? 0 : -EBUSY;
 }
 
 static bool
@@ -575,7 +663,7 @@ is_reverse(const struct led_event *ev, const struct led_event *target)
 
 		if (a->debit != b->credit || a->credit != b->debit ||
 			a->nano != b->nano || a->currency != b->currency ||
-			a->code != (b->code | LED_CODE_REVERSAL))
+			a->code != (b->code ^ LED_CODE_REVERSAL))
 			return false;
 	}
 	return true;
@@ -609,8 +697,12 @@ give_back(struct led_claims *c, const struct led_event *target)
 		return rc == -ENOENT && target->kind == LED_REVENUE ? 0 : rc;
 	if (target->kind == LED_REVENUE)
 		s->sale.corrected = s->touched = true;
-	else
-		sale_apply(s, (uint16_t)(taken->code | LED_CODE_REVERSAL), taken->nano);
+	else {
+		struct taking t = taking_of(target, taken);
+
+		t.code |= LED_CODE_REVERSAL;
+		sale_apply(s, &t);
+	}
 	return 0;
 }
 

@@ -18,6 +18,8 @@ struct led_orphan {
 	uint32_t currency;
 	uint16_t code; /* of its leg: LED_CODE_REFUND, LED_CODE_DISPUTE... */
 	int64_t nano;
+	int64_t back; /* of it: what a total had told before */
+	bool total;
 	uint32_t next; /* of the same id: index + 1, 0 = the last */
 	bool stored;   /* the source has it */
 	bool gone;     /* matched or corrected */
@@ -80,6 +82,9 @@ int led_claims_sale(struct led_claims *c, uint64_t seq, struct led_sale *ret);
 int led_claims_pend(struct led_claims *c, uint64_t seq, struct led_pend *ret);
 int
 led_claims_link(struct led_claims *c, enum led_link what, uint64_t seq, uint64_t *ret);
+/* What the refunds that wait under this name come to: refunded and ahead of *ret. */
+int led_claims_waiting(struct led_claims *c, const char *of, size_t bytes, uint32_t scope,
+	uint32_t currency, struct led_sale *ret);
 /* Why event `target` cannot be corrected, 0 = it can. */
 int led_claims_correctable(struct led_claims *c, const struct led_event *target);
 

@@ -17,14 +17,20 @@ same_bytes(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
 	return a_bytes == b_bytes && (a_bytes == 0 || memcmp(a, b, a_bytes) == 0);
 }
 
-/* Without the one that says how much of a reservation it took: the second time there may
- * be nothing left to take. It is the last. */
+/* Without the one that says how much of a reservation it took, or of a total before it:
+ * the second time there may be nothing left to take. It is the last. */
 static unsigned
 own_legs(const struct led_event *ev)
 {
 	unsigned n = ev->n_legs;
 
-	return n > 0 && ev->legs[n - 1].code == LED_CODE_SETTLE ? n - 1 : n;
+	if (n == 0)
+		return 0;
+	uint16_t last = ev->legs[n - 1].code;
+	bool taken_back =
+		ev->kind == LED_REFUND && last == (LED_CODE_REFUND | LED_CODE_REVERSAL);
+
+	return last == LED_CODE_SETTLE || taken_back ? n - 1 : n;
 }
 
 static bool
@@ -52,9 +58,9 @@ static bool
 same_claim(const struct led_event *a, const struct led_event *b)
 {
 	if (!a->of || !b->of || !same_bytes(a->of, a->of_bytes, b->of, b->of_bytes) ||
-		a->n_legs != b->n_legs || a->n_legs == 0)
+		own_legs(a) != own_legs(b) || a->n_legs == 0)
 		return false;
-	for (unsigned i = 0; i < a->n_legs; i++) {
+	for (unsigned i = 0; i < own_legs(a); i++) {
 		if (a->legs[i].nano != b->legs[i].nano ||
 			a->legs[i].currency != b->legs[i].currency ||
 			a->legs[i].code != b->legs[i].code)
@@ -83,6 +89,10 @@ same_content(const struct led_event *a, const struct led_event *b)
 {
 	if (a->kind != b->kind)
 		return false;
+	/* How much a total adds depends on what was known. */
+	if (a->kind == LED_REFUND && (a->flags & b->flags & LED_F_TOTAL))
+		return a->of && b->of &&
+		       same_bytes(a->of, a->of_bytes, b->of, b->of_bytes);
 	if (a->kind == LED_WEBHOOK) /* told again: signed anew, perhaps among others */
 		return true;
 	if (a->worker != b->worker)

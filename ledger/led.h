@@ -59,7 +59,8 @@ enum led_flag {
 	LED_F_UNPRICED = 1 << 3, /* LED_USAGE: the model has no price */
 	LED_F_MANUAL = 1 << 4,   /* entered by a person */
 	LED_F_EXPIRED = 1 << 5,  /* LED_RELEASE: its time was over */
-	LED_F_ENDED = 1 << 6     /* LED_RELEASE: the incarnation that held it is gone */
+	LED_F_ENDED = 1 << 6,    /* LED_RELEASE: the incarnation that held it is gone */
+	LED_F_TOTAL = 1 << 7     /* LED_REFUND: said as what has come back in all */
 };
 
 /* Double-entry accounts are made on first use, by name as in plain-text accounting:
@@ -290,12 +291,24 @@ struct led_sale {
 	uint32_t variant;
 	int64_t gross; /* what the customer paid */
 	int64_t refunded;
+	int64_t ahead;    /* of it: told by a total, and by no refund of its own yet */
 	int64_t disputed; /* open now */
 	int64_t won;      /* of the disputes that have ended */
 	int64_t lost;
 	int64_t caused_ns; /* when the run was that caused it, or when it claims to be */
 	bool corrected;    /* taken back: nothing is left of it */
 };
+/* Of refunds that are said one by one and of totals ("so much in all by now") the sale's
+ * `refunded` is the greater: max(sum of the refunds, greatest total), in whatever order
+ * they come. What a total adds is `ahead`; a refund that comes later takes that back with
+ * a second leg, the reverse of its first. */
+
+/* What waits under this name, said by `scope` in this currency, for a sale that is not
+ * known yet: refunded and ahead as that sale will have them. 0 or an error. */
+int led_batch_waiting(struct led_batch *b, uint32_t scope, const char *of,
+	size_t of_bytes, uint32_t currency, struct led_sale *ret);
+/* Makes the refund ev (its first leg is there) take back `ahead`: the second leg. */
+int led_batch_take_ahead(struct led_batch *b, struct led_event *ev, int64_t ahead);
 /* What can still be refunded or lost. */
 int64_t led_sale_left(const struct led_sale *sale);
 /* The sale that `of` names, said by `scope` (the speaker's worker id) about `worker`: an
@@ -366,6 +379,16 @@ int led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev);
  * of more than is left of its sale. */
 int
 led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_event *ev);
+
+/* Counts ev as said again: nothing is posted, its bytes are accounted for. */
+int led_batch_again(struct led_batch *b, const struct led_event *ev);
+/* A sale goes over to another worker: it and what came back of it are corrected, and
+ * booked anew. ev is the sale as it shall be (worker, legs, line, stream; no id):
+ * appended here, *ret_seq is its number. Who moved: every worker touched is told to fn.
+ * 0; -EBUSY: it cannot be moved; nothing has changed then. */
+typedef void led_worker_fn(void *arg, uint32_t worker);
+int led_batch_move(struct led_batch *b, uint64_t sale_seq, const struct led_event *ev,
+	led_worker_fn *fn, void *arg, uint64_t *ret_seq);
 
 /* ---- read: a consistent view, short-lived ---- */
 

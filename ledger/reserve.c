@@ -309,6 +309,17 @@ led_next_expiry(const struct led *led)
 
 /* ---- corrections ---- */
 
+static bool
+has_ended(const struct led_event *ev)
+{
+	for (unsigned i = 0; i < ev->n_legs; i++) {
+		if (ev->legs[i].code == LED_CODE_DISPUTE_WON ||
+			ev->legs[i].code == LED_CODE_DISPUTE_LOST)
+			return ev->of != NULL;
+	}
+	return false;
+}
+
 int
 led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev)
 {
@@ -318,13 +329,26 @@ led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev)
 		return b->error;
 	int rc = seq ? led_batch_record(b, seq, &target) : -ENOENT;
 
+	/* How a dispute has ended, and what a later refund has taken the place of, is
+	 * nobody's to undo. */
+	if (rc == 0 && has_ended(&target))
+		rc = -EBUSY;
 	if (rc == 0)
 		rc = led_claims_correctable(&b->claims, &target);
 	if (rc < 0)
 		return answer(b, rc);
+	led_correction_of(&target, ev);
+	return 0;
+}
+
+void
+led_correction_of(const struct led_event *of, struct led_event *ev)
+{
+	const struct led_event target = *of;
+
 	ev->kind = LED_CORRECTION;
 	ev->worker = target.worker;
-	ev->ref = seq;
+	ev->ref = target.seq;
 	ev->instance = target.instance;
 	ev->variant = target.variant;
 	ev->category = target.category; /* borrowed as target is */
@@ -336,9 +360,8 @@ led_batch_correct(struct led_batch *b, uint64_t seq, struct led_event *ev)
 		ev->legs[i] = target.legs[i];
 		ev->legs[i].debit = target.legs[i].credit;
 		ev->legs[i].credit = target.legs[i].debit;
-		ev->legs[i].code = target.legs[i].code | LED_CODE_REVERSAL;
+		ev->legs[i].code = target.legs[i].code ^ LED_CODE_REVERSAL;
 	}
-	return 0;
 }
 
 /* What a refund has taken of this sale, and gives back when it is corrected: nothing when
@@ -401,8 +424,10 @@ led_batch_replace(struct led_batch *b, uint64_t seq, int64_t nano, struct led_ev
 	/* Of an amount of its own: of one of 0 only the fee has moved. */
 	if (nano <= 0 || nano > NV_MONEY_MAX || old.n_legs == 0 ||
 		old.kind >= NV_LEN(own_codes) || own_codes[old.kind] == 0 ||
-		old.legs[0].code != own_codes[old.kind])
+		old.legs[0].code != own_codes[old.kind] || (old.flags & LED_F_TOTAL))
 		return -EINVAL;
+	if (old.legs[old.n_legs - 1].code == (LED_CODE_REFUND | LED_CODE_REVERSAL))
+		return -EBUSY; /* what a total told before it went into it */
 	*ev = old;
 	ev->stream = 0;
 	ev->stream_offset = 0;

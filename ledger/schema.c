@@ -226,6 +226,13 @@ leg_fits(const struct led_event *ev, unsigned i)
 {
 	uint16_t code = ev->legs[i].code;
 
+	/* A refund may take back what a total has said of it before; and a correction
+	 * takes that back in turn. */
+	if (i > 0 && code == (LED_CODE_REFUND | LED_CODE_REVERSAL) &&
+		ev->kind == LED_REFUND)
+		return ev->legs[0].code == LED_CODE_REFUND;
+	if (i > 0 && code == LED_CODE_REFUND && ev->kind == LED_CORRECTION)
+		return true;
 	if (code <= LED_CODE_DISPUTE_LOST)
 		return ev->kind < LED_HEARTBEAT;
 	if (code & LED_CODE_REVERSAL)
@@ -622,25 +629,6 @@ led_state_decode(const void *value, size_t bytes, uint64_t *ret_seq,
 
 /* ---- sales, reservations ---- */
 
-size_t
-led_sale_encode(const struct led_sale *s, uint8_t *out)
-{
-	uint8_t *at = out;
-
-	*at++ = VERSION;
-	*at++ = s->corrected ? 1 : 0;
-	at = led_put_u64(at, (uint64_t)s->caused_ns);
-	at = led_put_var(at, s->worker);
-	at = led_put_var(at, s->currency);
-	at = led_put_var(at, s->variant);
-	at = led_put_var(at, (uint64_t)s->gross);
-	at = led_put_var(at, (uint64_t)s->refunded);
-	at = led_put_var(at, (uint64_t)s->disputed);
-	at = led_put_var(at, (uint64_t)s->won);
-	at = led_put_var(at, (uint64_t)s->lost);
-	return (size_t)(at - out);
-}
-
 static int64_t
 get_nano(struct led_rd *r)
 {
@@ -649,29 +637,6 @@ get_nano(struct led_rd *r)
 	if (v > INT64_MAX)
 		r->bad = true;
 	return (int64_t)v;
-}
-
-int
-led_sale_decode(uint64_t seq, const void *value, size_t bytes, struct led_sale *ret)
-{
-	struct led_rd r = rd_begin(value, bytes);
-	struct led_sale s = {.seq = seq};
-	uint8_t corrected = get_u8(&r);
-
-	s.corrected = corrected == 1;
-	s.caused_ns = (int64_t)led_get_u64(&r);
-	s.worker = led_get_var32(&r);
-	s.currency = led_get_var32(&r);
-	s.variant = led_get_var32(&r);
-	s.gross = get_nano(&r);
-	s.refunded = get_nano(&r);
-	s.disputed = get_nano(&r);
-	s.won = get_nano(&r);
-	s.lost = get_nano(&r);
-	if (rd_end(&r) < 0 || corrected > 1)
-		return -EBADMSG;
-	*ret = s;
-	return 0;
 }
 
 size_t

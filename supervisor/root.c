@@ -456,8 +456,8 @@ on_tick(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)revents;
 	for (const struct sup_worker *w = sup->workers; w; w = w->next) {
-		up += sup_worker_up(w);
-		wanted += sup_worker_wanted(w);
+		up += w->conf->system ? 0 : sup_worker_up(w);
+		wanted += w->conf->system ? 0 : sup_worker_wanted(w);
 	}
 	nv_title_set("nova: supervisor, %u of %u agents up%s", up, wanted,
 		sup->phase != SUP_RUNNING ? ", stopping"
