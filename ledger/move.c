@@ -47,17 +47,20 @@ led_batch_take_ahead(struct led_batch *b, struct led_event *ev, int64_t ahead)
 struct claims_of {
 	uint64_t seqs[CLAIMS_MAX]; /* in the order of their numbers */
 	unsigned n;
-	int64_t refunded; /* what those found come to */
+	int64_t refunds; /* what those found come to, one by one */
+	int64_t ahead;   /* and as totals, where no refund has taken their place */
 	int64_t opened;
 	int64_t won;
 	int64_t lost;
 };
 
+/* Each refund adds to the first sum; when all of them are there, each total adds to the
+ * second: nothing that is missing goes unseen. */
 static bool
 is_whole(const struct claims_of *c, const struct led_sale *sale)
 {
-	return c->refunded == sale->refunded && c->won == sale->won &&
-	       c->lost == sale->lost &&
+	return c->refunds == sale->refunded - sale->ahead && c->ahead == sale->ahead &&
+	       c->won == sale->won && c->lost == sale->lost &&
 	       c->opened == sale->disputed + sale->won + sale->lost;
 }
 
@@ -69,10 +72,10 @@ add_up(struct claims_of *c, const struct led_event *ev)
 
 		switch (ev->legs[i].code) {
 		case LED_CODE_REFUND:
-			c->refunded += nano;
+			*(ev->flags & LED_F_TOTAL ? &c->ahead : &c->refunds) += nano;
 			break;
 		case LED_CODE_REFUND | LED_CODE_REVERSAL:
-			c->refunded -= nano;
+			c->ahead -= nano;
 			break;
 		case LED_CODE_DISPUTE:
 			c->opened += nano;
@@ -359,8 +362,8 @@ led_batch_move(struct led_batch *b, uint64_t sale_seq, const struct led_event *e
 		struct move m = {b, ev, sale.worker, fn, arg};
 
 		rc = perform(&m, &sale, c, ret_seq);
-		if (rc < 0)
-			b->error = rc;
+		if (rc < 0) /* half of it is done */
+			rc = b->error = led_is_refusal(rc) ? -EBADMSG : rc;
 	} else {
 		rc = rc == -E2BIG || rc == -EBUSY ? -EBUSY : (b->error = rc);
 	}
