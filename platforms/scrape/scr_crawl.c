@@ -313,7 +313,7 @@ record_new(struct plat_call *call, int64_t time_ms)
 	static const char *const scopes[] = {"host", "domain", "any"};
 	const char *scope = plat_arg_str(call, "scope");
 	struct nv_err err = {.text = ""};
-	int64_t now = nv_wall_ns();
+	int64_t now = nv_wall_ns(), until = now + time_ms * NV_NS_PER_MS;
 	json_t *fields = scr_call_fields(call);
 	char *url = fields ? scr_call_url(call, plat_arg_str(call, "url")) : NULL;
 	int in = SCR_SCOPE_HOST;
@@ -329,8 +329,7 @@ record_new(struct plat_call *call, int64_t time_ms)
 		(json_int_t)plat_arg_int(call, "depth", 3), "pages",
 		(json_int_t)plat_arg_int(call, "pages", 100), "bytes_max",
 		(json_int_t)plat_arg_int(call, "bytes", BYTES_DEFAULT), "until",
-		(json_int_t)(now + time_ms * NV_NS_PER_MS), "text",
-		plat_arg_bool(call, "text"), "ignore_robots",
+		(json_int_t)until, "text", plat_arg_bool(call, "text"), "ignore_robots",
 		plat_arg_bool(call, "ignore_robots"), "state", "running", "started",
 		(json_int_t)now, "rows", plat_arg_str(call, "rows"));
 

@@ -54,9 +54,11 @@ struct diff {
 static int
 change(struct diff *d, size_t at, const char *key, const struct line *line)
 {
+	size_t number = d->offset + at + 1;
+
 	if (!d->open) {
-		d->open = json_pack("{s:I, s:[], s:[]}", "line",
-			(json_int_t)(d->offset + at + 1), "removed", "added");
+		d->open = json_pack("{s:I, s:[], s:[]}", "line", (json_int_t)number,
+			"removed", "added");
 		if (json_array_append_new(d->changes, d->open) < 0)
 			return -1;
 	}

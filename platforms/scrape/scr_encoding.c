@@ -325,9 +325,9 @@ scr_encoding_of_meta(const char *body, size_t bytes)
 
 			if (found)
 				return found;
-		} else if (s.end - s.at > 1 && scr_is_alpha(s.at[1])) {
-			skip_tag(&s);
-		} else if (s.end - s.at > 2 && s.at[1] == '/' && scr_is_alpha(s.at[2])) {
+		} else if ((s.end - s.at > 1 && scr_is_alpha(s.at[1])) ||
+			   (s.end - s.at > 2 && s.at[1] == '/' &&
+				   scr_is_alpha(s.at[2]))) {
 			skip_tag(&s);
 		} else if (begins(&s, "<!") || begins(&s, "</") || begins(&s, "<?")) {
 			skip_past(&s, ">");

@@ -155,7 +155,8 @@ delay_of(const char *text, size_t bytes)
 	if (bytes == 0 || !scr_is_digit(text[0]))
 		return -1;
 	for (; i < bytes && scr_is_digit(text[i]); i++)
-		ms = NV_MIN(ms * 10 + (text[i] - '0') * 1000, SCR_ROBOTS_DELAY_MAX_MS);
+		ms = NV_MIN(ms * 10 + (text[i] - '0') * INT64_C(1000),
+			SCR_ROBOTS_DELAY_MAX_MS);
 	if (i < bytes && text[i] == '.')
 		for (i++; i < bytes && scr_is_digit(text[i]); i++)
 			ms += (text[i] - '0') * (unit /= 10);

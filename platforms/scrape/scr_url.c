@@ -154,8 +154,11 @@ finish(struct nv_buf *url, char **ret)
 		rc = uri.credentials || !is_plain_host(uri.host) ? -EINVAL : 0;
 		nv_uri_fini(&uri);
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		for (char *c = out.data; *c != ':'; c++)
+			*c = scr_low(*c);
 		*ret = nv_buf_take(&out);
+	}
 	nv_buf_fini(&out);
 	return rc;
 }
@@ -209,7 +212,7 @@ scr_url_split(const char *url, char **ret_origin, char **ret_path)
 	if (rc < 0)
 		return rc;
 	nv_buf_init(&origin, NV_URI_BYTES_MAX);
-	nv_buf_init(&path, NV_URI_BYTES_MAX * 3);
+	nv_buf_init(&path, (size_t)NV_URI_BYTES_MAX * 3);
 	nv_uri_origin(&uri, &origin);
 	put_normal(&path, uri.path);
 	if (uri.query) {
@@ -230,13 +233,13 @@ scr_url_split(const char *url, char **ret_origin, char **ret_path)
 int
 scr_url_key(const char *url, char **ret)
 {
-	char *origin, *path;
+	char *origin = NULL, *path = NULL;
 	struct nv_buf key;
 	int rc = scr_url_split(url, &origin, &path);
 
 	if (rc < 0)
 		return rc;
-	nv_buf_init(&key, NV_URI_BYTES_MAX * 4);
+	nv_buf_init(&key, (size_t)NV_URI_BYTES_MAX * 4);
 	nv_buf_puts(&key, origin);
 	nv_buf_puts(&key, path);
 	free(origin);
