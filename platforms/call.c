@@ -499,7 +499,7 @@ plat_call_line(struct plat *p, struct plat_client *client, const char *line, siz
 		rc = nv_err_set(&err, -EBUSY, "%u calls are under way", p->n_calls);
 	if (rc == 0 && !(call = calloc(1, sizeof *call)))
 		rc = -ENOMEM;
-	if (rc < 0) {
+	if (!call) {
 		refuse_line(client, rc, &err);
 		json_decref(o);
 		return;

@@ -4,7 +4,8 @@
  *   frame.c   arguments, configuration, secrets, loop, polls, the end
  *   pipe.c    what is said to the engine, and what it answers
  *   store.c   the durable store
- *   outbox.c  requests that must happen once; outbox_store.c: on the disk
+ *   outbox.c  requests that must happen once; outbox_begin.c: how they come to be;
+ *             outbox_store.c: on the disk
  *   turn.c    who may send next; rate.c: token buckets (pure)
  *   sock.c    the socket; who.c: whose process asks
  *   call.c    one request: checked, begun, answered; args.c: arguments (pure)

@@ -16,25 +16,15 @@
 #define STORE_AGAIN_S   5.
 #define RESOLVE_S_FIRST 2
 #define RESOLVE_S_MAX   3600
-#define RESOLVES_SOON   3              /* the next one comes within a minute */
 #define PATIENCE_MS     INT64_C(55000) /* of a caller, while it is found out */
-#define LATER_MS_CALLER INT64_C(30000) /* a longer wait is told to the caller */
 #define LATER_NS_MAX    (INT64_C(86400) * 1000000000)
 #define ASK_AGAIN_S     30.
 #define PRUNE_S         86400.
 
-static struct plat_entry *
-entry_of(struct plat_out *out)
-{
-	return (struct plat_entry *)out;
-}
-
-static void next_step(struct plat_entry *e, double after_s);
-
 /* ---- the list ---- */
 
-static void
-list_add(struct plat_entry *e)
+void
+plat_entry_add(struct plat_entry *e)
 {
 	struct plat_outbox *box = e->out.plat->outbox;
 
@@ -44,8 +34,8 @@ list_add(struct plat_entry *e)
 	box->n++;
 }
 
-static void
-entry_drop(struct plat_entry *e)
+void
+plat_entry_drop(struct plat_entry *e)
 {
 	struct plat *p = e->out.plat;
 	struct plat_outbox *box = p->outbox;
@@ -111,8 +101,8 @@ keep(struct plat_entry *e)
 
 /* ---- the end of an entry ---- */
 
-static void
-answer(struct plat_entry *e)
+void
+plat_entry_answer(struct plat_entry *e)
 {
 	struct plat_call *call = e->call;
 
@@ -132,8 +122,8 @@ answer(struct plat_entry *e)
 	}
 }
 
-static void
-give_back(struct plat_entry *e)
+void
+plat_entry_give_back(struct plat_entry *e)
 {
 	if (e->reservation[0])
 		plat_release(e->out.plat, e->reservation, e->out.agent);
@@ -154,7 +144,7 @@ on_booked(struct plat *p, void *arg, int rc, const char *reason)
 			reason ? reason : strerror(-rc));
 	e->booked = true;
 	e->dirty = true;
-	next_step(e, 0.);
+	plat_entry_next(e, 0.);
 }
 
 static void
@@ -172,9 +162,9 @@ book(struct plat_entry *e)
 
 	if (rc == 0) {
 		e->booking = true;
-		give_back(e);
+		plat_entry_give_back(e);
 	} else if (rc != -ENOTCONN) {
-		next_step(e, STORE_AGAIN_S);
+		plat_entry_next(e, STORE_AGAIN_S);
 	}
 }
 
@@ -183,10 +173,10 @@ static void
 finish(struct plat_entry *e)
 {
 	if (e->dirty && keep(e) < 0) {
-		next_step(e, STORE_AGAIN_S);
+		plat_entry_next(e, STORE_AGAIN_S);
 	} else if (e->booked) {
-		give_back(e);
-		entry_drop(e);
+		plat_entry_give_back(e);
+		plat_entry_drop(e);
 	} else if (!e->booking) {
 		book(e);
 	}
@@ -206,14 +196,14 @@ static void
 over(struct plat_entry *e)
 {
 	(void)keep(e); /* finish() tries again */
-	answer(e);
+	plat_entry_answer(e);
 	finish(e);
 }
 
 void
 plat_out_done(struct plat_out *out, json_t *result, int64_t cost_nano)
 {
-	struct plat_entry *e = entry_of(out);
+	struct plat_entry *e = plat_entry_of(out);
 
 	NV_ASSERT(cost_nano >= 0);
 	outcome(e, PLAT_OUT_DONE);
@@ -234,7 +224,7 @@ say_why(struct plat_entry *e, const char *fmt, va_list ap)
 void
 plat_out_refused(struct plat_out *out, enum nv_exit code, const char *fmt, ...)
 {
-	struct plat_entry *e = entry_of(out);
+	struct plat_entry *e = plat_entry_of(out);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -249,7 +239,7 @@ plat_out_refused(struct plat_out *out, enum nv_exit code, const char *fmt, ...)
 void
 plat_out_later(struct plat_out *out, int64_t wait_ms, const char *fmt, ...)
 {
-	struct plat_entry *e = entry_of(out);
+	struct plat_entry *e = plat_entry_of(out);
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -264,15 +254,15 @@ plat_out_later(struct plat_out *out, int64_t wait_ms, const char *fmt, ...)
 	}
 	outcome(e, PLAT_OUT_QUEUED);
 	(void)keep(e); /* with `sent` on the disk it would only be looked up needlessly */
-	if (wait_ms > LATER_MS_CALLER)
-		answer(e);
-	next_step(e, (double)NV_MAX(wait_ms, 0) / 1000.);
+	if (wait_ms > PLAT_LATER_MS_CALLER)
+		plat_entry_answer(e);
+	plat_entry_next(e, (double)NV_MAX(wait_ms, 0) / 1000.);
 }
 
 void
 plat_out_unknown(struct plat_out *out, const char *fmt, ...)
 {
-	struct plat_entry *e = entry_of(out);
+	struct plat_entry *e = plat_entry_of(out);
 	int64_t now_ms = nv_mono_ms();
 	va_list ap;
 
@@ -287,16 +277,16 @@ plat_out_unknown(struct plat_out *out, const char *fmt, ...)
 	outcome(e, PLAT_OUT_UNKNOWN);
 	(void)keep(e); /* `sent` on the disk means the same */
 	if (!out->verb->resolve || now_ms - e->unknown_ms > PATIENCE_MS)
-		answer(e);
+		plat_entry_answer(e);
 	int64_t wait_s = (int64_t)RESOLVE_S_FIRST << NV_MIN(e->n_resolved, 10u);
 
-	next_step(e, (double)NV_MIN(wait_s, RESOLVE_S_MAX));
+	plat_entry_next(e, (double)NV_MIN(wait_s, RESOLVE_S_MAX));
 }
 
 int
 plat_out_progress(struct plat_out *out, const json_t *progress)
 {
-	struct plat_entry *e = entry_of(out);
+	struct plat_entry *e = plat_entry_of(out);
 	json_t *copy = json_deep_copy(progress);
 
 	if (!copy)
@@ -337,22 +327,22 @@ on_turn(void *arg)
 	/* What is not marked as sent is not sent. */
 	if (keep(e) < 0) {
 		out->state = PLAT_OUT_QUEUED;
-		next_step(e, STORE_AGAIN_S);
+		plat_entry_next(e, STORE_AGAIN_S);
 		return;
 	}
 	e->busy = true;
 	out->verb->send(out);
 }
 
-static void
-want_turn(struct plat_entry *e)
+void
+plat_entry_want_turn(struct plat_entry *e)
 {
 	if (e->waits || e->busy)
 		return;
 	e->waits = true;
 	if (plat_turn(e->out.plat, on_turn, e) < 0) {
 		e->waits = false;
-		next_step(e, STORE_AGAIN_S);
+		plat_entry_next(e, STORE_AGAIN_S);
 	}
 }
 
@@ -376,15 +366,15 @@ on_timer(struct ev_loop *loop, ev_timer *t, int revents)
 		if (e->out.agent[0] && !e->reservation[0])
 			reserve_again(e);
 		else
-			want_turn(e);
+			plat_entry_want_turn(e);
 		break;
 	case PLAT_OUT_UNKNOWN:
 		if (e->dirty)
 			(void)keep(e);
 		if (e->out.verb->resolve)
-			want_turn(e);
+			plat_entry_want_turn(e);
 		else if (e->dirty)
-			next_step(e, STORE_AGAIN_S);
+			plat_entry_next(e, STORE_AGAIN_S);
 		break;
 	case PLAT_OUT_DONE:
 	case PLAT_OUT_REFUSED:
@@ -395,8 +385,15 @@ on_timer(struct ev_loop *loop, ev_timer *t, int revents)
 	}
 }
 
-static void
-next_step(struct plat_entry *e, double after_s)
+void
+plat_entry_init(struct plat_entry *e)
+{
+	ev_timer_init(&e->timer, on_timer, 0., 0.);
+	e->timer.data = e;
+}
+
+void
+plat_entry_next(struct plat_entry *e, double after_s)
 {
 	struct ev_loop *loop = e->out.plat->loop;
 
@@ -422,9 +419,9 @@ on_reserved_again(
 	if (refused != 0)
 		e->reservation[0] = '\0';
 	if (refused == 0 || e->out.state != PLAT_OUT_QUEUED) {
-		next_step(e, 0.);
+		plat_entry_next(e, 0.);
 	} else if (refused < 0) {
-		next_step(e, ASK_AGAIN_S);
+		plat_entry_next(e, ASK_AGAIN_S);
 	} else {
 		/* Nothing of it was sent: then it is not sent at all. */
 		e->busy = true;
@@ -449,188 +446,7 @@ reserve_again(struct plat_entry *e)
 		return;
 	e->asking = false;
 	e->reservation[0] = '\0';
-	next_step(e, ASK_AGAIN_S);
-}
-
-/* ---- begin ---- */
-
-/* Who asks does not wait for what will take long: it is told how things are. */
-static void
-tell_if_long(struct plat_entry *e)
-{
-	const struct plat *p = e->out.plat;
-	bool queued = e->out.state == PLAT_OUT_QUEUED;
-
-	if (queued && plat_turns_hold_ms(p) > LATER_MS_CALLER) {
-		(void)snprintf(e->why, sizeof e->why,
-			"%s lets nobody in for %lld s; it is sent then", p->kind->name,
-			(long long)plat_turns_hold_ms(p) / 1000);
-		answer(e);
-	} else if (e->out.state == PLAT_OUT_UNKNOWN &&
-		   (!e->out.verb->resolve || e->n_resolved > RESOLVES_SOON)) {
-		answer(e);
-	}
-}
-
-static void
-start_entry(struct plat_call *call)
-{
-	struct plat_entry *e = entry_of(call->out);
-
-	(void)snprintf(e->reservation, sizeof e->reservation, "%s", call->reservation);
-	call->reservation[0] = '\0';
-	call->out = NULL;
-	int rc = plat_entry_store(e);
-
-	if (rc < 0) {
-		give_back(e);
-		e->call = NULL;
-		entry_drop(e);
-		plat_fail(call, NV_EXIT_FAILED,
-			"it cannot be stored: %s: nothing was sent", strerror(-rc));
-		return;
-	}
-	tell_if_long(e);
-	want_turn(e);
-}
-
-void
-plat_outbox_not_begun(struct plat_call *call)
-{
-	struct plat_entry *e = entry_of(call->out);
-
-	call->out = NULL;
-	e->call = NULL;
-	entry_drop(e);
-}
-
-/* A call whose request was made before: it gets what that one got. */
-static void
-join(struct plat_call *call, struct plat_entry *e, bool in_memory)
-{
-	if (e->out.verb != call->verb || !json_equal(e->args, call->args)) {
-		plat_fail(call, NV_EXIT_USAGE,
-			"the id \"%.60s\" was used for another request", call->id);
-		return;
-	}
-	bool is_over = e->out.state == PLAT_OUT_DONE || e->out.state == PLAT_OUT_REFUSED;
-
-	if (in_memory && !is_over && e->call) {
-		plat_call_unknown_as(call, e->out.id, plat_out_state_name(e->out.state),
-			"it is under way");
-		return;
-	}
-	struct plat_call *before = e->call;
-
-	e->call = call;
-	if (is_over || !in_memory) {
-		answer(e);
-		e->call = before;
-	} else {
-		tell_if_long(e);
-	}
-}
-
-/* True: there was one, and the call was answered or waits for it. */
-static bool
-joined(struct plat_call *call)
-{
-	struct plat *p = call->plat;
-	char id[PLAT_OUT_ID_BYTES];
-	json_t *o = NULL;
-
-	if (!call->id[0])
-		return false;
-	for (struct plat_entry *e = p->outbox->first; e; e = e->next) {
-		if (strcmp(e->caller_id, call->id) == 0 &&
-			strcmp(e->out.agent, call->agent) == 0) {
-			join(call, e, true);
-			return true;
-		}
-	}
-	int rc = plat_entry_asked(p, call->agent, call->id, id);
-
-	if (rc == 0)
-		rc = plat_get(p, "outbox", id, &o);
-	if (rc == -ENOENT)
-		return false;
-	struct plat_entry *e = rc == 0 ? plat_entry_decode(p, id, o) : NULL;
-
-	json_decref(o);
-	if (e)
-		join(call, e, false);
-	else
-		plat_fail(call, NV_EXIT_FAILED, "outbox %s cannot be read", id);
-	plat_entry_free(e);
-	return true;
-}
-
-static struct plat_entry *
-make_entry(
-	struct plat_call *call, json_t *request, int64_t cost_nano, const char *currency)
-{
-	struct plat *p = call->plat;
-	struct plat_entry *e = calloc(1, sizeof *e);
-
-	if (!e || !request)
-		goto no_memory;
-	e->args = json_deep_copy(call->args);
-	if (!e->args)
-		goto no_memory;
-	e->out.plat = p;
-	/* In the order in which they were made. */
-	(void)snprintf(e->out.id, sizeof e->out.id, "%016llx-%s-%llx",
-		(unsigned long long)nv_wall_ns(), p->outbox->nonce,
-		(unsigned long long)++p->outbox->serial);
-	e->out.verb = call->verb;
-	(void)snprintf(e->out.agent, sizeof e->out.agent, "%s", call->agent);
-	(void)snprintf(e->caller_id, sizeof e->caller_id, "%s", call->id);
-	(void)snprintf(e->out.currency, sizeof e->out.currency, "%s", currency);
-	e->out.request = request;
-	e->out.cost_nano = cost_nano;
-	e->out.created_ns = e->changed_ns = nv_wall_ns();
-	e->booked = true;
-	e->call = call;
-	ev_timer_init(&e->timer, on_timer, 0., 0.);
-	e->timer.data = e;
-	return e;
-no_memory:
-	plat_entry_free(e);
-	json_decref(request);
-	return NULL;
-}
-
-void
-plat_out_begin(
-	struct plat_call *call, json_t *request, int64_t cost_nano, const char *currency)
-{
-	struct plat *p = call->plat;
-
-	NV_ASSERT((call->verb->flags & PLAT_EFFECT) && call->verb->send);
-	NV_ASSERT(cost_nano >= 0 && nv_currency_valid(currency));
-	if (joined(call)) {
-		json_decref(request);
-		return;
-	}
-	if (p->outbox->n >= PLAT_OUT_OPEN_MAX ||
-		(cost_nano > 0 && !plat_pipe_is_there(p))) {
-		json_decref(request);
-		plat_fail(call, NV_EXIT_FAILED, "%s",
-			p->outbox->n >= PLAT_OUT_OPEN_MAX
-				? "the outbox is full"
-				: "started by hand, without pipes to the engine: what "
-				  "costs money cannot be booked");
-		return;
-	}
-	struct plat_entry *e = make_entry(call, request, cost_nano, currency);
-
-	if (!e) {
-		plat_fail(call, NV_EXIT_FAILED, "out of memory");
-		return;
-	}
-	list_add(e);
-	call->out = &e->out;
-	plat_call_reserve(call, cost_nano, currency, PLAT_RESERVE_S_OUT, start_entry);
+	plat_entry_next(e, ASK_AGAIN_S);
 }
 
 /* ---- by hand ---- */
@@ -722,8 +538,8 @@ load_one(void *arg, const char *key, json_t *value)
 		(void)snprintf(e->why, sizeof e->why,
 			"the process ended before the answer came");
 	}
-	list_add(e);
-	next_step(e, 0.);
+	plat_entry_add(e);
+	plat_entry_next(e, 0.);
 	if (e->out.state == PLAT_OUT_UNKNOWN && e->out.agent[0] && e->out.cost_nano > 0 &&
 		plat_pipe_is_there(p))
 		reserve_again(e);
@@ -789,7 +605,7 @@ plat_outbox_end(struct plat *p)
 		if (!e->why[0])
 			(void)snprintf(e->why, sizeof e->why,
 				"the process ends; it is sent by the next one");
-		answer(e);
+		plat_entry_answer(e);
 	}
 }
 
@@ -802,7 +618,7 @@ plat_outbox_close(struct plat *p)
 		return;
 	ev_timer_stop(p->loop, &box->prune);
 	while (box->first)
-		entry_drop(box->first);
+		plat_entry_drop(box->first);
 	free(box);
 	p->outbox = NULL;
 }

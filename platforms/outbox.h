@@ -15,9 +15,10 @@
 
 #include "frame.h"
 
-#define PLAT_OUT_OPEN_MAX  10000                              /* not over */
-#define PLAT_OUT_KEEP_NS   (INT64_C(30) * 86400 * 1000000000) /* what is over */
-#define PLAT_OUT_WHY_BYTES 600
+#define PLAT_OUT_OPEN_MAX    10000                              /* not over */
+#define PLAT_OUT_KEEP_NS     (INT64_C(30) * 86400 * 1000000000) /* what is over */
+#define PLAT_OUT_WHY_BYTES   600
+#define PLAT_LATER_MS_CALLER INT64_C(30000) /* a longer wait is told to the caller */
 
 struct plat_entry {
 	struct plat_out out; /* first: what platforms get is this */
@@ -66,6 +67,23 @@ struct plat_entry *plat_outbox_find(struct plat *p, const char *id);
 int plat_outbox_resolve(struct plat *p, const char *id, const char *what, unsigned uid);
 /* How many are in that state. */
 size_t plat_outbox_count(const struct plat *p, enum plat_out_state state);
+
+/* Steps of an entry, for outbox_begin.c. */
+static inline struct plat_entry *
+plat_entry_of(struct plat_out *out)
+{
+	return (struct plat_entry *)out;
+}
+void plat_entry_init(struct plat_entry *e); /* its timer */
+void plat_entry_add(struct plat_entry *e);
+/* It is over, or never began: freed. */
+void plat_entry_drop(struct plat_entry *e);
+/* Who waits for it is told how it stands; it has nobody then. */
+void plat_entry_answer(struct plat_entry *e);
+void plat_entry_give_back(struct plat_entry *e); /* its reservation */
+void plat_entry_want_turn(struct plat_entry *e);
+/* What its state asks for, so much later. */
+void plat_entry_next(struct plat_entry *e, double after_s);
 
 /* outbox_store.c */
 /* 0, or what the store says. A new one goes with the key its caller gave it. */

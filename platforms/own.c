@@ -202,11 +202,10 @@ run_resolve(struct plat_call *call)
 	int rc = plat_outbox_resolve(
 		call->plat, id, plat_arg_str(call, "what"), call->uid);
 
-	if (rc == -ENOENT)
-		plat_fail(call, NV_EXIT_NO, "there is no open outbox entry %s", id);
-	else if (rc < 0)
-		plat_fail(call, NV_EXIT_NO,
-			"outbox %s is not unknown, or is being looked up just now", id);
+	if (rc < 0)
+		plat_fail(call, NV_EXIT_NO, "outbox %s %s", id,
+			rc == -ENOENT ? "is not there, or is over"
+				      : "is not unknown, or is being looked up just now");
 	else
 		plat_done(call, json_pack("{s:s, s:s}", "id", id, "resolved",
 					plat_arg_str(call, "what")));

@@ -463,9 +463,10 @@ on_heartbeat(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)snprintf(status, sizeof status, "%u calls, %llu answered", p->n_calls,
 		(unsigned long long)p->n_answered);
+	uint64_t done = p->n_answered + p->n_failed + p->poll.done;
+
 	plat_say(p, json_pack("{s:s, s:s, s:I}", "event", "heartbeat", "status", status,
-			    "progress",
-			    (json_int_t)(p->n_answered + p->n_failed + p->poll.done)));
+			    "progress", (json_int_t)done));
 }
 
 void

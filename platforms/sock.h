@@ -14,7 +14,7 @@
 struct plat_client {
 	struct plat_client *next;
 	struct plat *plat;
-	int fd; /* owned */
+	int fd;    /* owned */
 	pid_t pid; /* who connected */
 	int pidfd; /* owned: the same, and nobody who comes after it; -1 = gone */
 	uid_t uid;

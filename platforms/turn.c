@@ -25,7 +25,7 @@ struct plat_turns {
 
 /* 0: one was taken. */
 static int64_t
-wait_ms(struct plat_turns *t, int64_t now_ms)
+due_in_ms(struct plat_turns *t, int64_t now_ms)
 {
 	if (now_ms < t->hold_until_ms)
 		return t->hold_until_ms - now_ms;
@@ -51,7 +51,7 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)loop;
 	(void)revents;
 	while (t->first) {
-		int64_t ms = wait_ms(t, nv_mono_ms());
+		int64_t ms = due_in_ms(t, nv_mono_ms());
 
 		if (ms > 0) {
 			set_timer(p, ms);
@@ -72,7 +72,7 @@ int
 plat_turn(struct plat *p, plat_turn_fn *fn, void *arg)
 {
 	struct plat_turns *t = p->turns;
-	int64_t ms = t->first ? 1 : wait_ms(t, nv_mono_ms());
+	int64_t ms = t->first ? 1 : due_in_ms(t, nv_mono_ms());
 
 	if (ms == 0) {
 		fn(arg);
@@ -115,10 +115,10 @@ plat_turn_cancel(struct plat *p, const void *arg)
 }
 
 void
-plat_rate_hold(struct plat *p, int64_t hold_ms)
+plat_rate_hold(struct plat *p, int64_t wait_ms)
 {
 	struct plat_turns *t = p->turns;
-	int64_t until_ms = nv_mono_ms() + NV_MIN(NV_MAX(hold_ms, 0), HOLD_MS_MAX);
+	int64_t until_ms = nv_mono_ms() + NV_MIN(NV_MAX(wait_ms, 0), HOLD_MS_MAX);
 
 	t->hold_until_ms = NV_MAX(t->hold_until_ms, until_ms);
 }

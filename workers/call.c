@@ -175,6 +175,20 @@ report(int rc, const char *platform, const struct nova_answer *a)
 						  : NV_EXIT_FAILED;
 }
 
+/* One that ends it here. */
+static int
+other_option(int c, const struct nv_err *err)
+{
+	if (c == 'V')
+		(void)printf("nova-call %s\n", NOVA_VERSION);
+	else if (c == 'h')
+		(void)fputs(usage, stdout);
+	else
+		(void)fprintf(
+			stderr, "%s%s%s", err->text, err->text[0] ? "\n" : "", usage);
+	return c == 'V' || c == 'h' ? NV_EXIT_OK : NV_EXIT_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -186,22 +200,10 @@ main(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
-		if (c == 'i') {
+		if (c == 'i')
 			id = optarg;
-		} else if (c == 't' &&
-			   nv_duration_parse(optarg, &timeout_ms, &err) == 0) {
-			continue;
-		} else if (c == 'V') {
-			(void)printf("nova-call %s\n", NOVA_VERSION);
-			return NV_EXIT_OK;
-		} else if (c == 'h') {
-			(void)fputs(usage, stdout);
-			return NV_EXIT_OK;
-		} else {
-			(void)fprintf(stderr, "%s%s%s", err.text, err.text[0] ? "\n" : "",
-				usage);
-			return NV_EXIT_USAGE;
-		}
+		else if (c != 't' || nv_duration_parse(optarg, &timeout_ms, &err) < 0)
+			return other_option(c, &err);
 	}
 	if (argc - optind < 2) {
 		(void)fputs(usage, stderr);

@@ -1,9 +1,13 @@
 /* Lines on a platform's socket, and on its control pipe: whatever comes, each line gets
  * one answer of JSON, and the frame lives. The first byte says which of the two it is. */
 #include "nv_fd.h"
+#include "outbox.h"
 #include "pipe.h"
 #include "sock.h"
+#include "store.h"
+#include "turn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +60,30 @@ on_asked(struct plat *plat, void *arg, int refused, const char *why, int64_t ret
 	n_asked++;
 }
 
+static char dir[] = "/tmp/nova-fuzz-XXXXXX";
+
+static void
+clean(void)
+{
+	static const char *const names[] = {"/platforms/acme/store.mdb",
+		"/platforms/acme/store.mdb-lock", "/platforms/acme/lock",
+		"/platforms/acme", "/platforms", ""};
+	char path[100];
+
+	for (size_t i = 0; i < NV_LEN(names); i++) {
+		(void)snprintf(path, sizeof path, "%s%s", dir, names[i]);
+		(void)remove(path);
+	}
+}
+
+static void
+on_title(struct ev_loop *loop, ev_timer *t, int revents)
+{
+	(void)loop;
+	(void)t;
+	(void)revents;
+}
+
 static void
 start(void)
 {
@@ -65,7 +93,9 @@ start(void)
 	int control[2];
 
 	p.kind = &kind;
+	p.by_hand = true; /* no configuration to look agents up in */
 	p.loop = ev_default_loop(EVFLAG_AUTO);
+	ev_timer_init(&p.title, on_title, 1., 0.);
 	NV_ASSERT(p.loop && pipe(event) == 0 && pipe(control) == 0);
 	(void)snprintf(text, sizeof text, "%d", event[1]);
 	NV_ASSERT(setenv("NOVA_EVENT_FD", text, 1) == 0);
@@ -74,6 +104,9 @@ start(void)
 	to_control = control[1];
 	/* Nobody reads the events: the pipe fills, and what is said waits. */
 	NV_ASSERT(plat_pipe_open(&p, &err) == 0);
+	NV_ASSERT(mkdtemp(dir) && atexit(clean) == 0);
+	NV_ASSERT(plat_store_open(&p.store, dir, "acme", &err) == 0);
+	NV_ASSERT(plat_turns_open(&p) == 0 && plat_outbox_open(&p, &err) == 0);
 }
 
 static void

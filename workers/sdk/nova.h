@@ -190,7 +190,7 @@ int nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms);
 
 /* ---- platforms ---- */
 
-#define NOVA_PLATFORM_BYTES_MAX (8 * 1024 * 1024) /* a request */
+#define NOVA_PLATFORM_BYTES_MAX ((size_t)8 << 20) /* a request */
 
 struct nova_answer {
 	char *line; /* the whole answer; nova_platform_answer_clear frees it */
