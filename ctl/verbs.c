@@ -399,6 +399,10 @@ const struct ctl_verb ctl_verbs[] = {
 		0, 0,
 		{{"all", 'a', NULL, "those that have ended, too"},
 			{"now", 'n', NULL, "look first"}}},
+	{"gateway", ctl_verb_gateway, "",
+		"webhooks taken and refused; exit 1 when none are taken now",
+		"Since nova-gateway started. Needs a section `gateway:` in nova.yaml(5).",
+		0, 0, {{0}}},
 	{"platform", ctl_verb_platform, "[NAME [VERB [ARGUMENT...]]]",
 		"vendors: what they do; ask one to do something",
 		"Without a name, all of them; with one, its state; with a verb, a call. "

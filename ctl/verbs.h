@@ -91,6 +91,9 @@ int ctl_verb_why(struct ctl *ctl);
 int ctl_verb_events(struct ctl *ctl);
 int ctl_verb_quarantine(struct ctl *ctl);
 
+/* verb_gateway.c */
+int ctl_verb_gateway(struct ctl *ctl);
+
 /* verb_anomalies.c */
 int ctl_verb_anomalies(struct ctl *ctl);
 /* verb_brake.c */
