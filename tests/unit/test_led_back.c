@@ -169,7 +169,8 @@ static struct led *
 tell_all(struct led *led)
 {
 	for (uint32_t at = 0; at < n_messages;) {
-		uint32_t n = NV_MIN(1 + below(BATCH_MAX), n_messages - at);
+		uint32_t wanted = 1 + below(BATCH_MAX);
+		uint32_t n = NV_MIN(wanted, n_messages - at);
 		struct led_batch *b = begin(led, now += SEC);
 
 		for (uint32_t i = 0; i < n; i++)
