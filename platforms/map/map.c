@@ -95,7 +95,8 @@ map_int(const json_t *object, const char *key, int64_t *ret)
 {
 	const json_t *v = json_object_get(object, key);
 
-	if (!json_is_integer(v))
+	if (!json_is_integer(v) || json_integer_value(v) > MAP_INT_MAX ||
+		json_integer_value(v) < -MAP_INT_MAX)
 		return false;
 	*ret = json_integer_value(v);
 	return true;

@@ -150,7 +150,9 @@ const char *map_agent(const char *name);
 
 /* object[key] as text; NULL when it is missing, null, empty or something else. */
 const char *map_text(const json_t *object, const char *key);
-/* A whole number; false when it is missing or something else. */
+/* A whole number of at most 10^18, so that a few of them can be added and negated; false
+ * when it is missing or something else. */
+#define MAP_INT_MAX INT64_C(1000000000000000000)
 bool map_int(const json_t *object, const char *key, int64_t *ret);
 /* An expandable field: the id, whether the field is a string or the object. NULL:
  * neither. */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define SALE_BYTES_MAX 120 /* as long as its own line's id may be */
+
 void
 stripe_note(struct stripe_out *out, const char *note)
 {
@@ -91,6 +93,10 @@ stripe_of(struct stripe_out *out, json_t *line, const char *sale)
 		stripe_fail(out, "it names neither a payment intent nor a charge");
 		return;
 	}
+	if (strlen(sale) > SALE_BYTES_MAX) {
+		stripe_fail(out, "a payment with an id that is too long");
+		return;
+	}
 	if (json_object_set_new(line, "of", json_sprintf("stripe:%s", sale)) != 0)
 		keep(out, -ENOMEM);
 }
@@ -147,6 +153,10 @@ stripe_extras(struct stripe_out *out, const json_t *txn, const struct stripe_abo
 		bool in = settled > 0;
 		int64_t nano;
 
+		if (about->minor <= 0) {
+			stripe_fail(out, "an amount that is not above 0");
+			return;
+		}
 		line = stripe_line(out, "conversion", id, "fx",
 			in ? about->minor : -settled, in ? about->currency : currency,
 			txn);

@@ -310,10 +310,17 @@ static const struct {
 			",'object':'ch_1','note':'a charge without amount'")},
 	{"an amount beyond all money",
 		EVENT("charge.succeeded",
-			CHARGE("'amount':9000000000000000000,'currency':'usd'")),
+			CHARGE("'amount':900000000000000000,'currency':'usd'")),
 		FACT("charge.succeeded",
 			",'object':'ch_1','note':'an amount or a currency that cannot be "
 			"read'")},
+	{"an amount that cannot be negated",
+		EVENT("refund.created",
+			"{'id':'re_1','object':'refund','status':'succeeded','amount':"
+			"-9223372036854775808,'currency':'usd','charge':'ch_1'}"),
+		FACT("refund.created",
+			",'object':'re_1','note':'a refund, dispute or payout without "
+			"amount'")},
 	{"a negative amount",
 		EVENT("refund.created",
 			"{'id':'re_1','object':'refund','status':'succeeded','amount':-5,"
