@@ -290,8 +290,13 @@ book(struct books *b, const json_t *line)
 	(void)json_object_del(same, "at");
 	if (known) {
 		b->duplicates++;
+		char *first = json_dumps(known, 0);
+		char *second = json_dumps(same, 0);
+
 		ck_assert_msg(json_equal(known, same), "%s is said in two ways: %s | %s",
-			id, json_dumps(known, 0), json_dumps(same, 0));
+			id, first, second);
+		free(first);
+		free(second);
 		json_decref(same);
 		return;
 	}
@@ -402,6 +407,12 @@ START_TEST(any_order_ends_in_the_same_money)
 	ck_assert_uint_gt(b.duplicates, 1000);
 	check(&b);
 	free(order);
+	for (size_t i = 0; i < n_messages; i++)
+		free(messages[i].text);
+	free(messages);
+	json_decref(b.lines);
+	json_decref(b.sales);
+	json_decref(b.sums);
 }
 END_TEST
 
