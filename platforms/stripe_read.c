@@ -159,7 +159,7 @@ put_window(struct plat_call *call, json_t *params)
 
 	for (size_t i = 0; i < NV_LEN(names); i++) {
 		json_t *created = json_object_get(params, "created");
-		int64_t at;
+		int64_t at = 0;
 
 		(void)json_object_del(params, names[i][0]);
 		if (!plat_arg_given(call, names[i][0]))

@@ -149,8 +149,10 @@ on_end(void *arg, int rc, const char *why)
 	const char *name;
 	json_t *sums;
 
-	json_object_foreach(r->rows, name, sums)(void)
-		json_array_append_new(rows, show_row(r, sums));
+	json_object_foreach(r->rows, name, sums)
+	{
+		(void)json_array_append_new(rows, show_row(r, sums));
+	}
 	if (rc)
 		plat_fail(r->call, NV_EXIT_FAILED, "%s", why);
 	else if (r->rc)

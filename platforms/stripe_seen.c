@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 16384u /* a power of two */
+#define SLOTS ((size_t)16384) /* a power of two */
 
 struct stripe_seen {
 	uint8_t (*slot)[16]; /* owned; all zero = free */
