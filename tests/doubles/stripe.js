@@ -451,8 +451,9 @@ async function serve(api, req, res, text) {
     return send(200, control(JSON.parse(text)));
   if (where === '/_state')
     return send(200, {acted: state.acted, requests: state.requests, invalid: state.invalid,
-      tables: state.tables, keys: Object.keys(state.keys)});
+      headers: state.headers, tables: state.tables, keys: Object.keys(state.keys)});
   state.requests.push(`${req.method} ${req.url}`);
+  state.headers = req.headers;
   if (!/^Bearer (sk|rk)_(test|live)_/.test(req.headers.authorization ?? ''))
     return send(401, {error: {type: 'invalid_request_error',
       message: 'Invalid API Key provided: sk_****'}});
