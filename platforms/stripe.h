@@ -146,6 +146,12 @@ void stripe_poll(struct plat *plat);
 void stripe_scan_stop(struct stripe *s);
 void stripe_scan_show(struct stripe *s, json_t *state);
 
+/* The invoice that an event is about (stripe_invoice.c): its id; NULL: none. */
+const char *stripe_invoice_of(const json_t *event);
+/* Puts the payments of that invoice, as Stripe answers it, where the mapping finds them.
+ */
+void stripe_invoice_put(json_t *event, const json_t *invoice);
+
 /* What has been said by this process: what an overlap brings again is not said again. */
 struct stripe_seen;
 struct stripe_seen *stripe_seen_new(void);

@@ -22,16 +22,24 @@
 typedef int map_fn(const json_t *item, const struct map_stripe *how, json_t **ret_lines,
 	const char **ret_note, struct nv_err *err);
 
+/* It names an agent, and not which payment is his. */
+static const char lacks_payment[] = "an invoice that does not say how it was paid";
+
 static int
 map_event(const json_t *item, const struct map_stripe *how, json_t **ret_lines,
 	const char **ret_note, struct nv_err *err)
 {
 	int rc = map_stripe_event(item, how, ret_lines, err);
+	size_t n = rc == 0 ? json_array_size(*ret_lines) : 0;
+	const json_t *fact = n ? json_array_get(*ret_lines, n - 1) : NULL;
 
 	*ret_note = NULL;
+	if (n == 1 && map_text(fact, "agent") && map_text(fact, "note") &&
+		stripe_invoice_of(item))
+		*ret_note = lacks_payment;
 	/* The fact is for what came to the gateway. */
-	if (rc == 0)
-		(void)json_array_remove(*ret_lines, json_array_size(*ret_lines) - 1);
+	if (n)
+		(void)json_array_remove(*ret_lines, n - 1);
 	return rc;
 }
 
@@ -68,6 +76,8 @@ struct stripe_scan {
 	size_t line;
 	size_t pending; /* said, not answered */
 	bool too_many;
+	bool asking;    /* for the payments of an invoice */
+	bool asked;     /* they stand in the item */
 	bool forget;    /* somebody put the cursors back meanwhile */
 	bool cancelled; /* the process ends */
 	int rc;         /* it failed, and waits for answers that are under way */
@@ -241,6 +251,43 @@ count_note(struct stripe *s, const char *note)
 	(void)json_object_set_new(s->not_booked, note, json_integer(n + 1));
 }
 
+/* Since "basil" an invoice says whose subscription it is for, and only its payments which
+ * payment it was: without them the agent of a renewal is not known. */
+static void
+on_invoice(void *arg, const struct stripe_answer *a)
+{
+	struct stripe_scan *scan = arg;
+	json_t *item = json_array_get(scan->items, scan->left - 1);
+
+	scan->asking = false;
+	scan->asked = true;
+	if (a->outcome == NV_HTTP_DONE) {
+		stripe_invoice_put(item, a->json);
+	} else if (a->status != 404) {
+		scan->rc = a->throttled ? -EBUSY : -EIO;
+		(void)nv_err_set(&scan->err, scan->rc, "%s", a->why);
+	}
+	if (!scan->cancelled)
+		go_on(scan);
+}
+
+static int
+ask_invoice(struct stripe_scan *scan, const char *id, struct nv_err *err)
+{
+	char *path = stripe_op_path("/v1/invoices/{id}?expand[0]=payments", id);
+	int rc = 0;
+
+	if (path)
+		rc = stripe_ask(scan->stripe,
+			&(struct stripe_ask){.method = "GET", .path = path}, on_invoice,
+			scan, err);
+	else
+		scan->asked = true; /* no id that can be asked for */
+	scan->asking = path && rc == 0;
+	free(path);
+	return rc;
+}
+
 /* The lines of the oldest item that is left. 0, or negative errno. */
 static int
 take_item(struct stripe_scan *scan, struct nv_err *err)
@@ -248,18 +295,25 @@ take_item(struct stripe_scan *scan, struct nv_err *err)
 	struct stripe *s = scan->stripe;
 	const struct map_stripe how = {
 		s->test ? MAP_STRIPE_TEST : MAP_STRIPE_LIVE, s->account};
-	const json_t *item = json_array_get(scan->items, --scan->left);
+	const json_t *item = json_array_get(scan->items, scan->left - 1);
 	const char *note = NULL;
 	int rc = sources[scan->source].map(item, &how, &scan->lines, &note, err);
 
 	if (rc == -ENOMEM)
 		return rc;
+	if (rc == 0 && note == lacks_payment && !scan->asked) {
+		json_decref(scan->lines);
+		scan->lines = NULL;
+		return ask_invoice(scan, stripe_invoice_of(item), err);
+	}
+	scan->asked = false;
+	scan->left--;
 	if (rc) { /* no such object: said, and not in the way of what follows */
 		count_note(s, "an item of the list is not what it should be");
 		scan->lines = NULL;
 		return 0;
 	}
-	if (note)
+	if (note && note != lacks_payment)
 		count_note(s, note);
 	scan->line = 0;
 	return 0;
@@ -323,7 +377,7 @@ go_on(struct stripe_scan *scan)
 	struct nv_err err = {0};
 	int rc = scan->rc;
 
-	while (rc == 0) {
+	while (rc == 0 && !scan->asking) {
 		if (!scan->lines && scan->left == 0)
 			break;
 		if (!scan->lines) {
@@ -336,8 +390,8 @@ go_on(struct stripe_scan *scan)
 			scan->lines = NULL;
 		}
 	}
-	if (rc == -ENOBUFS && scan->pending > 0)
-		return; /* on_booked goes on */
+	if (scan->asking || (rc == -ENOBUFS && scan->pending > 0))
+		return; /* on_invoice or on_booked goes on */
 	if (rc && scan->rc == 0) {
 		scan->rc = rc;
 		scan->err = err;

@@ -18,7 +18,7 @@ const {OpenAPIBackend} = require('openapi-backend');
 
 const DATA = path.join(__dirname, '../data/vendors/stripe');
 const PATHS = ['balance', 'balance_transactions', 'charges', 'checkout/sessions', 'customers',
-  'disputes', 'events', 'payment_intents', 'payment_links', 'payouts', 'prices', 'products',
+  'disputes', 'events', 'invoices', 'payment_intents', 'payment_links', 'payouts', 'prices', 'products',
   'refunds', 'subscriptions', 'webhook_endpoints'];
 
 const gunzip = (name) => zlib.gunzipSync(fs.readFileSync(path.join(DATA, name)));
@@ -92,7 +92,7 @@ const KINDS = {payment_intents: ['pi', 'payment_intent'], customers: ['cus', 'cu
   payment_links: ['plink', 'payment_link'], 'checkout/sessions': ['cs', 'checkout.session'],
   subscriptions: ['sub', 'subscription'], refunds: ['re', 'refund'], charges: ['ch', 'charge'],
   disputes: ['dp', 'dispute'], payouts: ['po', 'payout'], events: ['evt', 'event'],
-  balance_transactions: ['txn', 'balance_transaction'],
+  balance_transactions: ['txn', 'balance_transaction'], invoices: ['in', 'invoice'],
   webhook_endpoints: ['we', 'webhook_endpoint']};
 
 function table(kind) {
@@ -205,6 +205,23 @@ function dispute(body) {
     created: body.at ?? now()})];
   happened('charge.dispute.created', dp, body.at);
   return dp;
+}
+
+// What a subscription brings: the charge knows nothing of the agent, the invoice nothing of
+// the payment.
+function renewal(body) {
+  const intent = make('payment_intents', {amount: body.amount, currency: body.currency,
+    created: body.at ?? now()});
+  charge(intent, body.at);
+  const invoice = make('invoices', {status: 'paid', amount_paid: body.amount,
+    currency: body.currency, created: body.at ?? now(), parent: {type: 'subscription_details',
+      subscription_details: {metadata: body.metadata, subscription: 'sub_1'}}});
+  delete invoice.payments;
+  happened('invoice.paid', invoice, body.at);
+  invoice.payments = {object: 'list', data: [{id: 'inpay_1', object: 'invoice_payment',
+    status: 'paid', amount_paid: body.amount, currency: body.currency,
+    payment: {type: 'payment_intent', payment_intent: intent.id}}]};
+  return intent;
 }
 
 function close_dispute(body) {
@@ -363,8 +380,14 @@ function perform(method, route, params, query, body) {
   const id = Object.values(params)[0];
   if (kind === 'balance')
     return balance();
+  if (method === 'GET' && rest.length) {
+    const object = clone(find(kind, id));
+    if (kind === 'invoices' && !Object.values(query.expand ?? {}).includes('payments'))
+      delete object.payments; // given to those who ask for them
+    return object;
+  }
   if (method === 'GET')
-    return rest.length ? clone(find(kind, id)) : list(kind, query);
+    return list(kind, query);
   state.acted.push(`${method} ${route}`);
   if (method === 'DELETE')
     return remove(kind, id);
@@ -425,7 +448,7 @@ function control(body) {
     state.faults.push({times: 1, ...fault});
   const made = (body.make ?? []).map((m) => {
     const makers = {dispute, close_dispute, payout, refund: (b) => refund(b, b.at), txn,
-      event: (b) => make('events', b), sale: (b) => {
+      event: (b) => make('events', b), renewal, sale: (b) => {
         const intent = make('payment_intents', {amount: b.amount, currency: b.currency,
           metadata: b.metadata ?? {}, created: b.at ?? now()});
         charge(intent, b.at);
