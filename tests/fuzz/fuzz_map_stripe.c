@@ -1,6 +1,6 @@
 /* Stripe's JSON, whatever it holds: refused with a sentence, or event lines that the
  * engine's own scanner accepts, a fact last for an event, and none of a sentence without
- * reason. The first byte chooses: e, t (an event, live or test mode), b (a balance
+ * reason. The first byte chooses: e, t (an event, of live or of any mode), b (a balance
  * transaction), f (parameters as a form). */
 #include "map.h"
 #include "nv_buf.h"
@@ -37,7 +37,8 @@ check_lines(const json_t *lines)
 static void
 event(const json_t *value, bool test)
 {
-	const struct map_stripe how = {test, test ? NULL : "acct_1"};
+	const struct map_stripe how = {
+		test ? MAP_STRIPE_BOTH : MAP_STRIPE_LIVE, test ? NULL : "acct_1"};
 	struct nv_err err = {0};
 	json_t *lines = NULL;
 

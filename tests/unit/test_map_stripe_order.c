@@ -16,7 +16,7 @@
 #define ROUNDS   4
 #define NANO     INT64_C(10000000) /* of a cent */
 
-static const struct map_stripe live = {false, NULL};
+static const struct map_stripe live = {MAP_STRIPE_LIVE, NULL};
 
 /* ---- the messages ---- */
 
