@@ -11,9 +11,9 @@ import fleetlib as fl
 
 TOKENS = {"slack": "T0/B0/slacksecret", "discord": "1/discordsecret",
           "telegram": "42:telegramsecret", "pagerduty": "pagerdutysecretpagerdutysecret00",
-          "webhook": "webhooksecret"}
+          "webhook": "webhooksecret", "email": "SG.mailsecret"}
 GOOD = {"slack": (200, "ok"), "discord": (204, ""), "pagerduty": (202, '{"status":"success"}'),
-        "telegram": (200, '{"ok":true,"result":{"message_id":1}}'), "webhook": (200, "")}
+        "telegram": (200, '{"ok":true,"result":{"message_id":1}}'), "webhook": (200, ""), "email": (202, "")}
 
 
 class Vendors:
@@ -77,7 +77,7 @@ class Vendors:
                 "telegram_bot_token": TOKENS["telegram"],
                 "pagerduty_routing_key": TOKENS["pagerduty"],
                 "alert_webhook_url": f"{self.base}/hook/abc",
-                "alert_webhook_secret": TOKENS["webhook"]}
+                "alert_webhook_secret": TOKENS["webhook"], "sendgrid_api_key": TOKENS["email"]}
 
     # ---- serving ----
 
@@ -90,8 +90,11 @@ class Vendors:
                 self.responses.append((path, parsed))
             return 200, "ok", {}
         for name, start in (("slack", "/services/"), ("discord", "/api/webhooks/"),
-                            ("pagerduty", "/v2/enqueue"), ("webhook", "/hook/")):
+                            ("pagerduty", "/v2/enqueue"), ("webhook", "/hook/"),
+                            ("email", "/v3/mail/send")):
             if path.startswith(start):
+                if name == "email":
+                    path += headers.get("Authorization", "")
                 if name == "webhook":
                     with self.lock:
                         self.signatures.append((headers.get("X-Nova-Signature"), body))
@@ -157,6 +160,8 @@ class Vendors:
             bodies = list(self.taken[name])
         if name == "webhook":
             return [f"{n['event']} {n['text']}" for b in bodies for n in b["notices"]]
+        if name == "email":
+            return [line for b in bodies for line in b["content"][0]["value"].splitlines()]
         if name == "pagerduty":
             return [f"{b['event_action']} {b.get('payload', {}).get('summary', '')}"
                     for b in bodies]
