@@ -585,13 +585,14 @@ scr_crawl_results(struct plat_call *call)
 	char key[SCR_NAME_KEY_BYTES], prefix[SCR_CRAWL_KEY_BYTES],
 		after[SCR_CRAWL_KEY_BYTES];
 	json_t *record = call_record(call, key);
-	json_t *pages = record ? json_array() : NULL;
-	struct results r = {
-		.pages = pages, .limit = (size_t)plat_arg_int(call, "limit", 100)};
 
 	if (!record)
 		return;
 	json_decref(record);
+	json_t *pages = json_array();
+	struct results r = {
+		.pages = pages, .limit = (size_t)plat_arg_int(call, "limit", 100)};
+
 	(void)snprintf(prefix, sizeof(prefix), "%s/", key);
 	(void)snprintf(after, sizeof(after), "%s/%012lld", key,
 		(long long)NV_MIN(plat_arg_int(call, "after", 0), INT64_C(999999999999)));
