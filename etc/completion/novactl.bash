@@ -82,13 +82,14 @@ _novactl()
 	[ -z "${help-}" ] || return
 	if [ "${words[0]}" = platform ] && [[ $current != -* ]]; then
 		# Names, then the verbs of that one.
-		local key=platform asked=()
+		local pattern='"platform": "[a-z._-]+"' asked=()
 		if [ "${#words[@]}" -gt 1 ]; then
-			key=name
+			# Of a verb; its arguments have no summary.
+			pattern='"name": "[a-z._-]+", "summary"'
 			asked=("${words[1]}" --help)
 		fi
 		_novactl_words "$(timeout 2 "$program" "${places[@]}" platform "${asked[@]}" --json \
-			2>/dev/null | grep -oE "\"$key\": \"[a-z._-]+\"" | cut -d '"' -f 4)" "$current"
+			2>/dev/null | grep -oE "$pattern" | cut -d '"' -f 4)" "$current"
 		return
 	fi
 	local verb=("${words[0]}")
