@@ -457,12 +457,6 @@ field_find(struct eng_text key)
 		IS(OPERATION, "operation");
 		IS(TO_AMOUNT, "to_amount");
 		break;
-	case 12:
-		IS(TIER, "service_tier");
-		break;
-	case 14:
-		IS(RAW, "response_usage");
-		break;
 	case 11:
 		IS(TO_CURRENCY, "to_currency");
 		IS(RESERVATION, "reservation");
@@ -470,14 +464,10 @@ field_find(struct eng_text key)
 		IS(DURATION, "duration_ms");
 		break;
 	default:
-		if (key.bytes < 20 || memcmp(key.at, "gen_ai.", 7) != 0)
-			break;
-		for (int f = ENG_F_PROVIDER; f <= ENG_F_TOKENS_WRITE; f++)
+		for (int f = ENG_F_PROVIDER; key.bytes >= 12 && f < ENG_F_COUNT; f++)
 			if (field_names[f].bytes == key.bytes &&
 				memcmp(key.at, field_names[f].name, key.bytes) == 0)
 				return (enum eng_field)f;
-		if (key.bytes == 21)
-			IS(RESPONSE_MODEL, "gen_ai.response.model");
 	}
 #undef IS
 	return ENG_F_COUNT;
