@@ -77,17 +77,16 @@ mark_answer(struct tw *tw, void *arg, const struct tw_answer *a)
 
 	(void)tw;
 	gone = gone || (m->endpoint == TW_EP_DELETE && a->problem.why == TW_NO_MISSING);
-	if (a->outcome == NV_HTTP_DONE && json_object_size(data) > 0 &&
-		json_boolean_value(json_object_get(data, m->done)) == m->value)
+	bool done = a->outcome == NV_HTTP_DONE && json_object_size(data) > 0 &&
+		    json_boolean_value(json_object_get(data, m->done)) == m->value;
+
+	if (done || (a->outcome == NV_HTTP_REFUSED && gone && again))
 		plat_out_done(
 			out, json_pack("{s:O,s:b}", "id", id, m->done, m->value), nano);
 	else if (a->outcome == NV_HTTP_DONE)
 		plat_out_refused(out, NV_EXIT_NO, "%s: X did not do it", m->verb);
 	else if (a->outcome == NV_HTTP_UNKNOWN)
 		plat_out_unknown(out, "%s", a->problem.text);
-	else if (gone && again)
-		plat_out_done(
-			out, json_pack("{s:O,s:b}", "id", id, m->done, m->value), nano);
 	else if (a->problem.why == TW_NO_THROTTLED ||
 		 (a->unsent && a->problem.why != TW_NO_KEYS))
 		plat_out_later(out, a->wait_ms >= 0 ? a->wait_ms : DOWN_MS, "%s",

@@ -332,18 +332,19 @@ post_answer(struct tw *tw, void *arg, const struct tw_answer *a)
 		json_object_get(json_object_get(a->json, "data"), "id"));
 
 	(void)tw;
+	/* X says that it is there, and does not show it: for a while that may be. */
+	bool hidden = a->problem.why == TW_NO_DUPLICATE && s->looked &&
+		      age_ms(s->out) < SHOWN_AFTER_MS;
+
 	if (a->outcome == NV_HTTP_DONE && id && tw_id_valid(id))
 		posted(s, id);
 	else if (a->outcome == NV_HTTP_DONE)
 		end_unknown(s, "post: X's answer names no id");
-	else if (a->outcome == NV_HTTP_UNKNOWN)
+	else if (a->outcome == NV_HTTP_UNKNOWN || hidden)
 		end_unknown(s, a->problem.text);
 	else if (a->problem.why == TW_NO_DUPLICATE && !s->looked &&
 		 (a->maybe || s->out->tries > 1))
 		look(s); /* the very post that this one tried before? */
-	else if (a->problem.why == TW_NO_DUPLICATE && s->looked &&
-		 age_ms(s->out) < SHOWN_AFTER_MS)
-		end_unknown(s, a->problem.text);
 	else if (a->problem.why == TW_NO_THROTTLED ||
 		 (a->unsent && a->problem.why != TW_NO_KEYS))
 		end_later(s, a);
