@@ -376,9 +376,11 @@ static int
 book_correction(struct eng_booking *b)
 {
 	const struct eng_text *of = &b->line->field[ENG_F_OF];
+	/* What platforms say under an id of all of them, any of them may take back. */
+	uint32_t scope = !b->manual && eng_book_is_system(b) ? eng_book_scope(b, of)
+							     : b->ev.worker;
 	struct led_event target;
-	struct led_event probe = {
-		.worker = b->ev.worker, .id = of->at, .id_bytes = of->bytes};
+	struct led_event probe = {.worker = scope, .id = of->at, .id_bytes = of->bytes};
 
 	if (led_batch_lookup_id(b->txn->batch, &probe, &target) != 0)
 		return refuse(b, "of names no event of this worker");
@@ -387,7 +389,8 @@ book_correction(struct eng_booking *b)
 
 	if (w && w != b->worker) {
 		b->worker = w;
-		b->ev.said_by = b->ev.worker;
+		if (b->ev.said_by == 0)
+			b->ev.said_by = b->ev.worker;
 		b->ev.worker = eng_txn_worker(b->eng, b->txn, w);
 	}
 	int rc = led_batch_correct(b->txn->batch, seq, &b->ev);
