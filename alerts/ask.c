@@ -17,8 +17,6 @@
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)
 #define ASK_S            120. /* novactl gives up before */
 
-extern char **environ;
-
 struct alert_ask {
 	struct alerts *alerts;
 	alert_answer_fn *fn;
@@ -157,7 +155,7 @@ alert_ask(struct alerts *a, const char *const *words, alert_answer_fn *fn, void 
 	char *argv[ALERT_ASK_WORDS_MAX + 3];
 	struct alert_ask *ask = calloc(1, sizeof(*ask));
 	size_t n = 0;
-	pid_t pid;
+	pid_t pid = -1;
 	int out;
 
 	if (!ask)

@@ -270,14 +270,14 @@ graver_first(const void *a, const void *b)
 json_t *
 alert_book_save(const struct alert_book *book)
 {
-	const struct open_alert **order = calloc(book->n + 1, sizeof(*order));
+	const struct open_alert **order = calloc(book->n + 1, sizeof(void *));
 	json_t *list = json_array();
 	bool bad = !order || !list;
 
 	for (size_t i = 0; !bad && i < book->n; i++)
 		order[i] = &book->list[i];
 	if (!bad)
-		qsort(order, book->n, sizeof(*order), graver_first);
+		qsort(order, book->n, sizeof(void *), graver_first);
 	for (size_t i = 0; !bad && i < book->n; i++) {
 		json_t *one = save_alert(&order[i]->alert, order[i]->since_ms);
 

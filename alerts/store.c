@@ -38,7 +38,7 @@ alert_store_load(struct alerts *a, struct nv_err *err)
 {
 	char path[NV_PATH_MAX];
 	char *text = NULL;
-	size_t bytes;
+	size_t bytes = 0;
 	int rc = path_of(a, path, "");
 
 	if (rc == 0)

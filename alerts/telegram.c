@@ -249,7 +249,7 @@ alert_telegram_open(struct alerts *a)
 	const struct alert_channel *c = &a->channels[ALERT_TO_TELEGRAM];
 	size_t n = c->url ? strlen(c->url) - strlen("sendMessage") : 0;
 
-	if (!c->used || !a->config->alerts.telegram_approvers)
+	if (!c->used || !c->url || !a->config->alerts.telegram_approvers)
 		return 0;
 	struct alert_telegram *t = calloc(1, sizeof(*t));
 
