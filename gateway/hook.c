@@ -1,11 +1,13 @@
 /* One webhook from its verified body to its answer:
  *
- *	body kept -> money said -> all answered -> facts said -> all answered -> 200
+ *	body kept -> money and facts said -> all answered -> 200
+ *	                                  \-> some refused: a note said -> answered -> 200
  *
- * The facts come last and tell what of the money the engine refused: a fact in the ledger
- * means that everything of its webhook has been dealt with. At any point: 503 when the
- * time is up; whatever was said by then stays said, and saying it again changes nothing.
- */
+ * The facts come last, and the engine takes lines in their order: a fact in the ledger
+ *means that everything of its webhook has been dealt with. All go at once, as each wait
+ *for a commit costs the time of one; what the engine refused of them is told by a fact of
+ *its own ("ID:note"). At any point: 503 when the time is up; whatever was said by then
+ *stays said, and saying it again changes nothing. */
 #include "gateway.h"
 #include "nv_base64.h"
 #include "nv_clock.h"
@@ -21,7 +23,7 @@
 	512 /* what a line is expected to need, for the room it is asked */
 #define RETRY_AFTER "5"
 
-enum phase { MONEY, FACTS };
+enum phase { SAYING, NOTING };
 
 struct gw_hook {
 	struct gw_hook *prev;
@@ -32,7 +34,7 @@ struct gw_hook {
 	ev_timer timeout;
 	json_t *lines;             /* owned */
 	json_t *refused;           /* owned: [{"id","reason"}] */
-	struct gw_ticket *tickets; /* owned: one for each line */
+	struct gw_ticket *tickets; /* owned: one for each line, one for the note */
 	size_t n;
 	size_t waiting;
 	size_t facts;
@@ -139,7 +141,7 @@ hook_free(struct gw_hook *h)
 	struct gw *gw = h->gw;
 
 	ev_timer_stop(gw->loop, &h->timeout);
-	for (size_t i = 0; h->tickets && i < h->n; i++)
+	for (size_t i = 0; h->tickets && i <= h->n; i++)
 		gw_emit_forget(&gw->emit, &h->tickets[i]);
 	free(h->tickets);
 	json_decref(h->lines);
@@ -217,24 +219,39 @@ complete_fact(struct gw_hook *h, json_t *line)
 {
 	char note[NOTE_BYTES_MAX];
 	const char *given = json_string_value(json_object_get(line, "note"));
-	const json_t *row = json_array_get(h->refused, 0);
-	size_t n = json_array_size(h->refused);
 	int bad = json_object_set_new(
 		line, "bytes", json_integer((json_int_t)h->call->request->body_bytes));
 
 	bad |= json_object_set_new(line, "sha256", json_string(h->sha256));
-	if (!n && h->kept)
+	if (h->kept)
 		return bad;
-	int at = snprintf(note, sizeof(note), "%.200s%s%s", given ? given : "",
-		given ? "; " : "", h->kept ? "" : "the body could not be kept");
-
-	if (n)
-		(void)snprintf(note + at, sizeof(note) - (size_t)at,
-			"%s%zu of its lines quarantined, the first (%s): %.160s",
-			h->kept ? "" : "; ", n,
-			json_string_value(json_object_get(row, "id")),
-			json_string_value(json_object_get(row, "reason")));
+	(void)snprintf(note, sizeof(note), "%.200s%sthe body could not be kept",
+		given ? given : "", given ? "; " : "");
 	return bad | json_object_set_new(line, "note", json_string(note));
+}
+
+/* One more fact: what became of the others' lines. 0 or -ENOMEM. */
+static int
+add_note(struct gw_hook *h)
+{
+	const json_t *first = json_array_get(h->refused, 0);
+	json_t *fact = json_deep_copy(json_array_get(h->lines, h->n - 1));
+	const char *id = json_string_value(json_object_get(fact, "id"));
+	char text[NOTE_BYTES_MAX];
+	char noted[GW_ID_BYTES];
+
+	(void)snprintf(text, sizeof(text),
+		"%zu of its lines quarantined, the first (%s): %.160s",
+		json_array_size(h->refused),
+		json_string_value(json_object_get(first, "id")),
+		json_string_value(json_object_get(first, "reason")));
+	(void)snprintf(noted, sizeof(noted), "%.*s:note", GW_ID_BYTES - 6, id ? id : "");
+	if (!fact || json_object_set_new(fact, "id", json_string(noted)) < 0 ||
+		json_object_set_new(fact, "note", nv_json_str(text)) < 0) {
+		json_decref(fact);
+		return -ENOMEM;
+	}
+	return json_array_append_new(h->lines, fact) < 0 ? -ENOMEM : 0;
 }
 
 static int
@@ -250,7 +267,7 @@ say(struct gw_hook *h, size_t i)
 		return 0;
 	}
 	if (json_object_set_new(line, "ack", json_true()) < 0 ||
-		(h->phase == FACTS && complete_fact(h, line) < 0))
+		(is_fact(line) && complete_fact(h, line) < 0))
 		return -ENOMEM;
 	NV_CLEANUP_FREE char *text = line_text(line, &bytes);
 
@@ -267,26 +284,45 @@ say(struct gw_hook *h, size_t i)
 }
 
 static void
-next_phase(struct gw_hook *h)
+later_for(struct gw_hook *h, int rc)
 {
-	for (;;) {
-		int rc = 0;
+	later(h, rc == -EPIPE    ? "the engine is not there"
+		 : rc == -ENOMEM ? "no memory"
+				 : "too much is waiting for the engine");
+}
 
-		for (size_t i = 0; i < h->n && rc == 0; i++)
-			if (is_fact(json_array_get(h->lines, i)) == (h->phase == FACTS))
-				rc = say(h, i);
-		if (rc < 0) {
-			later(h, rc == -EPIPE ? "the engine is not there"
-					      : "too much is waiting for the engine");
-			return;
-		}
-		if (h->waiting)
-			return;
-		if (h->phase == FACTS)
-			break;
-		h->phase = FACTS;
+/* Everything of a phase has been answered, or refused before it was said. */
+static void
+phase_over(struct gw_hook *h)
+{
+	bool note = h->phase == SAYING && json_array_size(h->refused) > 0 && h->facts > 0;
+
+	if (!note) {
+		done(h);
+		return;
 	}
-	done(h);
+	h->phase = NOTING;
+	int rc = add_note(h);
+
+	if (rc == 0)
+		rc = say(h, h->n);
+	if (rc < 0)
+		later_for(h, rc);
+	else if (h->waiting == 0)
+		done(h);
+}
+
+static void
+say_all(struct gw_hook *h)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < h->n && rc == 0; i++)
+		rc = say(h, i);
+	if (rc < 0)
+		later_for(h, rc);
+	else if (h->waiting == 0)
+		phase_over(h);
 }
 
 static void
@@ -297,14 +333,8 @@ on_answered(struct gw_ticket *t)
 	h->gw->silent = false;
 	if (t->refused)
 		refused(h, json_array_get(h->lines, (size_t)(t - h->tickets)), t->reason);
-	if (--h->waiting)
-		return;
-	if (h->phase == FACTS) {
-		done(h);
-		return;
-	}
-	h->phase = FACTS;
-	next_phase(h);
+	if (--h->waiting == 0)
+		phase_over(h);
 }
 
 static void
@@ -336,7 +366,7 @@ hook_new(struct gw *gw, struct gw_call *call, enum gw_source source, json_t *lin
 {
 	struct gw_hook *h = calloc(1, sizeof(*h));
 	size_t n = json_array_size(lines);
-	struct gw_ticket *tickets = calloc(n ? n : 1, sizeof(*tickets));
+	struct gw_ticket *tickets = calloc(n + 1, sizeof(*tickets));
 	json_t *rows = json_array();
 
 	if (!h || !tickets || !rows) {
@@ -352,10 +382,10 @@ hook_new(struct gw *gw, struct gw_call *call, enum gw_source source, json_t *lin
 		.refused = rows,
 		.tickets = tickets,
 		.n = n};
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i <= n; i++) {
 		tickets[i].answered = on_answered;
 		tickets[i].arg = h;
-		h->facts += is_fact(json_array_get(lines, i));
+		h->facts += i < n && is_fact(json_array_get(lines, i));
 	}
 	h->next = gw->hooks;
 	if (h->next)
@@ -393,7 +423,7 @@ gw_hook_begin(struct gw *gw, struct gw_call *call, enum gw_source source, json_t
 	gw_body_sha256(call, h->sha256);
 	h->kept = gw_spool_add(&gw->spool, nv_wall_ns(), gw_source_name(source),
 			  h->sha256, call->request->body, call->request->body_bytes) == 0;
-	next_phase(h);
+	say_all(h);
 }
 
 void
