@@ -263,23 +263,30 @@ put_capabilities(struct nv_buf *buf, const struct nv_conf_worker *w)
 	nv_buf_puts(buf, w->has_capabilities ? "]" : "");
 }
 
+static void
+put_command(struct nv_buf *buf, const void *at)
+{
+	char **argv;
+	size_t n = 0;
+
+	memcpy(&argv, at, sizeof(argv));
+	while (argv && argv[n])
+		n++;
+	if (argv)
+		put_list(buf, argv, n);
+	else
+		nv_buf_puts(buf, "none");
+}
+
 void
 nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 	const struct nv_option *o, const void *target, bool mask)
 {
 	const struct nv_conf_worker *w = target;
-	char **argv;
-	size_t n = 0;
 
 	switch (o->kind) {
 	case NV_OPT_COMMAND:
-		memcpy(&argv, (const char *)target + o->offset, sizeof(argv));
-		while (argv && argv[n])
-			n++;
-		if (argv)
-			put_list(buf, argv, n);
-		else
-			nv_buf_puts(buf, "none");
+		put_command(buf, (const char *)target + o->offset);
 		break;
 	case NV_OPT_SECRETS:
 		put_list(buf, w->secrets, w->n_secrets);
