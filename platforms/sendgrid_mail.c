@@ -16,7 +16,7 @@
 #define CATEGORY_BYTES_MAX 255
 #define ARGS_BYTES_MAX     10000
 #define ATTACH_BYTES_MAX   ((size_t)20 << 20)
-#define SEND_AHEAD_S       (72 * 3600)
+#define SEND_AHEAD_S       (INT64_C(72) * 3600)
 
 static int
 put(json_t *o, const char *key, json_t *value)
