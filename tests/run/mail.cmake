@@ -2,3 +2,4 @@
 nova_run(mail_gumroad mail_gumroad)
 nova_run(mail_sendgrid mail_sendgrid)
 nova_run(mail_bulk mail_bulk)
+nova_run(mail_fleet mail_fleet)
