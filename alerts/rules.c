@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUARANTINE_HOLD_MS (INT64_C(3600) * 1000) /* after the last new line in it */
-#define HALF_A_NAME        "%.100s"
+#define GROWTH_HOLD_MS (INT64_C(3600) * 1000)
+#define HALF_A_NAME    "%.100s"
 
 /* ---- what is remembered ---- */
 
 struct alert_memory {
-	json_t *quarantined; /* owned: worker -> [count, when it last grew, ms] */
+	json_t *counts; /* owned: "rule:worker" -> [count, when it last grew, ms] */
 };
 
 struct alert_memory *
@@ -26,8 +26,8 @@ alert_memory_new(void)
 	struct alert_memory *memory = calloc(1, sizeof(*memory));
 
 	if (memory)
-		memory->quarantined = json_object();
-	if (memory && !memory->quarantined) {
+		memory->counts = json_object();
+	if (memory && !memory->counts) {
 		free(memory);
 		memory = NULL;
 	}
@@ -39,7 +39,7 @@ alert_memory_free(struct alert_memory *memory)
 {
 	if (!memory)
 		return;
-	json_decref(memory->quarantined);
+	json_decref(memory->counts);
 	free(memory);
 }
 
@@ -254,27 +254,59 @@ rule_roi(const struct rules *r, const json_t *worker, const char *name)
 	see(r, &alert);
 }
 
-/* Raised while lines go on coming into quarantine, over an hour after the last one. */
+/* A count that only grows: has it grown within the last hour? What was there at the first
+ * look is no news; one that is smaller was begun anew. */
+static bool
+grows(const struct rules *r, const char *key, int64_t count)
+{
+	json_t *known = json_object_get(r->memory->counts, key);
+	int64_t before = json_integer_value(json_array_get(known, 0));
+	int64_t grew_ms = json_integer_value(json_array_get(known, 1));
+
+	if (!known || count != before) {
+		if (!known)
+			grew_ms = 0;
+		else if (count > before)
+			grew_ms = r->facts->now_ms;
+		/* No memory: as if nothing was known. */
+		(void)json_object_set_new(r->memory->counts, key,
+			json_pack("[I,I]", (json_int_t)count, (json_int_t)grew_ms));
+	}
+	return grew_ms > 0 && r->facts->now_ms - grew_ms <= GROWTH_HOLD_MS;
+}
+
 static void
 rule_quarantine(const struct rules *r, const json_t *worker, const char *name)
 {
 	struct alert alert = make(ALERT_FROM_WORKERS, ALERT_WARNING, "quarantine", name);
 	int64_t count = int_at(worker, "rejected_events");
-	json_t *known = json_object_get(r->memory->quarantined, name);
-	int64_t before = json_integer_value(json_array_get(known, 0));
-	int64_t grew_ms = json_integer_value(json_array_get(known, 1));
 
-	if (!known || count != before) {
-		grew_ms = known && count > before ? r->facts->now_ms : 0;
-		/* No memory: as if nothing was known. */
-		(void)json_object_set_new(r->memory->quarantined, name,
-			json_pack("[I,I]", (json_int_t)count, (json_int_t)grew_ms));
-	}
-	if (grew_ms == 0 || r->facts->now_ms - grew_ms > QUARANTINE_HOLD_MS)
+	if (!grows(r, alert.key, count))
 		return;
 	alert_say(&alert,
 		"%s says what cannot be booked: %lld lines of it lie in quarantine.",
 		name, (long long)count);
+	see(r, &alert);
+}
+
+/* Unpriced is not free: what such calls cost stands in no sum and in no budget. */
+static void
+rule_unpriced(const struct rules *r, const json_t *worker, const char *name)
+{
+	struct alert alert = make(ALERT_FROM_WORKERS, ALERT_ERROR, "unpriced", name);
+	const json_t *unpriced = json_object_get(worker, "unpriced");
+	int64_t count = int_at(unpriced, "events");
+
+	/* From the first one on. */
+	if (count > 0 && !json_object_get(r->memory->counts, alert.key))
+		(void)grows(r, alert.key, 0);
+	if (!grows(r, alert.key, count))
+		return;
+	alert_say(&alert,
+		"%s uses a model without a price (%.60s): %lld calls are in no sum and "
+		"no "
+		"budget.",
+		name, text_at(unpriced, "model"), (long long)count);
 	see(r, &alert);
 }
 
@@ -292,6 +324,7 @@ rules_workers(const struct rules *r, const json_t *answer)
 		rule_crashes(r, one, name);
 		rule_roi(r, one, name);
 		rule_quarantine(r, one, name);
+		rule_unpriced(r, one, name);
 	}
 }
 

@@ -173,7 +173,7 @@ static void
 put_engine_half(json_t *object, const json_t *row)
 {
 	static const char *const keys[] = {"kind", "metrics", "rejected_events",
-		"last_heartbeat", "last_status", "last_error", "resources"};
+		"unpriced", "last_heartbeat", "last_status", "last_error", "resources"};
 
 	for (size_t i = 0; i < NV_LEN(keys); i++)
 		put(object, keys[i], ctl_json_copy(row, keys[i]));

@@ -66,6 +66,9 @@ metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w, boo
 	bad |= json_object_set_new(o, "metrics", metrics);
 	bad |= json_object_set_new(
 		o, "rejected_events", json_integer((json_int_t)w->rejected));
+	bad |= json_object_set_new(o, "unpriced",
+		json_pack("{s:I, s:o}", "events", (json_int_t)w->unpriced, "model",
+			or_null(w->unpriced_model)));
 	bad |= json_object_set_new(o, "last_heartbeat", nv_json_time(w->heartbeat_ns));
 	bad |= json_object_set_new(o, "last_status", or_null(w->status));
 	bad |= json_object_set_new(o, "last_error", or_null(w->last_error));

@@ -168,6 +168,10 @@ book_usage(struct eng_booking *b)
 	set_operation(b);
 	if (rc) {
 		b->ev.flags |= LED_F_UNPRICED;
+		b->worker->unpriced++;
+		(void)snprintf(b->worker->unpriced_model,
+			sizeof b->worker->unpriced_model, "%.*s",
+			(int)NV_MIN(line->model.bytes, 63u), line->model.at);
 		return 0;
 	}
 	struct eng_text party = {vendor, (uint32_t)strlen(vendor)};

@@ -98,6 +98,10 @@ struct eng_worker {
 		totals; /* in the base currency, since ever: as of the last commit */
 	struct eng_uncounted uncounted; /* what totals leave out */
 	uint64_t rejected;              /* quarantined lines, since ever */
+	/* Usage of models the price table does not know: since the engine started, and
+	 * the last of them. A batch that fails is counted again. */
+	uint64_t unpriced;
+	char unpriced_model[64];
 	/* An instance is halted (journal.c sets it at a `state` line "halted" and clears
 	 * it at the next start or at any other state): such a worker is never scaled up.
 	 */

@@ -22,6 +22,7 @@
 
 static void commit_after(struct eng_intake *in, double seconds);
 static void commit_soon(struct eng_intake *in);
+static void commit_within(struct eng_intake *in, double seconds);
 
 /* ---- streams ---- */
 
@@ -101,7 +102,11 @@ fill(struct eng_intake *in, struct eng_stream *s)
 	in->waiting_bytes += (uint64_t)n;
 	if (n > 0 || s->eof) {
 		enqueue(in, s);
-		commit_soon(in);
+		/* Behind each line of the gateway or a platform a request waits. */
+		if (s->worker && s->worker->system)
+			commit_within(in, ENG_TXN_AWAITED_S);
+		else
+			commit_soon(in);
 	}
 	if (s->eof)
 		ev_io_stop(in->eng->loop, &s->io);
@@ -400,13 +405,19 @@ commit_after(struct eng_intake *in, double seconds)
 }
 
 static void
-commit_soon(struct eng_intake *in)
+commit_within(struct eng_intake *in, double seconds)
 {
 	if (in->waiting_bytes >= ENG_TXN_BYTES_MAX)
 		commit_after(in, 0.);
 	else if (!ev_is_active(&in->commit) ||
-		 ev_timer_remaining(in->eng->loop, &in->commit) > ENG_TXN_DELAY_S)
-		commit_after(in, ENG_TXN_DELAY_S);
+		 ev_timer_remaining(in->eng->loop, &in->commit) > seconds)
+		commit_after(in, seconds);
+}
+
+static void
+commit_soon(struct eng_intake *in)
+{
+	commit_within(in, ENG_TXN_DELAY_S);
 }
 
 /* ---- streams come ---- */

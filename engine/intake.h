@@ -11,6 +11,7 @@
 
 #define ENG_TXN_BYTES_MAX     ((uint64_t)1 << 20)
 #define ENG_TXN_DELAY_S       0.005
+#define ENG_TXN_AWAITED_S     0.0005 /* somebody outside waits for the answer */
 #define ENG_WAITING_BYTES_MAX ((uint64_t)64 << 20) /* in all memfds together */
 #define ENG_RETRY_S           1.0
 #define ENG_ORPHAN_DRAIN_S    5.0 /* novasupd is gone: wait this long for ends of file */

@@ -105,6 +105,9 @@ static const struct {
 		"raised error negative_roi:w\n"},
 	{ALERT_FROM_WORKERS, WORKER(METRICS("19", "-100.0")), ""},
 	{ALERT_FROM_WORKERS, WORKER(METRICS("20", "null")), ""},
+	{ALERT_FROM_WORKERS, WORKER("\"unpriced\":{\"events\":0,\"model\":null}"), ""},
+	{ALERT_FROM_WORKERS, WORKER("\"unpriced\":{\"events\":1,\"model\":\"gpt-99\"}"),
+		"raised error unpriced:w\n"},
 	/* Whose configuration is not known. */
 	{ALERT_FROM_WORKERS, "{\"workers\":[{\"worker\":\"v\"," METRICS("20", "-5") "}]}",
 		""},
