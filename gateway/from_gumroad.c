@@ -1,9 +1,9 @@
 /* Gumroad: POST /webhooks/gumroad/SECRET. Its pings are not signed: the secret in the
  * address opens the door, and what is booked is what Gumroad's API says of the sale when
  * the platform asks it. */
-#include "ask.h"
 #include "gateway.h"
 #include "map.h"
+#include "nv_ask.h"
 #include "nv_log.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 struct ping {
 	struct gw *gw;
 	struct gw_call *call;
-	struct gw_ask *ask; /* owned while it is under way */
+	struct nv_ask *ask; /* owned while it is under way */
 	json_t *fact;       /* owned */
 };
 
@@ -105,7 +105,7 @@ on_gone(struct gw_call *call)
 {
 	struct ping *p = call->own;
 
-	gw_ask_cancel(p->ask);
+	nv_ask_cancel(p->ask);
 	json_decref(p->fact);
 	free(p);
 }
@@ -123,7 +123,7 @@ confirm(struct gw *gw, struct gw_call *call, const struct map_gumroad_ping *ping
 	(void)snprintf(path, sizeof(path), "%s/platform/gumroad.sock", gw->run_dir);
 	if (p && question) {
 		*p = (struct ping){.gw = gw, .call = call, .fact = fact};
-		rc = gw_ask(
+		rc = nv_ask(
 			gw->loop, path, question, GW_HOOK_MS, on_confirmed, p, &p->ask);
 	} else {
 		json_decref(question);

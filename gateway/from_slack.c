@@ -1,7 +1,7 @@
 /* Slack's buttons: POST /webhooks/slack. Verified here, decided by nova-alerts, which
  * knows who may. */
-#include "ask.h"
 #include "gateway.h"
+#include "nv_ask.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 struct press {
 	struct gw *gw;
 	struct gw_call *call;
-	struct gw_ask *ask; /* owned while it is under way */
+	struct nv_ask *ask; /* owned while it is under way */
 };
 
 static void
@@ -42,7 +42,7 @@ on_gone(struct gw_call *call)
 {
 	struct press *p = call->own;
 
-	gw_ask_cancel(p->ask);
+	nv_ask_cancel(p->ask);
 	free(p);
 }
 
@@ -75,7 +75,7 @@ gw_from_slack(struct gw_call *call)
 	(void)snprintf(path, sizeof(path), "%s/alerts.sock", gw->run_dir);
 	if (p && question) {
 		*p = (struct press){.gw = gw, .call = call};
-		rc = gw_ask(gw->loop, path, question, SLACK_MS, on_taken, p, &p->ask);
+		rc = nv_ask(gw->loop, path, question, SLACK_MS, on_taken, p, &p->ask);
 	} else {
 		json_decref(question);
 	}

@@ -5,6 +5,8 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "nv_paths.h"
+#include "nv_service.h"
 #include "nv_title.h"
 #include "setup.h"
 
@@ -266,8 +268,9 @@ run(void)
 {
 	struct gw *gw = &self.gw;
 	struct nv_err err = {0};
+	bool by_hand;
 
-	if (gw_config_read(&self.paths, &self.config) < 0)
+	if (nv_service_config(self.paths.config, &self.config, &by_hand) < 0)
 		return NV_EXIT_USAGE;
 	gw->loop = ev_default_loop(EVFLAG_AUTO);
 	if (!gw->loop) {

@@ -1,60 +1,24 @@
-/* Configuration and secrets: see setup.h. */
+/* Secrets and the address: see setup.h. */
 #include "setup.h"
 
-#include "nv_fd.h"
 #include "nv_log.h"
+#include "nv_service.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define SECRET_BYTES_MAX 65536
-
-int
-gw_config_read(const struct nv_paths *paths, struct nv_config **ret)
-{
-	const char *snapshot = getenv("NOVA_SNAPSHOT_FD");
-	struct nv_conf_sources sources = {0};
-	struct nv_conf_errors errs = {0};
-	int rc;
-
-	if (!snapshot || !*snapshot) {
-		rc = nv_conf_sources_read(&sources, paths->config, &errs);
-	} else {
-		int fd = (int)strtol(snapshot, NULL, 10);
-
-		rc = fd > 2 ? nv_conf_snapshot_read(fd, &sources) : -EBADF;
-		nv_fd_close(&fd);
-	}
-	if (rc == 0 || rc == -EINVAL)
-		rc = nv_config_parse(&sources, ret, &errs);
-	if (rc < 0 && errs.n)
-		nv_conf_errors_print(&errs, STDERR_FILENO);
-	else if (rc < 0)
-		nv_error("the configuration cannot be read: %s", strerror(-rc));
-	nv_conf_errors_fini(&errs);
-	nv_conf_sources_fini(&sources);
-	return rc;
-}
 
 /* NULL when it is not there. */
 static char *
 read_secret(const char *name)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	char path[NV_PATH_MAX];
-	char *text = NULL;
-	size_t bytes;
-
-	if (!dir || snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return NULL;
-	int rc = nv_read_file_at(-1, path, SECRET_BYTES_MAX, &text, &bytes);
+	char *text;
+	int rc = nv_service_secret(name, &text);
 
 	if (rc < 0 && rc != -ENOENT)
 		nv_error("secrets/%s: %s", name, strerror(-rc));
-	return rc < 0 ? NULL : text;
+	return text;
 }
 
 static void

@@ -1,12 +1,9 @@
-/* What nova-gateway needs before it listens: configuration and secrets. */
+/* What nova-gateway needs before it listens: its secrets, and where. */
 #ifndef GW_SETUP_H
 #define GW_SETUP_H
 
 #include "gateway.h"
-#include "nv_paths.h"
 
-/* From novasupd (NOVA_SNAPSHOT_FD), or from the files. 0 or -errno; said on stderr. */
-int gw_config_read(const struct nv_paths *paths, struct nv_config **ret);
 /* From CREDENTIALS_DIRECTORY. What is missing is no error: its webhooks are told to come
  * again. 0 or -ENOMEM. */
 int gw_secrets_read(struct gw *gw);

@@ -3,6 +3,7 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "nv_service.h"
 #include "nv_title.h"
 #include "outbox.h"
 #include "pipe.h"
@@ -21,12 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECRET_BYTES_MAX ((size_t)64 << 10)
-#define POLL_FIRST_S     0.5
-#define POLL_S_AGAIN     10
-#define POLL_S_MAX       900
-#define TITLE_S          5.
-#define GRACE_S          8. /* for calls under way: less than novasupd gives us */
+#define POLL_FIRST_S 0.5
+#define POLL_S_AGAIN 10
+#define POLL_S_MAX   900
+#define TITLE_S      5.
+#define GRACE_S      8. /* for calls under way: less than novasupd gives us */
 
 static struct {
 	struct plat plat;
@@ -245,68 +245,14 @@ on_stop(struct ev_loop *loop, ev_signal *s, int revents)
 
 /* ---- start ---- */
 
-/* The configuration comes sealed from novasupd, or is read from its files. */
-static int
-read_config(struct plat *p)
-{
-	const char *snapshot = getenv("NOVA_SNAPSHOT_FD");
-	struct nv_conf_sources sources = {0};
-	struct nv_conf_errors errs = {0};
-	int rc;
-
-	p->by_hand = !snapshot || !*snapshot;
-	if (p->by_hand) {
-		rc = nv_conf_sources_read(&sources, p->paths.config, &errs);
-	} else {
-		int fd = (int)strtol(snapshot, NULL, 10);
-
-		rc = fd > 2 ? nv_conf_snapshot_read(fd, &sources) : -EBADF;
-		nv_fd_close(&fd);
-	}
-	if (rc == 0 || rc == -EINVAL)
-		rc = nv_config_parse(&sources, &p->config, &errs);
-	if (rc < 0 && errs.n)
-		nv_conf_errors_print(&errs, STDERR_FILENO);
-	else if (rc < 0)
-		nv_error("the configuration cannot be read: %s", strerror(-rc));
-	nv_conf_errors_fini(&errs);
-	nv_conf_sources_fini(&sources);
-	return rc;
-}
-
-static int
-read_secret(const char *dir, const char *name, char **ret)
-{
-	char path[NV_PATH_MAX];
-	char *data = NULL;
-	size_t bytes = 0;
-
-	if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
-		return -ENAMETOOLONG;
-	int rc = nv_read_file_at(-1, path, SECRET_BYTES_MAX, &data, &bytes);
-
-	if (rc < 0)
-		return rc;
-	while (bytes > 0 && (data[bytes - 1] == '\n' || data[bytes - 1] == '\r' ||
-				    data[bytes - 1] == ' '))
-		data[--bytes] = '\0';
-	if (bytes == 0) {
-		free(data);
-		return -ENOENT;
-	}
-	*ret = data;
-	return 0;
-}
-
 static void
 read_secrets(struct plat *p)
 {
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 	const char *const *names = p->kind->secrets;
 
 	for (unsigned i = 0; names && names[i]; i++) {
 		NV_ASSERT(i < PLAT_SECRETS_MAX);
-		int rc = dir ? read_secret(dir, names[i], &p->secrets[i]) : -ENOENT;
+		int rc = nv_service_secret(names[i], &p->secrets[i]);
 
 		if (rc == 0 || i >= p->kind->n_required || p->problem[0])
 			continue;
@@ -323,12 +269,8 @@ read_secrets(struct plat *p)
 static void
 forget_secrets(struct plat *p)
 {
-	for (unsigned i = 0; i < PLAT_SECRETS_MAX; i++) {
-		if (p->secrets[i])
-			explicit_bzero(p->secrets[i], strlen(p->secrets[i]));
-		free(p->secrets[i]);
-		p->secrets[i] = NULL;
-	}
+	for (unsigned i = 0; i < PLAT_SECRETS_MAX; i++)
+		nv_service_forget(&p->secrets[i]);
 }
 
 static void
@@ -420,7 +362,7 @@ run(struct plat *p)
 	struct nv_err err = {0};
 	uint64_t random;
 
-	if (read_config(p) < 0)
+	if (nv_service_config(p->paths.config, &p->config, &p->by_hand) < 0)
 		return NV_EXIT_USAGE;
 	p->loop = ev_default_loop(EVFLAG_AUTO);
 	if (!p->loop || getrandom(&random, sizeof random, 0) != sizeof random) {
