@@ -126,8 +126,9 @@ stripe_ask(struct stripe *s, const struct stripe_ask *ask, stripe_done_fn *done,
 		.key = ask->key ? strdup(ask->key) : NULL,
 		.done = done,
 		.arg = arg};
-	/* What was deleted is not there: once more changes nothing. */
-	if (r->key || strcmp(ask->method, "DELETE") == 0)
+	/* A DELETE is none: over a connection of the pool libcurl may send it twice, and
+	 * the 404 to the second would pass for a refusal of the first. */
+	if (r->key)
 		flags |= PLAT_ASK_REPEATABLE;
 	int rc = ask->key && !r->key ? nv_err_set(err, -ENOMEM, "out of memory") : 0;
 
