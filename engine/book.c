@@ -85,6 +85,8 @@ find_worker(struct eng_booking *b)
 		!(system && (event == ENG_EV_COST || event == ENG_EV_RESERVE ||
 				    event == ENG_EV_RELEASE || event == ENG_EV_WEBHOOK)))
 		return 0;
+	if (!eng_line_has(b->line, ENG_F_AGENT) && system && event == ENG_EV_FEE)
+		return eng_book_fee_of(b);
 	if (!eng_line_has(b->line, ENG_F_AGENT))
 		return comes_back ? eng_book_find_sale(b, false) : 0;
 	copy_text(name, sizeof(name), &b->line->field[ENG_F_AGENT]);

@@ -49,6 +49,9 @@ void eng_book_webhook(struct eng_booking *b);
 /* A sale whose id is known, said by a system worker: 1 it was dealt with (a duplicate, or
  * it has moved to the agent that is named now), 0 it is new, -EINVAL with b->reason. */
 int eng_book_known_sale(struct eng_booking *b);
+/* Whom a fee that names a sale is of, when nobody is named: the sale's worker; one that
+ * was told before stays where it was booked. */
+int eng_book_fee_of(struct eng_booking *b);
 /* The id of a total: what is said twice is a total and its amount. */
 void eng_book_total_id(struct eng_booking *b);
 

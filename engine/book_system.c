@@ -127,6 +127,31 @@ eng_book_total_id(struct eng_booking *b)
 	b->ev.id_bytes = (size_t)n;
 }
 
+int
+eng_book_fee_of(struct eng_booking *b)
+{
+	const struct eng_text *id = eng_field(b->line, ENG_F_ID);
+	struct led_event first;
+
+	if (id) {
+		const struct led_event probe = {.worker = eng_book_scope(b, id),
+			.id = id->at,
+			.id_bytes = id->bytes};
+
+		if (led_batch_lookup_id(b->txn->batch, &probe, &first) == 0) {
+			struct eng_worker *w = eng_worker_by_id(b->eng, first.worker);
+
+			if (w && first.kind == LED_FEE)
+				b->worker = w;
+			return 0;
+		}
+	}
+	int rc = eng_book_find_sale(b, false);
+
+	b->has_sale = false; /* it takes nothing from the sale */
+	return rc;
+}
+
 /* ---- sales that were told before ---- */
 
 static void

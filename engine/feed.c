@@ -369,15 +369,18 @@ feed_money(struct walk *w, struct eng_fed *worker, const struct led_event *ev)
 		give(w, &fact);
 		return;
 	}
-	/* What of a refund a total has told before came with that. */
+	/* What of a refund a total has told before came with that, and stays when the
+	 * refund is taken back. */
 	struct led_leg last = ev->n_legs ? ev->legs[ev->n_legs - 1] : (struct led_leg){0};
-	bool told = ev->kind == LED_REFUND &&
-		    last.code == (LED_CODE_REFUND | LED_CODE_REVERSAL);
+	bool told = ev->n_legs > 1 &&
+		    ((ev->kind == LED_REFUND &&
+			     last.code == (LED_CODE_REFUND | LED_CODE_REVERSAL)) ||
+			    (ev->kind == LED_CORRECTION && last.code == LED_CODE_REFUND));
 
 	for (unsigned i = 0; i + (told ? 1 : 0) < ev->n_legs; i++) {
 		struct led_leg leg = ev->legs[i];
 
-		if (told && leg.code == LED_CODE_REFUND)
+		if (told && leg.code == (last.code ^ LED_CODE_REVERSAL))
 			leg.nano -= last.nano;
 		if (leg.nano > 0)
 			feed_leg(w, ev, &leg, &fact);

@@ -43,15 +43,17 @@ map_event(const json_t *item, const struct map_stripe *how, json_t **ret_lines,
 	return rc;
 }
 
+enum { TRANSACTIONS, EVENTS };
+
 static const struct source {
 	const char *name; /* of its cursor */
 	const char *path;
 	map_fn *map;
 } sources[] = {
-	{"balance_transactions",
+	[TRANSACTIONS] = {"balance_transactions",
 		"/v1/balance_transactions?limit=100&expand[0]=data.source",
 		map_stripe_txn},
-	{"events",
+	[EVENTS] = {"events",
 		"/v1/events?limit=100&types[0]=application_fee.refunded"
 		"&types[1]=charge.captured&types[2]=charge.dispute.closed"
 		"&types[3]=charge.dispute.created&types[4]=charge.dispute.funds_"
@@ -69,6 +71,7 @@ static const struct source {
 struct stripe_scan {
 	struct stripe *stripe;
 	size_t source;
+	bool second;                 /* the other list is read already */
 	int64_t from_s, to_s, end_s; /* the window; where the last one ends */
 	json_t *items;               /* owned: of the window, newest first */
 	size_t left;                 /* of them, not booked */
@@ -360,8 +363,9 @@ end_window(struct stripe_scan *scan)
 		scan->from_s = scan->to_s;
 		scan->to_s = scan->end_s;
 		rc = read_window(scan, &err);
-	} else if (rc == 0 && scan->source + 1 < NV_LEN(sources)) {
-		scan->source++;
+	} else if (rc == 0 && !scan->second) {
+		scan->second = true;
+		scan->source = scan->source == EVENTS ? TRANSACTIONS : EVENTS;
 		rc = begin_source(scan, &err);
 	} else if (rc == 0) {
 		finish(scan, 0, NULL);
@@ -412,8 +416,23 @@ begin_source(struct stripe_scan *scan, struct nv_err *err)
 	if (rc)
 		return nv_err_set(
 			err, rc, "the cursor cannot be read: %s", strerror(-rc));
-	scan->end_s = scan->to_s = nv_wall_ns() / INT64_C(1000000000);
+	if (!scan->second) /* both lists end at the same time */
+		scan->end_s = nv_wall_ns() / INT64_C(1000000000);
+	scan->to_s = scan->end_s;
 	return read_window(scan, err);
+}
+
+/* A fee goes where its sale is, and events tell whose that is: they are read first. But
+ * transactions may be older than the oldest event, so that at the first time what came
+ * back finds its sale only behind them. */
+static size_t
+first_source(struct stripe *s)
+{
+	json_t *value = NULL;
+	int rc = plat_get(s->plat, TABLE, sources[TRANSACTIONS].name, &value);
+
+	json_decref(value);
+	return rc == 0 ? EVENTS : TRANSACTIONS;
 }
 
 void
@@ -430,6 +449,7 @@ stripe_poll(struct plat *plat)
 	}
 	s->scan = scan;
 	scan->stripe = s;
+	scan->source = first_source(s);
 	scan->items = json_array();
 	if (scan->items)
 		rc = begin_source(scan, &err);

@@ -118,7 +118,8 @@ stripe_charge_refunded(struct stripe_out *out, const json_t *charge)
 		!map_int(charge, "amount", &amount) ||
 		!map_int(charge, "amount_refunded", &total))
 		return;
-	total -= amount - captured;
+	if (captured < amount)
+		total -= amount - captured;
 	int64_t listed = list_refunds(out, charge);
 
 	if (total <= listed)
