@@ -16,6 +16,7 @@
 
 #define ACCEPT_PAUSE_S 0.2
 #define BACKLOG        128
+#define PEERPIDFD      77 /* SO_PEERPIDFD: headers of Debian 12 do not know it */
 
 struct plat_sock {
 	int fd; /* owned: listening; -1 */
@@ -143,7 +144,13 @@ client_go_on(struct plat_client *c)
 		plat_who_ask(p, c); /* plat_client_known comes back to the line */
 		return true;
 	}
-	NV_CLEANUP_FREE char *line = strndup(c->request.data, bytes);
+	/* Not strndup: a NUL is a byte of the line like any other. */
+	NV_CLEANUP_FREE char *line = malloc(bytes + 1);
+
+	if (line) {
+		memcpy(line, c->request.data, bytes);
+		line[bytes] = '\0';
+	}
 
 	p->sock->in_bytes -= bytes + 1;
 	nv_buf_consume(&c->request, bytes + 1);
@@ -253,6 +260,19 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 	ev_io_start(loop, &p->sock->accept);
 }
 
+/* The process that connected, and no later one of its number: the kernel keeps it with
+ * the socket since Linux 6.5. Older ones are asked at once. Negative: it is gone. */
+static int
+pidfd_of_peer(int fd, pid_t pid)
+{
+	int pidfd = -1;
+	socklen_t bytes = sizeof pidfd;
+
+	if (getsockopt(fd, SOL_SOCKET, PEERPIDFD, &pidfd, &bytes) == 0)
+		return pidfd;
+	return errno == ENOPROTOOPT ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
 static void
 on_accept(struct ev_loop *loop, ev_io *io, int revents)
 {
@@ -285,7 +305,7 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	c->plat = p;
 	c->pid = cred.pid;
 	c->uid = cred.uid;
-	c->pidfd = (int)syscall(SYS_pidfd_open, cred.pid, 0);
+	c->pidfd = pidfd_of_peer(fd, cred.pid);
 	c->fd = nv_fd_steal(&fd);
 	nv_buf_init(&c->request, PLAT_LINE_BYTES_MAX + 4);
 	nv_buf_init(&c->answer, PLAT_ANSWER_BYTES_MAX);

@@ -17,7 +17,6 @@
 
 #define PATIENCE_MS 10000
 #define AGAIN_S     0.1
-#define OF_NOVA     "nova." /* names of Nova's own workers */
 
 /* A client that waits. */
 struct asking {
@@ -68,6 +67,14 @@ is_alive(int pidfd)
 	return pidfd >= 0 && poll(&p, 1, 0) == 0;
 }
 
+/* Nova's own workers that ask platforms: the gateway for sales, the alerter for mail. The
+ * others hold a key of their own, or read what strangers wrote. */
+static bool
+is_of_nova(const char *worker)
+{
+	return strcmp(worker, "nova.gateway") == 0 || strcmp(worker, "nova.alerts") == 0;
+}
+
 static void
 judge(const struct plat *p, struct plat_client *client, const struct nv_ctl_whose *m)
 {
@@ -80,8 +87,13 @@ judge(const struct plat *p, struct plat_client *client, const struct nv_ctl_whos
 			"was");
 	} else if (!m->worker[0]) {
 		judge_stranger(client);
-	} else if (strncmp(m->worker, OF_NOVA, sizeof OF_NOVA - 1) == 0) {
-		plat_client_known(client, "", true, NULL); /* the alerter sends mail */
+	} else if (strcmp(m->worker, NV_WHOSE_LOST) == 0) {
+		plat_client_known(client, NULL, false,
+			"a process that a worker started and that has left it may not "
+			"ask: "
+			"nobody can tell whose it is");
+	} else if (is_of_nova(m->worker)) {
+		plat_client_known(client, "", true, NULL);
 	} else if (nv_platform_from(p->kind->name, &which) &&
 		   (m->platforms >> which & 1)) {
 		plat_client_known(client, m->worker, false, NULL);

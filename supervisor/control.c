@@ -561,9 +561,12 @@ on_whose(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (nv_sup_whose_decode(&m, msg) < 0)
 		return -EBADMSG;
-	const struct sup_instance *inst = sup_whose(c->sup, m.pid);
+	bool lost;
+	const struct sup_instance *inst = sup_whose(c->sup, m.pid, &lost);
 	struct nv_ctl_whose answer = {.request_id = m.request_id};
 
+	if (lost)
+		memcpy(answer.worker, NV_WHOSE_LOST, sizeof(NV_WHOSE_LOST));
 	if (inst) {
 		memcpy(answer.worker, inst->worker->name, sizeof(answer.worker));
 		answer.instance = inst->number;

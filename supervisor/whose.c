@@ -29,17 +29,27 @@ find(const struct sup *sup, owns_fn *owns, const void *what)
 /* ---- with cgroups ---- */
 
 /* /proc/PID/cgroup names the cgroup from the root of the hierarchy, an incarnation knows
- * the directory it is mounted at: their ends agree from the fleet's directory on. */
+ * the directory it is mounted at: their ends agree from the fleet's directory on. That is
+ * the first of its name: one further below is of a process's own making. */
 static bool
 is_its_cgroup(const struct sup_incarnation *inc, const void *what)
 {
 	const char *own = inc->cgroup.path[0] ? strstr(inc->cgroup.path, "/nova-") : NULL;
-	const char *text = what;
-	const char *at = own ? strstr(text, own) : NULL;
-	char end = at ? at[strlen(own)] : 'x';
+	size_t bytes = own ? strlen(own) : 0;
+	size_t fleet_bytes = own ? 1 + strcspn(own + 1, "/") : 0;
+	const char *line = what;
 
-	/* It may have made cgroups of its own below. */
-	return end == '\n' || end == '\0' || end == '/';
+	while (own && *line) {
+		size_t chars = strcspn(line, "\n");
+		const char *at = memmem(line, chars, own, fleet_bytes);
+		char end = at && strncmp(at, own, bytes) == 0 ? at[bytes] : 'x';
+
+		/* It may have made cgroups of its own below. */
+		if (end == '\n' || end == '\0' || end == '/')
+			return true;
+		line += chars + (line[chars] == '\n');
+	}
+	return false;
 }
 
 static struct sup_instance *
@@ -94,9 +104,10 @@ proc_of(const struct sup_proc *list, size_t n, pid_t pid)
 	return NULL;
 }
 
-/* Up to the keeper: the first ancestor that belongs to somebody. */
+/* Up to the keeper: the first ancestor that belongs to somebody. Below the keeper, which
+ * is handed the orphans of all workers, there are no others. */
 static struct sup_instance *
-by_ancestry(const struct sup *sup, pid_t pid)
+by_ancestry(const struct sup *sup, pid_t pid, bool *ret_lost)
 {
 	size_t n;
 	const struct sup_proc *list = sup_proctree_scan(&n);
@@ -104,20 +115,23 @@ by_ancestry(const struct sup *sup, pid_t pid)
 	struct sup_instance *found = NULL;
 
 	for (unsigned depth = 0; proc && !found && depth < 256; depth++) {
-		if (proc->pid == sup->shared->keeper_pid || proc->pid == sup->pid)
+		*ret_lost = proc->pid == sup->shared->keeper_pid;
+		if (*ret_lost || proc->pid == sup->pid)
 			break;
 		found = find(sup, is_its_tree, proc);
+		if (!found)
+			found = find(sup, has_its_pipe, proc);
 		proc = proc_of(list, n, proc->ppid);
 	}
-	proc = found || !list ? NULL : proc_of(list, n, pid);
-	return proc ? find(sup, has_its_pipe, proc) : found;
+	return found;
 }
 
 struct sup_instance *
-sup_whose(const struct sup *sup, pid_t pid)
+sup_whose(const struct sup *sup, pid_t pid, bool *ret_lost)
 {
 	struct sup_instance *found =
 		pid > 0 && sup->cgroups.usable ? by_cgroup(sup, pid) : NULL;
 
-	return found || pid <= 0 ? found : by_ancestry(sup, pid);
+	*ret_lost = false;
+	return found || pid <= 0 ? found : by_ancestry(sup, pid, ret_lost);
 }

@@ -3,14 +3,16 @@
 #ifndef SUP_WHOSE_H
 #define SUP_WHOSE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct sup;
 struct sup_instance;
 
 /* The instance whose incarnation the process belongs to, NULL: none that runs. By its
- * cgroup; else by its ancestors, their sessions and groups, or the event pipe it holds. A
- * process that has left all of these is nobody's: it gets no more than a stranger. */
-struct sup_instance *sup_whose(const struct sup *sup, pid_t pid);
+ * cgroup; else by its ancestors: their sessions and groups, or the event pipe they hold.
+ * *ret_lost: it has left all of these, but was started by a worker all the same. It is
+ * nobody's, and no person's either: it gets less than a stranger. */
+struct sup_instance *sup_whose(const struct sup *sup, pid_t pid, bool *ret_lost);
 
 #endif

@@ -15,6 +15,10 @@ struct nv_sup_whose {
 int nv_sup_whose_encode(struct nv_wr *w, const struct nv_sup_whose *m);
 int nv_sup_whose_decode(struct nv_sup_whose *m, const struct nv_msg *msg);
 
+/* In place of a worker's name, and never one: a process that some worker of the fleet
+ * started, and that has left everything that says which. It is trusted with nothing. */
+#define NV_WHOSE_LOST "-"
+
 /* CTL_WHOSE: the process belongs to the tree of this incarnation, or to none. */
 struct nv_ctl_whose {
 	uint32_t request_id;
