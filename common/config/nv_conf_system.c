@@ -182,6 +182,7 @@ make(struct nv_conf_reading *r, const char *name, const char *program, const cha
 	w->heartbeat_timeout_ms = SILENCE_MS;
 	w->stop_grace_ms = GRACE_MS;
 	w->isolation = (struct nv_conf_isolation){0};
+	w->limit_core_bytes = 0; /* there would be secrets in it */
 	w->autonomous = false;
 	if (rc == 0)
 		rc = set_argv(w, program, word);

@@ -8,6 +8,7 @@
  * {"ok":false,"error":"..."}. */
 #include "nv_fd.h"
 #include "nv_json.h"
+#include "scr_confine.h"
 #include "scr_pool.h"
 #include "scr_work.h"
 
@@ -52,12 +53,13 @@ confine(void)
 {
 	int rc = 0;
 
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); /* refused by no kernel there is */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)close_range(3, ~0u, 0); /* there is none, if the parent did as it should */
 #if !defined(__SANITIZE_ADDRESS__)    /* whose shadow is larger than any page */
 	rc = limit(RLIMIT_AS, MEMORY_BYTES_MAX);
+	if (rc == 0)
+		rc = scr_confine(); /* its leak checker is a process of its own */
 #endif
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* forgotten with an account */
 	if (rc == 0)
 		rc = limit(RLIMIT_CORE, 0);
 	if (rc == 0)
