@@ -172,7 +172,7 @@ lower(const char *name, char ret[256])
 {
 	size_t i = 0;
 
-	for (; name[i] && i < 255; i++)
+	for (; i < 255 && name[i]; i++)
 		ret[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20
 								 : name[i]);
 	ret[i] = '\0';

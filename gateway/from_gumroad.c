@@ -35,14 +35,13 @@ check_secret(const struct gw *gw, const char *given)
 static int
 read_pair(struct map_gumroad_ping *ping, const char *pair, size_t bytes)
 {
-	NV_CLEANUP_FREE char *text = strndup(pair, bytes);
+	const char *equals = memchr(pair, '=', bytes);
+	NV_CLEANUP_FREE char *text = equals ? strndup(pair, bytes) : NULL;
 
 	if (!text)
-		return -ENOMEM;
-	char *value = strchr(text, '=');
+		return equals ? -ENOMEM : 0;
+	char *value = text + (equals - pair);
 
-	if (!value)
-		return 0;
 	*value++ = '\0';
 	int key_bytes = gw_unescape(text, true);
 	int value_bytes = gw_unescape(value, true);

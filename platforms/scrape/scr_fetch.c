@@ -13,8 +13,10 @@
 
 struct scr_fetch {
 	struct scrape *scrape;
-	json_t *want;    /* owned */
-	scr_page_fn *fn; /* NULL: cancelled */
+	struct scr_fetch *later; /* among all of them */
+	struct scr_fetch **here; /* what points to it there */
+	json_t *want;            /* owned */
+	scr_page_fn *fn;         /* NULL: cancelled */
 	void *arg;
 	struct scr_got got; /* its texts are owned here */
 };
@@ -36,15 +38,31 @@ got_fini(struct scr_got *got)
 }
 
 static void
+fetch_free(struct scr_fetch *f)
+{
+	*f->here = f->later;
+	if (f->later)
+		f->later->here = f->here;
+	json_decref(f->want);
+	got_fini(&f->got);
+	free(f);
+}
+
+void
+scr_fetches_drop(struct scrape *s)
+{
+	while (s->fetches)
+		fetch_free(s->fetches);
+}
+
+static void
 finish(struct scr_fetch *f, json_t *data, const char *why)
 {
 	struct scr_page_got page = {.got = &f->got, .data = data, .why = why};
 
 	if (f->fn)
 		f->fn(f->arg, &page);
-	json_decref(f->want);
-	got_fini(&f->got);
-	free(f);
+	fetch_free(f);
 }
 
 /* href as it stands there -> url, absolute; those that lead nowhere are dropped. */
@@ -164,18 +182,22 @@ scr_fetch_start(struct scrape *s, const struct scr_ask *ask, const json_t *want,
 	scr_page_fn *fn, void *arg, struct scr_fetch **ret)
 {
 	struct scr_fetch *f = calloc(1, sizeof(*f));
-	int rc = f ? 0 : -ENOMEM;
 
-	if (rc < 0)
-		return rc;
+	if (!f)
+		return -ENOMEM;
 	f->scrape = s;
+	f->later = s->fetches;
+	f->here = &s->fetches;
+	if (f->later)
+		f->later->here = &f->later;
+	s->fetches = f;
 	f->want = json_deep_copy(want);
 	f->fn = fn;
 	f->arg = arg;
-	rc = f->want ? scr_get_start(s->web, ask, on_got, f, NULL) : -ENOMEM;
+	int rc = f->want ? scr_get_start(s->web, ask, on_got, f, NULL) : -ENOMEM;
+
 	if (rc < 0) {
-		json_decref(f->want);
-		free(f);
+		fetch_free(f);
 		return rc;
 	}
 	if (ret)

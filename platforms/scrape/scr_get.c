@@ -218,6 +218,11 @@ get_new(struct scr_web *web, const char *url, struct scr_get **ret)
 		scr_get_free(get);
 		return rc;
 	}
+	get->later = web->gets;
+	get->here = &web->gets;
+	if (get->later)
+		get->later->here = &get->later;
+	web->gets = get;
 	*ret = get;
 	return 0;
 }
@@ -297,6 +302,8 @@ scr_web_free(struct scr_web *web)
 	if (!web)
 		return;
 	nv_http_free(web->http);
+	while (web->gets)
+		scr_get_free(web->gets);
 	while (web->sites) {
 		struct scr_site *site = web->sites;
 

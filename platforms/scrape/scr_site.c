@@ -15,6 +15,10 @@
 void
 scr_get_free(struct scr_get *get)
 {
+	if (get->here)
+		*get->here = get->later;
+	if (get->later)
+		get->later->here = get->here;
 	free(get->url);
 	free(get->path);
 	free(get->etag);
@@ -26,12 +30,6 @@ void
 scr_site_free(struct scr_site *site)
 {
 	ev_timer_stop(site->web->loop, &site->timer);
-	while (site->first) {
-		struct scr_get *get = site->first;
-
-		site->first = get->next;
-		scr_get_free(get);
-	}
 	scr_robots_free(site->robots);
 	free(site->origin);
 	free(site);

@@ -22,7 +22,9 @@ struct scr_site {
 
 struct scr_get {
 	struct scr_site *site;
-	struct scr_get *next;
+	struct scr_get *next;  /* in the queue of its site */
+	struct scr_get *later; /* among all of the web */
+	struct scr_get **here; /* what points to it there; NULL: not there yet */
 	char *url, *path;      /* owned */
 	char *etag, *modified; /* owned */
 	bool ignore_robots;
@@ -42,6 +44,7 @@ struct scr_web {
 	int64_t delay_ms;
 	size_t body_bytes_max;
 	struct scr_site *sites; /* owned */
+	struct scr_get *gets;   /* owned: all there are, whoever has them in hand */
 	unsigned n_sites;
 	uint64_t requests, bytes, forbidden;
 };

@@ -477,6 +477,7 @@ stop(struct plat *p)
 	scr_monitors_stop(s);
 	scr_web_free(s->web);
 	scr_pool_free(s->pool);
+	scr_fetches_drop(s);
 	free(s);
 	plat_set_own(p, NULL);
 }

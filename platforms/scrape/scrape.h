@@ -15,6 +15,7 @@ struct scrape {
 	struct scr_pool *pool;         /* owned */
 	struct scr_crawls *crawls;     /* owned */
 	struct scr_monitors *monitors; /* owned */
+	struct scr_fetch *fetches;     /* owned: those under way */
 	int64_t price_nano;            /* of one request */
 	char currency[NV_CURRENCY_BYTES];
 };
@@ -38,6 +39,8 @@ int scr_fetch_start(struct scrape *s, const struct scr_ask *ask, const json_t *w
 	scr_page_fn *fn, void *arg, struct scr_fetch **ret);
 /* fn does not come any more. NULL is fine. */
 void scr_fetch_cancel(struct scr_fetch *fetch);
+/* At the end, when web and pool are gone: what was under way, nobody is told. */
+void scr_fetches_drop(struct scrape *s);
 
 /* ---- arguments (scrape.c) ---- */
 
