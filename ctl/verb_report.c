@@ -253,8 +253,10 @@ show(struct ctl *ctl, const char *verb, json_t *args, bool csv)
 	} else {
 		print_figures(
 			ctl, json_object_get(data, "total"), ctl_str(data, "currency"));
-		ctl_print(&ctl->out, CTL_PLAIN, "\n");
-		ctl_print_shares(ctl, data, "costs", "cost", "CATEGORY");
+		if (json_array_size(json_object_get(data, "costs")) > 0) {
+			ctl_print(&ctl->out, CTL_PLAIN, "\n");
+			ctl_print_shares(ctl, data, "costs", "cost", "CATEGORY");
+		}
 	}
 	ctl_print_rates(ctl, data);
 	ctl_print_unconverted(&ctl->out, "total", data);

@@ -73,7 +73,9 @@ find_worker(struct eng_booking *b)
 	enum eng_event event = b->line->event;
 	bool system = eng_book_is_system(b);
 	bool credits = event >= ENG_EV_REVENUE && event <= ENG_EV_PAYOUT;
-	bool comes_back = event == ENG_EV_REFUND || event == ENG_EV_DISPUTE;
+	/* A fee may name the sale that it was taken for. */
+	bool of_sale =
+		event == ENG_EV_REFUND || event == ENG_EV_DISPUTE || event == ENG_EV_FEE;
 
 	b->worker = b->s->worker;
 	b->has_sale = false;
@@ -88,13 +90,13 @@ find_worker(struct eng_booking *b)
 	if (!eng_line_has(b->line, ENG_F_AGENT) && system && event == ENG_EV_FEE)
 		return eng_book_fee_of(b);
 	if (!eng_line_has(b->line, ENG_F_AGENT))
-		return comes_back ? eng_book_find_sale(b, false) : 0;
+		return of_sale ? eng_book_find_sale(b, false) : 0;
 	copy_text(name, sizeof(name), &b->line->field[ENG_F_AGENT]);
 	b->worker = eng_worker_find(b->eng, name);
 	if (!b->worker && strangers(b->eng) < ENG_STRANGERS_MAX)
 		b->worker = eng_worker_add(b->eng, name);
 	if (b->worker)
-		return comes_back ? eng_book_find_sale(b, true) : 0;
+		return of_sale ? eng_book_find_sale(b, true) : 0;
 	(void)snprintf(b->reason, sizeof(b->reason),
 		"agent %s is not in the configuration, and %d others are not either",
 		name, ENG_STRANGERS_MAX);

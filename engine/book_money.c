@@ -54,7 +54,7 @@ find_currency(struct eng_booking *b)
 		return read_currency(b, ENG_F_CURRENCY, &b->currency);
 	/* What comes back of a sale comes back as it was paid. */
 	b->currency =
-		b->has_sale && b->sale.currency
+		b->has_sale && b->sale.currency && b->line->event != ENG_EV_FEE
 			? b->sale.currency
 			: eng_txn_currency(b->eng, b->txn, b->eng->config->base_currency);
 	return 0;
@@ -208,7 +208,21 @@ book_revenue(struct eng_booking *b)
 	return book_plain(b, LED_CODE_REVENUE);
 }
 
-/* ---- what comes back of a sale ---- */
+/* ---- what belongs to a sale ---- */
+
+/* Whose it is may be known the second time only: then what it names tells that it is the
+ * same. */
+static int
+book_fee(struct eng_booking *b)
+{
+	const struct eng_text *of = eng_field(b->line, ENG_F_OF);
+
+	if (of) {
+		b->ev.of = of->at;
+		b->ev.of_bytes = of->bytes;
+	}
+	return book_plain(b, LED_CODE_FEE);
+}
 
 int
 eng_book_find_sale(struct eng_booking *b, bool explicit)
@@ -424,7 +438,7 @@ eng_book_movement(struct eng_booking *b)
 	case ENG_EV_DISPUTE:
 		return book_back(b);
 	case ENG_EV_FEE:
-		return book_plain(b, LED_CODE_FEE);
+		return book_fee(b);
 	case ENG_EV_PAYOUT:
 		return book_plain(b, LED_CODE_PAYOUT);
 	case ENG_EV_CONVERSION:
