@@ -41,20 +41,45 @@ headline(const struct alert_notice *notice)
 	return notice->event == ALERT_RESOLVED ? "Over" : words[notice->alert.severity];
 }
 
-enum escape { PLAIN, ENTITIES };
+enum escape { PLAIN, SLACK, TELEGRAM, DISCORD };
+
+#define NOTHING "\xe2\x80\x8b" /* U+200B: not seen, and no part of a link or a name */
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (unsigned char)c >= 0x80;
+}
+
+/* What clients make links and mentions of by themselves: URLs, and at Telegram names of
+ * hosts and users too. What a worker said is not to lead people anywhere. */
+static bool
+would_link(const char *at, enum escape escape)
+{
+	if (strncmp(at, "://", 3) == 0)
+		return true;
+	return escape == TELEGRAM && (*at == '@' || (*at == '.' && is_letter(at[1])));
+}
 
 static void
 put_escaped(struct nv_buf *buf, const char *text, enum escape escape)
 {
+	bool entities = escape == SLACK || escape == TELEGRAM;
+
 	for (; *text; text++) {
-		if (escape == ENTITIES && *text == '&')
+		if (entities && *text == '&')
 			nv_buf_puts(buf, "&amp;");
-		else if (escape == ENTITIES && *text == '<')
+		else if (entities && *text == '<')
 			nv_buf_puts(buf, "&lt;");
-		else if (escape == ENTITIES && *text == '>')
+		else if (entities && *text == '>')
 			nv_buf_puts(buf, "&gt;");
+		else if (escape == DISCORD && strchr("\\*_~`|[]<>#", *text))
+			nv_buf_printf(buf, "\\%c", *text);
 		else
 			nv_buf_add(buf, text, 1);
+		if (escape != PLAIN && would_link(text, escape))
+			nv_buf_puts(buf, NOTHING);
 	}
 }
 
@@ -161,7 +186,7 @@ static json_t *
 words_slack(const struct alert_batch *all, size_t *ret_said)
 {
 	const struct alert_batch batch = until_question(all);
-	char *text = lines(&batch, ENTITIES, 2900, ret_said);
+	char *text = lines(&batch, SLACK, 2900, ret_said);
 	const struct alert_notice *asks = question(&batch, *ret_said);
 	json_t *body =
 		text ? json_pack("{s:s, s:[{s:s, s:{s:s, s:s}}]}", "text", text, "blocks",
@@ -185,7 +210,7 @@ words_slack(const struct alert_batch *all, size_t *ret_said)
 static json_t *
 words_discord(const struct alert_batch *batch, size_t *ret_said)
 {
-	char *text = lines(batch, PLAIN, DISCORD_MAX, ret_said);
+	char *text = lines(batch, DISCORD, DISCORD_MAX, ret_said);
 	json_t *body = text ? json_pack("{s:s, s:i, s:{s:[]}}", "content", text, "flags",
 				      SUPPRESS_EMBEDS, "allowed_mentions", "parse")
 			    : NULL;
@@ -205,7 +230,7 @@ static json_t *
 words_telegram(const struct alert_batch *all, size_t *ret_said)
 {
 	const struct alert_batch batch = until_question(all);
-	char *text = lines(&batch, ENTITIES, TELEGRAM_MAX, ret_said);
+	char *text = lines(&batch, TELEGRAM, TELEGRAM_MAX, ret_said);
 	const struct alert_notice *asks = question(&batch, *ret_said);
 	json_t *body = text ? json_pack("{s:s, s:s, s:{s:b}}", "text", text, "parse_mode",
 				      "HTML", "link_preview_options", "is_disabled", 1)

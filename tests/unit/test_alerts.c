@@ -276,6 +276,41 @@ START_TEST(test_words_of_workers_stay_text)
 }
 END_TEST
 
+START_TEST(test_words_of_workers_lead_nowhere)
+{
+	struct alert_notice notice = {ALERT_RAISED, alert("k", ALERT_ERROR), 1000};
+	static const struct {
+		enum alert_channel_kind kind;
+		const char *said;
+		const char *has_not[3];
+	} cases[] = {
+		{ALERT_TO_SLACK, "see https://evil.example/a",
+			{"https://", "<http", "://e"}},
+		{ALERT_TO_TELEGRAM, "see http://evil.example",
+			{"http://", "l.e", "://e"}},
+		{ALERT_TO_TELEGRAM, "ask @someone", {"@s", "@so", "@som"}},
+		{ALERT_TO_DISCORD, "[Approve](https://evil.example)",
+			{"Approve](", "https://", " [Approve"}},
+		{ALERT_TO_DISCORD, "**bold** `code` ||x|| <#1>", {"**", "||", " `code"}},
+	};
+	size_t n;
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		alert_say(&notice.alert, "%s", cases[i].said);
+		char *text = dumped(cases[i].kind, &notice, 1, &n);
+
+		for (size_t k = 0; k < NV_LEN(cases[i].has_not); k++)
+			ck_assert_msg(!strstr(text, cases[i].has_not[k]), "%s", text);
+		free(text);
+	}
+	alert_say(&notice.alert, "see https://evil.example/a");
+	char *mail = dumped(ALERT_TO_EMAIL, &notice, 1, &n);
+
+	ck_assert_ptr_nonnull(strstr(mail, "see https://evil.example/a"));
+	free(mail);
+}
+END_TEST
+
 START_TEST(test_words_keep_to_the_limits)
 {
 	struct alert_notice list[ALERT_BATCH_MAX + 3];
@@ -414,6 +449,7 @@ main(void)
 	tcase_add_test(tc, test_queue_coalesces);
 	tcase_add_test(tc, test_queue_is_bounded_and_counts);
 	tcase_add_test(tc, test_words_of_workers_stay_text);
+	tcase_add_test(tc, test_words_of_workers_lead_nowhere);
 	tcase_add_test(tc, test_words_keep_to_the_limits);
 	tcase_add_test(tc, test_a_question_is_asked_alone);
 	tcase_add_test(tc, test_answers);
