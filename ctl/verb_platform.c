@@ -121,6 +121,17 @@ list_row(struct ctl_table *t, const json_t *row)
 					 : ctl_str(poll, "error"));
 }
 
+/* One that listens and does not answer stands still: that is not the same as none. */
+static bool
+is_there(const struct ctl *ctl, const char *name)
+{
+	struct ctl_engine to;
+	bool there = open_platform(&to, ctl, name, NULL) == NV_EXIT_OK;
+
+	ctl_engine_close(&to);
+	return there;
+}
+
 /* What one is like; {"platform","state":"off"} when nobody listens. */
 static json_t *
 state_of(const struct ctl *ctl, const json_t *kind)
@@ -135,10 +146,14 @@ state_of(const struct ctl *ctl, const json_t *kind)
 	json_decref(answer);
 	if (code == NV_EXIT_OK)
 		return data;
+	bool off = code == NV_EXIT_UNREACHABLE && !is_there(ctl, name);
+
 	return ctl_need(json_pack("{s:s, s:s, s:s, s:s*}", "platform", name, "summary",
 		ctl_str(kind, "summary"), "state",
-		code == NV_EXIT_UNREACHABLE ? "off" : "?", "problem",
-		code == NV_EXIT_UNREACHABLE ? NULL : err.text));
+		off                           ? "off"
+		: code == NV_EXIT_UNREACHABLE ? "silent"
+					      : "?",
+		"problem", off ? NULL : err.text));
 }
 
 static int
