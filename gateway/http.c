@@ -61,12 +61,13 @@ widen(const struct sockaddr_storage *from, struct sockaddr_in6 *to)
 		memcpy(to, from, sizeof(*to));
 		return;
 	}
-	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)from;
+	struct sockaddr_in in;
 
+	memcpy(&in, from, sizeof(in));
 	to->sin6_addr.s6_addr[10] = 0xff;
 	to->sin6_addr.s6_addr[11] = 0xff;
-	memcpy(&to->sin6_addr.s6_addr[12], &in->sin_addr, 4);
-	to->sin6_port = in->sin_port;
+	memcpy(&to->sin6_addr.s6_addr[12], &in.sin_addr, 4);
+	to->sin6_port = in.sin_port;
 }
 
 static void
@@ -173,15 +174,17 @@ gw_server_address(const struct gw_server *s, char *buf)
 
 	(void)getsockname(s->fd, (struct sockaddr *)&at, &bytes);
 	if (at.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)(void *)&at;
+		struct sockaddr_in in;
 
-		(void)inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-		(void)snprintf(buf, GW_PEER_BYTES, "%s:%u", text, ntohs(in->sin_port));
+		memcpy(&in, &at, sizeof(in));
+		(void)inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text));
+		(void)snprintf(buf, GW_PEER_BYTES, "%s:%u", text, ntohs(in.sin_port));
 	} else {
-		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(void *)&at;
+		struct sockaddr_in6 in;
 
-		(void)inet_ntop(AF_INET6, &in->sin6_addr, text, sizeof(text));
-		(void)snprintf(buf, GW_PEER_BYTES, "[%s]:%u", text, ntohs(in->sin6_port));
+		memcpy(&in, &at, sizeof(in));
+		(void)inet_ntop(AF_INET6, &in.sin6_addr, text, sizeof(text));
+		(void)snprintf(buf, GW_PEER_BYTES, "[%s]:%u", text, ntohs(in.sin6_port));
 	}
 	return buf;
 }

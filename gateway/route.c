@@ -60,7 +60,7 @@ type_matches(const char *types, const char *value)
 	while (*types) {
 		size_t n = strcspn(types, " ");
 
-		if (n == bytes && strncasecmp(types, value, n) == 0)
+		if (value && n == bytes && strncasecmp(types, value, n) == 0)
 			return true;
 		types += n + strspn(types + n, " ");
 	}

@@ -221,7 +221,7 @@ put_back(struct plat *p, const char *at, const struct scr_front *front,
 	int64_t wait_ms = NV_MAX(page->got->retry_after_s * 1000, RETRY_MS);
 	int64_t not_before = nv_wall_ns() + wait_ms * NV_NS_PER_MS;
 	json_t *entry = json_pack("{s:s, s:I, s:I, s:I}", "url", front->url, "depth",
-		(json_int_t)front->depth, "tries", (json_int_t)(front->tries + 1),
+		(json_int_t)front->depth, "tries", (json_int_t)front->tries + 1,
 		"not_before", (json_int_t)not_before);
 	int rc = entry ? plat_put(p, "frontier", at, entry) : -ENOMEM;
 

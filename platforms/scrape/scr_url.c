@@ -199,7 +199,7 @@ scr_url_resolve(const char *base, const char *reference, char **ret)
 int
 scr_url_split(const char *url, char **ret_origin, char **ret_path)
 {
-	struct nv_uri uri;
+	struct nv_uri uri = {0};
 	struct nv_buf origin, path;
 
 	nv_buf_init(&path, NV_URI_BYTES_MAX);
@@ -214,7 +214,7 @@ scr_url_split(const char *url, char **ret_origin, char **ret_path)
 	nv_buf_init(&origin, NV_URI_BYTES_MAX);
 	nv_buf_init(&path, (size_t)NV_URI_BYTES_MAX * 3);
 	nv_uri_origin(&uri, &origin);
-	put_normal(&path, uri.path);
+	put_normal(&path, uri.path ? uri.path : "/");
 	if (uri.query) {
 		nv_buf_puts(&path, "?");
 		put_normal(&path, uri.query);
