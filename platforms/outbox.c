@@ -232,7 +232,11 @@ plat_out_refused(struct plat_out *out, enum nv_exit code, const char *fmt, ...)
 	va_end(ap);
 	outcome(e, PLAT_OUT_REFUSED);
 	e->code = code;
-	e->booked = true;
+	int64_t spent = out->plat->kind->spent ? out->plat->kind->spent(out) : 0;
+
+	if (spent > 0)
+		out->cost_nano = spent;
+	e->booked = spent == 0;
 	over(e);
 }
 
@@ -423,7 +427,7 @@ on_reserved_again(
 	} else if (refused < 0) {
 		plat_entry_next(e, ASK_AGAIN_S);
 	} else {
-		/* Nothing of it was sent: then it is not sent at all. */
+		/* Nothing of it is under way: then no more of it is sent. */
 		e->busy = true;
 		plat_out_refused(
 			&e->out, NV_EXIT_NO, "%s may not: %s", e->out.agent, why);

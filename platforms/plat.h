@@ -185,6 +185,9 @@ struct plat_kind {
 	void (*poll)(struct plat *p);
 	/* Adds to the object that `novactl platform NAME` shows. May be NULL. */
 	void (*show)(struct plat *p, json_t *state);
+	/* What has been done of a request that is not finished costs so much: booked when
+	 * its entry is refused, by whomever. NULL: nothing. */
+	int64_t (*spent)(const struct plat_out *out);
 };
 
 /* kinds.c of the program; ended by NULL. */

@@ -385,4 +385,5 @@ const struct plat_kind plat_sendgrid = {.name = "sendgrid",
 	.start = sg_start,
 	.stop = sg_stop,
 	.poll = sg_poll,
-	.show = sg_show};
+	.show = sg_show,
+	.spent = sg_spent};

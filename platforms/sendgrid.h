@@ -66,6 +66,8 @@ void sg_send_run(struct plat_call *call); /* send, template */
 void sg_bulk_run(struct plat_call *call);
 void sg_send(struct plat_out *out);
 void sg_resolve(struct plat_out *out);
+/* What the mails that were taken cost. */
+int64_t sg_spent(const struct plat_out *out);
 /* Chunk n of a stored bulk: its key in the table "bulk". */
 #define SG_BULK_KEY_BYTES 64
 void sg_bulk_key(const char *bulk, int64_t n, char key[SG_BULK_KEY_BYTES]);

@@ -221,16 +221,25 @@ result_of(const struct plat_out *out, const json_t *p)
 	return o;
 }
 
+int64_t
+sg_spent(const struct plat_out *out)
+{
+	int64_t cost = 0;
+
+	if (!sg_mail_is_sandbox(json_object_get(out->request, "mail")) &&
+		__builtin_mul_overflow(int_of(out->progress, "accepted"),
+			sg_of_out(out)->price_nano, &cost))
+		cost = NV_MONEY_MAX;
+	return cost;
+}
+
 static void
 finish(struct plat_out *out)
 {
-	const struct sg *sg = sg_of_out(out);
 	json_t *p = json_incref(out->progress);
 	int64_t accepted = int_of(p, "accepted");
 	size_t unsure = json_array_size(json_object_get(p, "unsure"));
 	const char *error = map_text(p, "error");
-	bool free_of_charge = sg_mail_is_sandbox(json_object_get(out->request, "mail"));
-	int64_t cost = 0;
 
 	if (unsure > 0) {
 		plat_out_unknown(out,
@@ -242,13 +251,10 @@ finish(struct plat_out *out)
 		plat_out_refused(
 			out, NV_EXIT_NO, "%s", error ? error : "nothing of it was sent");
 	} else {
-		if (!free_of_charge &&
-			__builtin_mul_overflow(accepted, sg->price_nano, &cost))
-			cost = NV_MONEY_MAX;
 		json_t *result = result_of(out, p);
 
 		drop_chunks(out);
-		plat_out_done(out, result, cost);
+		plat_out_done(out, result, sg_spent(out));
 	}
 	json_decref(p);
 }

@@ -232,4 +232,5 @@ const struct plat_kind plat_twitter = {.name = "twitter",
 	.settings = settings,
 	.start = start,
 	.stop = stop,
-	.show = show};
+	.show = show,
+	.spent = tw_thread_spent};

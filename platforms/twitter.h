@@ -101,6 +101,8 @@ void tw_post_run(struct plat_call *call);
 void tw_thread_run(struct plat_call *call);
 void tw_thread_send(struct plat_out *out);
 void tw_thread_resolve(struct plat_out *out);
+/* What the posts that are there cost. */
+int64_t tw_thread_spent(const struct plat_out *out);
 
 void tw_mark_run(struct plat_call *call);
 void tw_mark_send(struct plat_out *out);

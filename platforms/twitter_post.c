@@ -183,6 +183,16 @@ parent_of(const struct plat_out *out, size_t i)
 				       : json_object_get(out->request, "reply_to"));
 }
 
+int64_t
+tw_thread_spent(const struct plat_out *out)
+{
+	int64_t nano = 0;
+
+	for (size_t i = 0; i < json_array_size(ids_of(out)); i++)
+		nano += nano_at(out, i);
+	return nano;
+}
+
 /* ---- ends ---- */
 
 static void
@@ -202,23 +212,6 @@ book(struct plat_out *out, const char *id, int64_t nano, const char *note)
 	if (rc < 0)
 		nv_error("the cost of %s (%s) is not in the ledger: %s", note, id,
 			strerror(-rc));
-}
-
-/* What has been posted of a thread that will not be finished is paid for all the same:
- * once, by the post's id. */
-static void
-book_posted(struct plat_out *out)
-{
-	const json_t *ids = ids_of(out);
-
-	for (size_t i = 0; i < json_array_size(ids); i++) {
-		char id[64];
-
-		(void)snprintf(id, sizeof id, "twitter:%s:post",
-			json_string_value(json_array_get(ids, i)));
-		book(out, id, nano_at(out, i),
-			"a post of a thread that was not finished");
-	}
 }
 
 /* To look for a lost answer costs as well. */
@@ -247,7 +240,6 @@ end_refused(struct step *s, const struct tw_problem *why)
 		plat_out_refused(out, code, "%s", why->text);
 		return;
 	}
-	book_posted(out);
 	plat_out_refused(out, code,
 		"%s; %zu of %zu are posted, the last one is %s: go on with reply_to=%s",
 		why->text, done, n,
@@ -281,10 +273,8 @@ end_done(struct step *s)
 	const json_t *ids = ids_of(out);
 	const char *first = json_string_value(json_array_get(ids, 0));
 	char url[64];
-	int64_t nano = 0;
+	int64_t nano = tw_thread_spent(out);
 
-	for (size_t i = 0; i < json_array_size(ids); i++)
-		nano += nano_at(out, i);
 	(void)snprintf(url, sizeof url, "https://x.com/i/status/%s", first);
 	json_t *result = json_pack("{s:s,s:s,s:O,s:o,s:s}", "id", first, "url", url,
 		"ids", ids, "cost", nv_json_money(nano), "currency", out->currency);
