@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define EVENTS_FD          3
@@ -25,6 +26,7 @@
 #define LOOK_S             0.02 /* while ending */
 #define GRACE_MS           6000 /* a webhook under way has its answer within GW_HOOK_MS */
 #define WRITE_MS           30000
+#define FILES_OWN          128 /* descriptors besides connections */
 #define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
 
 static void on_health(struct gw_call *call);
@@ -181,6 +183,35 @@ say_address(struct nv_err *err)
 	return 0;
 }
 
+/* As many connections as were asked for, or as the system allows: clients that take the
+ * last descriptor would leave none for a body's file or for the platform. */
+static uint32_t
+connections_max(uint32_t wanted)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return wanted;
+	if (files.rlim_cur < files.rlim_max) {
+		rlim_t before = files.rlim_cur;
+
+		files.rlim_cur = files.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+			files.rlim_cur = before;
+	}
+	if (files.rlim_cur >= (rlim_t)wanted + FILES_OWN)
+		return wanted;
+	uint32_t room = files.rlim_cur > 2 * FILES_OWN
+				? (uint32_t)files.rlim_cur - FILES_OWN
+				: (uint32_t)files.rlim_cur / 2;
+
+	room = NV_MAX(NV_MIN(room, wanted), 1u);
+	nv_warn("gateway.max_connections is %u, but there may be %llu open files: %u "
+		"connections",
+		wanted, (unsigned long long)files.rlim_cur, room);
+	return room;
+}
+
 static int
 open_server(struct nv_err *err)
 {
@@ -209,7 +240,7 @@ open_server(struct nv_err *err)
 			.body_ms = conf->body_timeout_ms,
 			.idle_ms = conf->idle_timeout_ms,
 			.write_ms = WRITE_MS,
-			.connections = conf->connections_max,
+			.connections = connections_max(conf->connections_max),
 			.per_address = conf->per_address_max,
 			.buffered_bytes = BUFFERED_BYTES_MAX},
 		.tls = self.tls};

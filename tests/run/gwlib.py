@@ -25,7 +25,7 @@ def hmac_hex(secret, data):
 class Gateway:
     """One gateway in a directory of its own. `events` is what it said, in order."""
 
-    def __init__(self, gateway="", secrets=None, more="", answer=True):
+    def __init__(self, gateway="", secrets=None, more="", answer=True, program=None):
         self.dir = tempfile.mkdtemp(prefix="nova-gw-")
         self.run = self.path("run")
         for name in ("run", "state", "credentials"):
@@ -38,6 +38,7 @@ class Gateway:
         self.answer = answer  # or a function: event -> None | "ack" | ("nack", reason)
         self.changed = threading.Condition()
         self.process = None
+        self.program = program or [os.path.join(BIN, "nova-gateway")]
         self.start()
 
     def path(self, *parts):
@@ -58,7 +59,7 @@ class Gateway:
         env.update(NOVA_EVENT_FD=str(events_w), NOVA_CONTROL_FD=str(control_r))
         with open(self.path("log"), "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BIN, "nova-gateway"), "--config", self.path("nova.yaml"),
+                [*self.program, "--config", self.path("nova.yaml"),
                  "--run-dir", self.run, "--state-dir", self.path("state")],
                 pass_fds=(events_w, control_r), env=env, stdout=log, stderr=log)
         os.close(events_w)
