@@ -26,7 +26,7 @@
 #define LOOK_S             0.02 /* while ending */
 #define GRACE_MS           6000 /* a webhook under way has its answer within GW_HOOK_MS */
 #define WRITE_MS           30000
-#define FILES_OWN          128 /* descriptors besides connections */
+#define FILES_OWN          128u /* descriptors besides connections */
 #define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
 
 static void on_health(struct gw_call *call);
@@ -201,7 +201,7 @@ connections_max(uint32_t wanted)
 	}
 	if (files.rlim_cur >= (rlim_t)wanted + FILES_OWN)
 		return wanted;
-	uint32_t room = files.rlim_cur > 2 * FILES_OWN
+	uint32_t room = files.rlim_cur > FILES_OWN + FILES_OWN
 				? (uint32_t)files.rlim_cur - FILES_OWN
 				: (uint32_t)files.rlim_cur / 2;
 
