@@ -78,7 +78,8 @@ scr_confine(void)
 	 * that may not do that (a container's) stays, with the filter. */
 	if (geteuid() == 0 && setgroups(0, NULL) == 0 &&
 		setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-		setresuid(NOBODY, NOBODY, NOBODY) < 0 && errno != EPERM)
+		setresuid(NOBODY, NOBODY, NOBODY) < 0 && errno != EPERM &&
+		errno != EINVAL)
 		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
