@@ -392,6 +392,10 @@ stripe_send(struct plat_out *out)
 
 	if (s->problem)
 		plat_out_refused(out, NV_EXIT_FAILED, "%s", s->problem);
+	else if (plat_out_age_ms(out) >= STRIPE_KEY_LIFE_MS)
+		/* It was sent before, and waited too long for another try. */
+		plat_out_unknown(
+			out, "Stripe may have forgotten its key: it is looked up");
 	else
 		send_it(out, true);
 }
