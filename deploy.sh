@@ -43,8 +43,10 @@ hledger:checks an exported journal
 beancount:checks another
 nodejs:test servers that check requests by the descriptions of vendors
 npm:brings those, and libraries of vendors
+python3-bs4:judges CSS selectors beside us
+python3-lxml:reads pages for them
 python3-protego:judges robots.txt beside us
-python3-soupsieve:judges CSS selectors beside us'
+python3-soupsieve:what bs4 selects with'
 
 say()
 {
