@@ -248,22 +248,6 @@ on_page(void *arg, const struct scr_page_got *p)
 	page_free(page);
 }
 
-static void
-page_go(struct plat_call *call)
-{
-	struct page *page = plat_call_own(call);
-	struct scr_ask ask = {
-		.url = page->url, .ignore_robots = plat_arg_bool(call, "ignore_robots")};
-	int rc = scr_fetch_start(page->scrape, &ask, page->want, on_page, page, NULL);
-
-	if (rc == 0)
-		return;
-	plat_fail(call, NV_EXIT_FAILED, "%s",
-		rc == -ENOBUFS ? "too much waits for this host" : strerror(-rc));
-	page_free(page);
-}
-
-/* What the reader is asked for; NULL: the call has failed. */
 static json_t *
 want_of(struct plat_call *call, enum page_verb verb)
 {
@@ -291,28 +275,24 @@ want_of(struct plat_call *call, enum page_verb verb)
 	return NULL;
 }
 
-static void
-page_run(struct plat_call *call)
+static enum page_verb
+verb_of(const struct plat_call *call)
 {
-	struct scrape *s = plat_own(plat_call_platform(call));
-	struct nv_err err = {.text = ""};
-	const char *format = plat_arg_str(call, "format");
 	enum page_verb verb = V_FETCH;
 
 	while (strcmp(page_kinds[verb].verb, plat_call_verb(call)->name) != 0)
 		verb++;
-	if (scr_call_denied(call, "ignore_robots"))
-		return;
-	json_t *want = want_of(call, verb);
+	return verb;
+}
 
-	if (!want)
-		return;
-	if (scr_want_check(want, &err) < 0) {
-		plat_fail(call, NV_EXIT_USAGE, "%s", err.text);
-		json_decref(want);
-		return;
-	}
-	char *url = scr_call_url(call, plat_arg_str(call, "url"));
+/* NULL: the call has been answered. */
+static struct page *
+page_new(struct plat_call *call)
+{
+	const char *format = plat_arg_str(call, "format");
+	enum page_verb verb = verb_of(call);
+	json_t *want = want_of(call, verb);
+	char *url = want ? scr_call_url(call, plat_arg_str(call, "url")) : NULL;
 	struct page *page = url ? calloc(1, sizeof(*page)) : NULL;
 
 	if (!page) {
@@ -320,15 +300,62 @@ page_run(struct plat_call *call)
 			plat_fail(call, NV_EXIT_FAILED, "no memory");
 		free(url);
 		json_decref(want);
-		return;
+		return NULL;
 	}
 	*page = (struct page){.call = call,
-		.scrape = s,
+		.scrape = plat_own(plat_call_platform(call)),
 		.verb = verb,
 		.url = url,
 		.want = want,
 		.csv = format && strcmp(format, "csv") == 0};
-	plat_call_set_own(call, page);
+	return page;
+}
+
+static void
+page_go(struct plat_call *call)
+{
+	struct page *page = page_new(call);
+
+	if (!page)
+		return;
+	struct scr_ask ask = {
+		.url = page->url, .ignore_robots = plat_arg_bool(call, "ignore_robots")};
+	int rc = scr_fetch_start(page->scrape, &ask, page->want, on_page, page, NULL);
+
+	if (rc == 0)
+		return;
+	plat_fail(call, NV_EXIT_FAILED, "%s",
+		rc == -ENOBUFS ? "too much waits for this host" : strerror(-rc));
+	page_free(page);
+}
+
+/* What the reader is asked for; NULL: the call has failed. */
+/* What it wants is looked at before its money is asked for, and nothing of it is kept
+ * until there is some: a budget that says no ends the call. */
+static void
+page_run(struct plat_call *call)
+{
+	struct scrape *s = plat_own(plat_call_platform(call));
+	struct nv_err err = {.text = ""};
+
+	if (scr_call_denied(call, "ignore_robots"))
+		return;
+	json_t *want = want_of(call, verb_of(call));
+
+	if (!want)
+		return;
+	int rc = scr_want_check(want, &err);
+
+	json_decref(want);
+	if (rc < 0) {
+		plat_fail(call, NV_EXIT_USAGE, "%s", err.text);
+		return;
+	}
+	char *url = scr_call_url(call, plat_arg_str(call, "url"));
+
+	if (!url)
+		return;
+	free(url);
 	/* As many requests as redirects allow; what is left is given back. */
 	if (s->price_nano > 0)
 		plat_reserve(
