@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define CLIENTS_MAX      16
@@ -339,32 +337,6 @@ on_connection(struct ev_loop *loop, ev_io *io, int revents)
 	ev_timer_again(loop, &c->idle);
 }
 
-static int
-listen_at(const char *path)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	size_t bytes = strlen(path);
-
-	if (bytes >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(addr.sun_path, path, bytes + 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	/* Whose it was is dead: novasupd runs one of us at a time. */
-	(void)unlink(path);
-	mode_t mask = umask(0177);
-	int rc = bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
-
-	(void)umask(mask);
-	if (rc == 0 && listen(fd, CLIENTS_MAX) < 0)
-		rc = -errno;
-	if (rc < 0)
-		nv_fd_close(&fd);
-	return rc < 0 ? rc : fd;
-}
-
 int
 alert_sock_open(struct alerts *a, struct nv_err *err)
 {
@@ -376,7 +348,8 @@ alert_sock_open(struct alerts *a, struct nv_err *err)
 		    a->paths.run_dir) >= (int)sizeof(sock->path))
 		sock->fd = -ENAMETOOLONG;
 	else
-		sock->fd = listen_at(sock->path);
+		/* Whose it was is dead: novasupd runs one of us at a time. */
+		sock->fd = nv_listen_unix(sock->path, SOCK_STREAM, 0600, CLIENTS_MAX);
 	if (sock->fd < 0) {
 		int rc = sock->fd;
 

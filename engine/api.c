@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -576,26 +575,12 @@ eng_api_after_commit(struct eng *eng, uint64_t first_seq, uint64_t last_seq)
 static int
 listen_at(struct eng_api *api, struct nv_err *err)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return nv_err_set(err, -errno, "no socket: %s", strerror(errno));
-	memcpy(addr.sun_path, api->path, sizeof addr.sun_path);
 	/* novasupd holds the lock of the run directory and has reaped the engine
 	 * before this one: what lies there is dead. */
-	(void)unlink(api->path);
-	mode_t old = umask(0177);
-	int rc = bind(fd, (const struct sockaddr *)&addr, sizeof addr) < 0 ? -errno : 0;
-
-	(void)umask(old);
-	if (rc == 0 && listen(fd, 64) < 0)
-		rc = -errno;
-	if (rc < 0)
-		return nv_err_set(
-			err, rc, "%s cannot be bound: %s", api->path, strerror(-rc));
-	api->fd = nv_fd_steal(&fd);
-	return 0;
+	api->fd = nv_listen_unix(api->path, SOCK_STREAM, 0600, 64);
+	return api->fd < 0 ? nv_err_set(err, api->fd, "%s cannot be bound: %s", api->path,
+				     strerror(-api->fd))
+			   : 0;
 }
 
 int

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -117,25 +116,22 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 int
 gw_sock_open(struct gw *gw, struct nv_err *err)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	struct gw_sock *s = calloc(1, sizeof(*s));
-	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc = s ? 0 : -ENOMEM;
 
-	if (!s || fd < 0 ||
-		snprintf(at.sun_path, sizeof(at.sun_path), "%s/gateway.sock",
-			gw->run_dir) >= (int)sizeof(at.sun_path)) {
-		free(s);
-		return nv_err_set(err, -ENAMETOOLONG,
-			"%s/gateway.sock: no socket, or too long a path", gw->run_dir);
+	if (s && snprintf(s->path, sizeof(s->path), "%s/gateway.sock", gw->run_dir) >=
+			 (int)sizeof(s->path))
+		rc = -ENAMETOOLONG;
+	if (rc == 0) {
+		/* What lies there is of one that was killed. */
+		s->fd = nv_listen_unix(s->path, SOCK_STREAM, 0600, 16);
+		rc = NV_MIN(s->fd, 0);
 	}
-	(void)unlink(at.sun_path); /* of one that was killed */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ||
-		chmod(at.sun_path, 0600) < 0 || listen(fd, 16) < 0) {
+	if (rc < 0) {
 		free(s);
-		return nv_err_set(err, -errno, "%s: %s", at.sun_path, strerror(errno));
+		return nv_err_set(
+			err, rc, "%s/gateway.sock: %s", gw->run_dir, strerror(-rc));
 	}
-	memcpy(s->path, at.sun_path, sizeof(s->path));
-	s->fd = nv_fd_steal(&fd);
 	ev_io_init(&s->accept, on_accept, s->fd, EV_READ);
 	s->accept.data = gw;
 	ev_io_start(gw->loop, &s->accept);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -325,26 +324,12 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 static int
 bind_at(struct plat_sock *sock, struct nv_err *err)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return nv_err_set(err, -errno, "no socket: %s", strerror(errno));
-	memcpy(addr.sun_path, sock->path, sizeof addr.sun_path);
 	/* The store's lock says that we are the only one of this name: what lies there
 	 * is dead. */
-	(void)unlink(sock->path);
-	mode_t old = umask(0111);
-	int rc = bind(fd, (const struct sockaddr *)&addr, sizeof addr) < 0 ? -errno : 0;
-
-	(void)umask(old);
-	if (rc == 0 && listen(fd, BACKLOG) < 0)
-		rc = -errno;
-	if (rc < 0)
-		return nv_err_set(
-			err, rc, "%s cannot be bound: %s", sock->path, strerror(-rc));
-	sock->fd = nv_fd_steal(&fd);
-	return 0;
+	sock->fd = nv_listen_unix(sock->path, SOCK_STREAM, 0666, BACKLOG);
+	return sock->fd < 0 ? nv_err_set(err, sock->fd, "%s cannot be bound: %s",
+				      sock->path, strerror(-sock->fd))
+			    : 0;
 }
 
 int

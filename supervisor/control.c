@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define WAIT_MS_MAX    3600000
@@ -673,27 +671,6 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 	ev_io_start(loop, &control->accept);
 }
 
-static int
-listen_at(const char *path)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	size_t len = strlen(path);
-
-	if (len >= sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(at.sun_path, path, len + 1);
-	NV_CLEANUP_FD fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	(void)unlink(path); /* ours: the run directory is locked */
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 || chmod(path, 0600) < 0 ||
-		listen(fd, 64) < 0)
-		return -errno;
-	return nv_fd_steal(&fd);
-}
-
 int
 sup_control_open(struct sup *sup, struct nv_err *err)
 {
@@ -704,7 +681,8 @@ sup_control_open(struct sup *sup, struct nv_err *err)
 	(void)snprintf(c->path, sizeof(c->path), "%s/novasupd.sock", sup->paths.run_dir);
 	c->sup = sup;
 	/* Clients of the last novasupd ask again on the same socket. */
-	c->fd = sup->control_fd >= 0 ? sup->control_fd : listen_at(c->path);
+	c->fd = sup->control_fd >= 0 ? sup->control_fd
+				     : nv_listen_unix(c->path, SOCK_SEQPACKET, 0600, 64);
 	if (c->fd < 0) {
 		int rc = c->fd;
 

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 void
@@ -68,6 +70,29 @@ nv_pipe(int *ret_read, int *ret_write, size_t capacity_bytes)
 	*ret_read = fds[0];
 	*ret_write = fds[1];
 	return 0;
+}
+
+int
+nv_listen_unix(const char *path, int type, mode_t mode, int backlog)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	size_t bytes = strlen(path);
+
+	if (bytes >= sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(at.sun_path, path, bytes + 1);
+	NV_CLEANUP_FD fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	(void)unlink(path);
+	mode_t mask = umask(~mode & 0777);
+	int rc = bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -errno : 0;
+
+	(void)umask(mask);
+	if (rc == 0 && listen(fd, backlog) < 0)
+		rc = -errno;
+	return rc < 0 ? rc : nv_fd_steal(&fd);
 }
 
 int

@@ -22,6 +22,12 @@ int nv_fd_set_cloexec(int fd, bool on);
  * (F_SETPIPE_SZ: 1 MiB is the limit without privilege). 0 keeps the default. */
 int nv_pipe(int *ret_read, int *ret_write, size_t capacity_bytes);
 
+/* A listening unix socket (type: SOCK_STREAM or SOCK_SEQPACKET), CLOEXEC and not
+ * blocking, with this mode from its first moment. What lies at path goes: who calls knows
+ * that its owner is dead. The descriptor or negative errno (-ENAMETOOLONG: path does not
+ * fit). */
+int nv_listen_unix(const char *path, int type, mode_t mode, int backlog);
+
 /* Whole buffers, over EINTR and short counts. nv_read_full returns what it got
  * before end of file. */
 int nv_write_full(int fd, const void *data, size_t bytes);

@@ -1,6 +1,7 @@
 /* The small parts: buffers, names, errors, UTF-8, message fields. */
 #include "nv_buf.h"
 #include "nv_err.h"
+#include "nv_fd.h"
 #include "nv_name.h"
 #include "nv_wire.h"
 #include "run_suite.h"
@@ -9,7 +10,11 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 START_TEST(test_buf_grows)
 {
@@ -229,6 +234,36 @@ START_TEST(test_assert)
 }
 END_TEST
 
+/* Private from its first moment whatever the umask says, over what a dead owner left. */
+START_TEST(test_listen_unix)
+{
+	static const mode_t modes[] = {0600, 0666};
+	char dir[] = "/tmp/nova-base.XXXXXX";
+	char path[64];
+	char too_long[200];
+	struct stat st;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	for (size_t i = 0; i < NV_LEN(modes); i++) {
+		mode_t before = umask(0027);
+		NV_CLEANUP_FD fd = nv_listen_unix(
+			path, i == 0 ? SOCK_STREAM : SOCK_SEQPACKET, modes[i], 4);
+
+		ck_assert_int_ge(fd, 0);
+		ck_assert_uint_eq(umask(before), 0027);
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_uint_eq(st.st_mode, S_IFSOCK | modes[i]);
+	}
+	(void)memset(too_long, 'a', sizeof(too_long) - 1);
+	too_long[sizeof(too_long) - 1] = '\0';
+	ck_assert_int_eq(nv_listen_unix(too_long, SOCK_STREAM, 0600, 4), -ENAMETOOLONG);
+	ck_assert_int_eq(nv_listen_unix("/nowhere/s", SOCK_STREAM, 0600, 4), -ENOENT);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+END_TEST
+
 START_TEST(test_wire)
 {
 	uint8_t data[100];
@@ -289,6 +324,7 @@ main(void)
 	tcase_add_test(tc, test_nearest);
 	tcase_add_test(tc, test_errors);
 	tcase_add_test_raise_signal(tc, test_assert, SIGABRT);
+	tcase_add_test(tc, test_listen_unix);
 	tcase_add_test(tc, test_wire);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
