@@ -1,8 +1,7 @@
 #include "http.h"
 
-#include "nv_log.h"
+#include "nv_multi.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +12,7 @@
 #define CONNECTIONS_MAX  200L
 
 struct probe_net {
-	struct ev_loop *loop;
-	CURLM *multi;
-	ev_timer timer;
+	struct nv_multi *multi; /* owned */
 };
 
 struct probe_http {
@@ -28,18 +25,12 @@ struct probe_http {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* One descriptor of libcurl's. */
-struct socket_watch {
-	ev_io io;
-	struct probe_net *net;
-};
-
 /* ---- the end of a check ---- */
 
 static void
 http_free(struct probe_http *h)
 {
-	(void)curl_multi_remove_handle(h->net->multi, h->easy);
+	(void)curl_multi_remove_handle(h->net->multi->curl, h->easy);
 	curl_easy_cleanup(h->easy);
 	free(h);
 }
@@ -71,96 +62,9 @@ finish(struct probe_http *h, CURLcode code)
 }
 
 static void
-collect(struct probe_net *net)
+on_ended(void *private, CURLcode code)
 {
-	CURLMsg *msg;
-	int left;
-
-	while ((msg = curl_multi_info_read(net->multi, &left)) != NULL) {
-		char *private = NULL;
-
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		CURLcode code = msg->data.result;
-
-		(void)curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &private);
-		finish((struct probe_http *)(void *)private, code);
-	}
-}
-
-/* ---- libcurl on libev ---- */
-
-static void
-on_io(struct ev_loop *loop, ev_io *w, int revents)
-{
-	struct socket_watch *s = w->data;
-	struct probe_net *net = s->net; /* s may go meanwhile */
-	int events = (revents & EV_READ ? CURL_CSELECT_IN : 0) |
-		     (revents & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	(void)loop;
-	(void)curl_multi_socket_action(net->multi, w->fd, events, &running);
-	collect(net);
-}
-
-static void
-on_timer(struct ev_loop *loop, ev_timer *w, int revents)
-{
-	struct probe_net *net = w->data;
-	int running;
-
-	(void)loop;
-	(void)revents;
-	(void)curl_multi_socket_action(net->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(net);
-}
-
-static int
-on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
-{
-	struct probe_net *net = arg;
-	struct socket_watch *s = socket_arg;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (s) {
-			ev_io_stop(net->loop, &s->io);
-			free(s);
-		}
-		return 0;
-	}
-	if (!s) {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			return -1; /* the transfer fails */
-		s->net = net;
-		ev_io_init(&s->io, on_io, fd, 0);
-		s->io.data = s;
-		(void)curl_multi_assign(net->multi, fd, s);
-	}
-	ev_io_stop(net->loop, &s->io);
-	ev_io_set(&s->io, fd,
-		(what & CURL_POLL_IN ? EV_READ : 0) |
-			(what & CURL_POLL_OUT ? EV_WRITE : 0));
-	ev_io_start(net->loop, &s->io);
-	return 0;
-}
-
-/* libcurl must not be called from here: 0 ms is the loop's next pass. */
-static int
-on_timeout_wanted(CURLM *multi, long ms, void *arg)
-{
-	struct probe_net *net = arg;
-
-	(void)multi;
-	ev_timer_stop(net->loop, &net->timer);
-	if (ms < 0)
-		return 0;
-	ev_now_update(net->loop);
-	ev_timer_set(&net->timer, (double)ms / 1000, 0.);
-	ev_timer_start(net->loop, &net->timer);
-	return 0;
+	finish(private, code);
 }
 
 int
@@ -168,24 +72,12 @@ probe_net_new(struct ev_loop *loop, struct probe_net **ret)
 {
 	struct probe_net *net = calloc(1, sizeof(*net));
 
-	if (!net || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+	if (!net || nv_multi_new(loop, on_ended, &net->multi) < 0) {
 		free(net);
 		return -ENOMEM;
 	}
-	net->loop = loop;
-	net->multi = curl_multi_init();
-	if (!net->multi) {
-		free(net);
-		return -ENOMEM;
-	}
-	ev_timer_init(&net->timer, on_timer, 0., 0.);
-	net->timer.data = net;
-	(void)curl_multi_setopt(net->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	(void)curl_multi_setopt(net->multi, CURLMOPT_SOCKETDATA, net);
-	(void)curl_multi_setopt(net->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
-	(void)curl_multi_setopt(net->multi, CURLMOPT_TIMERDATA, net);
 	(void)curl_multi_setopt(
-		net->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX);
+		net->multi->curl, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS_MAX);
 	*ret = net;
 	return 0;
 }
@@ -195,9 +87,7 @@ probe_net_free(struct probe_net *net)
 {
 	if (!net)
 		return;
-	ev_timer_stop(net->loop, &net->timer);
-	(void)curl_multi_cleanup(net->multi);
-	curl_global_cleanup();
+	nv_multi_free(net->multi);
 	free(net);
 }
 
@@ -259,7 +149,7 @@ probe_http_start(struct probe_net *net, const char *target, bool connect_only,
 		return -ENOMEM;
 	}
 	if (set_up(h, url, (long)timeout_ms) != CURLE_OK ||
-		curl_multi_add_handle(net->multi, h->easy) != CURLM_OK) {
+		curl_multi_add_handle(net->multi->curl, h->easy) != CURLM_OK) {
 		curl_easy_cleanup(h->easy);
 		free(h);
 		return -ENOMEM;

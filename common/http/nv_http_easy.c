@@ -295,7 +295,7 @@ nv_http_easy_make(struct nv_http_call *call, const struct nv_http_head *extra)
 	rc = rc ? rc : set_limits(call, call->easy);
 	rc = rc ? rc : set_callbacks(call, call->easy);
 	if (rc != CURLE_OK ||
-		curl_multi_add_handle(call->http->multi, call->easy) != CURLM_OK) {
+		curl_multi_add_handle(call->http->multi->curl, call->easy) != CURLM_OK) {
 		nv_http_easy_drop(call);
 		return rc == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	}
@@ -306,7 +306,7 @@ void
 nv_http_easy_drop(struct nv_http_call *call)
 {
 	if (call->easy) {
-		(void)curl_multi_remove_handle(call->http->multi, call->easy);
+		(void)curl_multi_remove_handle(call->http->multi->curl, call->easy);
 		curl_easy_cleanup(call->easy);
 		call->easy = NULL;
 	}

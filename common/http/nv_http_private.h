@@ -5,15 +5,13 @@
 #include "nv_gunzip.h"
 #include "nv_http.h"
 #include "nv_http_headers.h"
+#include "nv_multi.h"
 #include "nv_uri.h"
-
-#include <curl/curl.h>
 
 struct nv_http {
 	struct ev_loop *loop;
-	CURLM *multi; /* owned */
-	ev_timer timer;
-	char *ca_file; /* owned; NULL: the system's */
+	struct nv_multi *multi; /* owned */
+	char *ca_file;          /* owned; NULL: the system's */
 	unsigned calls_max;
 	unsigned calls_n;
 	struct nv_http_call *calls; /* owned, a list */
