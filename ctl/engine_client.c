@@ -20,7 +20,7 @@ static void
 explain_absence(const struct ctl *ctl, struct nv_err *err)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	struct nv_err ignored = {0};
 
 	if (ctl_sup_open(&sup, &ctl->paths, &ignored) != NV_EXIT_OK) {
@@ -33,7 +33,7 @@ explain_absence(const struct ctl *ctl, struct nv_err *err)
 						   : "not running",
 			fleet.nova.engine_reason[0] ? " (" : "", fleet.nova.engine_reason,
 			fleet.nova.engine_reason[0] ? ")" : "");
-		ctl_fleet_clear(&fleet);
+		nv_fleet_clear(&fleet);
 	}
 	ctl_sup_close(&sup);
 }

@@ -44,7 +44,7 @@ static bool
 ask_novasupd(struct ctl *ctl, struct nv_err *err)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	bool answered = ctl_sup_open(&sup, &ctl->paths, err) == NV_EXIT_OK &&
 			ctl_sup_status(&sup, "", &fleet, err) == NV_EXIT_OK;
 
@@ -54,7 +54,7 @@ ask_novasupd(struct ctl *ctl, struct nv_err *err)
 	adopt(ctl->config_given, ctl->paths.config, fleet.nova.config);
 	adopt(ctl->state_dir_given, ctl->paths.state_dir, fleet.nova.state_dir);
 	adopt(ctl->log_dir_given, ctl->paths.log_dir, fleet.nova.log_dir);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	return true;
 }
 

@@ -13,9 +13,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#define PLAN_ROWS_MAX  1000000
-#define AGAIN_MAX      20     /* novasupds in a row that may die on us */
-#define FLEET_ROWS_MAX 200000 /* instances of a fleet in one answer */
+#define PLAN_ROWS_MAX 1000000
+#define AGAIN_MAX     20 /* novasupds in a row that may die on us */
 
 int
 ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
@@ -196,61 +195,6 @@ add_row(void *rows, size_t *n, size_t bytes)
 	return rows;
 }
 
-/* 1 at the end, 0 for more, -EBADMSG. */
-static int
-take_status(struct ctl_fleet *fleet, const struct nv_msg *msg)
-{
-	switch (msg->type) {
-	case NV_MSG_CTL_NOVA:
-		return nv_ctl_nova_decode(&fleet->nova, msg);
-	case NV_MSG_CTL_INCIDENT:
-		return nv_ctl_incident_decode(&fleet->incident, msg);
-	case NV_MSG_CTL_PROC:
-		fleet->procs =
-			add_row(fleet->procs, &fleet->n_procs, sizeof(*fleet->procs));
-		return nv_ctl_proc_decode(&fleet->procs[fleet->n_procs - 1], msg);
-	case NV_MSG_CTL_WORKER:
-		fleet->workers = add_row(
-			fleet->workers, &fleet->n_workers, sizeof(*fleet->workers));
-		return nv_ctl_worker_decode(&fleet->workers[fleet->n_workers - 1], msg);
-	case NV_MSG_CTL_ROLL:
-		fleet->rolls =
-			add_row(fleet->rolls, &fleet->n_rolls, sizeof(*fleet->rolls));
-		return nv_ctl_roll_decode(&fleet->rolls[fleet->n_rolls - 1], msg);
-	case NV_MSG_CTL_INSTANCE:
-		fleet->instances = add_row(
-			fleet->instances, &fleet->n_instances, sizeof(*fleet->instances));
-		return nv_ctl_instance_decode(
-			&fleet->instances[fleet->n_instances - 1], msg);
-	case NV_MSG_CTL_LOG:
-		fleet->logs = add_row(fleet->logs, &fleet->n_logs, sizeof(*fleet->logs));
-		return nv_ctl_log_decode(&fleet->logs[fleet->n_logs - 1], msg);
-	case NV_MSG_CTL_END:
-		return 1;
-	default:
-		return -EBADMSG;
-	}
-}
-
-/* The same for a packet of many; `row` is room for one. */
-static int
-take_rows(struct ctl_fleet *fleet, const struct nv_msg *msg, struct nv_msg *row)
-{
-	struct nv_rd rows;
-	int rc;
-
-	if (msg->type != NV_MSG_CTL_ROWS)
-		return take_status(fleet, msg);
-	nv_rd_init(&rows, msg->body, msg->bytes);
-	(void)nv_rd_u32(&rows); /* the request, which `receive` has compared */
-	while ((rc = nv_ctl_rows_next(&rows, row)) > 0) {
-		rc = take_status(fleet, row);
-		if (rc != 0)
-			return -EBADMSG; /* the end does not stand among rows */
-	}
-	return rc;
-}
-
 /* A refusal of SUP_STATUS comes as a CTL_REPLY. */
 static int
 refused(const struct nv_msg *msg, struct nv_err *err)
@@ -285,14 +229,14 @@ ctl_sup_status_ask(
 }
 
 static int
-take_once(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
+take_once(struct ctl_sup *sup, struct nv_fleet *ret, struct nv_err *err)
 {
-	struct nv_msg *msg = ctl_alloc(2, sizeof(*msg));
+	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
 	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
 	int code = NV_EXIT_OK;
 	bool end = false;
 
-	*ret = (struct ctl_fleet){0};
+	*ret = (struct nv_fleet){0};
 	while (code == NV_EXIT_OK && !end) {
 		code = receive(sup, sup->last_id, deadline_ms, msg, err);
 		if (code != NV_EXIT_OK)
@@ -301,22 +245,22 @@ take_once(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
 			code = refused(msg, err);
 			break;
 		}
-		int rc = take_rows(ret, msg, msg + 1);
+		int rc = nv_fleet_take(ret, msg);
 
 		end = rc == 1;
-		if (rc < 0 || ret->n_instances > FLEET_ROWS_MAX ||
-			ret->n_workers > FLEET_ROWS_MAX || ret->n_logs > FLEET_ROWS_MAX ||
-			ret->n_procs > FLEET_ROWS_MAX)
+		if (rc == -ENOMEM)
+			code = nv_err_set(err, NV_EXIT_FAILED, "out of memory");
+		else if (rc < 0)
 			code = lost(sup, "sent a malformed status", err);
 	}
 	free(msg);
 	if (code != NV_EXIT_OK)
-		ctl_fleet_clear(ret);
+		nv_fleet_clear(ret);
 	return code;
 }
 
 int
-ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err)
+ctl_sup_status_take(struct ctl_sup *sup, struct nv_fleet *ret, struct nv_err *err)
 {
 	int code = take_once(sup, ret, err);
 
@@ -332,44 +276,13 @@ ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *e
 }
 
 int
-ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
-	struct nv_err *err)
+ctl_sup_status(
+	struct ctl_sup *sup, const char *worker, struct nv_fleet *ret, struct nv_err *err)
 {
 	int code = ctl_sup_status_ask(sup, worker, false, err);
 
-	*ret = (struct ctl_fleet){0};
+	*ret = (struct nv_fleet){0};
 	return code == NV_EXIT_OK ? ctl_sup_status_take(sup, ret, err) : code;
-}
-
-void
-ctl_fleet_clear(struct ctl_fleet *fleet)
-{
-	free(fleet->procs);
-	free(fleet->workers);
-	free(fleet->instances);
-	free(fleet->rolls);
-	free(fleet->logs);
-	*fleet = (struct ctl_fleet){0};
-}
-
-const struct nv_ctl_worker *
-ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name)
-{
-	for (size_t i = 0; i < fleet->n_workers; i++) {
-		if (strcmp(fleet->workers[i].worker, name) == 0)
-			return &fleet->workers[i];
-	}
-	return NULL;
-}
-
-const struct nv_ctl_log *
-ctl_fleet_log(const struct ctl_fleet *fleet, const char *worker)
-{
-	for (size_t i = 0; i < fleet->n_logs; i++) {
-		if (strcmp(fleet->logs[i].worker, worker) == 0)
-			return &fleet->logs[i];
-	}
-	return NULL;
 }
 
 /* The code and text of a reply: in err, and as a copy where it is asked for. */
@@ -476,16 +389,6 @@ ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
 	free(reply);
 	free(msg);
 	return code;
-}
-
-const struct nv_ctl_roll *
-ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker)
-{
-	for (size_t i = 0; i < fleet->n_rolls; i++) {
-		if (strcmp(fleet->rolls[i].worker, worker) == 0)
-			return &fleet->rolls[i];
-	}
-	return NULL;
 }
 
 int

@@ -4,8 +4,7 @@
 #ifndef CTL_SUP_CLIENT_H
 #define CTL_SUP_CLIENT_H
 
-#include "nv_msg_body.h"
-#include "nv_msg_flow.h"
+#include "nv_fleet.h"
 #include "nv_paths.h"
 
 struct ctl_sup {
@@ -18,22 +17,6 @@ struct ctl_sup {
 	char path[NV_PATH_MAX];
 };
 
-/* A whole answer to SUP_STATUS. */
-struct ctl_fleet {
-	struct nv_ctl_nova nova;
-	struct nv_ctl_incident incident; /* state "" when there is none */
-	struct nv_ctl_proc *procs;       /* owned */
-	size_t n_procs;
-	struct nv_ctl_worker *workers; /* owned */
-	size_t n_workers;
-	struct nv_ctl_roll *rolls; /* owned; of workers that have had one */
-	size_t n_rolls;
-	struct nv_ctl_instance *instances; /* owned; those of a worker stand together */
-	size_t n_instances;
-	struct nv_ctl_log *logs; /* owned; of workers whose log has lost something */
-	size_t n_logs;
-};
-
 /* NV_EXIT_UNREACHABLE at once when nobody listens. */
 int ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err);
 void ctl_sup_close(struct ctl_sup *sup);
@@ -43,18 +26,13 @@ void ctl_sup_close(struct ctl_sup *sup);
 bool ctl_sup_again(struct ctl_sup *sup);
 
 /* worker "" = all. The fleet is the caller's to clear. */
-int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct ctl_fleet *ret,
+int ctl_sup_status(struct ctl_sup *sup, const char *worker, struct nv_fleet *ret,
 	struct nv_err *err);
 /* The same in two steps, so that the engine can be asked in between. Brief: of each
  * worker's instances only the oldest and the worst. */
 int ctl_sup_status_ask(
 	struct ctl_sup *sup, const char *worker, bool brief, struct nv_err *err);
-int ctl_sup_status_take(struct ctl_sup *sup, struct ctl_fleet *ret, struct nv_err *err);
-void ctl_fleet_clear(struct ctl_fleet *fleet);
-const struct nv_ctl_worker *
-ctl_fleet_worker(const struct ctl_fleet *fleet, const char *name);
-/* NULL: nothing of its log was lost, and it can be written. */
-const struct nv_ctl_log *ctl_fleet_log(const struct ctl_fleet *fleet, const char *worker);
+int ctl_sup_status_take(struct ctl_sup *sup, struct nv_fleet *ret, struct nv_err *err);
 
 /* SUP_STOP, SUP_RESTART, SUP_RELOAD, SUP_SHUTDOWN, SUP_WAIT. request_id is filled in. The
  * reply's code is returned, its text is in err when the code is not OK and, if ret_text
@@ -71,9 +49,6 @@ int ctl_sup_plan(struct ctl_sup *sup, bool apply, int64_t deadline_ms,
 /* SUP_ROLL; request_id is filled in. The reply's code; its text is in err, as it is. */
 int ctl_sup_roll(struct ctl_sup *sup, struct nv_sup_roll *request, int64_t deadline_ms,
 	struct nv_err *err);
-/* NULL when it has had none. */
-const struct nv_ctl_roll *
-ctl_fleet_roll(const struct ctl_fleet *fleet, const char *worker);
 
 /* One request whose body w holds, and the next message that answers `id`; for messages
  * that have files of their own. `about`: the name in it, for one that is too long. */

@@ -159,7 +159,7 @@ warn_of_prices(struct ctl *ctl)
 {
 	int64_t deadline_ms = nv_mono_ms() + RELOAD_ENGINE_MS;
 	struct ctl_sup sup;
-	struct ctl_fleet fleet = {0};
+	struct nv_fleet fleet = {0};
 	struct nv_err err = {0};
 	int code = ctl_sup_open(&sup, &ctl->paths, &err);
 
@@ -180,7 +180,7 @@ warn_of_prices(struct ctl *ctl)
 			break;
 		(void)poll(NULL, 0, 10);
 	}
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 }
 
 /* Ask for the plan, with `apply` let it be carried out, and show it. *ret_changes: how
@@ -287,7 +287,7 @@ ctl_verb_shutdown(struct ctl *ctl)
 static int
 show_reexec(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
 {
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	struct nv_err err = {0};
 
 	/* The connection ends with the process that has answered. */
@@ -311,7 +311,7 @@ show_reexec(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
 	else
 		ctl_print(&ctl->out, CTL_PLAIN, "going on as novasupd %s\n",
 			fleet.nova.version);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	return NV_EXIT_OK;
 }
 

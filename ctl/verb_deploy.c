@@ -206,7 +206,7 @@ static int
 make_known(struct ctl *ctl, struct order *order, bool *ret_is_new)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	struct nv_err err = {0};
 	int code = ctl_sup_open(&sup, &ctl->paths, &err);
 
@@ -216,7 +216,7 @@ make_known(struct ctl *ctl, struct order *order, bool *ret_is_new)
 		ctl_sup_close(&sup);
 		return ctl_fail_err(&ctl->out, code, &err);
 	}
-	const struct nv_ctl_worker *w = ctl_fleet_worker(&fleet, order->worker);
+	const struct nv_ctl_worker *w = nv_fleet_worker(&fleet, order->worker);
 
 	*ret_is_new = !w;
 	if (!w)
@@ -230,7 +230,7 @@ make_known(struct ctl *ctl, struct order *order, bool *ret_is_new)
 			"the configuration already has %s: change its file and `novactl "
 			"reload`, or deploy it without --command and --config",
 			order->worker);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	ctl_sup_close(&sup);
 	return code;
 }

@@ -313,7 +313,7 @@ check_engine(struct doctor *d)
 }
 
 static void
-check_logs(struct doctor *d, const struct ctl_fleet *fleet)
+check_logs(struct doctor *d, const struct nv_fleet *fleet)
 {
 	for (size_t i = 0; i < fleet->n_logs; i++) {
 		const struct nv_ctl_log *log = &fleet->logs[i];
@@ -334,7 +334,7 @@ static void
 check_daemons(struct doctor *d)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	struct nv_err err = {0};
 	int code = ctl_sup_open(&sup, &d->ctl->paths, &err);
 
@@ -354,7 +354,7 @@ check_daemons(struct doctor *d)
 		fleet.nova.engine_state, fleet.nova.engine_reason[0] ? ": " : "",
 		fleet.nova.engine_reason);
 	check_logs(d, &fleet);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	check_engine(d);
 }
 

@@ -184,7 +184,7 @@ print_object(struct reader *r)
 
 /* Of each instance the generation before the one that runs, or the last that ran. */
 static void
-previous_of(struct source *s, const struct ctl_fleet *fleet)
+previous_of(struct source *s, const struct nv_fleet *fleet)
 {
 	uint32_t n = 0;
 
@@ -230,7 +230,7 @@ add_sources(struct reader *r)
 	struct ctl *ctl = r->ctl;
 	bool all = ctl_opt(&ctl->args, "all") != NULL;
 	bool previous = ctl_opt(&ctl->args, "previous") != NULL;
-	struct ctl_fleet fleet = {0};
+	struct nv_fleet fleet = {0};
 	int code = NV_EXIT_OK;
 
 	if (all == (ctl->args.n_words > 0))
@@ -258,7 +258,7 @@ add_sources(struct reader *r)
 		if (code == NV_EXIT_OK && previous)
 			previous_of(&r->sources[i], &fleet);
 	}
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	return code;
 }
 
@@ -324,7 +324,7 @@ static int
 no_file(struct ctl *ctl, const char *name)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	struct nv_err err = {0};
 	bool known = false;
 	bool asked = false;
@@ -332,8 +332,8 @@ no_file(struct ctl *ctl, const char *name)
 	if (ctl_sup_open(&sup, &ctl->paths, &err) == NV_EXIT_OK &&
 		ctl_sup_status(&sup, "", &fleet, &err) == NV_EXIT_OK) {
 		asked = true;
-		known = ctl_fleet_worker(&fleet, name) != NULL;
-		ctl_fleet_clear(&fleet);
+		known = nv_fleet_worker(&fleet, name) != NULL;
+		nv_fleet_clear(&fleet);
 	}
 	ctl_sup_close(&sup);
 	if (known)

@@ -46,17 +46,17 @@ take_options(struct ctl *ctl, struct nv_sup_roll *m)
 static int
 look(struct ctl_sup *sup, const char *worker, struct nv_ctl_roll *ret, struct nv_err *err)
 {
-	struct ctl_fleet fleet = {0};
+	struct nv_fleet fleet = {0};
 	int code = ctl_sup_status(sup, worker, &fleet, err);
 	const struct nv_ctl_roll *found =
-		code == NV_EXIT_OK ? ctl_fleet_roll(&fleet, worker) : NULL;
+		code == NV_EXIT_OK ? nv_fleet_roll(&fleet, worker) : NULL;
 
 	if (code == NV_EXIT_OK && found)
 		*ret = *found;
 	else if (code == NV_EXIT_OK)
 		code = nv_err_set(err, NV_EXIT_FAILED,
 			"novasupd knows nothing of a rolling restart of %s", worker);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	return code;
 }
 

@@ -1,7 +1,7 @@
 /* status, workers status, workers health: what novasupd and the engine know, joined. */
 #include "engine_client.h"
-#include "merge.h"
 #include "nv_clock.h"
+#include "sup_client.h"
 #include "value.h"
 #include "verbs.h"
 
@@ -11,7 +11,7 @@
 /* Both halves; either may be missing. */
 struct picture {
 	bool has_fleet;
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	json_t *metrics; /* owned, NULL without the engine */
 	json_t *rows;    /* owned */
 	int code;        /* OK, or why a half is missing */
@@ -20,7 +20,7 @@ struct picture {
 static void
 picture_fini(struct picture *p)
 {
-	ctl_fleet_clear(&p->fleet);
+	nv_fleet_clear(&p->fleet);
 	json_decref(p->metrics);
 	json_decref(p->rows);
 }
@@ -74,7 +74,8 @@ picture_take(struct ctl *ctl, struct picture *p, const char *only, bool brief)
 			ctl_warn(&ctl->out, "%s: no figures", engine_err.text);
 		p->code = p->code == NV_EXIT_OK ? engine_code : p->code;
 	}
-	p->rows = ctl_merge_workers(p->has_fleet ? &p->fleet : NULL, p->metrics, only);
+	p->rows = ctl_need(
+		nv_fleet_workers_json(p->has_fleet ? &p->fleet : NULL, p->metrics, only));
 }
 
 static enum ctl_style
@@ -375,7 +376,7 @@ ctl_verb_workers_health(struct ctl *ctl)
 }
 
 static void
-print_nova(const struct ctl *ctl, const struct ctl_fleet *fleet)
+print_nova(const struct ctl *ctl, const struct nv_fleet *fleet)
 {
 	const struct nv_ctl_nova *nova = &fleet->nova;
 	char span[NV_UNITS_BYTES];
@@ -517,15 +518,16 @@ status_json(const struct picture *p, json_t *counts, const json_t *summary)
 	json_t *object = ctl_need(json_object());
 
 	(void)json_object_set_new(object, "nova",
-		p->has_fleet ? ctl_merge_nova(&p->fleet)
+		p->has_fleet ? ctl_need(nv_fleet_nova_json(&p->fleet))
 			     : ctl_need(json_pack("{s:n, s:n, s:n, s:b}", "pid",
 				       "version", "uptime_s", "ready", 0)));
 	(void)json_object_set_new(object, "processes",
-		p->has_fleet ? ctl_merge_processes(&p->fleet) : json_array());
+		p->has_fleet ? ctl_need(nv_fleet_processes_json(&p->fleet))
+			     : json_array());
 	(void)json_object_set_new(
 		object, "workers", p->has_fleet ? json_incref(counts) : json_null());
 	(void)json_object_set_new(object, "incident",
-		p->has_fleet ? ctl_merge_incident(&p->fleet) : json_null());
+		p->has_fleet ? ctl_need(nv_fleet_incident_json(&p->fleet)) : json_null());
 	for (size_t i = 0; i < NV_LEN(keys); i++)
 		(void)json_object_set_new(
 			object, keys[i], ctl_json_copy(summary, keys[i]));
@@ -548,12 +550,12 @@ ctl_verb_status(struct ctl *ctl)
 			p.code = code;
 		}
 	}
-	json_t *counts = ctl_merge_counts(p.rows);
+	json_t *counts = ctl_need(nv_fleet_counts_json(p.rows));
 
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, status_json(&p, counts, summary));
 	} else if (p.has_fleet) {
-		json_t *processes = ctl_merge_processes(&p.fleet);
+		json_t *processes = ctl_need(nv_fleet_processes_json(&p.fleet));
 
 		print_nova(ctl, &p.fleet);
 		print_processes(ctl, processes);

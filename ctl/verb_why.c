@@ -2,7 +2,6 @@
  * the last lines from the log, what is now from novasupd. */
 #include "engine_client.h"
 #include "logread.h"
-#include "merge.h"
 #include "nv_clock.h"
 #include "nv_name.h"
 #include "paths.h"
@@ -60,7 +59,7 @@ static json_t *
 ask_novasupd(const struct question *q, struct nv_err *err)
 {
 	struct ctl_sup sup;
-	struct ctl_fleet fleet = {0};
+	struct nv_fleet fleet = {0};
 	int code = ctl_sup_open(&sup, &q->ctl->paths, err);
 
 	if (code == NV_EXIT_OK)
@@ -68,11 +67,11 @@ ask_novasupd(const struct question *q, struct nv_err *err)
 	ctl_sup_close(&sup);
 	if (code != NV_EXIT_OK)
 		return NULL;
-	json_t *rows = ctl_merge_workers(&fleet, NULL, q->worker);
+	json_t *rows = ctl_need(nv_fleet_workers_json(&fleet, NULL, q->worker));
 	json_t *row = json_incref(json_array_get(rows, 0));
 
 	json_decref(rows);
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	return row;
 }
 

@@ -176,7 +176,7 @@ ctl_verb_workers_resume(struct ctl *ctl)
 
 /* Goals for the names given, or for every worker novasupd has (not for Nova's own). */
 static struct ctl_goal *
-goals_of_words(const struct ctl *ctl, const struct ctl_fleet *fleet, enum ctl_want want,
+goals_of_words(const struct ctl *ctl, const struct nv_fleet *fleet, enum ctl_want want,
 	size_t *ret_n)
 {
 	size_t n_words = (size_t)ctl->args.n_words;
@@ -192,7 +192,7 @@ goals_of_words(const struct ctl *ctl, const struct ctl_fleet *fleet, enum ctl_wa
 			continue;
 		goals[i].want = want;
 		(void)snprintf(goals[i].worker, sizeof(goals[i].worker), "%s", name);
-		if (!ctl_fleet_worker(fleet, goals[i].worker)) {
+		if (!nv_fleet_worker(fleet, goals[i].worker)) {
 			goals[i].done = true;
 			goals[i].code = NV_EXIT_NO;
 			(void)snprintf(goals[i].text, sizeof(goals[i].text),
@@ -232,10 +232,10 @@ request_each(struct ctl_sup *sup, enum nv_msg_type type, struct ctl_goal *goals,
 /* Send `type` for the goals of the command line to novasupd, wait and report. */
 static int
 through_novasupd(struct ctl *ctl, enum nv_msg_type type, enum ctl_want want,
-	void (*adjust)(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before))
+	void (*adjust)(struct ctl_goal *goals, size_t n, const struct nv_fleet *before))
 {
 	struct ctl_sup sup;
-	struct ctl_fleet before = {0};
+	struct nv_fleet before = {0};
 	struct nv_err err = {0};
 	struct ctl_goal *goals = NULL;
 	size_t n = 0;
@@ -253,7 +253,7 @@ through_novasupd(struct ctl *ctl, enum nv_msg_type type, enum ctl_want want,
 	code = code == NV_EXIT_OK ? ctl_follow_up(ctl, goals, n)
 				  : ctl_fail_err(&ctl->out, code, &err);
 	free(goals);
-	ctl_fleet_clear(&before);
+	nv_fleet_clear(&before);
 	return code;
 }
 
@@ -292,7 +292,7 @@ ctl_verb_workers_stop(struct ctl *ctl)
 
 /* "w#2" means instance 2 of w. */
 static void
-split_instances(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before)
+split_instances(struct ctl_goal *goals, size_t n, const struct nv_fleet *before)
 {
 	for (size_t i = 0; i < n; i++) {
 		char *hash = strchr(goals[i].worker, '#');
@@ -307,7 +307,7 @@ split_instances(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before
 			continue; /* stays "no such worker" */
 		*hash = '\0';
 		goals[i].instance = (uint32_t)v;
-		if (ctl_fleet_worker(before, goals[i].worker)) {
+		if (nv_fleet_worker(before, goals[i].worker)) {
 			goals[i].done = false;
 			goals[i].code = NV_EXIT_OK;
 			goals[i].text[0] = '\0';
@@ -317,11 +317,11 @@ split_instances(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before
 
 /* Without names: those that are meant to run. */
 static void
-prepare_restart(struct ctl_goal *goals, size_t n, const struct ctl_fleet *before)
+prepare_restart(struct ctl_goal *goals, size_t n, const struct nv_fleet *before)
 {
 	split_instances(goals, n, before);
 	for (size_t i = 0; i < n; i++) {
-		const struct nv_ctl_worker *w = ctl_fleet_worker(before, goals[i].worker);
+		const struct nv_ctl_worker *w = nv_fleet_worker(before, goals[i].worker);
 
 		if (goals[i].done || !w || (w->desired > 0 && !w->paused))
 			continue;

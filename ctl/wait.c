@@ -80,7 +80,7 @@ settle_crashed(struct ctl_goal *goal, const struct nv_ctl_worker *w,
 }
 
 static void
-judge_running(struct ctl_goal *goal, const struct ctl_fleet *fleet,
+judge_running(struct ctl_goal *goal, const struct nv_fleet *fleet,
 	const struct nv_ctl_worker *w)
 {
 	const struct nv_ctl_instance *crashed = NULL;
@@ -134,9 +134,9 @@ judge_running(struct ctl_goal *goal, const struct ctl_fleet *fleet,
 }
 
 void
-ctl_goal_judge(struct ctl_goal *goal, const struct ctl_fleet *fleet)
+ctl_goal_judge(struct ctl_goal *goal, const struct nv_fleet *fleet)
 {
-	const struct nv_ctl_worker *w = ctl_fleet_worker(fleet, goal->worker);
+	const struct nv_ctl_worker *w = nv_fleet_worker(fleet, goal->worker);
 
 	if (!w) {
 		/* A new one may not have reached novasupd yet. */
@@ -170,9 +170,9 @@ ctl_goal_judge(struct ctl_goal *goal, const struct ctl_fleet *fleet)
 }
 
 static bool
-applied(const struct ctl_goal *goal, const struct ctl_fleet *fleet)
+applied(const struct ctl_goal *goal, const struct nv_fleet *fleet)
 {
-	const struct nv_ctl_worker *w = ctl_fleet_worker(fleet, goal->worker);
+	const struct nv_ctl_worker *w = nv_fleet_worker(fleet, goal->worker);
 
 	return w && w->epoch >= goal->epoch;
 }
@@ -204,7 +204,7 @@ look(struct ctl *ctl, struct ctl_sup *sup, struct ctl_goal *goals, size_t n,
 	int64_t deadline_ms, size_t *ret_pending, struct nv_err *err)
 {
 	static const char *const doing[] = {"stop", "start", "pause", "resume"};
-	struct ctl_fleet fleet;
+	struct nv_fleet fleet;
 	int code = ctl_sup_status(sup, n == 1 ? goals[0].worker : "", &fleet, err);
 	size_t pending = 0;
 
@@ -228,7 +228,7 @@ look(struct ctl *ctl, struct ctl_sup *sup, struct ctl_goal *goals, size_t n,
 				goals[i].worker, doing[goals[i].want], goals[i].state,
 				i + 1, n);
 	}
-	ctl_fleet_clear(&fleet);
+	nv_fleet_clear(&fleet);
 	*ret_pending = pending;
 	return code;
 }

@@ -15,8 +15,8 @@ struct ctl_goal {
 	enum ctl_want want;
 	uint64_t epoch; /* the desire novasupd must have applied; 0 = none to wait for */
 	/* A restart: instances must be newer than these. */
-	const struct ctl_fleet *before; /* borrowed, NULL = none */
-	uint32_t instance;              /* of the restart, 0 = all */
+	const struct nv_fleet *before; /* borrowed, NULL = none */
+	uint32_t instance;             /* of the restart, 0 = all */
 	/* Result. */
 	bool done;
 	int code;       /* enum nv_exit */
@@ -36,6 +36,6 @@ int ctl_goals_report(struct ctl *ctl, const struct ctl_goal *goals, size_t n);
 /* How long a stop of these may take: the longest grace of the configuration + 5 s. */
 int64_t ctl_stop_timeout_ms(struct ctl *ctl, const struct ctl_goal *goals, size_t n);
 /* Look at one goal against novasupd's answer; sets done when it is decided. Pure. */
-void ctl_goal_judge(struct ctl_goal *goal, const struct ctl_fleet *fleet);
+void ctl_goal_judge(struct ctl_goal *goal, const struct nv_fleet *fleet);
 
 #endif

@@ -1,8 +1,5 @@
-/* When novactl may say "running", "paused", "failed", and when it must go on waiting; and
- * that every worker is in exactly one count. */
-#include "merge.h"
+/* When novactl may say "running", "paused", "failed", and when it must go on waiting. */
 #include "run_suite.h"
-#include "value.h"
 #include "wait.h"
 
 #include <string.h>
@@ -10,10 +7,10 @@
 static struct nv_ctl_worker worker;
 static struct nv_ctl_instance instances[3];
 
-static struct ctl_fleet
+static struct nv_fleet
 fleet_of(const char *state, uint32_t desired, uint64_t epoch, size_t n)
 {
-	struct ctl_fleet fleet = {.workers = &worker,
+	struct nv_fleet fleet = {.workers = &worker,
 		.n_workers = 1,
 		.instances = instances,
 		.n_instances = n};
@@ -40,7 +37,7 @@ goal_of(enum ctl_want want, uint64_t epoch)
 }
 
 static int
-judge(struct ctl_goal *goal, const struct ctl_fleet *fleet)
+judge(struct ctl_goal *goal, const struct nv_fleet *fleet)
 {
 	ctl_goal_judge(goal, fleet);
 	return goal->done ? goal->code : -1;
@@ -48,7 +45,7 @@ judge(struct ctl_goal *goal, const struct ctl_fleet *fleet)
 
 START_TEST(test_running)
 {
-	struct ctl_fleet fleet = fleet_of("running", 2, 5, 2);
+	struct nv_fleet fleet = fleet_of("running", 2, 5, 2);
 	struct ctl_goal goal = goal_of(CTL_WANT_RUNNING, 6);
 
 	ck_assert_int_eq(judge(&goal, &fleet), -1); /* an older desire */
@@ -69,7 +66,7 @@ END_TEST
 
 START_TEST(test_not_running)
 {
-	struct ctl_fleet fleet = fleet_of("backoff", 2, 5, 2);
+	struct nv_fleet fleet = fleet_of("backoff", 2, 5, 2);
 	struct ctl_goal goal = goal_of(CTL_WANT_RUNNING, 5);
 
 	memcpy(instances[0].state, "backoff", 8);
@@ -99,9 +96,9 @@ END_TEST
 
 START_TEST(test_restart)
 {
-	struct ctl_fleet fleet = fleet_of("running", 2, 5, 2);
+	struct nv_fleet fleet = fleet_of("running", 2, 5, 2);
 	struct nv_ctl_instance old[2];
-	struct ctl_fleet before = fleet;
+	struct nv_fleet before = fleet;
 	struct ctl_goal goal = goal_of(CTL_WANT_RUNNING, 0);
 
 	memcpy(old, instances, sizeof(old));
@@ -123,7 +120,7 @@ END_TEST
 
 START_TEST(test_pause_and_resume)
 {
-	struct ctl_fleet fleet = fleet_of("running", 1, 5, 1);
+	struct nv_fleet fleet = fleet_of("running", 1, 5, 1);
 	struct ctl_goal goal = goal_of(CTL_WANT_PAUSED, 5);
 
 	ck_assert_int_eq(judge(&goal, &fleet), -1);
@@ -139,7 +136,7 @@ END_TEST
 
 START_TEST(test_stop_is_never_guessed)
 {
-	struct ctl_fleet fleet = fleet_of("stopped", 0, 5, 0);
+	struct nv_fleet fleet = fleet_of("stopped", 0, 5, 0);
 	struct ctl_goal goal = goal_of(CTL_WANT_STOPPED, 5);
 
 	/* Only novasupd's answer to a wait decides. */
@@ -149,60 +146,6 @@ START_TEST(test_stop_is_never_guessed)
 	fleet.nova.ready = false;
 	goal = goal_of(CTL_WANT_STOPPED, 5);
 	ck_assert_int_eq(judge(&goal, &fleet), -1);
-}
-END_TEST
-
-START_TEST(test_counts)
-{
-	static const char *const states[] = {"running", "starting", "waiting", "paused",
-		"stopping", "stopped", "killed", "undeployed", "unconfigured", "backoff",
-		"cooldown", "failed", "halted", "something new", ""};
-	json_t *rows = json_array();
-	int64_t sum = 0;
-	const char *key;
-	json_t *value;
-
-	for (size_t i = 0; i < NV_LEN(states); i++)
-		(void)json_array_append_new(rows, json_pack("{s:s}", "state", states[i]));
-	json_t *counts = ctl_merge_counts(rows);
-
-	json_object_foreach(counts, key, value)
-	{
-		if (strcmp(key, "total") != 0)
-			sum += json_integer_value(value);
-	}
-	ck_assert_int_eq(ctl_int(counts, "total"), NV_LEN(states));
-	ck_assert_int_eq(sum, NV_LEN(states));
-	ck_assert_int_eq(ctl_int(counts, "crashed"), 3);
-	ck_assert_int_eq(ctl_int(counts, "stopped"), 4);
-	ck_assert_int_eq(ctl_int(counts, "unknown"), 2);
-	json_decref(counts);
-	json_decref(rows);
-}
-END_TEST
-
-START_TEST(test_merge_of_one_half)
-{
-	struct ctl_fleet fleet = fleet_of("running", 1, 5, 1);
-	json_t *metrics = json_pack("{s:[{s:s, s:{s:s}, s:{s:s}}]}", "workers", "worker",
-		"only_engine", "desired", "state", "running", "metrics", "cost", "1.00");
-	json_t *rows = ctl_merge_workers(&fleet, NULL, NULL);
-
-	ck_assert_uint_eq(json_array_size(rows), 1);
-	ck_assert(json_is_null(json_object_get(json_array_get(rows, 0), "metrics")));
-	json_decref(rows);
-	rows = ctl_merge_workers(NULL, metrics, NULL);
-	ck_assert_uint_eq(json_array_size(rows), 1);
-	ck_assert_str_eq(ctl_str(json_array_get(rows, 0), "state"), "unknown");
-	json_decref(rows);
-	rows = ctl_merge_workers(&fleet, metrics, NULL);
-	ck_assert_uint_eq(json_array_size(rows), 2);
-	ck_assert_str_eq(ctl_str(json_array_get(rows, 1), "state"), "unconfigured");
-	json_decref(rows);
-	rows = ctl_merge_workers(NULL, NULL, NULL);
-	ck_assert_uint_eq(json_array_size(rows), 0);
-	json_decref(rows);
-	json_decref(metrics);
 }
 END_TEST
 
@@ -217,8 +160,6 @@ main(void)
 	tcase_add_test(tc, test_restart);
 	tcase_add_test(tc, test_pause_and_resume);
 	tcase_add_test(tc, test_stop_is_never_guessed);
-	tcase_add_test(tc, test_counts);
-	tcase_add_test(tc, test_merge_of_one_half);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
