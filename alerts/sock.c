@@ -2,6 +2,7 @@
  * root and the owner of the fleet only. See alerts.h. */
 #include "alerts.h"
 
+#include "nv_accept.h"
 #include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -19,6 +20,9 @@
 #define LINE_BYTES_MAX   ((size_t)1 << 20)
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define IDLE_S           60.
+
+struct client;
+static void take_lines(struct client *c);
 
 struct client {
 	struct client *next;
@@ -39,7 +43,7 @@ struct client {
 struct alert_sock {
 	int fd; /* owned */
 	char path[NV_PATH_MAX];
-	ev_io io;
+	struct nv_accept accept;
 	struct client *list;
 	unsigned n;
 };
@@ -161,6 +165,7 @@ on_tested(void *arg, const struct alert_channel *channel, bool taken, const char
 	c->tests--;
 	add_test(c, channel, taken, what);
 	end_tests(c);
+	take_lines(c);
 }
 
 static void
@@ -240,6 +245,21 @@ run(struct client *c, const char *line, size_t bytes)
 	json_decref(request);
 }
 
+/* What waits behind a test is taken when the test has its answer. */
+static void
+take_lines(struct client *c)
+{
+	const char *end;
+
+	while (c->tests == 0 && c->request.bytes > 0 &&
+		(end = memchr(c->request.data, '\n', c->request.bytes)) != NULL) {
+		size_t bytes = (size_t)(end - c->request.data);
+
+		run(c, c->request.data, bytes);
+		nv_buf_consume(&c->request, bytes + 1);
+	}
+}
+
 /* ---- connections ---- */
 
 static void
@@ -248,7 +268,6 @@ on_readable(struct ev_loop *loop, ev_io *io, int revents)
 	struct client *c = io->data;
 	char chunk[16384];
 	ssize_t n = read(c->fd, chunk, sizeof(chunk));
-	const char *end;
 
 	(void)revents;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -259,15 +278,7 @@ on_readable(struct ev_loop *loop, ev_io *io, int revents)
 		return;
 	}
 	ev_timer_again(loop, &c->idle);
-	while (c->tests == 0 &&
-		(end = memchr(c->request.data, '\n', c->request.bytes)) != NULL) {
-		size_t bytes = (size_t)(end - c->request.data);
-
-		run(c, c->request.data, bytes);
-		nv_buf_consume(&c->request, bytes + 1);
-		if (c->request.bytes == 0)
-			break;
-	}
+	take_lines(c);
 }
 
 static void
@@ -300,41 +311,32 @@ on_idle(struct ev_loop *loop, ev_timer *timer, int revents)
 }
 
 static void
-on_connection(struct ev_loop *loop, ev_io *io, int revents)
+on_connection(void *arg, int accepted)
 {
-	struct alerts *a = io->data;
-	int fd = accept4(a->sock->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred peer = {0};
-	socklen_t bytes = sizeof(peer);
+	struct alerts *a = arg;
+	NV_CLEANUP_FD fd = accepted;
+	uid_t uid;
+	struct client *c = nv_peer_is_ours(fd, &uid) && a->sock->n < CLIENTS_MAX
+				   ? calloc(1, sizeof(*c))
+				   : NULL;
 
-	(void)revents;
-	if (fd < 0)
+	if (!c)
 		return;
-	struct client *c = NULL;
-
-	if (a->sock->n < CLIENTS_MAX &&
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-		(peer.uid == 0 || peer.uid == geteuid()))
-		c = calloc(1, sizeof(*c));
-	if (!c) {
-		nv_fd_close(&fd);
-		return;
-	}
 	c->alerts = a;
-	c->fd = fd;
-	c->uid = peer.uid;
+	c->fd = nv_fd_steal(&fd);
+	c->uid = uid;
 	c->next = a->sock->list;
 	a->sock->list = c;
 	a->sock->n++;
 	nv_buf_init(&c->request, LINE_BYTES_MAX);
 	nv_buf_init(&c->answer, ANSWER_BYTES_MAX);
-	ev_io_init(&c->in, on_readable, fd, EV_READ);
-	ev_io_init(&c->out, on_writable, fd, EV_WRITE);
+	ev_io_init(&c->in, on_readable, c->fd, EV_READ);
+	ev_io_init(&c->out, on_writable, c->fd, EV_WRITE);
 	ev_init(&c->idle, on_idle);
 	c->idle.repeat = IDLE_S;
 	c->in.data = c->out.data = c->idle.data = c;
-	ev_io_start(loop, &c->in);
-	ev_timer_again(loop, &c->idle);
+	ev_io_start(a->loop, &c->in);
+	ev_timer_again(a->loop, &c->idle);
 }
 
 int
@@ -358,9 +360,7 @@ alert_sock_open(struct alerts *a, struct nv_err *err)
 		return rc;
 	}
 	a->sock = sock;
-	ev_io_init(&sock->io, on_connection, sock->fd, EV_READ);
-	sock->io.data = a;
-	ev_io_start(a->loop, &sock->io);
+	nv_accept_start(&sock->accept, a->loop, sock->fd, on_connection, a);
 	return 0;
 }
 
@@ -371,7 +371,7 @@ alert_sock_close(struct alerts *a)
 		return;
 	while (a->sock->list)
 		drop(a->sock->list);
-	ev_io_stop(a->loop, &a->sock->io);
+	nv_accept_stop(&a->sock->accept);
 	(void)unlink(a->sock->path);
 	nv_fd_close(&a->sock->fd);
 	free(a->sock);

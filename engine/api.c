@@ -1,6 +1,7 @@
 /* engine.sock: connections and dispatch. See api.h. */
 #include "api.h"
 
+#include "nv_accept.h"
 #include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -14,8 +15,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#define ACCEPT_PAUSE_S 0.2
 
 static const struct eng_verb verbs[] = {
 	{"ping", eng_verb_ping, {NULL}},
@@ -88,8 +87,7 @@ struct eng_client {
 
 struct eng_api {
 	int fd; /* owned: listening */
-	ev_io accept;
-	ev_timer again; /* accepting, after a pause for want of descriptors */
+	struct nv_accept accept;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct eng_client *clients; /* owned */
 	unsigned n_clients;
@@ -468,19 +466,6 @@ on_idle(struct ev_loop *loop, ev_timer *timer, int revents)
 	client_free(c);
 }
 
-/* Root, or who runs Nova. */
-static bool
-peer_allowed(int fd, unsigned *ret_uid)
-{
-	struct ucred cred;
-	socklen_t bytes = sizeof cred;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &bytes) < 0)
-		return false;
-	*ret_uid = cred.uid;
-	return cred.uid == 0 || cred.uid == geteuid();
-}
-
 static void
 refuse(int fd, const char *why)
 {
@@ -493,33 +478,13 @@ refuse(int fd, const char *why)
 }
 
 static void
-on_again(struct ev_loop *loop, ev_timer *t, int revents)
+on_accept(void *arg, int accepted)
 {
-	const struct eng *eng = t->data;
+	struct eng *eng = arg;
+	uid_t uid;
+	NV_CLEANUP_FD fd = accepted;
 
-	(void)revents;
-	ev_io_start(loop, &eng->api->accept);
-}
-
-static void
-on_accept(struct ev_loop *loop, ev_io *io, int revents)
-{
-	struct eng *eng = io->data;
-	unsigned uid = 0;
-	NV_CLEANUP_FD fd = accept4(io->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	(void)revents;
-	if (fd < 0) {
-		/* Without a descriptor the connection stays readable: asking again at
-		 * once, and again, would take the whole CPU. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-			ev_io_stop(loop, io);
-			ev_timer_set(&eng->api->again, ACCEPT_PAUSE_S, 0.);
-			ev_timer_start(loop, &eng->api->again);
-		}
-		return; /* else it went away */
-	}
-	if (!peer_allowed(fd, &uid)) {
+	if (!nv_peer_is_ours(fd, &uid)) {
 		refuse(fd, "only root and the user who runs Nova may ask");
 		return;
 	}
@@ -543,8 +508,8 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	c->next = eng->api->clients;
 	eng->api->clients = c;
 	eng->api->n_clients++;
-	ev_io_start(loop, &c->in);
-	ev_timer_again(loop, &c->idle);
+	ev_io_start(eng->loop, &c->in);
+	ev_timer_again(eng->loop, &c->idle);
 }
 
 void
@@ -603,10 +568,7 @@ eng_api_open(struct eng *eng, struct nv_err *err)
 		return rc;
 	}
 	eng->api = api;
-	ev_io_init(&api->accept, on_accept, api->fd, EV_READ);
-	ev_timer_init(&api->again, on_again, 0., 0.);
-	api->accept.data = api->again.data = eng;
-	ev_io_start(eng->loop, &api->accept);
+	nv_accept_start(&api->accept, eng->loop, api->fd, on_accept, eng);
 	return 0;
 }
 
@@ -617,8 +579,7 @@ eng_api_close(struct eng *eng)
 		return;
 	while (eng->api->clients)
 		client_free(eng->api->clients);
-	ev_timer_stop(eng->loop, &eng->api->again);
-	ev_io_stop(eng->loop, &eng->api->accept);
+	nv_accept_stop(&eng->api->accept);
 	nv_fd_close(&eng->api->fd);
 	(void)unlink(eng->api->path);
 	free(eng->api);

@@ -1,5 +1,6 @@
 /* The socket: see sock.h. */
 #include "sock.h"
+#include "nv_accept.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "who.h"
@@ -13,14 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ACCEPT_PAUSE_S 0.2
-#define BACKLOG        128
-#define PEERPIDFD      77 /* SO_PEERPIDFD: headers of Debian 12 do not know it */
+#define BACKLOG   128
+#define PEERPIDFD 77 /* SO_PEERPIDFD: headers of Debian 12 do not know it */
 
 struct plat_sock {
 	int fd; /* owned: listening; -1 */
-	ev_io accept;
-	ev_timer again; /* accepting, after a pause for want of descriptors */
+	struct nv_accept accept;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct plat_client *clients; /* owned */
 	unsigned n_clients;
@@ -250,15 +249,6 @@ refuse(int fd, const char *why)
 	(void)!send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void
-on_again(struct ev_loop *loop, ev_timer *t, int revents)
-{
-	struct plat *p = t->data;
-
-	(void)revents;
-	ev_io_start(loop, &p->sock->accept);
-}
-
 /* The process that connected, and no later one of its number: the kernel keeps it with
  * the socket since Linux 6.5. Older ones are asked at once. Negative: it is gone. */
 static int
@@ -273,25 +263,14 @@ pidfd_of_peer(int fd, pid_t pid)
 }
 
 static void
-on_accept(struct ev_loop *loop, ev_io *io, int revents)
+on_accept(void *arg, int accepted)
 {
-	struct plat *p = io->data;
+	struct plat *p = arg;
 	struct plat_sock *sock = p->sock;
 	struct ucred cred;
 	socklen_t bytes = sizeof cred;
-	NV_CLEANUP_FD fd = accept4(io->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	NV_CLEANUP_FD fd = accepted;
 
-	(void)revents;
-	if (fd < 0) {
-		/* Without a descriptor the connection stays readable: asking again at
-		 * once, and again, would take the whole CPU. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-			ev_io_stop(loop, io);
-			ev_timer_set(&sock->again, ACCEPT_PAUSE_S, 0.);
-			ev_timer_start(loop, &sock->again);
-		}
-		return; /* else it went away */
-	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &bytes) < 0)
 		return;
 	struct plat_client *c =
@@ -315,8 +294,8 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 	c->next = sock->clients;
 	sock->clients = c;
 	sock->n_clients++;
-	ev_io_start(loop, &c->in);
-	ev_timer_again(loop, &c->idle);
+	ev_io_start(p->loop, &c->in);
+	ev_timer_again(p->loop, &c->idle);
 }
 
 /* ---- open and close ---- */
@@ -354,10 +333,7 @@ plat_sock_open(struct plat *p, struct nv_err *err)
 		return nv_err_set(err, rc, "%s cannot be made: %s", dir, strerror(-rc));
 	if ((rc = bind_at(sock, err)) < 0)
 		return rc;
-	ev_io_init(&sock->accept, on_accept, sock->fd, EV_READ);
-	ev_timer_init(&sock->again, on_again, 0., 0.);
-	sock->accept.data = sock->again.data = p;
-	ev_io_start(p->loop, &sock->accept);
+	nv_accept_start(&sock->accept, p->loop, sock->fd, on_accept, p);
 	return 0;
 }
 
@@ -369,8 +345,7 @@ plat_sock_end(struct plat *p)
 
 	if (sock->fd < 0)
 		return;
-	ev_timer_stop(p->loop, &sock->again);
-	ev_io_stop(p->loop, &sock->accept);
+	nv_accept_stop(&sock->accept);
 	nv_fd_close(&sock->fd);
 	(void)unlink(sock->path);
 	for (struct plat_client *c = sock->clients; c; c = next) {

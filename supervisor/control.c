@@ -1,5 +1,6 @@
 /* novasupd.sock: requests of root or of the owner, one packet each, answered by packets
  * that carry the request's id. */
+#include "nv_accept.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -19,8 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WAIT_MS_MAX    3600000
-#define ACCEPT_PAUSE_S 0.2
+#define WAIT_MS_MAX 3600000
 
 struct sup_client {
 	struct sup_client *next;
@@ -39,9 +39,8 @@ struct waiter {
 
 struct sup_control {
 	struct sup *sup;
-	ev_io accept;
+	struct nv_accept accept;
 	ev_timer timer; /* the next waiter's deadline */
-	ev_timer again; /* accepting, after a pause for want of descriptors */
 	int fd;         /* owned */
 	char path[NV_PATH_MAX + 16];
 	struct sup_client *clients; /* owned */
@@ -623,27 +622,14 @@ on_client_closed(struct nv_chan *chan, const char *why)
 }
 
 static void
-on_connection(struct ev_loop *loop, ev_io *w, int revents)
+on_connection(void *arg, int accepted)
 {
-	struct sup_control *control = w->data;
-	NV_CLEANUP_FD fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	struct sup_control *control = arg;
+	NV_CLEANUP_FD fd = accepted;
+	uid_t uid;
 
-	(void)revents;
-	if (fd < 0) {
-		/* Without a descriptor the connection stays readable: asking again at
-		 * once, and again, would take the whole CPU. */
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-			ev_io_stop(loop, w);
-			ev_timer_set(&control->again, ACCEPT_PAUSE_S, 0.);
-			ev_timer_start(loop, &control->again);
-		}
-		return; /* else it went away */
-	}
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ||
-		(peer.uid != 0 && peer.uid != geteuid())) {
-		nv_warn("the control socket refused uid %u", (unsigned)peer.uid);
+	if (!nv_peer_is_ours(fd, &uid)) {
+		nv_warn("the control socket refused uid %u", (unsigned)uid);
 		return;
 	}
 	struct sup_client *c =
@@ -654,21 +640,12 @@ on_connection(struct ev_loop *loop, ev_io *w, int revents)
 		return;
 	}
 	c->sup = control->sup;
-	c->uid = peer.uid;
+	c->uid = uid;
 	c->next = control->clients;
 	control->clients = c;
 	control->n_clients++;
-	nv_chan_open(&c->chan, loop, nv_fd_steal(&fd), 'S', 'C', handlers,
+	nv_chan_open(&c->chan, control->sup->loop, nv_fd_steal(&fd), 'S', 'C', handlers,
 		on_client_closed, c);
-}
-
-static void
-on_again(struct ev_loop *loop, ev_timer *t, int revents)
-{
-	struct sup_control *control = t->data;
-
-	(void)revents;
-	ev_io_start(loop, &control->accept);
 }
 
 int
@@ -690,11 +667,8 @@ sup_control_open(struct sup *sup, struct nv_err *err)
 		free(c);
 		return rc;
 	}
-	ev_io_init(&c->accept, on_connection, c->fd, EV_READ);
 	ev_timer_init(&c->timer, on_wait_timer, 0., 0.);
-	ev_timer_init(&c->again, on_again, 0., 0.);
-	c->accept.data = c->again.data = c;
-	ev_io_start(sup->loop, &c->accept);
+	nv_accept_start(&c->accept, sup->loop, c->fd, on_connection, c);
 	sup->control = c;
 	sup->control_fd = c->fd;
 	return 0;
@@ -709,8 +683,7 @@ sup_control_close(struct sup *sup)
 		return;
 	while (c->clients)
 		client_free(c, c->clients);
-	ev_io_stop(sup->loop, &c->accept);
-	ev_timer_stop(sup->loop, &c->again);
+	nv_accept_stop(&c->accept);
 	ev_timer_stop(sup->loop, &c->timer);
 	(void)unlink(c->path);
 	nv_fd_close(&c->fd);

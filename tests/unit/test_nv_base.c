@@ -1,4 +1,5 @@
 /* The small parts: buffers, names, errors, UTF-8, message fields. */
+#include "nv_accept.h"
 #include "nv_buf.h"
 #include "nv_err.h"
 #include "nv_fd.h"
@@ -12,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 START_TEST(test_buf_grows)
@@ -264,6 +267,56 @@ START_TEST(test_listen_unix)
 }
 END_TEST
 
+static void
+on_accepted(void *arg, int fd)
+{
+	int *taken = arg;
+
+	nv_fd_close(taken);
+	*taken = fd;
+}
+
+/* With no descriptor left a connection waits, and the loop does not spin meanwhile. */
+START_TEST(test_accept)
+{
+	char dir[] = "/tmp/nova-base.XXXXXX";
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	struct nv_accept a;
+	struct rlimit before;
+	int taken = -1;
+	uid_t uid = 12345;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/s", dir);
+	NV_CLEANUP_FD fd = nv_listen_unix(at.sun_path, SOCK_STREAM, 0600, 4);
+	NV_CLEANUP_FD client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	nv_accept_start(&a, loop, fd, on_accepted, &taken);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	struct rlimit none = {.rlim_cur = 3, .rlim_max = before.rlim_max};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, sizeof(at)), 0);
+	(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert_int_eq(taken, -1);
+	ck_assert(!ev_is_active(&a.io));
+	ck_assert(ev_is_active(&a.again));
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	while (taken < 0)
+		(void)ev_run(loop, EVRUN_ONCE);
+	ck_assert(nv_peer_is_ours(taken, &uid));
+	ck_assert_uint_eq(uid, geteuid());
+	ck_assert(!nv_peer_is_ours(STDIN_FILENO, &uid));
+	nv_accept_stop(&a);
+	ck_assert(!ev_is_active(&a.io));
+	nv_fd_close(&taken);
+	ev_loop_destroy(loop);
+	(void)unlink(at.sun_path);
+	(void)rmdir(dir);
+}
+END_TEST
+
 START_TEST(test_wire)
 {
 	uint8_t data[100];
@@ -325,6 +378,7 @@ main(void)
 	tcase_add_test(tc, test_errors);
 	tcase_add_test_raise_signal(tc, test_assert, SIGABRT);
 	tcase_add_test(tc, test_listen_unix);
+	tcase_add_test(tc, test_accept);
 	tcase_add_test(tc, test_wire);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
