@@ -330,6 +330,34 @@ check_logs(struct doctor *d, const struct nv_fleet *fleet)
 	}
 }
 
+/* novasupd and the engine speak for themselves. */
+static void
+check_processes(struct doctor *d, const struct nv_fleet *fleet)
+{
+	static const char *const others[] = {"keeper", "novasupd", "nova-engine"};
+
+	for (size_t i = 0; i < fleet->n_procs; i++) {
+		const struct nv_ctl_proc *p = &fleet->procs[i];
+		bool other = false;
+
+		for (size_t k = 0; k < NV_LEN(others); k++)
+			other |= strcmp(p->name, others[k]) == 0;
+		if (other)
+			continue;
+		bool up = strcmp(p->state, "up") == 0 || strcmp(p->state, "running") == 0;
+		bool soon = strcmp(p->state, "starting") == 0 ||
+			    strcmp(p->state, "stopping") == 0;
+
+		if (up)
+			note(d, p->name, GOOD, "pid %d, %u restarts", p->pid,
+				p->restarts);
+		else
+			note(d, p->name, soon ? WARN : FAIL, "%s%s%s", p->state,
+				p->last_exit[0] ? ", the last one ended with " : "",
+				p->last_exit);
+	}
+}
+
 static void
 check_daemons(struct doctor *d)
 {
@@ -353,6 +381,7 @@ check_daemons(struct doctor *d)
 	note(d, "ready", fleet.nova.ready ? GOOD : FAIL, "engine %s%s%s",
 		fleet.nova.engine_state, fleet.nova.engine_reason[0] ? ": " : "",
 		fleet.nova.engine_reason);
+	check_processes(d, &fleet);
 	check_logs(d, &fleet);
 	nv_fleet_clear(&fleet);
 	check_engine(d);
