@@ -46,6 +46,9 @@ struct gw_figures {
 
 struct gw_hook;
 struct gw_sock;
+struct gw_asker;
+struct gw_tail;
+struct gw_live;
 
 struct gw {
 	struct ev_loop *loop;
@@ -54,7 +57,10 @@ struct gw {
 	struct gw_server server;
 	struct gw_emit emit;
 	struct gw_spool spool;
-	struct gw_sock *sock; /* owned */
+	struct gw_sock *sock;   /* owned */
+	struct gw_asker *asker; /* owned */
+	struct gw_tail *tail;   /* owned */
+	struct gw_live *live;   /* owned */
 	/* Secrets. */
 	struct gw_secrets stripe;
 	struct gw_secrets gumroad;
