@@ -22,7 +22,9 @@ zlib1g-dev:rotated logs
 nettle-dev:hashes of the audit chain
 libmbedtls-dev:signatures of webhooks, TLS of the gateway
 libxml2-dev:pages of the scraper
-libicu-dev:the length of posts'
+libicu-dev:the length of posts
+nodejs:bundles the dashboard, at build time only
+npm:brings what it is bundled with'
 packages_demo='
 python3:some of the example agents
 procps:ps and top, to look at the fleet'

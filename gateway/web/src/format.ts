@@ -1,0 +1,158 @@
+// How figures look. Amounts come as decimal strings of up to 9 decimals and stay exact: they are
+// counted in integers of 10^-9, rounded half-even only to be shown.
+const NANO = 1_000_000_000n;
+const SIGNS: Record<string, string> = { USD: '$', EUR: '€', GBP: '£', INR: '₹', KRW: '₩' };
+const MINUS = '\u2212';
+
+export function nanos(amount: string | null | undefined): bigint | null {
+  const m = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(amount ?? '');
+  if (!m)
+    return null;
+  const n = BigInt(m[2] ?? '0') * NANO + BigInt((m[3] ?? '').padEnd(9, '0'));
+  return m[1] ? -n : n;
+}
+
+// For the pixels of charts only; never shown, never summed.
+export function pixels(amount: string | null | undefined): number | null {
+  const n = nanos(amount);
+  return n === null ? null : Number(n) / 1e9;
+}
+
+function roundHalfEven(n: bigint, unit: bigint): bigint {
+  const q = n / unit;
+  const twice = (n % unit) * 2n;
+  return twice > unit || (twice === unit && q % 2n === 1n) ? q + 1n : q;
+}
+
+const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ',');
+
+// Cents, or, where that would show nothing of it, the first two digits that are not 0.
+function digitsOf(n: bigint): string {
+  let places = 2;
+  if (n > 0n && n < NANO / 200n) {
+    const zeros = 9 - n.toString().length;
+    places = Math.min(9, zeros + 2);
+  }
+  const rounded = roundHalfEven(n, 10n ** BigInt(9 - places)).toString().padStart(places + 1, '0');
+  return `${grouped(rounded.slice(0, -places))}.${rounded.slice(-places)}`;
+}
+
+export interface MoneyLook {
+  plus?: boolean; // a sign in front of gains too
+}
+
+// "1234.5" USD -> "$1,234.50", "-3" -> "−$3.00", unknown -> "–".
+export function money(amount: string | null | undefined, currency = 'USD', look: MoneyLook = {}): string {
+  const n = nanos(amount);
+  if (n === null)
+    return '–';
+  const sign = n < 0n ? MINUS : look.plus && n > 0n ? '+' : '';
+  const digits = digitsOf(n < 0n ? -n : n);
+  const symbol = SIGNS[currency];
+  return symbol ? `${sign}${symbol}${digits}` : `${sign}${digits} ${currency}`;
+}
+
+// For axes and narrow places: $1.2k, $3.4M. From a number made for pixels.
+export function moneyAxis(value: number, currency = 'USD'): string {
+  const abs = Math.abs(value);
+  const [scaled, unit] = abs >= 1e9 ? [abs / 1e9, 'B'] : abs >= 1e6 ? [abs / 1e6, 'M']
+    : abs >= 1e4 ? [abs / 1e3, 'k'] : [abs, ''];
+  const text = scaled.toLocaleString('en-US', { maximumFractionDigits: abs > 0 && abs < 1 ? 4 : abs < 100 || unit ? 2 : 0 });
+  const symbol = SIGNS[currency];
+  return `${value < 0 ? MINUS : ''}${symbol ?? ''}${text}${unit}${symbol ? '' : ` ${currency}`}`;
+}
+
+export type Sign = -1 | 0 | 1;
+export function signOf(amount: string | null | undefined): Sign {
+  const n = nanos(amount) ?? 0n;
+  return n > 0n ? 1 : n < 0n ? -1 : 0;
+}
+
+// Change of an amount against one before it, both exact: {amount, percent|null}.
+export function change(now: string, before: string): { amount: string; percent: number | null } | null {
+  const a = nanos(now);
+  const b = nanos(before);
+  if (a === null || b === null)
+    return null;
+  const abs = b < 0n ? -b : b;
+  return { amount: decimal(a - b), percent: abs === 0n ? null : Number((a - b) * 10000n / abs) / 100 };
+}
+
+export function decimal(n: bigint): string {
+  const abs = (n < 0n ? -n : n).toString().padStart(10, '0');
+  return `${n < 0n ? '-' : ''}${abs.slice(0, -9)}.${abs.slice(-9)}`;
+}
+
+export function percent(value: number | null | undefined, digits = 1): string {
+  if (value === null || value === undefined || !Number.isFinite(value))
+    return '–';
+  return `${value < 0 ? MINUS : ''}${Math.abs(value).toLocaleString('en-US', {
+    minimumFractionDigits: digits, maximumFractionDigits: digits,
+  })}%`;
+}
+
+export const count = (n: number | null | undefined): string =>
+  n === null || n === undefined ? '–' : n.toLocaleString('en-US');
+
+export function bytes(n: number | null | undefined): string {
+  if (n === null || n === undefined)
+    return '–';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let i = 0;
+  let v = n;
+  while (v >= 1024 && i < units.length - 1) {
+    v /= 1024;
+    i++;
+  }
+  return `${v >= 100 || i === 0 ? Math.round(v) : v.toFixed(1)} ${units[i]}`;
+}
+
+// 45s, 3m12s, 2h05m, 4d3h: two units are enough to act on.
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds))
+    return '–';
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60)
+    return `${s}s`;
+  if (s < 3600)
+    return `${Math.floor(s / 60)}m${String(s % 60).padStart(2, '0')}s`;
+  if (s < 86400)
+    return `${Math.floor(s / 3600)}h${String(Math.floor((s % 3600) / 60)).padStart(2, '0')}m`;
+  return `${Math.floor(s / 86400)}d${Math.floor((s % 86400) / 3600)}h`;
+}
+
+export function ago(time: string | null | undefined, nowMs: number): string {
+  const at = Date.parse(time ?? '');
+  if (!Number.isFinite(at))
+    return '–';
+  const s = (nowMs - at) / 1000;
+  return s < 0 ? `in ${duration(-s)}` : s < 5 ? 'just now' : `${duration(s)} ago`;
+}
+
+const pad = (n: number): string => String(n).padStart(2, '0');
+
+// 14:05 today, "22 Nov 14:05" before; in the time zone of the browser.
+export function clock(time: string | null | undefined, nowMs = Date.now(), seconds = false): string {
+  const at = new Date(time ?? NaN);
+  if (Number.isNaN(at.getTime()))
+    return '–';
+  const hm = `${pad(at.getHours())}:${pad(at.getMinutes())}${seconds ? `:${pad(at.getSeconds())}` : ''}`;
+  const now = new Date(nowMs);
+  if (at.toDateString() === now.toDateString())
+    return hm;
+  const month = at.toLocaleString('en-GB', { month: 'short' });
+  const year = at.getFullYear() === now.getFullYear() ? '' : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${month}${year} ${hm}`;
+}
+
+// Whole date and time for titles.
+export function exactTime(time: string | null | undefined): string {
+  const at = new Date(time ?? NaN);
+  return Number.isNaN(at.getTime()) ? '' : at.toLocaleString('en-GB', { timeZoneName: 'short' });
+}
+
+// "scale_up" -> "Scale up"
+export function words(name: string): string {
+  const text = name.replace(/_/g, ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,67 @@
+// Paths of the dashboard. Every page is a path, so it can be kept, shared and gone back to.
+import { createStore, useStore } from './store';
+
+interface Place {
+  path: string;
+  query: string;
+}
+
+const here = (): Place => ({ path: location.pathname, query: location.search });
+const place = createStore<Place>(here());
+
+addEventListener('popstate', () => place.set(here()));
+
+export function navigate(to: string, how: 'push' | 'replace' = 'push'): void {
+  const target = new URL(to, location.href);
+  if (target.origin !== location.origin)
+    return;
+  const before = location.pathname;
+  if (how === 'push')
+    history.pushState(null, '', target);
+  else
+    history.replaceState(null, '', target);
+  place.set(here());
+  if (target.pathname !== before)
+    scrollTo(0, 0);
+}
+
+export const usePath = (): string => useStore(place, (p) => p.path);
+
+// The parameters behind the "?", and a way to change some of them in place (null removes).
+export function useQuery(): [URLSearchParams, (change: Record<string, string | null>) => void] {
+  const query = useStore(place, (p) => p.query);
+  return [new URLSearchParams(query), (change) => {
+    const next = new URLSearchParams(location.search);
+    for (const [key, value] of Object.entries(change)) {
+      if (value === null || value === '')
+        next.delete(key);
+      else
+        next.set(key, value);
+    }
+    const text = next.toString();
+    navigate(location.pathname + (text ? `?${text}` : ''), 'replace');
+  }];
+}
+
+// "/workers/{worker}" against "/workers/a%20b" -> ["a b"]; null where it is another path.
+export function match(pattern: string, path: string): string[] | null {
+  const want = pattern.split('/');
+  const have = path.replace(/(.)\/+$/, '$1').split('/');
+  if (want.length !== have.length)
+    return null;
+  const params: string[] = [];
+  for (let i = 0; i < want.length; i++) {
+    const w = want[i] ?? '';
+    const h = have[i] ?? '';
+    if (w.startsWith('{')) {
+      try {
+        params.push(decodeURIComponent(h));
+      } catch {
+        return null;
+      }
+    } else if (w !== h) {
+      return null;
+    }
+  }
+  return params;
+}

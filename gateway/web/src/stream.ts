@@ -1,0 +1,218 @@
+// The live picture: one event stream a tab (GET /api/v1/stream), and what it says, kept in
+// stores. It reconnects by itself and always knows how old its data is.
+import { askWhoAmI, login, serverNow, url, withQuery } from './api';
+import { createStore } from './store';
+import type { EventRow, Overview, WorkerRow } from './types';
+
+export type Connection =
+  | 'connecting'
+  | 'live' // data of the last seconds
+  | 'stale' // connected, but what came is old: Nova itself is behind or away
+  | 'offline'; // no connection; tried again
+
+export interface Fleet {
+  asOf: string;
+  rows: ReadonlyMap<string, WorkerRow>;
+}
+
+export interface Health {
+  connection: Connection;
+  asOf: string | null; // of the newest picture
+  why: string | null;
+}
+
+export const overview = createStore<Overview | null>(null);
+export const fleet = createStore<Fleet | null>(null);
+export const health = createStore<Health>({ connection: 'connecting', asOf: null, why: null });
+
+const SILENT_MS = 12_000; // a tick comes every 5 s
+const STALE_MS = 15_000;
+const RETRY_MS = [500, 1000, 2000, 5000, 10_000, 15_000];
+
+interface Wants {
+  worker: string | null; // events of this one, or of all
+  heard: (rows: EventRow[]) => void;
+}
+
+let source: EventSource | null = null;
+let lastHeard = 0;
+let tries = 0;
+let retry = 0;
+let lastEventId = '';
+const wants = new Set<Wants>();
+
+// What everybody who listens wants, in one query: nothing, one worker's events, or all events.
+function wantedQuery(): { events?: number; worker?: string } {
+  const workers = new Set([...wants].map((w) => w.worker));
+  const [only] = workers;
+  if (workers.size === 0)
+    return {};
+  return workers.size === 1 && only ? { worker: only } : { events: 1 };
+}
+
+function parsed<T>(e: Event): T | null {
+  lastHeard = Date.now();
+  tries = 0;
+  try {
+    return JSON.parse((e as MessageEvent<string>).data) as T;
+  } catch {
+    return null;
+  }
+}
+
+function setConnection(connection: Connection, why: string | null = null): void {
+  const h = health.get();
+  if (h.connection !== connection || h.why !== why)
+    health.set({ ...h, connection, why });
+}
+
+function seen(asOf: string): void {
+  const h = health.get();
+  if (h.asOf !== asOf)
+    health.set({ ...h, asOf });
+  judge();
+}
+
+// Live, stale or silent: by the clock of the server and the time of the picture.
+function judge(): void {
+  if (!source || source.readyState !== EventSource.OPEN)
+    return;
+  if (Date.now() - lastHeard > SILENT_MS) {
+    setConnection('stale', 'the gateway says nothing any more');
+    return;
+  }
+  const at = Date.parse(health.get().asOf ?? '');
+  if (!Number.isFinite(at))
+    return;
+  setConnection(serverNow() - at > STALE_MS ? 'stale' : 'live',
+    serverNow() - at > STALE_MS ? 'Nova gives no newer figures' : null);
+}
+
+function takeWorkers(said: { as_of: string; changed?: WorkerRow[]; removed?: string[]; whole?: boolean }): void {
+  const before = fleet.get();
+  const rows = new Map(said.whole || !before ? [] : before.rows);
+  for (const name of said.removed ?? [])
+    rows.delete(name);
+  for (const row of said.changed ?? [])
+    rows.set(row.worker, row);
+  fleet.set({ asOf: said.as_of, rows });
+}
+
+function listen(es: EventSource): void {
+  es.addEventListener('open', () => {
+    lastHeard = Date.now();
+    judge();
+  });
+  es.addEventListener('overview', (e) => {
+    const said = parsed<Overview>(e);
+    if (said) {
+      overview.set(said);
+      seen(said.as_of);
+    }
+  });
+  es.addEventListener('workers', (e) => {
+    const said = parsed<Parameters<typeof takeWorkers>[0]>(e);
+    if (said) {
+      takeWorkers(said);
+      seen(said.as_of);
+    }
+  });
+  es.addEventListener('tick', (e) => {
+    const said = parsed<{ as_of: string | null }>(e);
+    if (said?.as_of)
+      seen(said.as_of);
+    else
+      judge();
+  });
+  es.addEventListener('event', (e) => {
+    const row = parsed<EventRow>(e);
+    lastEventId = (e as MessageEvent).lastEventId || lastEventId;
+    if (row)
+      for (const w of wants)
+        if (w.worker === null || w.worker === row.worker)
+          w.heard([row]);
+  });
+  es.addEventListener('error', () => lost());
+}
+
+// Ours, and not the browser's own reconnecting: a refusal has to be told from an absence.
+function lost(): void {
+  source?.close();
+  source = null;
+  setConnection('offline', 'no connection to the gateway; trying again');
+  if (login.get().state !== 'in')
+    return;
+  if (tries === 2)
+    void probe();
+  clearTimeout(retry);
+  retry = setTimeout(open, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
+}
+
+// A stream that is refused twice: has the session ended?
+async function probe(): Promise<void> {
+  const before = login.get();
+  const answer = await fetch(url('/session'), { credentials: 'same-origin', cache: 'no-store' }).catch(() => null);
+  if (answer?.status === 401 && login.get() === before)
+    await askWhoAmI();
+}
+
+function open(): void {
+  clearTimeout(retry);
+  source?.close();
+  const query = wantedQuery();
+  const resume = lastEventId && (query.events || query.worker) ? lastEventId : undefined;
+  source = new EventSource(url(withQuery('/stream', { ...query, last_event_id: resume })));
+  if (health.get().asOf === null)
+    setConnection('connecting');
+  listen(source);
+}
+
+export function startStream(): () => void {
+  tries = 0;
+  open();
+  const clock = setInterval(() => {
+    // Silent for long although open: such a connection is dead, and nobody has told us.
+    if (source && lastHeard && Date.now() - lastHeard > 3 * SILENT_MS)
+      lost();
+    else
+      judge();
+  }, 1000);
+  const online = () => {
+    if (!source)
+      open();
+  };
+  addEventListener('online', online);
+  return () => {
+    clearInterval(clock);
+    clearTimeout(retry);
+    removeEventListener('online', online);
+    source?.close();
+    source = null;
+    overview.set(null);
+    fleet.set(null);
+    lastEventId = '';
+    health.set({ connection: 'connecting', asOf: null, why: null });
+  };
+}
+
+// Hear ledger events as they are booked: of one worker, or (null) of all. Returns how to stop.
+export function onEvents(worker: string | null, heard: (rows: EventRow[]) => void): () => void {
+  const want: Wants = { worker, heard };
+  const before = JSON.stringify(wantedQuery());
+  const reopen = (was: string) => {
+    if (JSON.stringify(wantedQuery()) !== was) {
+      lastEventId = '';
+      if (source)
+        open();
+    }
+  };
+  wants.add(want);
+  reopen(before);
+  return () => {
+    const was = JSON.stringify(wantedQuery());
+    wants.delete(want);
+    // Nobody listens: the stream stays as it is until it is opened anew, its events go unheard.
+    if (wants.size)
+      reopen(was);
+  };
+}
