@@ -140,10 +140,21 @@ open_rotated(const struct ctl_log *log, const struct rotated *r)
 
 struct reading {
 	struct nv_buf buf;
+	struct ctl_log_place *place; /* borrowed: of each line, before it is given */
 	ctl_line_fn *fn;
 	void *arg;
+	off_t from; /* where it began */
 	off_t done; /* bytes of whole lines that were handed over */
 };
+
+static int
+give(struct reading *r, const char *line, size_t bytes, off_t at, bool ended)
+{
+	r->place->start = r->from + at;
+	r->place->end = r->place->start + (off_t)bytes + ended;
+	r->place->check = (uint32_t)crc32(0, (const Bytef *)line, (uInt)bytes);
+	return r->fn(r->arg, line, bytes);
+}
 
 static int
 take_lines(struct reading *r, const char *data, size_t bytes)
@@ -157,11 +168,12 @@ take_lines(struct reading *r, const char *data, size_t bytes)
 		(nl = memchr(r->buf.data + done, '\n', r->buf.bytes - done))) {
 		size_t line = (size_t)(nl - r->buf.data) - done;
 
-		rc = r->fn(r->arg, r->buf.data + done, line);
+		rc = give(r, r->buf.data + done, line, r->done + (off_t)done, true);
 		done += line + 1;
 	}
 	if (rc == 0 && r->buf.bytes - done >= LINE_BYTES_MAX) {
-		rc = r->fn(r->arg, r->buf.data + done, r->buf.bytes - done);
+		rc = give(r, r->buf.data + done, r->buf.bytes - done,
+			r->done + (off_t)done, false);
 		done = r->buf.bytes;
 	}
 	r->done += (off_t)done;
@@ -172,7 +184,7 @@ take_lines(struct reading *r, const char *data, size_t bytes)
 static int
 take_rest(struct reading *r)
 {
-	int rc = r->buf.bytes ? r->fn(r->arg, r->buf.data, r->buf.bytes) : 0;
+	int rc = r->buf.bytes ? give(r, r->buf.data, r->buf.bytes, r->done, false) : 0;
 
 	r->done += (off_t)r->buf.bytes;
 	nv_buf_clear(&r->buf);
@@ -181,9 +193,10 @@ take_rest(struct reading *r)
 
 /* Whole lines of fd from *at on; what has no newline yet only when `all`. */
 static int
-read_plain(int fd, off_t *at, bool all, ctl_line_fn *fn, void *arg)
+read_plain(int fd, off_t *at, bool all, struct ctl_log_place *place, ctl_line_fn *fn,
+	void *arg)
 {
-	struct reading r = {.fn = fn, .arg = arg};
+	struct reading r = {.place = place, .fn = fn, .arg = arg, .from = *at};
 	char block[BLOCK_BYTES];
 	off_t from = *at;
 	int rc = 0;
@@ -208,11 +221,11 @@ read_plain(int fd, off_t *at, bool all, ctl_line_fn *fn, void *arg)
 	return rc;
 }
 
-/* A rotated file, compressed or not (zlib reads both). Takes fd. */
+/* A rotated file, compressed or not (zlib reads both), from an offset on. Takes fd. */
 static int
-read_rotated(int fd, ctl_line_fn *fn, void *arg)
+read_rotated(int fd, off_t from, struct ctl_log_place *place, ctl_line_fn *fn, void *arg)
 {
-	struct reading r = {.fn = fn, .arg = arg};
+	struct reading r = {.place = place, .fn = fn, .arg = arg, .from = from};
 	char block[BLOCK_BYTES];
 	gzFile f = gzdopen(fd, "r");
 	int rc = 0;
@@ -221,6 +234,8 @@ read_rotated(int fd, ctl_line_fn *fn, void *arg)
 		nv_fd_close(&fd);
 		return -ENOMEM;
 	}
+	if (from > 0 && gzseek(f, from, SEEK_SET) != from)
+		rc = -EBADMSG;
 	nv_buf_init(&r.buf, LINE_BYTES_MAX + BLOCK_BYTES);
 	for (int n; rc == 0 && (n = gzread(f, block, sizeof(block))) != 0;)
 		rc = n < 0 ? -EBADMSG : take_lines(&r, block, (size_t)n);
@@ -271,9 +286,11 @@ find_start(int fd, size_t n, off_t *ret_start)
 /* The last `cap` wanted lines of one file. */
 struct ring {
 	const struct ctl_log_filter *filter;
+	struct ctl_log_place *place; /* borrowed: of the line that is read, or given */
 	int64_t head_time;
 	char **lines; /* owned, each owned */
 	size_t *bytes;
+	struct ctl_log_place *places;
 	size_t n; /* ever taken */
 	size_t cap;
 	size_t room;
@@ -290,6 +307,7 @@ ring_take(void *arg, const char *line, size_t bytes)
 		r->room = NV_MIN(r->room ? r->room * 2 : 64, r->cap);
 		r->lines = ctl_grow(r->lines, r->room, sizeof(*r->lines));
 		r->bytes = ctl_grow(r->bytes, r->room, sizeof(*r->bytes));
+		r->places = ctl_grow(r->places, r->room, sizeof(*r->places));
 	}
 	size_t at = r->n % r->cap;
 
@@ -298,6 +316,7 @@ ring_take(void *arg, const char *line, size_t bytes)
 	r->lines[at] = ctl_alloc(bytes + 1, 1);
 	memcpy(r->lines[at], line, bytes);
 	r->bytes[at] = bytes;
+	r->places[at] = *r->place;
 	r->n++;
 	return 0;
 }
@@ -308,8 +327,10 @@ ring_give(struct ring *r, ctl_line_fn *fn, void *arg)
 	size_t held = NV_MIN(r->n, r->cap);
 	int rc = 0;
 
-	for (size_t i = r->n - held; rc == 0 && i < r->n; i++)
+	for (size_t i = r->n - held; rc == 0 && i < r->n; i++) {
+		*r->place = r->places[i % r->cap];
 		rc = fn(arg, r->lines[i % r->cap], r->bytes[i % r->cap]);
+	}
 	return rc;
 }
 
@@ -320,6 +341,13 @@ ring_fini(struct ring *r)
 		free(r->lines[i]);
 	free(r->lines);
 	free(r->bytes);
+	free(r->places);
+}
+
+static int64_t
+stamp_before(const struct rotated_list *all, size_t i)
+{
+	return i > 0 ? all->list[i - 1].wall_ns : INT64_MIN;
 }
 
 /* Older files, newest of them first, until there are n lines; then all in order. */
@@ -340,8 +368,13 @@ tail_rotated(struct ctl_log *log, const struct rotated_list *all, size_t n,
 
 		if (fd == -ENOENT)
 			continue; /* removed meanwhile */
-		rings[used] = (struct ring){.filter = filter, .head_time = -1, .cap = n};
-		rc = fd < 0 ? fd : read_rotated(fd, ring_take, &rings[used]);
+		rings[used] = (struct ring){.filter = filter,
+			.place = &log->place,
+			.head_time = -1,
+			.cap = n};
+		log->place.after_ns = stamp_before(all, i - 1);
+		rc = fd < 0 ? fd
+			    : read_rotated(fd, 0, &log->place, ring_take, &rings[used]);
 		n -= NV_MIN(n, rings[used].n);
 		used++;
 	}
@@ -410,7 +443,8 @@ int
 ctl_log_tail(struct ctl_log *log, size_t n, const struct ctl_log_filter *filter,
 	bool partial, ctl_line_fn *fn, void *arg)
 {
-	struct ring last = {.filter = filter, .head_time = -1, .cap = n};
+	struct ring last = {
+		.filter = filter, .place = &log->place, .head_time = -1, .cap = n};
 	struct rotated_list older;
 	int rc = list_older(log, &older);
 
@@ -420,8 +454,10 @@ ctl_log_tail(struct ctl_log *log, size_t n, const struct ctl_log_filter *filter,
 		log->at = lseek(log->fd, 0, SEEK_END);
 		rc = log->at < 0 ? -errno : 0;
 	}
+	log->place.after_ns = log->stamp_ns;
 	if (rc == 0 && log->fd >= 0 && n > 0)
-		rc = read_plain(log->fd, &log->at, partial, ring_take, &last);
+		rc = read_plain(
+			log->fd, &log->at, partial, &log->place, ring_take, &last);
 	if (rc == 0 && last.n < n)
 		rc = tail_rotated(log, &older, n - last.n, filter, fn, arg);
 	if (rc == 0 && n > 0)
@@ -495,6 +531,7 @@ read_missed(
 	size_t mine = find_mine(log, all);
 	int rc = 0;
 
+	log->place.after_ns = log->stamp_ns;
 	if (mine == all->n && is_unlinked(log->fd))
 		mine = 0;
 	for (size_t i = 0; rc == 0 && i < all->n; i++) {
@@ -502,9 +539,10 @@ read_missed(
 
 		log->stamp_ns = all->list[i].wall_ns;
 		if (fd >= 0)
-			rc = read_rotated(fd, fn, arg);
+			rc = read_rotated(fd, 0, &log->place, fn, arg);
 		else if (fd != -ENOENT)
 			rc = fd;
+		log->place.after_ns = log->stamp_ns;
 	}
 	return rc;
 }
@@ -543,8 +581,9 @@ take_next(struct ctl_log *log, ctl_line_fn *fn, void *arg)
 	if (rc < 0)
 		return rc == -ENOENT || rc == -EAGAIN ? 0 : rc; /* the next look */
 	/* Nobody writes to the old one any more. */
+	log->place.after_ns = log->stamp_ns;
 	if (log->fd >= 0)
-		rc = read_plain(log->fd, &log->at, true, fn, arg);
+		rc = read_plain(log->fd, &log->at, true, &log->place, fn, arg);
 	if (rc == 0)
 		rc = read_missed(log, &all, fn, arg);
 	free(all.list);
@@ -553,15 +592,104 @@ take_next(struct ctl_log *log, ctl_line_fn *fn, void *arg)
 	nv_fd_close(&log->fd);
 	log->fd = nv_fd_steal(&next);
 	log->at = 0;
-	return read_plain(log->fd, &log->at, false, fn, arg);
+	log->place.after_ns = log->stamp_ns;
+	return read_plain(log->fd, &log->at, false, &log->place, fn, arg);
 }
 
 int
 ctl_log_more(struct ctl_log *log, ctl_line_fn *fn, void *arg)
 {
-	int rc = log->fd >= 0 ? read_plain(log->fd, &log->at, false, fn, arg) : 0;
+	log->place.after_ns = log->stamp_ns;
+	int rc = log->fd >= 0 ? read_plain(log->fd, &log->at, false, &log->place, fn, arg)
+			      : 0;
 
 	return rc == 0 ? take_next(log, fn, arg) : rc;
+}
+
+/* ---- after a line that was seen before ---- */
+
+/* Does that line stand there, in a file compressed or not? Takes fd. */
+static bool
+stands_there(int fd, const struct ctl_log_place *place)
+{
+	char block[BLOCK_BYTES];
+	gzFile f = fd < 0 ? NULL : gzdopen(fd, "r");
+	off_t left = place->end - place->start;
+	uLong check = 0;
+
+	if (!f) {
+		nv_fd_close(&fd);
+		return false;
+	}
+	bool ok = gzseek(f, place->start, SEEK_SET) == place->start;
+
+	while (ok && left > 0) {
+		int want = (int)NV_MIN(left, (off_t)sizeof(block));
+		int n = gzread(f, block, (unsigned)want);
+
+		ok = n == want;
+		left -= want;
+		/* The newline is not the line's. */
+		if (ok && left == 0 && block[n - 1] == '\n')
+			n--;
+		if (ok)
+			check = crc32(check, (const Bytef *)block, (uInt)n);
+	}
+	(void)gzclose(f);
+	return ok && (uint32_t)check == place->check;
+}
+
+/* The file of that place: the oldest that was rotated after its predecessor, or the one
+ * that is written. Lines after it, then whole files, are handed over up to where the log
+ * then stands. */
+static int
+read_from(struct ctl_log *log, const struct rotated_list *all,
+	const struct ctl_log_place *place, bool *ret_gap, ctl_line_fn *fn, void *arg)
+{
+	int rc = 0;
+
+	*ret_gap = !stands_there(
+		all->n ? open_rotated(log, &all->list[0]) : dup(log->fd), place);
+	for (size_t i = 0; rc == 0 && i < all->n; i++) {
+		int fd = open_rotated(log, &all->list[i]);
+		off_t from = i == 0 && !*ret_gap ? place->end : 0;
+
+		log->place.after_ns = log->stamp_ns;
+		log->stamp_ns = all->list[i].wall_ns;
+		if (fd >= 0)
+			rc = read_rotated(fd, from, &log->place, fn, arg);
+		else if (fd != -ENOENT)
+			rc = fd;
+		else
+			*ret_gap = true; /* removed meanwhile */
+	}
+	log->at = all->n == 0 && !*ret_gap ? place->end : 0;
+	return rc;
+}
+
+int
+ctl_log_after(struct ctl_log *log, const struct ctl_log_place *place, bool partial,
+	ctl_line_fn *fn, void *arg, bool *ret_gap)
+{
+	struct rotated_list all = {0};
+	int next = -1;
+
+	log->stamp_ns = place->after_ns;
+	int rc = open_next(log, &next, &all);
+
+	/* Between two files: what is rotated can be read already. */
+	if (rc == -ENOENT)
+		rc = list_rotated(log, log->stamp_ns, &all);
+	if (rc < 0)
+		return rc;
+	nv_fd_close(&log->fd);
+	log->fd = next;
+	rc = read_from(log, &all, place, ret_gap, fn, arg);
+	free(all.list);
+	log->place.after_ns = log->stamp_ns;
+	if (rc == 0 && log->fd >= 0)
+		rc = read_plain(log->fd, &log->at, partial, &log->place, fn, arg);
+	return rc;
 }
 
 int

@@ -30,12 +30,27 @@ bool ctl_log_wanted(const struct ctl_log_filter *filter, const char *line, size_
 /* Without the newline; the last line of a file may have had none. Non-zero ends it. */
 typedef int ctl_line_fn(void *arg, const char *line, size_t bytes);
 
+/* Where a line stands, whatever becomes of its file: rotated, compressed, moved on. */
+struct ctl_log_place {
+	int64_t after_ns; /* rotation of the file before its own; INT64_MIN: none */
+	off_t start;      /* of the line in its file, uncompressed */
+	off_t end;        /* where the next one starts */
+	uint32_t check;   /* CRC-32 of the line: is it still the same file? */
+};
+#define CTL_LOG_CURSOR_BYTES 80
+/* As one word for people and programs to keep; returns buf. */
+const char *
+ctl_log_cursor(const struct ctl_log_place *place, char buf[CTL_LOG_CURSOR_BYTES]);
+/* 0 or -EINVAL. */
+int ctl_log_cursor_parse(const char *text, struct ctl_log_place *ret);
+
 struct ctl_log {
 	char dir[1100];
 	char worker[NV_NAME_MAX];
 	int fd;           /* owned; of the file that is read; -1 while there is none */
 	off_t at;         /* next byte to read */
 	int64_t stamp_ns; /* of the newest rotated file before it */
+	struct ctl_log_place place; /* of the line that is being handed over */
 };
 
 /* 0; -ENOENT when the worker has no log at all; -EINVAL when it is no plain file. */
@@ -46,6 +61,11 @@ void ctl_log_fini(struct ctl_log *log);
  * negative errno, or what fn returned. */
 int ctl_log_tail(struct ctl_log *log, size_t n, const struct ctl_log_filter *filter,
 	bool partial, ctl_line_fn *fn, void *arg);
+/* Instead of a tail: hand over every line after that place, wanted or not. *ret_gap: the
+ * place is gone (its file was cut or removed); then everything that is younger is handed
+ * over. 0, a negative errno, or what fn returned. */
+int ctl_log_after(struct ctl_log *log, const struct ctl_log_place *place, bool partial,
+	ctl_line_fn *fn, void *arg, bool *ret_gap);
 /* Hand over what has come since, wanted or not; does not wait. */
 int ctl_log_more(struct ctl_log *log, ctl_line_fn *fn, void *arg);
 

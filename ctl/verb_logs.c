@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKERS_MAX 1000
+#define WORKERS_MAX   1000
+#define PRINT_ENTRIES 1000
 
 /* One worker's log, and which of its lines are wanted. */
 struct source {
@@ -32,6 +33,7 @@ struct entry {
 	const struct source *source;
 	int64_t time; /* of the line, or of the one before it */
 	size_t order;
+	struct ctl_log_place place;
 	char *line; /* owned */
 	size_t bytes;
 };
@@ -48,9 +50,13 @@ struct reader {
 	int64_t since_ns;
 	int64_t instance;
 	size_t lines;
+	bool has_after;
+	struct ctl_log_place after;
 };
 
 /* ---- lines ---- */
+
+static void print_entries(struct reader *r, size_t most);
 
 static int
 collect(void *arg, const char *line, size_t bytes)
@@ -68,10 +74,16 @@ collect(void *arg, const char *line, size_t bytes)
 	*e = (struct entry){.source = s,
 		.time = s->head_time,
 		.order = r->n_entries++,
+		.place = s->log.place,
 		.line = ctl_alloc(bytes + 1, 1),
 		.bytes = bytes};
 	memcpy(e->line, line, bytes);
-	return 0;
+	if (!r->has_after)
+		return 0;
+	/* However much that is: a page of it, or printed as it is read. */
+	if (r->follow && r->n_entries >= PRINT_ENTRIES)
+		print_entries(r, SIZE_MAX);
+	return !r->follow && r->n_entries >= r->lines;
 }
 
 static int
@@ -91,15 +103,17 @@ entry_json(const struct entry *e)
 	struct nv_log_head head = {.wall_ns = -1};
 	bool ours = nv_log_head_parse(e->line, e->bytes, &head);
 	char at[NV_RFC3339_BYTES];
+	char cursor[CTL_LOG_CURSOR_BYTES];
 
-	return ctl_need(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "worker",
+	return ctl_need(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "worker",
 		e->source->name, "at",
 		ours && head.wall_ns >= 0 ? ctl_json_str(nv_rfc3339(head.wall_ns, at))
 					  : json_null(),
 		"instance", ours ? json_integer(head.instance) : json_null(),
 		"generation", ours ? json_integer(head.generation) : json_null(), "text",
 		ctl_json_text(e->line + head.bytes, e->bytes - head.bytes), "line",
-		ctl_json_text(e->line, e->bytes)));
+		ctl_json_text(e->line, e->bytes), "cursor",
+		ctl_log_cursor(&e->place, cursor)));
 }
 
 static void
@@ -289,13 +303,32 @@ take_since(struct reader *r)
 }
 
 static int
+take_after(struct reader *r)
+{
+	const struct ctl_args *args = &r->ctl->args;
+	const char *after = ctl_opt(args, "after");
+
+	r->has_after = after != NULL;
+	if (after && ctl_log_cursor_parse(after, &r->after) < 0)
+		return ctl_fail(&r->ctl->out, NV_EXIT_USAGE,
+			"--after: \"%.80s\" is not a cursor: expected one of a line of "
+			"`novactl logs --json`",
+			after);
+	if (after && args->n_words != 1)
+		return ctl_fail(&r->ctl->out, NV_EXIT_USAGE,
+			"--after goes with one worker: the cursor is of its log");
+	return NV_EXIT_OK;
+}
+
+static int
 take_options(struct reader *r)
 {
 	const struct ctl_args *args = &r->ctl->args;
 	const char *grep = ctl_opt(args, "grep");
 	struct nv_err err = {0};
 	int64_t lines;
-	bool all = ctl_opt(args, "since") || ctl_opt(args, "previous");
+	bool all = ctl_opt(args, "since") || ctl_opt(args, "previous") ||
+		   ctl_opt(args, "after");
 
 	r->follow = ctl_opt(args, "follow") != NULL;
 	if (ctl_opt_number(args, "lines", 0, CTL_LOG_LINES_MAX,
@@ -350,6 +383,25 @@ failed(struct reader *r, const struct source *s, int rc)
 		s->name, strerror(-rc));
 }
 
+/* What stood between the cursor and the oldest line may have been removed. */
+static int
+read_after(struct reader *r, struct source *s)
+{
+	bool gap = false;
+	int rc = ctl_log_after(&s->log, &r->after, !r->follow, collect, s, &gap);
+
+	rc = NV_MIN(rc, 0); /* a page may have ended it */
+	if (rc == 0 && gap && r->ctl->out.json && r->follow) {
+		ctl_json_line(
+			ctl_need(json_pack("{s:s, s:b}", "worker", s->name, "gap", 1)));
+		r->ctl->out.json_done = true;
+	} else if (rc == 0 && gap) {
+		ctl_warn(&r->ctl->out, "the line after which to go on is not there any "
+				       "more: lines may be missing here");
+	}
+	return rc;
+}
+
 static int
 read_tails(struct reader *r)
 {
@@ -361,7 +413,9 @@ read_tails(struct reader *r)
 		/* One of several may be silent; and what follows can wait for it. */
 		if (s->missing && r->n_sources == 1)
 			return no_file(r->ctl, s->name);
-		if (rc == 0)
+		if (rc == 0 && r->has_after)
+			rc = read_after(r, s);
+		else if (rc == 0)
 			rc = ctl_log_tail(
 				&s->log, r->lines, &s->filter, !r->follow, collect, s);
 		if (rc < 0 && !s->missing)
@@ -403,6 +457,8 @@ ctl_verb_logs(struct ctl *ctl)
 	int code = take_options(&r);
 
 	if (code == NV_EXIT_OK)
+		code = take_after(&r);
+	if (code == NV_EXIT_OK)
 		code = add_sources(&r);
 	if (code == NV_EXIT_OK)
 		code = ctl_paths_need(ctl, CTL_PLACE_LOG_DIR);
@@ -411,7 +467,7 @@ ctl_verb_logs(struct ctl *ctl)
 	if (code == NV_EXIT_OK && ctl->out.json && !r.follow) {
 		print_object(&r);
 	} else if (code == NV_EXIT_OK) {
-		print_entries(&r, r.lines);
+		print_entries(&r, r.has_after ? SIZE_MAX : r.lines);
 		(void)fflush(stdout);
 		if (r.follow)
 			code = follow(&r);

@@ -374,7 +374,9 @@ const struct ctl_verb ctl_verbs[] = {
 				"only lines that match (an extended regular "
 				"expression)"},
 			{"previous", 'p', NULL,
-				"only the incarnation before the one that runs"}}},
+				"only the incarnation before the one that runs"},
+			{"after", 0, "CURSOR",
+				"only what came after a line of --json"}}},
 	{"why", ctl_verb_why, "WORKER[#INSTANCE]",
 		"how an instance ended last: what, why, what followed",
 		"From the ledger, the log and novasupd: the status in words, who asked "

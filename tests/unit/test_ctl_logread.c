@@ -141,6 +141,140 @@ START_TEST(test_few)
 }
 END_TEST
 
+/* ---- after a line ---- */
+
+#define CURSORS_MAX 64
+static char cursors[CURSORS_MAX][CTL_LOG_CURSOR_BYTES];
+static size_t n_cursors;
+
+static int
+take_cursor(void *arg, const char *line, size_t bytes)
+{
+	const struct ctl_log *log = arg;
+
+	ck_assert_uint_lt(n_cursors, CURSORS_MAX);
+	(void)ctl_log_cursor(&log->place, cursors[n_cursors++]);
+	return take(NULL, line, bytes);
+}
+
+static const char *
+after(const char *cursor, bool *ret_gap)
+{
+	struct ctl_log log;
+	struct ctl_log_place place;
+
+	nv_buf_clear(&seen);
+	ck_assert_int_eq(ctl_log_cursor_parse(cursor, &place), 0);
+	ck_assert_int_eq(ctl_log_open(&log, dir, "w"), 0);
+	ck_assert_int_eq(ctl_log_after(&log, &place, false, take, NULL, ret_gap), 0);
+	ctl_log_fini(&log);
+	return text_of();
+}
+
+/* The cursor of every line leads to what comes after it. */
+static void
+ck_all_cursors(const char *all)
+{
+	bool gap = true;
+
+	for (size_t i = 0; i < n_cursors; i++) {
+		all = strchr(all, '\n') + 1;
+		ck_assert_str_eq(after(cursors[i], &gap), all);
+		ck_assert(!gap);
+	}
+}
+
+START_TEST(test_after)
+{
+	struct ctl_log log;
+	bool gap = false;
+
+	n_cursors = 0;
+	put_packed(2, "a\nbb\n", 5);
+	put(1, "ccc\n\nd", 6);
+	put(0, "e\nf\ng", 5);
+	ck_assert_int_eq(ctl_log_open(&log, dir, "w"), 0);
+	ck_assert_int_eq(ctl_log_tail(&log, 99, &any, false, take_cursor, &log), 0);
+	ctl_log_fini(&log);
+	ck_assert_uint_eq(n_cursors, 7);
+	ck_all_cursors("a\nbb\nccc\n\nd\ne\nf\n");
+
+	/* The file that was written is rotated and compressed, the oldest is removed. */
+	ck_assert_int_eq(unlink(name_of(0, false)), 0);
+	ck_assert_int_eq(unlink(name_of(2, true)), 0);
+	char newer[200];
+
+	(void)snprintf(newer, sizeof(newer), "%s.20261122T150000.000Z.gz", path);
+	gzFile f = gzopen(newer, "we");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(gzwrite(f, "e\nf\ng\n", 6), 6);
+	ck_assert_int_eq(gzclose(f), Z_OK);
+	put(0, "h\n", 2);
+	ck_assert_str_eq(after(cursors[6], &gap), "g\nh\n");
+	ck_assert(!gap);
+	ck_assert_str_eq(after(cursors[2], &gap), "\nd\ne\nf\ng\nh\n");
+	ck_assert(!gap);
+	/* What it stood in is gone. */
+	ck_assert_str_eq(after(cursors[0], &gap), "ccc\n\nd\ne\nf\ng\nh\n");
+	ck_assert(gap);
+}
+END_TEST
+
+START_TEST(test_after_goes_on)
+{
+	struct ctl_log log;
+	struct ctl_log_place place;
+	bool gap = true;
+
+	n_cursors = 0;
+	put(0, "a\nb\n", 4);
+	ck_assert_int_eq(ctl_log_open(&log, dir, "w"), 0);
+	ck_assert_int_eq(ctl_log_tail(&log, 2, &any, false, take_cursor, &log), 0);
+	ctl_log_fini(&log);
+	ck_assert_int_eq(ctl_log_cursor_parse(cursors[0], &place), 0);
+	nv_buf_clear(&seen);
+	ck_assert_int_eq(ctl_log_open(&log, dir, "w"), 0);
+	ck_assert_int_eq(ctl_log_after(&log, &place, false, take, NULL, &gap), 0);
+	add("c\nd");
+	ck_assert_int_eq(ctl_log_more(&log, take_cursor, &log), 0);
+	ck_assert_int_eq(rename(path, name_of(1, false)), 0);
+	put(0, "e\n", 2);
+	ck_assert_int_eq(ctl_log_more(&log, take_cursor, &log), 0);
+	ctl_log_fini(&log);
+	ck_assert_str_eq(text_of(), "b\nc\nd\ne\n");
+	ck_assert(!gap);
+	ck_all_cursors("a\nb\nc\nd\ne\n");
+	/* Cut: what is there is new. */
+	ck_assert_int_eq(unlink(name_of(1, false)), 0);
+	put(0, "x\n", 2);
+	ck_assert_str_eq(after(cursors[1], &gap), "x\n");
+	ck_assert(gap);
+}
+END_TEST
+
+START_TEST(test_cursor_words)
+{
+	static const char *const bad[] = {"", "-", "0-0-0", "0-0-0-", "0-0-0-0-",
+		"0-0-0-0-0", "0--0-0", "g-0-0-0", "A-0-0-0", "0-0-0-100000000",
+		"0-0-0-0 ", " 0-0-0-0", "8000000000000000-0-0-0",
+		"0-4000000000000000-0-0", "0-0-ffffffffffffffffffff-0", "+1-0-0-0"};
+	struct ctl_log_place place;
+	char buf[CTL_LOG_CURSOR_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(bad); i++)
+		ck_assert_msg(
+			ctl_log_cursor_parse(bad[i], &place) == -EINVAL, "%s", bad[i]);
+	ck_assert_int_eq(ctl_log_cursor_parse(
+				 "7fffffffffffffff-3ffffffffffffffe-1-ffffffff", &place),
+		0);
+	ck_assert_str_eq(ctl_log_cursor(&place, buf),
+		"7fffffffffffffff-3ffffffffffffffe-1-ffffffff");
+	ck_assert_int_eq(ctl_log_cursor_parse("0-0-0-0", &place), 0);
+	ck_assert(place.after_ns == INT64_MIN);
+}
+END_TEST
+
 START_TEST(test_none)
 {
 	struct ctl_log log;
@@ -323,6 +457,9 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_few);
+	tcase_add_test(tc, test_after);
+	tcase_add_test(tc, test_after_goes_on);
+	tcase_add_test(tc, test_cursor_words);
 	tcase_add_test(tc, test_none);
 	tcase_add_test(tc, test_which);
 	tcase_add_test(tc, test_both_are_there);
