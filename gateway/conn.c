@@ -19,14 +19,14 @@
 #define OUT_BYTES_MAX  (16u << 20)
 #define STEPS_MAX      64 /* of one connection, before the others have their turn */
 
-enum step { GONE = -1, WAIT, GO };
+#define EXTRA_BYTES_MAX 8192
 
-static enum step step(struct gw_conn *c);
+static enum gw_step step(struct gw_conn *c);
 
 /* ---- watchers ---- */
 
-static void
-arm(struct gw_conn *c, int events)
+void
+gw_conn_arm(struct gw_conn *c, int events)
 {
 	struct ev_loop *loop = c->server->loop;
 
@@ -39,8 +39,8 @@ arm(struct gw_conn *c, int events)
 	ev_io_start(loop, &c->io);
 }
 
-static void
-set_deadline(struct gw_conn *c, int64_t ms)
+void
+gw_conn_deadline(struct gw_conn *c, int64_t ms)
 {
 	ev_timer_stop(c->server->loop, &c->deadline);
 	if (ms <= 0)
@@ -54,8 +54,14 @@ static void
 run(struct gw_conn *c)
 {
 	for (unsigned i = 0; i < STEPS_MAX; i++)
-		if (step(c) != GO)
+		if (step(c) != GW_GO)
 			return;
+	gw_conn_poke(c);
+}
+
+void
+gw_conn_poke(struct gw_conn *c)
+{
 	ev_feed_event(c->server->loop, &c->io, EV_CUSTOM);
 }
 
@@ -69,9 +75,8 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 
 /* ---- bytes ---- */
 
-/* More than 0: so many came; 0: the end; -EAGAIN: it is waited for; else no good. */
-static ssize_t
-fill(struct gw_conn *c)
+ssize_t
+gw_conn_fill(struct gw_conn *c)
 {
 	char data[READ_BYTES];
 	ssize_t n;
@@ -91,9 +96,8 @@ fill(struct gw_conn *c)
 	return c->in.error ? c->in.error : n;
 }
 
-/* Write what waits: 0 when all is out, -EAGAIN, or no good. */
-static int
-flush(struct gw_conn *c)
+int
+gw_conn_flush(struct gw_conn *c)
 {
 	while (c->out_at < c->out.bytes) {
 		const char *data = c->out.data + c->out_at;
@@ -135,14 +139,28 @@ drop_body(struct gw_conn *c)
 
 /* ---- answers ---- */
 
-static struct gw_conn *
-conn_of(struct gw_call *call)
+struct gw_conn *
+gw_conn_of(struct gw_call *call)
 {
 	return (struct gw_conn *)(void *)((char *)call - offsetof(struct gw_conn, call));
 }
 
-static void
-put_head(struct gw_conn *c, int status, const char *type, size_t bytes)
+/* The page may load and ask only what comes from here, may be in no frame, and may send
+ * no form anywhere (CSP level 3); no other site may read or embed what is answered. */
+static const char security[] =
+	"X-Content-Type-Options: nosniff\r\n"
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src "
+	"'self'; "
+	"img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
+	"form-action 'none'; frame-ancestors 'none'\r\n"
+	"Referrer-Policy: no-referrer\r\n"
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n"
+	"Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), "
+	"usb=()\r\n";
+
+void
+gw_conn_put_head(struct gw_conn *c, int status, const char *type, ssize_t bytes)
 {
 	char date[48];
 	time_t now = (time_t)(nv_wall_ns() / NV_NS_PER_SEC);
@@ -154,28 +172,44 @@ put_head(struct gw_conn *c, int status, const char *type, size_t bytes)
 		gw_status_text(status), date);
 	if (type)
 		nv_buf_printf(&c->out, "Content-Type: %s\r\n", type);
-	if (status != 204)
-		nv_buf_printf(&c->out, "Content-Length: %zu\r\n", bytes);
-	nv_buf_puts(&c->out, "Cache-Control: no-store\r\n"
-			     "X-Content-Type-Options: nosniff\r\n");
+	if (bytes < 0 && !c->request.http10)
+		nv_buf_puts(&c->out, "Transfer-Encoding: chunked\r\n");
+	else if (bytes >= 0 && status != 204 && status != 304)
+		nv_buf_printf(&c->out, "Content-Length: %zd\r\n", bytes);
+	nv_buf_printf(&c->out, "Cache-Control: %s\r\n%s",
+		c->cache ? c->cache : "no-store", security);
+	if (c->tls)
+		nv_buf_puts(&c->out, "Strict-Transport-Security: max-age=31536000\r\n");
+	/* A header that was lost could be the one that matters. */
+	if (c->extra.error)
+		c->out.error = c->extra.error;
 	if (c->extra.bytes)
 		nv_buf_add(&c->out, c->extra.data, c->extra.bytes);
 	nv_buf_puts(&c->out, c->last ? "Connection: close\r\n\r\n" : "\r\n");
 }
 
+void
+gw_conn_answered(struct gw_conn *c, int status)
+{
+	NV_ASSERT(status >= 100 && status < GW_STATUS_MAX);
+	c->server->answers[status]++;
+	if (c->route)
+		c->server->by_kind[c->route->kind][status / 100]++;
+	nv_buf_clear(&c->extra);
+	c->cache = NULL;
+	drop_body(c);
+}
+
 static void
 answer(struct gw_conn *c, int status, const char *type, const void *body, size_t bytes)
 {
-	NV_ASSERT(status >= 100 && status < GW_STATUS_MAX);
 	c->last = c->last || !c->request.keep || c->server->stopping;
-	c->server->answers[status]++;
-	put_head(c, status, type, bytes);
+	gw_conn_put_head(c, status, type, (ssize_t)bytes);
 	if (c->request.method != GW_HEAD)
 		nv_buf_add(&c->out, body, bytes);
-	nv_buf_clear(&c->extra);
-	drop_body(c);
+	gw_conn_answered(c, status);
 	c->state = GW_CONN_FLUSH;
-	set_deadline(c, c->server->limits.write_ms);
+	gw_conn_deadline(c, c->server->limits.write_ms);
 }
 
 static void
@@ -192,18 +226,24 @@ answer_error(struct gw_conn *c, int status, const char *text)
 }
 
 /* The layer's own refusal: nobody knows where the next request would begin. */
-static enum step
+static enum gw_step
 refuse(struct gw_conn *c, int status, const char *why)
 {
 	c->last = true;
 	answer_error(c, status, *why ? why : gw_status_text(status));
-	return GO;
+	return GW_GO;
 }
 
 void
 gw_answer_header(struct gw_call *call, const char *name, const char *value)
 {
-	nv_buf_printf(&conn_of(call)->extra, "%s: %s\r\n", name, value);
+	nv_buf_printf(&gw_conn_of(call)->extra, "%s: %s\r\n", name, value);
+}
+
+void
+gw_answer_cache(struct gw_call *call, const char *control)
+{
+	gw_conn_of(call)->cache = control;
 }
 
 /* After an answer of a handler: go on, unless the connection's own step does. */
@@ -218,7 +258,7 @@ void
 gw_answer(struct gw_call *call, int status, const char *type, const void *body,
 	size_t bytes)
 {
-	struct gw_conn *c = conn_of(call);
+	struct gw_conn *c = gw_conn_of(call);
 
 	NV_ASSERT(c->state == GW_CONN_HANDLE);
 	answer(c, status, type, body, bytes);
@@ -228,7 +268,7 @@ gw_answer(struct gw_call *call, int status, const char *type, const void *body,
 void
 gw_answer_error(struct gw_call *call, int status, const char *text)
 {
-	struct gw_conn *c = conn_of(call);
+	struct gw_conn *c = gw_conn_of(call);
 
 	NV_ASSERT(c->state == GW_CONN_HANDLE);
 	answer_error(c, status, text);
@@ -237,44 +277,44 @@ gw_answer_error(struct gw_call *call, int status, const char *text)
 
 /* ---- states ---- */
 
-static enum step
+static enum gw_step
 end(struct gw_conn *c)
 {
 	gw_conn_free(c);
-	return GONE;
+	return GW_GONE;
 }
 
-static enum step
+static enum gw_step
 step_handshake(struct gw_conn *c)
 {
 	bool write;
 	int rc = gw_tls_handshake(c->tls, &write);
 
 	if (rc == -EAGAIN) {
-		arm(c, write ? EV_WRITE : EV_READ);
-		return WAIT;
+		gw_conn_arm(c, write ? EV_WRITE : EV_READ);
+		return GW_WAIT;
 	}
 	if (rc < 0)
 		return end(c);
 	c->state = GW_CONN_HEAD;
-	return GO;
+	return GW_GO;
 }
 
-static enum step
+static enum gw_step
 handle(struct gw_conn *c)
 {
-	set_deadline(c, 0);
-	arm(c, 0);
+	gw_conn_deadline(c, 0);
+	gw_conn_arm(c, 0);
 	c->request.body = c->body.data ? c->body.data : "";
 	c->request.body_bytes = c->body.bytes;
 	c->state = GW_CONN_HANDLE;
 	c->handling = true;
 	c->route->handle(&c->call);
 	c->handling = false;
-	return c->state == GW_CONN_HANDLE ? WAIT : GO;
+	return c->state == GW_CONN_HANDLE ? GW_WAIT : GW_GO;
 }
 
-static enum step
+static enum gw_step
 begin_body(struct gw_conn *c)
 {
 	c->chunk = (struct gw_chunk){0};
@@ -282,49 +322,111 @@ begin_body(struct gw_conn *c)
 	if (!c->request.has_body || (!c->request.chunked && c->request.length == 0))
 		return handle(c);
 	c->state = GW_CONN_BODY;
-	set_deadline(c, c->server->limits.body_ms);
+	gw_conn_deadline(c, c->server->limits.body_ms);
 	if (c->request.expects && c->in.bytes == 0)
 		nv_buf_puts(&c->out, "HTTP/1.1 100 Continue\r\n\r\n");
-	return GO;
+	return GW_GO;
 }
 
-static enum step
-take_head(struct gw_conn *c, size_t bytes)
+/* The call, with copies of the path's parameters. */
+static void
+make_call(struct gw_conn *c, const struct gw_match *m)
+{
+	size_t starts[GW_PARAMS_MAX] = {0};
+
+	c->call = (struct gw_call){.request = &c->request,
+		.route = m->route,
+		.peer = c->peer,
+		.address = &c->address.sin6_addr,
+		.arg = c->server->arg};
+	nv_buf_clear(&c->params);
+	for (size_t i = 0; i < GW_PARAMS_MAX; i++) {
+		starts[i] = c->params.bytes;
+		if (m->params[i].bytes)
+			nv_buf_add(&c->params, m->params[i].at, m->params[i].bytes);
+		nv_buf_add(&c->params, "", 1);
+	}
+	for (size_t i = 0; i < GW_PARAMS_MAX; i++)
+		c->call.params[i] = c->params.error ? "" : c->params.data + starts[i];
+}
+
+/* Of the connections at most three quarters may serve the face: the rest is for webhooks,
+ * however many dashboards there are. */
+static bool
+has_room(struct gw_conn *c, const struct gw_route *route)
+{
+	struct gw_server *s = c->server;
+	bool face = route->kind != GW_KIND_HOOK && route->kind != GW_KIND_PROBE;
+
+	if (face == c->face)
+		return true;
+	if (face && s->n_face >= NV_MAX(s->limits.connections * 3 / 4, 1u) &&
+		!gw_conn_make_room(s, true))
+		return false;
+	c->face = face;
+	if (face)
+		s->n_face++;
+	else
+		s->n_face--;
+	return true;
+}
+
+/* Find the handler. 0, or the status of the refusal with a sentence, if there is more to
+ * say than the status does. */
+static int
+find_handler(struct gw_conn *c, const char **ret_why)
 {
 	struct gw_match match;
+	int status = gw_route_find(c->server, &c->request, &match);
+
+	if (status == 405)
+		nv_buf_printf(&c->extra, "Allow: %s\r\n", match.allow);
+	if (status)
+		return status;
+	c->route = match.route;
+	make_call(c, &match);
+	if (c->params.error)
+		return 503;
+	if (!has_room(c, match.route)) {
+		nv_buf_puts(&c->extra, "Retry-After: 5\r\n");
+		c->last = true;
+		*ret_why = "too many connections of dashboards";
+		return 503;
+	}
+	if (c->server->admit)
+		status = c->server->admit(&c->call, ret_why);
+	return status ? status : gw_route_check(match.route, &c->request);
+}
+
+static enum gw_step
+take_head(struct gw_conn *c, size_t bytes)
+{
 	const char *why;
 
 	nv_buf_clear(&c->head);
 	nv_buf_add(&c->head, c->in.data, bytes);
 	nv_buf_consume(&c->in, bytes);
 	c->in_seen = 0;
+	c->route = NULL;
 	if (c->head.error)
 		return end(c);
 	int status = gw_head_parse(c->head.data, bytes, &c->request, &why);
 
 	if (status)
 		return refuse(c, status, why);
-	status = gw_route_find(c->server, &c->request, &match);
-	if (status == 405)
-		nv_buf_printf(&c->extra, "Allow: %s\r\n", match.allow);
-	if (status == 0)
-		status = gw_route_check(match.route, &c->request);
+	why = "";
+	status = find_handler(c, &why);
 	/* A body that is not read would be taken for the next request. */
 	if (status && (c->request.has_body || c->request.expects))
-		return refuse(c, status, "");
+		return refuse(c, status, why);
 	if (status) {
-		answer_error(c, status, gw_status_text(status));
-		return GO;
+		answer_error(c, status, *why ? why : gw_status_text(status));
+		return GW_GO;
 	}
-	c->route = match.route;
-	c->call = (struct gw_call){.request = &c->request,
-		.rest = match.rest,
-		.peer = c->peer,
-		.arg = c->server->arg};
 	return begin_body(c);
 }
 
-static enum step
+static enum gw_step
 step_head(struct gw_conn *c)
 {
 	/* An empty line before a request is overlooked, as old clients send one. */
@@ -332,7 +434,7 @@ step_head(struct gw_conn *c)
 		nv_buf_consume(&c->in, 2);
 	if (c->idle && c->in.bytes) {
 		c->idle = false;
-		set_deadline(c, c->server->limits.header_ms);
+		gw_conn_deadline(c, c->server->limits.header_ms);
 	}
 	int found = c->in.bytes > c->in_seen
 			    ? gw_head_find(c->in.data, c->in.bytes, &c->in_seen)
@@ -346,14 +448,14 @@ step_head(struct gw_conn *c)
 	}
 	if (c->read_ended || (c->idle && c->server->stopping))
 		return end(c);
-	ssize_t n = fill(c);
+	ssize_t n = gw_conn_fill(c);
 
 	if (n > 0)
-		return GO;
+		return GW_GO;
 	if (n != -EAGAIN)
 		return end(c);
-	arm(c, c->wants_write ? EV_WRITE : EV_READ);
-	return WAIT;
+	gw_conn_arm(c, c->wants_write ? EV_WRITE : EV_READ);
+	return GW_WAIT;
 }
 
 /* Take what has come of the body. 1: it is whole; 0: not yet; else -status. */
@@ -380,7 +482,7 @@ take_body(struct gw_conn *c)
 				  : c->body.bytes == (size_t)c->request.length;
 }
 
-static enum step
+static enum gw_step
 step_body(struct gw_conn *c)
 {
 	int whole = c->in.bytes ? take_body(c) : 0;
@@ -396,21 +498,21 @@ step_body(struct gw_conn *c)
 			nv_buf_clear(&c->out);
 		return handle(c);
 	}
-	int rc = flush(c);
+	int rc = gw_conn_flush(c);
 
 	if (rc < 0 && rc != -EAGAIN)
 		return end(c);
-	ssize_t n = c->read_ended ? 0 : fill(c);
+	ssize_t n = c->read_ended ? 0 : gw_conn_fill(c);
 
 	if (n > 0)
-		return GO;
+		return GW_GO;
 	if (n != -EAGAIN)
 		return end(c);
-	arm(c, EV_READ | (rc == -EAGAIN || c->wants_write ? EV_WRITE : 0));
-	return WAIT;
+	gw_conn_arm(c, EV_READ | (rc == -EAGAIN || c->wants_write ? EV_WRITE : 0));
+	return GW_WAIT;
 }
 
-static enum step
+static enum gw_step
 begin_linger(struct gw_conn *c)
 {
 	if (c->read_ended)
@@ -420,18 +522,18 @@ begin_linger(struct gw_conn *c)
 	if (shutdown(c->fd, SHUT_WR) < 0)
 		return end(c);
 	c->state = GW_CONN_LINGER;
-	set_deadline(c, GW_LINGER_MS);
-	return GO;
+	gw_conn_deadline(c, GW_LINGER_MS);
+	return GW_GO;
 }
 
-static enum step
+static enum gw_step
 step_flush(struct gw_conn *c)
 {
-	int rc = c->out.error ? c->out.error : flush(c);
+	int rc = c->out.error ? c->out.error : gw_conn_flush(c);
 
 	if (rc == -EAGAIN) {
-		arm(c, EV_WRITE);
-		return WAIT;
+		gw_conn_arm(c, EV_WRITE);
+		return GW_WAIT;
 	}
 	if (rc < 0)
 		return end(c);
@@ -439,11 +541,13 @@ step_flush(struct gw_conn *c)
 		return begin_linger(c);
 	c->state = GW_CONN_HEAD;
 	c->idle = true;
-	set_deadline(c, c->server->limits.idle_ms);
-	return GO;
+	c->served = true;
+	c->idle_since = ev_now(c->server->loop);
+	gw_conn_deadline(c, c->server->limits.idle_ms);
+	return GW_GO;
 }
 
-static enum step
+static enum gw_step
 step_linger(struct gw_conn *c)
 {
 	char data[READ_BYTES];
@@ -451,15 +555,15 @@ step_linger(struct gw_conn *c)
 
 	if (n > 0) {
 		c->lingered_bytes += (size_t)n;
-		return c->lingered_bytes > GW_LINGER_BYTES_MAX ? end(c) : GO;
+		return c->lingered_bytes > GW_LINGER_BYTES_MAX ? end(c) : GW_GO;
 	}
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		return end(c);
-	arm(c, EV_READ);
-	return WAIT;
+	gw_conn_arm(c, EV_READ);
+	return GW_WAIT;
 }
 
-static enum step
+static enum gw_step
 step(struct gw_conn *c)
 {
 	switch (c->state) {
@@ -470,13 +574,15 @@ step(struct gw_conn *c)
 	case GW_CONN_BODY:
 		return step_body(c);
 	case GW_CONN_HANDLE:
-		return WAIT;
+		return GW_WAIT;
 	case GW_CONN_FLUSH:
 		return step_flush(c);
+	case GW_CONN_STREAM:
+		return gw_stream_step(c);
 	case GW_CONN_LINGER:
 		return step_linger(c);
 	}
-	return WAIT;
+	return GW_WAIT;
 }
 
 static void
@@ -529,7 +635,9 @@ gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address)
 	nv_buf_init(&c->in, IN_BYTES_MAX);
 	nv_buf_init(&c->head, GW_HEAD_BYTES_MAX);
 	nv_buf_init(&c->body, 0);
-	nv_buf_init(&c->extra, 4096);
+	nv_buf_init(&c->params, GW_HEAD_BYTES_MAX);
+	nv_buf_init(&c->query, GW_HEAD_BYTES_MAX);
+	nv_buf_init(&c->extra, EXTRA_BYTES_MAX);
 	nv_buf_init(&c->out, OUT_BYTES_MAX);
 	c->next = s->conns;
 	if (c->next)
@@ -541,7 +649,7 @@ gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address)
 	ev_timer_init(&c->deadline, on_deadline, 0, 0);
 	c->deadline.data = c;
 	/* The first request has to begin at once: no idling before it. */
-	set_deadline(c, s->limits.header_ms);
+	gw_conn_deadline(c, s->limits.header_ms);
 	run(c);
 	return 0;
 }
@@ -551,8 +659,10 @@ gw_conn_free(struct gw_conn *c)
 {
 	struct gw_server *s = c->server;
 
-	if (c->state == GW_CONN_HANDLE && c->call.gone)
+	if ((c->state == GW_CONN_HANDLE || c->state == GW_CONN_STREAM) && c->call.gone)
 		c->call.gone(&c->call);
+	s->n_streams -= c->state == GW_CONN_STREAM;
+	s->n_face -= c->face;
 	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->deadline);
 	gw_tls_session_free(c->tls);
@@ -561,6 +671,8 @@ gw_conn_free(struct gw_conn *c)
 	nv_buf_fini(&c->in);
 	nv_buf_fini(&c->head);
 	nv_buf_fini(&c->body);
+	nv_buf_fini(&c->params);
+	nv_buf_fini(&c->query);
 	nv_buf_fini(&c->extra);
 	nv_buf_fini(&c->out);
 	if (c->prev)
@@ -573,9 +685,24 @@ gw_conn_free(struct gw_conn *c)
 	free(c);
 }
 
+bool
+gw_conn_make_room(struct gw_server *s, bool face)
+{
+	struct gw_conn *oldest = NULL;
+
+	for (struct gw_conn *c = s->conns; c; c = c->next)
+		if (c->state == GW_CONN_HEAD && c->idle && c->served &&
+			(c->face || !face) &&
+			(!oldest || c->idle_since < oldest->idle_since))
+			oldest = c;
+	if (oldest)
+		gw_conn_free(oldest);
+	return oldest != NULL;
+}
+
 void
 gw_conn_stop(struct gw_conn *c)
 {
-	if (c->state == GW_CONN_HEAD && c->idle)
+	if ((c->state == GW_CONN_HEAD && c->idle) || c->state == GW_CONN_STREAM)
 		gw_conn_free(c);
 }

@@ -1,13 +1,15 @@
 /* Connections of the HTTP layer: private to http.c and conn.c.
  *
  *	HANDSHAKE -> HEAD -> BODY -> HANDLE -> FLUSH -> HEAD ...
- *	                \______\________________/   \-> LINGER -> gone
+ *	                \______\______|_________/   \-> LINGER -> gone
+ *	                            STREAM -> FLUSH
  *
  * HANDSHAKE  of TLS; a plain connection begins in HEAD
  * HEAD       waits for a request, or for the rest of its head
  * BODY       waits for the rest of the body
  * HANDLE     a handler has the call; nothing is read
  * FLUSH      the answer is being written
+ * STREAM     an answer goes on; a peer that closes its side has left
  * LINGER     our side is closed; what the peer still sends is thrown away, so that it is
  *            not reset before it has read the answer */
 #ifndef GW_CONN_H
@@ -16,8 +18,6 @@
 #include "chunk.h"
 #include "http.h"
 #include "nv_buf.h"
-
-#include <netinet/in.h>
 
 #define GW_LINGER_MS        2000
 #define GW_LINGER_BYTES_MAX (1 << 20)
@@ -28,6 +28,7 @@
 	X(BODY) \
 	X(HANDLE) \
 	X(FLUSH) \
+	X(STREAM) \
 	X(LINGER)
 
 enum gw_conn_state {
@@ -48,8 +49,10 @@ struct gw_conn {
 	bool read_ended;  /* the peer sends nothing more */
 	bool wants_write; /* of TLS, below a read */
 	bool idle;        /* HEAD: no byte of the next request yet */
-	bool last;        /* closed after this answer */
-	bool handling;    /* inside the handler: an answer does not take the next step */
+	bool served;      /* at least one request */
+	ev_tstamp idle_since;
+	bool last;     /* closed after this answer */
+	bool handling; /* inside the handler: an answer does not take the next step */
 	struct sockaddr_in6 address; /* IPv4 as a mapped one */
 	char peer[GW_PEER_BYTES];
 	struct nv_buf in;      /* read, not yet taken */
@@ -57,7 +60,12 @@ struct gw_conn {
 	struct nv_buf head;    /* the head that `request` points into */
 	struct nv_buf body;    /* of the request */
 	size_t body_accounted; /* in server->buffered_bytes */
+	struct nv_buf params;  /* copies of what call.params points to */
+	struct nv_buf query;   /* what gw_query_parse decoded */
 	struct nv_buf extra;   /* headers of the answer */
+	const char *cache;     /* Cache-Control of the answer; NULL: no-store */
+	bool face;             /* counted in server->n_face */
+	bool stream_full;      /* a write was refused: drained is due */
 	struct nv_buf out;     /* what is to be written */
 	size_t out_at;
 	struct gw_chunk chunk;
@@ -70,14 +78,42 @@ struct gw_conn {
 /* Take over a connection that was accepted. 0 or -ENOMEM; fd is taken in any case. */
 int gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address);
 void gw_conn_free(struct gw_conn *c);
-/* The server stops: an idle connection goes, any other after its answer. */
+/* Close a connection that waits for its next request, the one that has waited longest;
+ * `face`: one that served the face. False: there is none. */
+bool gw_conn_make_room(struct gw_server *s, bool face);
+/* The server stops: an idle connection and a stream go, any other after its answer. */
 void gw_conn_stop(struct gw_conn *c);
+
+/* ---- for stream.c ---- */
+
+enum gw_step { GW_GONE = -1, GW_WAIT, GW_GO };
+
+struct gw_conn *gw_conn_of(struct gw_call *call);
+/* Watch for EV_READ and EV_WRITE, or for nothing. */
+void gw_conn_arm(struct gw_conn *c, int events);
+/* Close it in so many milliseconds; 0: never. */
+void gw_conn_deadline(struct gw_conn *c, int64_t ms);
+/* Read: more than 0: so many came; 0: the end; -EAGAIN: it is waited for; else no good.
+ */
+ssize_t gw_conn_fill(struct gw_conn *c);
+/* Write what waits: 0 when all is out, -EAGAIN, or no good. */
+int gw_conn_flush(struct gw_conn *c);
+/* Head of an answer; bytes < 0: its length is not known. */
+void gw_conn_put_head(struct gw_conn *c, int status, const char *type, ssize_t bytes);
+/* Count the answer, forget what was only for it. */
+void gw_conn_answered(struct gw_conn *c, int status);
+/* Take the next step when the loop comes round. */
+void gw_conn_poke(struct gw_conn *c);
+enum gw_step gw_stream_step(struct gw_conn *c);
 
 /* The route of a request: 0, or the status of the refusal. *ret_allow lists the methods
  * of the path when the status is 405. */
 struct gw_match {
 	const struct gw_route *route;
-	const char *rest;
+	struct {
+		const char *at; /* in the path */
+		size_t bytes;
+	} params[GW_PARAMS_MAX];
 	char allow[64];
 };
 int gw_route_find(

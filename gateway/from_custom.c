@@ -183,7 +183,7 @@ gw_from_custom(struct gw_call *call)
 {
 	struct gw *gw = call->arg;
 	struct gw_secrets *secrets;
-	const struct nv_conf_webhook *conf = find(gw, call->rest, &secrets);
+	const struct nv_conf_webhook *conf = find(gw, call->params[0], &secrets);
 	char header[256];
 	char timestamp[256] = "";
 	char secret[NV_NAME_MAX + 16];

@@ -145,7 +145,7 @@ gw_from_gumroad(struct gw_call *call)
 	struct nv_err err = {0};
 	json_t *fact = NULL;
 
-	if (!gw_genuine(gw, call, GW_FROM_GUMROAD, check_secret(gw, call->rest), 404,
+	if (!gw_genuine(gw, call, GW_FROM_GUMROAD, check_secret(gw, call->params[0]), 404,
 		    "gumroad_webhook_secret"))
 		return;
 	int rc = read_ping(call->request, &ping);

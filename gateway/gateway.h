@@ -122,6 +122,11 @@ void gw_from_custom(struct gw_call *call);
 int gw_custom_lines(const char *body, size_t bytes, const struct nv_conf_webhook *conf,
 	json_t **ret_lines, struct nv_err *err);
 
+/* ---- health.c: what a load balancer asks ---- */
+
+void gw_health(struct gw_call *call);
+void gw_ready(struct gw_call *call);
+
 /* ---- figures.c ---- */
 
 /* What `novactl gateway` shows; a new reference. */

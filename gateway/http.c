@@ -26,11 +26,12 @@ same_client(const struct in6_addr *a, const struct in6_addr *b)
 }
 
 static bool
-has_room(const struct gw_server *s, const struct sockaddr_in6 *address)
+has_room(struct gw_server *s, const struct sockaddr_in6 *address)
 {
 	uint32_t n = 0;
 
-	if (s->n_conns >= s->limits.connections)
+	/* Who says nothing has to give way to who has something to say. */
+	if (s->n_conns >= s->limits.connections && !gw_conn_make_room(s, false))
 		return false;
 	for (const struct gw_conn *c = s->conns; c; c = c->next)
 		n += same_client(&address->sin6_addr, &c->address.sin6_addr);
@@ -201,6 +202,19 @@ gw_server_stop(struct gw_server *s)
 	for (struct gw_conn *c = s->conns; c; c = next) {
 		next = c->next;
 		gw_conn_stop(c);
+	}
+}
+
+void
+gw_server_end_streams(struct gw_server *s,
+	bool (*ends)(const struct gw_call *call, void *arg), void *arg)
+{
+	struct gw_conn *next;
+
+	for (struct gw_conn *c = s->conns; c; c = next) {
+		next = c->next;
+		if (c->state == GW_CONN_STREAM && ends(&c->call, arg))
+			gw_conn_free(c);
 	}
 }
 

@@ -12,32 +12,63 @@
 #include "head.h"
 #include "nv_err.h"
 #include "tls.h"
+#include "who.h"
 
 #include <ev.h>
+#include <netinet/in.h>
 
 #define GW_PEER_BYTES 64
+#define GW_PARAMS_MAX 2
 
 struct gw_call;
 typedef void gw_handler_fn(struct gw_call *call);
 
+/* What a route is for; `face` are all but the first two: they leave connections to
+ * webhooks, and answer to known Host names only. */
+#define GW_KINDS(X) \
+	X(HOOK, "webhook") \
+	X(PROBE, "probe") \
+	X(METRICS, "metrics") \
+	X(API, "api") \
+	X(COMPAT, "compat") \
+	X(PAGE, "page")
+enum gw_kind {
+#define X(name, text) GW_KIND_##name,
+	GW_KINDS(X)
+#undef X
+		GW_KIND_COUNT
+};
+const char *gw_kind_name(enum gw_kind kind);
+
 struct gw_route {
 	enum gw_method method; /* what answers GET answers HEAD */
-	const char
-		*path; /* "/webhooks/custom/" with a slash at its end: and one segment */
-	const char *types;     /* content types taken, with blanks between; NULL = any */
+	/* "/api/v1/workers/{worker}/pause": {NAME} is one segment, not empty, decoded. A
+	 * literal path is found before one with a parameter that would take it, too. */
+	const char *path;
+	enum gw_role role;
+	/* Content types taken, with blanks between; NULL = any. With a '?' before it, a
+	 * body need not be there. */
+	const char *types;
 	size_t body_bytes_max; /* 0: a body is refused */
 	gw_handler_fn *handle;
+	const void *with;  /* the handler's: what this route is, for one that has many */
+	enum gw_kind kind; /* by the path: gw_routes_make */
 };
 
 /* One request. It lives until it is answered, or until the peer is gone. */
 struct gw_call {
 	const struct gw_request *request;
-	const char *rest; /* of the path, for a route that ends with a slash */
-	const char *peer; /* address of the peer, as text */
-	void *arg;        /* the server's */
+	const struct gw_route *route;
+	const char *params[GW_PARAMS_MAX]; /* of the path, decoded; "" beyond the last */
+	const char *peer;                  /* address of the peer, as text */
+	const struct in6_addr *address;    /* the same; IPv4 as a mapped one */
+	struct gw_who who;
+	void *arg; /* the server's */
 	/* A handler that answers later sets it: the peer is gone, the call must not be
 	 * used after it. */
 	void (*gone)(struct gw_call *call);
+	/* A stream that was full is empty again (see gw_stream_write). */
+	void (*drained)(struct gw_call *call);
 	void *own; /* the handler's */
 };
 
@@ -49,6 +80,31 @@ void gw_answer(struct gw_call *call, int status, const char *type, const void *b
 	size_t bytes);
 /* Answer with {"error":"sentence"}. */
 void gw_answer_error(struct gw_call *call, int status, const char *text);
+/* Before the answer: Cache-Control instead of no-store. The text has to stay. */
+void gw_answer_cache(struct gw_call *call, const char *control);
+
+/* ---- answers that go on: stream.c ---- */
+
+#define GW_STREAM_BYTES_MAX ((size_t)256 << 10) /* not taken by the peer yet */
+#define GW_STREAM_WRITE_MAX ((size_t)2 << 20)   /* of one piece, into an empty stream */
+#define GW_STREAM_PER_TOKEN 16
+#define GW_STREAM_IDLE_MS   30000 /* without a byte taken while some wait: closed */
+
+/* Begin one: 0; else the call was answered and is gone: -EBUSY (too many streams: 429),
+ * -ENODATA (HEAD). The call's gone is called when the peer leaves, when its token is
+ * revoked and when the process ends; it may be set later than here. */
+int gw_stream_begin(struct gw_call *call, int status, const char *type);
+/* Hand over bytes: 0, and they will be written as the peer takes them; -EAGAIN when they
+ * would pass GW_STREAM_BYTES_MAX together with those that wait (nothing was taken;
+ * call->drained is called when all that waits is out). A piece that is larger is taken by
+ * an empty stream, up to GW_STREAM_WRITE_MAX: -EMSGSIZE beyond. Never calls back. */
+int gw_stream_write(struct gw_call *call, const void *data, size_t bytes);
+/* Bytes that wait. */
+size_t gw_stream_waiting(const struct gw_call *call);
+/* No more follows; the call is gone then. */
+void gw_stream_end(struct gw_call *call);
+/* It failed in the middle: the peer sees that it is not whole. The call is gone then. */
+void gw_stream_abort(struct gw_call *call);
 
 struct gw_limits {
 	int64_t header_ms;
@@ -58,7 +114,12 @@ struct gw_limits {
 	uint32_t connections;
 	uint32_t per_address;    /* of an IPv4 address, or of the /64 of an IPv6 one */
 	uint64_t buffered_bytes; /* of bodies that are on their way, all together */
+	uint32_t streams;
 };
+
+/* May it? Before a body is read. 0 with call->who set; else the status of the refusal, a
+ * sentence in *ret_why, and headers by gw_answer_header. */
+typedef int gw_admit_fn(struct gw_call *call, const char **ret_why);
 
 #define GW_STATUS_MAX 600
 
@@ -68,6 +129,7 @@ struct gw_server {
 	const struct gw_route *routes;
 	size_t n_routes;
 	void *arg;
+	gw_admit_fn *admit; /* NULL: everybody may everything */
 	struct gw_limits limits;
 	struct gw_tls *tls; /* borrowed; NULL: plain */
 	/* From here on the server's own. */
@@ -76,10 +138,13 @@ struct gw_server {
 	ev_timer again; /* accepting, after a pause for want of descriptors */
 	struct gw_conn *conns;
 	uint32_t n_conns;
+	uint32_t n_face; /* of them, whose last request was for the face */
+	uint32_t n_streams;
 	uint64_t buffered_bytes;
 	uint64_t accepted;
 	uint64_t turned_away; /* connections beyond a limit */
 	uint64_t answers[GW_STATUS_MAX];
+	uint64_t by_kind[GW_KIND_COUNT][6]; /* by route and hundreds of the status */
 	bool stopping;
 };
 
@@ -91,6 +156,9 @@ int gw_server_listen(
 const char *gw_server_address(const struct gw_server *s, char *buf);
 /* No more connections, no more requests; what is being answered goes on. */
 void gw_server_stop(struct gw_server *s);
+/* Close the streams for which `ends` is true: who listens may no more. */
+void gw_server_end_streams(struct gw_server *s,
+	bool (*ends)(const struct gw_call *call, void *arg), void *arg);
 /* Is nothing being answered? */
 bool gw_server_is_quiet(const struct gw_server *s);
 /* Close everything. */

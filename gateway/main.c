@@ -1,6 +1,7 @@
 /* nova-gateway: takes webhooks and says what they mean to nova-engine. Started by
  * novasupd when nova.yaml has `gateway:`, or by hand with the pipes on descriptors 3
  * and 4. */
+#include "auth.h"
 #include "gateway.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -8,6 +9,7 @@
 #include "nv_paths.h"
 #include "nv_service.h"
 #include "nv_title.h"
+#include "routes.h"
 #include "setup.h"
 
 #include <errno.h>
@@ -29,29 +31,12 @@
 #define FILES_OWN          128u /* descriptors besides connections */
 #define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
 
-static void on_health(struct gw_call *call);
-static void on_ready(struct gw_call *call);
-
-#define JSON "application/json"
-#define FORM "application/x-www-form-urlencoded"
-
-static struct gw_route routes[] = {
-	{GW_GET, "/healthz", NULL, 0, on_health},
-	{GW_GET, "/readyz", NULL, 0, on_ready},
-	{GW_POST, "/webhooks/stripe", JSON, 1, gw_from_stripe},
-	{GW_POST, "/webhooks/sendgrid", JSON, 1, gw_from_sendgrid},
-	{GW_POST, "/webhooks/gumroad/", FORM, 1, gw_from_gumroad},
-	{GW_GET, "/webhooks/x", NULL, 0, gw_from_twitter_crc},
-	{GW_POST, "/webhooks/x", JSON, 1, gw_from_twitter},
-	{GW_POST, "/webhooks/slack", FORM, 1, gw_from_slack},
-	{GW_POST, "/webhooks/custom/", JSON, 1, gw_from_custom},
-};
-
 static struct {
 	struct gw gw;
 	struct nv_paths paths;
 	struct nv_config *config; /* owned */
 	struct gw_tls *tls;       /* owned */
+	struct gw_route *routes;  /* owned */
 	char addr_file[NV_PATH_MAX + 16];
 	ev_timer tick;
 	ev_timer ending_look;
@@ -61,28 +46,6 @@ static struct {
 	unsigned ticks;
 	uint64_t shown;
 } self;
-
-/* ---- what a load balancer asks ---- */
-
-static void
-on_health(struct gw_call *call)
-{
-	gw_answer(call, 200, "text/plain", "ok\n", 3);
-}
-
-static void
-on_ready(struct gw_call *call)
-{
-	const struct gw *gw = call->arg;
-	const char *why = gw->emit.broken ? "no engine\n"
-			  : gw->silent    ? "the engine does not answer\n"
-					  : NULL;
-
-	if (why)
-		gw_answer(call, 503, "text/plain", why, strlen(why));
-	else
-		gw_answer(call, 200, "text/plain", "ready\n", 6);
-}
 
 /* ---- once a second ---- */
 
@@ -229,19 +192,20 @@ open_server(struct nv_err *err)
 		if (rc < 0)
 			return rc;
 	}
-	for (size_t i = 0; i < NV_LEN(routes); i++)
-		if (routes[i].body_bytes_max)
-			routes[i].body_bytes_max = conf->body_bytes_max;
+	if (gw_routes_make(conf, &self.routes, &gw->server.n_routes) < 0)
+		return nv_err_set(err, -ENOMEM, "no memory");
 	gw->server = (struct gw_server){.loop = gw->loop,
-		.routes = routes,
-		.n_routes = NV_LEN(routes),
+		.routes = self.routes,
+		.n_routes = gw->server.n_routes,
 		.arg = gw,
+		.admit = gw_auth_admit,
 		.limits = {.header_ms = conf->header_timeout_ms,
 			.body_ms = conf->body_timeout_ms,
 			.idle_ms = conf->idle_timeout_ms,
 			.write_ms = WRITE_MS,
 			.connections = connections_max(conf->connections_max),
 			.per_address = conf->per_address_max,
+			.streams = conf->streams_max,
 			.buffered_bytes = BUFFERED_BYTES_MAX},
 		.tls = self.tls};
 	return gw_server_listen(&gw->server, host, port, err);
@@ -327,6 +291,7 @@ run(void)
 	gw_spool_fini(&gw->spool);
 	gw_emit_fini(&gw->emit);
 	gw_secrets_forget(gw);
+	free(self.routes);
 	gw_tls_free(self.tls);
 	nv_config_free(self.config);
 	return NV_EXIT_OK;
@@ -334,12 +299,14 @@ run(void)
 
 static const char usage[] =
 	"usage: nova-gateway [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
+	"       nova-gateway --routes\n"
 	"       nova-gateway --version\n";
 
 static const struct option options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"run-dir", required_argument, NULL, 'r'},
 	{"state-dir", required_argument, NULL, 's'},
+	{"routes", no_argument, NULL, 'R'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -367,6 +334,9 @@ main(int argc, char **argv)
 		case 's':
 			state_dir = optarg;
 			break;
+		case 'R':
+			gw_routes_print(stdout);
+			return NV_EXIT_OK;
 		case 'V':
 			(void)printf("nova-gateway %s\n", NOVA_VERSION);
 			return NV_EXIT_OK;

@@ -124,6 +124,10 @@ struct nv_conf_gateway {
 	uint64_t body_bytes_max;
 	int64_t bodies_age_ms; /* bodies of webhooks are kept so long */
 	uint64_t bodies_bytes_max;
+	bool dashboard;     /* pages and API answer */
+	int64_t session_ms; /* a login ends when it is not used for so long */
+	uint32_t streams_max;
+	bool open_metrics; /* without a token */
 };
 
 enum nv_severity {

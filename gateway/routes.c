@@ -1,0 +1,126 @@
+/* Everything that nova-gateway answers: see routes.h. The role is the least one that may;
+ * it is asked before the handler is (auth.h). */
+#include "routes.h"
+
+#include "gateway.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSON "application/json"
+#define FORM "application/x-www-form-urlencoded"
+
+#define BODY_CONFIGURED SIZE_MAX /* gateway.max_body */
+
+#define ROUTE(m, p, r, t, b, h, w) \
+	{.method = (m), \
+		.path = (p), \
+		.role = (r), \
+		.types = (t), \
+		.body_bytes_max = (b), \
+		.handle = (h), \
+		.with = (w)},
+
+/* One line a route. A body of "?" JSON need not be there. */
+/* clang-format off */
+static const struct gw_route table[] = {
+	/* What load balancers ask. */
+	ROUTE(GW_GET, "/healthz", GW_OPEN, NULL, 0, gw_health, NULL)
+	ROUTE(GW_GET, "/readyz", GW_OPEN, NULL, 0, gw_ready, NULL)
+
+	/* Webhooks: who may is said by their signatures. */
+	ROUTE(GW_POST, "/webhooks/stripe", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_stripe, NULL)
+	ROUTE(GW_POST, "/webhooks/sendgrid", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_sendgrid, NULL)
+	ROUTE(GW_POST, "/webhooks/gumroad/{secret}", GW_OPEN, FORM, BODY_CONFIGURED, gw_from_gumroad, NULL)
+	ROUTE(GW_GET, "/webhooks/x", GW_OPEN, NULL, 0, gw_from_twitter_crc, NULL)
+	ROUTE(GW_POST, "/webhooks/x", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_twitter, NULL)
+	ROUTE(GW_POST, "/webhooks/slack", GW_OPEN, FORM, BODY_CONFIGURED, gw_from_slack, NULL)
+	ROUTE(GW_POST, "/webhooks/custom/{name}", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_custom, NULL)
+};
+/* clang-format on */
+
+enum gw_kind
+gw_route_kind(const char *path)
+{
+	static const struct {
+		const char *begin;
+		enum gw_kind kind;
+	} kinds[] = {
+		{"/webhooks/", GW_KIND_HOOK},
+		{"/healthz", GW_KIND_PROBE},
+		{"/readyz", GW_KIND_PROBE},
+		{"/metrics", GW_KIND_METRICS},
+		{"/api/v1/", GW_KIND_API},
+		{"/api/", GW_KIND_COMPAT},
+	};
+
+	for (size_t i = 0; i < NV_LEN(kinds); i++)
+		if (strncmp(path, kinds[i].begin, strlen(kinds[i].begin)) == 0)
+			return kinds[i].kind;
+	return GW_KIND_PAGE;
+}
+
+static bool
+is_wanted(const struct nv_conf_gateway *conf, enum gw_kind kind)
+{
+	return conf->dashboard || kind == GW_KIND_HOOK || kind == GW_KIND_PROBE ||
+	       kind == GW_KIND_METRICS;
+}
+
+int
+gw_routes_make(const struct nv_conf_gateway *conf, struct gw_route **ret, size_t *ret_n)
+{
+	struct gw_route *routes = calloc(NV_LEN(table), sizeof(*routes));
+	size_t n = 0;
+
+	if (!routes)
+		return -ENOMEM;
+	for (size_t i = 0; i < NV_LEN(table); i++) {
+		struct gw_route r = table[i];
+
+		r.kind = gw_route_kind(r.path);
+		if (!is_wanted(conf, r.kind))
+			continue;
+		if (r.kind == GW_KIND_METRICS && conf->open_metrics)
+			r.role = GW_OPEN;
+		if (r.body_bytes_max == BODY_CONFIGURED)
+			r.body_bytes_max = conf->body_bytes_max;
+		routes[n++] = r;
+	}
+	*ret = routes;
+	*ret_n = n;
+	return 0;
+}
+
+void
+gw_routes_print(FILE *to)
+{
+	for (size_t i = 0; i < NV_LEN(table); i++)
+		(void)fprintf(to, "%s %s %s\n", gw_method_name(table[i].method),
+			table[i].path, gw_role_name(table[i].role));
+}
+
+const char *
+gw_role_name(enum gw_role role)
+{
+	static const char *const names[] = {
+#define X(name, text) [GW_##name] = (text),
+		GW_ROLES(X)
+#undef X
+	};
+
+	return names[role];
+}
+
+const char *
+gw_kind_name(enum gw_kind kind)
+{
+	static const char *const names[] = {
+#define X(name, text) [GW_KIND_##name] = (text),
+		GW_KINDS(X)
+#undef X
+	};
+
+	return names[kind];
+}
