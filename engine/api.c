@@ -19,6 +19,8 @@
 static const struct eng_verb verbs[] = {
 	{"ping", eng_verb_ping, {NULL}},
 	{"summary", eng_verb_summary, {NULL}},
+	{"overview", eng_verb_overview, {NULL}},
+	{"sparklines", eng_verb_sparklines, {"hours"}},
 	{"workers.metrics", eng_verb_metrics, {"worker", "brief"}},
 	{"workers.set", eng_verb_set, {"workers", "action"}},
 	{"workers.scale", eng_verb_scale, {"worker", "instances", "multiplier"}},
@@ -141,6 +143,23 @@ answer_data(json_t *data)
 	return line;
 }
 
+/* The same of a verb that has written its answer itself. Takes text. */
+static char *
+answer_text(char *text)
+{
+	struct nv_buf buf;
+
+	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
+	nv_buf_puts(&buf, "{\"ok\":true,\"data\":");
+	nv_buf_puts(&buf, text);
+	nv_buf_puts(&buf, "}");
+	free(text);
+	char *line = buf.error == 0 ? nv_buf_take(&buf) : NULL;
+
+	nv_buf_fini(&buf);
+	return line;
+}
+
 static int
 check_args(const struct eng_verb *verb, const json_t *args, struct nv_err *err)
 {
@@ -238,9 +257,12 @@ eng_api_answer(struct eng *eng, struct eng_client *client, unsigned uid, const c
 	else
 		rc = run(&call, request);
 	json_decref(request);
+	if (rc == 0 && call.text)
+		return answer_text(call.text);
 	if (rc == 0 && call.data)
 		return answer_data(call.data);
 	json_decref(call.data);
+	free(call.text);
 	return answer_error(rc == 0 ? -ENOMEM : rc, &call.err);
 }
 

@@ -29,6 +29,7 @@ struct eng_call {
 	unsigned uid;              /* of the peer */
 	int64_t now_ns;
 	json_t *data; /* the answer: a new reference */
+	char *text;   /* or this instead: one value of JSON on one line, owned */
 	struct nv_err err;
 };
 
@@ -63,6 +64,7 @@ json_t *eng_json_desired(const struct eng_worker *w);
 /* Parameters, interval and split in force: api_tune.c */
 json_t *eng_json_tuned(const struct eng_worker *w);
 json_t *eng_json_budget(const struct eng *eng);
+const char *eng_policy_name(const struct eng *eng); /* "strict", "marginal", "classic" */
 /* A limit; null when it is negative: there is none. */
 json_t *eng_json_cap(nv_i128 nano);
 json_t *eng_json_counts(struct eng *eng); /* decisions: total, today, pending */
@@ -83,6 +85,8 @@ int eng_feed(struct eng *eng, struct led_view *v, const char *worker, uint64_t *
 /* Verbs by subject. */
 eng_verb_fn eng_verb_ping;
 eng_verb_fn eng_verb_summary;
+eng_verb_fn eng_verb_overview;   /* api_overview.c */
+eng_verb_fn eng_verb_sparklines; /* api_spark.c */
 eng_verb_fn eng_verb_metrics;
 eng_verb_fn eng_verb_agents;
 eng_verb_fn eng_verb_agent;

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *
-policy_name(const struct eng *eng)
+const char *
+eng_policy_name(const struct eng *eng)
 {
 	static const char *const names[] = {[NV_POLICY_STRICT] = "strict",
 		[NV_POLICY_MARGINAL] = "marginal",
@@ -42,7 +42,7 @@ eng_verb_autonomous_status(struct eng_call *call)
 	bad |= json_object_set_new(
 		t, "max_daily_budget", eng_json_cap(c->max_daily_budget_nano));
 	bad |= json_object_set_new(o, "enabled", json_boolean(eng->autonomous));
-	bad |= json_object_set_new(o, "policy", json_string(policy_name(eng)));
+	bad |= json_object_set_new(o, "policy", json_string(eng_policy_name(eng)));
 	bad |= json_object_set_new(
 		o, "interval_s", json_real((double)c->autonomous_interval_ms / 1000.));
 	bad |= json_object_set_new(
@@ -90,7 +90,7 @@ eng_verb_autonomous_run(struct eng_call *call)
 	}
 	call->data = json_pack("{s:o, s:b, s:b, s:s, s:s, s:o}", "decisions", rows,
 		"dry_run", dry, "enabled", call->eng->autonomous, "currency",
-		call->eng->config->base_currency, "policy", policy_name(call->eng),
+		call->eng->config->base_currency, "policy", eng_policy_name(call->eng),
 		"fleet", eng_judge_fleet_json(call->eng));
 	return 0;
 }

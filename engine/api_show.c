@@ -246,7 +246,7 @@ eng_json_approvals(struct eng *eng)
 
 /* ---- decisions from the ledger ---- */
 
-/* The newest ones, not read yet: a ring of what the view lends. */
+/* The newest ones, not read yet: what the view lends. */
 struct found {
 	char key[ENG_DECISION_KEY_BYTES];
 	const void *value;
@@ -254,9 +254,9 @@ struct found {
 };
 
 struct decisions {
-	struct found *ring; /* owned */
+	struct found *list; /* owned */
 	size_t limit;
-	size_t n;        /* found so far */
+	size_t n;        /* found so far, newest first */
 	char needle[90]; /* "" = all; else what every record of that worker contains */
 };
 
@@ -268,12 +268,12 @@ one_decision(void *arg, const char *key, const void *value, size_t bytes)
 	/* Reading JSON takes a hundred times as long as looking for a name in it. */
 	if (ds->needle[0] && !memmem(value, bytes, ds->needle, strlen(ds->needle)))
 		return 0;
-	struct found *found = &ds->ring[ds->n++ % ds->limit];
+	struct found *found = &ds->list[ds->n++];
 
 	(void)snprintf(found->key, sizeof found->key, "%s", key);
 	found->value = value;
 	found->bytes = bytes;
-	return 0;
+	return ds->n == ds->limit;
 }
 
 static int
@@ -302,12 +302,12 @@ eng_json_decisions(struct eng *eng, struct led_view *v, const char *worker,
 	(void)eng;
 	if (worker)
 		(void)snprintf(ds.needle, sizeof ds.needle, "\"worker\":\"%s\"", worker);
-	ds.ring = calloc(ds.limit, sizeof *ds.ring);
-	if (!ds.ring || led_view_states(v, "decision/", one_decision, &ds) != 0)
+	ds.list = calloc(ds.limit, sizeof *ds.list);
+	if (!ds.list || led_view_states_back(v, "decision/", one_decision, &ds) < 0)
 		bad = -1;
-	for (size_t i = ds.n > ds.limit ? ds.n - ds.limit : 0; !bad && i < ds.n; i++)
-		bad = add_decision(list, &ds.ring[i % ds.limit], worker, since_ns);
-	free(ds.ring);
+	for (size_t i = ds.n; !bad && i-- > 0;)
+		bad = add_decision(list, &ds.list[i], worker, since_ns);
+	free(ds.list);
 	return finish(list, bad);
 }
 

@@ -24,6 +24,8 @@
  *   simulate*.c the ledger under other settings, in a process of its own
  *   evidence.c  seals the ledger's days, hands its head out
  *   retention.c moves old months of events to segment files
+ *   spend.c     what the day has cost hour by hour, and will have cost
+ *   spark.c     each worker's profit by the hour, kept while it is asked for
  *   api.c       engine.sock: connections, JSON lines, verb table
  *   api_*.c     verbs by subject
  *   period.c    days, weeks, months of the configured time zone
@@ -42,6 +44,7 @@
 #include <ev.h>
 
 struct eng_instance; /* a live incarnation: resource.h */
+struct eng_spark;    /* spark.h */
 
 enum eng_want { /* desired state of a worker; the names are what the ledger keeps */
 	ENG_WANT_RUNNING,
@@ -117,6 +120,7 @@ struct eng_worker {
 	bool limited;            /* gate: a decision has set what it may spend a day */
 	int64_t limit_nano;
 	struct eng_history *history; /* decide.c: owned: what was decided about it */
+	struct eng_spark *spark;     /* spark.c: owned: its profit by the hour */
 	int64_t heartbeat_ns;        /* last, wall clock; 0 = never */
 	char status[200];            /* of the last heartbeat */
 	char last_error[300]; /* of the last failed run, bad exit or rejected line */

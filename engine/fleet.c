@@ -4,6 +4,7 @@
  * newest one of each worker is found again under "desire/NAME". A worker nobody has said
  * anything about has the configuration's default, which is not written. */
 #include "fleet.h"
+#include "spark.h"
 
 #include "decide.h"
 #include "resource.h"
@@ -168,6 +169,7 @@ eng_fleet_free(struct eng *eng)
 		struct eng_worker *w = eng->workers;
 
 		eng->workers = w->next;
+		eng_spark_free(w);
 		free(w);
 	}
 	if (eng->fleet)

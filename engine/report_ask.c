@@ -39,11 +39,8 @@ take_period(struct eng_call *call, const char *fallback, struct eng_period *ret)
 	return eng_period_range(from, to, call->now_ns, ret, &call->err);
 }
 
-/* The ledger keeps its sums by the minute, those of categories by a longer time:
- * the answer names the time it really speaks of. Until now means all that is booked, by a
- * clock that was ahead too. */
-static void
-widen(struct eng_period *p, int64_t edge_ns, int64_t now_ns, int64_t last_ns)
+void
+eng_period_widen(struct eng_period *p, int64_t edge_ns, int64_t now_ns, int64_t last_ns)
 {
 	int64_t rest = p->to_ns % edge_ns;
 
@@ -149,7 +146,7 @@ eng_report_begin(
 	rc = led_view_begin(call->eng->led, &r->view, &call->err);
 	if (rc < 0)
 		return rc;
-	widen(&r->period,
+	eng_period_widen(&r->period,
 		ask->categories || r->per == ENG_PER_CATEGORY || r->per == ENG_PER_VARIANT
 			? LED_CATEGORY_EDGE_NS
 			: MINUTE_NS,

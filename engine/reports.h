@@ -65,6 +65,12 @@ int eng_report_add_time(
 /* Adds the costs of the period by category, whatever `by` is. */
 int eng_report_fill_costs(struct eng_report *r, struct eng_tally *t);
 
+/* The ledger keeps its sums by the minute, those of categories by a longer time: a period
+ * is widened to such edges, and the answer names the time it really speaks of. Until now
+ * means all that is booked, by a clock that was ahead too. last_ns: led_last_time. */
+void
+eng_period_widen(struct eng_period *p, int64_t edge_ns, int64_t now_ns, int64_t last_ns);
+
 /* Fills in a target; -ENOENT with the nearest name. */
 int eng_target_take(struct eng_call *call, const char *name, struct eng_target *ret);
 

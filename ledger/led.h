@@ -488,6 +488,9 @@ int led_view_state_seq(struct led_view *v, const char *key, uint64_t *ret_seq);
 /* value: borrowed until the view ends; key: for the call. */
 typedef int led_state_fn(void *arg, const char *key, const void *value, size_t bytes);
 int led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
+/* The same from the greatest key down: for who wants the last few of many. */
+int
+led_view_states_back(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg);
 
 /* Posted sums; what is pending (reserved) is not in them. */
 typedef int led_account_fn(void *arg, uint32_t id, const char *name, uint32_t currency,

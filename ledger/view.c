@@ -466,6 +466,43 @@ led_view_states(struct led_view *v, const char *prefix, led_state_fn *fn, void *
 	return w.past ? 0 : rc;
 }
 
+/* Onto the last key that begins with the prefix, or before where it would be. */
+static int
+seek_last(MDB_cursor *cursor, const struct state_walk *w, MDB_val *key, MDB_val *value)
+{
+	uint8_t past[LED_KEY_MAX + 1];
+
+	NV_ASSERT(w->prefix_bytes < sizeof(past));
+	memcpy(past, w->prefix, w->prefix_bytes);
+	past[w->prefix_bytes] = 0xff; /* keys of states are ASCII */
+	*key = led_val(past, w->prefix_bytes + 1);
+	int rc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+
+	return mdb_cursor_get(cursor, key, value, rc == 0 ? MDB_PREV : MDB_LAST);
+}
+
+int
+led_view_states_back(struct led_view *v, const char *prefix, led_state_fn *fn, void *arg)
+{
+	struct state_walk w = {.fn = fn, .arg = arg, .prefix = prefix};
+	MDB_cursor *cursor;
+	MDB_val key;
+	MDB_val value;
+	int result = 0;
+	int rc = mdb_cursor_open(v->txn, v->led->dbi[LED_DB_STATE], &cursor);
+
+	if (rc != 0)
+		return led_rc(rc);
+	w.prefix_bytes = strlen(prefix);
+	for (rc = seek_last(cursor, &w, &key, &value); rc == 0 && result == 0;
+		rc = mdb_cursor_get(cursor, &key, &value, MDB_PREV))
+		result = one_state(v, &key, &value, &w);
+	mdb_cursor_close(cursor);
+	if (w.past)
+		return 0;
+	return result != 0 || rc == MDB_NOTFOUND ? result : led_rc(rc);
+}
+
 /* ---- the whole ---- */
 
 static int
