@@ -1,6 +1,8 @@
 // Every page: its path, its name, and where it stands in the navigation. The paths are known to
 // the gateway too (it answers them all with the shell).
 import type { FunctionComponent } from 'preact';
+import { DecisionsPage } from './pages/decisions/Decisions';
+import { DecisionPage } from './pages/decisions/Detail';
 
 export interface Page {
   path: string; // "/workers/{worker}": the component gets the segments as `params`
@@ -10,4 +12,6 @@ export interface Page {
 }
 
 export const pages: Page[] = [
+  { path: '/decisions', name: 'Decisions', nav: 'd', component: DecisionsPage },
+  { path: '/decisions/{id}', name: 'Decision', component: DecisionPage },
 ];
