@@ -19,7 +19,8 @@ struct nv_ask {
 	ev_timer timeout;
 	struct nv_buf out;
 	struct nv_buf in;
-	nv_ask_fn *done;
+	nv_ask_fn *done;           /* one of both */
+	nv_ask_line_fn *done_line; /* gets the answer as it came */
 	void *arg;
 };
 
@@ -39,30 +40,45 @@ nv_ask_cancel(struct nv_ask *ask)
 	n_asks--;
 }
 
+/* No answer came. */
 static void
-finish(struct nv_ask *ask, json_t *data, bool gone, const char *why)
+fail(struct nv_ask *ask, const char *why)
 {
 	nv_ask_fn *done = ask->done;
+	nv_ask_line_fn *done_line = ask->done_line;
 	void *arg = ask->arg;
 
 	nv_ask_cancel(ask);
-	done(arg, data, gone, why);
+	if (done_line)
+		done_line(arg, NULL, 0, why);
+	else
+		done(arg, NULL, true, why);
 }
 
 static void
 take_answer(struct nv_ask *ask, size_t bytes)
 {
-	json_t *o = json_loadb(ask->in.data, bytes, 0, NULL);
-	const char *error = json_string_value(json_object_get(o, "error"));
-	char why[400];
+	struct nv_buf in = ask->in; /* the line outlives the ask */
+	nv_ask_fn *done = ask->done;
+	nv_ask_line_fn *done_line = ask->done_line;
+	void *arg = ask->arg;
 
-	if (json_is_true(json_object_get(o, "ok"))) {
-		finish(ask, json_object_get(o, "data"), false, "");
+	ask->in = (struct nv_buf){0};
+	nv_ask_cancel(ask);
+	if (done_line) {
+		in.data[bytes] = '\0';
+		done_line(arg, in.data, bytes, "");
 	} else {
-		(void)snprintf(why, sizeof(why), "%s", error ? error : "no JSON answer");
-		finish(ask, NULL, !error, why);
+		json_t *o = json_loadb(in.data, bytes, 0, NULL);
+		const char *error = json_string_value(json_object_get(o, "error"));
+
+		if (json_is_true(json_object_get(o, "ok")))
+			done(arg, json_object_get(o, "data"), false, "");
+		else
+			done(arg, NULL, !error, error ? error : "no JSON answer");
+		json_decref(o);
 	}
-	json_decref(o);
+	nv_buf_fini(&in);
 }
 
 static void
@@ -70,14 +86,14 @@ on_timeout(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	(void)loop;
 	(void)revents;
-	finish(timer->data, NULL, true, "no answer in time");
+	fail(timer->data, "no answer in time");
 }
 
 static void
 on_io(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct nv_ask *ask = io->data;
-	char data[16384];
+	char data[65536];
 	ssize_t n;
 
 	(void)revents;
@@ -86,7 +102,7 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 		if (n > 0)
 			nv_buf_consume(&ask->out, (size_t)n);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			finish(ask, NULL, true, "it is gone");
+			fail(ask, "it is gone");
 			return;
 		}
 		if (ask->out.bytes == 0) {
@@ -101,14 +117,15 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 		return;
 	if (n > 0)
 		nv_buf_add(&ask->in, data, (size_t)n);
-	const char *end = n > 0 && !ask->in.error
-				  ? memchr(ask->in.data, '\n', ask->in.bytes)
-				  : NULL;
+	const char *end =
+		n > 0 && !ask->in.error
+			? memchr(ask->in.data + ask->in.bytes - n, '\n', (size_t)n)
+			: NULL;
 
 	if (end)
 		take_answer(ask, (size_t)(end - ask->in.data));
 	else if (n <= 0 || ask->in.error)
-		finish(ask, NULL, true, "it is gone");
+		fail(ask, "it is gone");
 }
 
 static int
@@ -128,9 +145,9 @@ reach(const char *path, int *ret_fd)
 	return 0;
 }
 
-int
-nv_ask(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
-	nv_ask_fn *done, void *arg, struct nv_ask **ret)
+static int
+ask_begin(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
+	size_t bytes_max, struct nv_ask **ret)
 {
 	NV_CLEANUP_FREE char *line = question ? nv_json_line(question) : NULL;
 	NV_CLEANUP_FD fd = -1;
@@ -146,9 +163,7 @@ nv_ask(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout
 	n_asks++;
 	ask->loop = loop;
 	ask->fd = nv_fd_steal(&fd);
-	ask->done = done;
-	ask->arg = arg;
-	nv_buf_init(&ask->in, NV_ASK_BYTES_MAX);
+	nv_buf_init(&ask->in, bytes_max);
 	nv_buf_init(&ask->out, NV_ASK_BYTES_MAX);
 	nv_buf_puts(&ask->out, line);
 	nv_buf_add(&ask->out, "\n", 1);
@@ -164,4 +179,30 @@ nv_ask(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout
 	}
 	*ret = ask;
 	return 0;
+}
+
+int
+nv_ask(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
+	nv_ask_fn *done, void *arg, struct nv_ask **ret)
+{
+	int rc = ask_begin(loop, path, question, timeout_ms, NV_ASK_BYTES_MAX, ret);
+
+	if (rc == 0) {
+		(*ret)->done = done;
+		(*ret)->arg = arg;
+	}
+	return rc;
+}
+
+int
+nv_ask_line(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
+	size_t bytes_max, nv_ask_line_fn *done, void *arg, struct nv_ask **ret)
+{
+	int rc = ask_begin(loop, path, question, timeout_ms, bytes_max, ret);
+
+	if (rc == 0) {
+		(*ret)->done_line = done;
+		(*ret)->arg = arg;
+	}
+	return rc;
 }

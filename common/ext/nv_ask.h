@@ -19,6 +19,12 @@ typedef void nv_ask_fn(void *arg, json_t *data, bool gone, const char *why);
  * is cancelled. -EAGAIN: too many already; -errno: nobody listens there. */
 int nv_ask(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
 	nv_ask_fn *done, void *arg, struct nv_ask **ret);
+/* The same for who reads the answer itself: line is borrowed, without its newline, NULL
+ * when none came (why says why). An answer may have bytes_max. */
+typedef void nv_ask_line_fn(void *arg, const char *line, size_t bytes, const char *why);
+int
+nv_ask_line(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
+	size_t bytes_max, nv_ask_line_fn *done, void *arg, struct nv_ask **ret);
 void nv_ask_cancel(struct nv_ask *ask); /* NULL is fine */
 
 #endif
