@@ -5,6 +5,7 @@
 #include "nv_ask.h"
 #include "nv_clock.h"
 #include "nv_paths.h"
+#include "reply.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -554,20 +555,7 @@ gw_ask_changed(struct gw *gw)
 void
 gw_ask_refuse(struct gw_call *call, const struct gw_told *told, bool no_is_not_found)
 {
-	switch (told->code) {
-	case NV_EXIT_USAGE:
-		gw_answer_error(call, 400, told->error);
-		break;
-	case NV_EXIT_NO:
-		gw_answer_error(call, no_is_not_found ? 404 : 409, told->error);
-		break;
-	case NV_EXIT_UNREACHABLE:
-		gw_answer_header(call, "Retry-After", told->busy ? "1" : "5");
-		gw_answer_error(call, 503, told->error);
-		break;
-	default:
-		gw_answer_error(call, 500, told->error);
-	}
+	gw_answer_code(call, told->code, no_is_not_found, told->error);
 }
 
 void

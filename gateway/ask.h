@@ -62,8 +62,8 @@ void gw_ask_cancel(struct gw_ask *ask); /* NULL is fine */
  * this is an answer any more. */
 void gw_ask_changed(struct gw *gw);
 
-/* The HTTP status for a code, and an answer for told that is not well: 400, 404
- * (not_found: what a NO means here), 409, 500, 503 with Retry-After. */
+/* The answer for told that is not well (gw_answer_code); no_is_not_found: what a NO means
+ * here. */
 struct gw_call;
 void
 gw_ask_refuse(struct gw_call *call, const struct gw_told *told, bool no_is_not_found);

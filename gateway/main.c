@@ -1,6 +1,7 @@
 /* nova-gateway: takes webhooks and says what they mean to nova-engine. Started by
  * novasupd when nova.yaml has `gateway:`, or by hand with the pipes on descriptors 3
  * and 4. */
+#include "ask.h"
 #include "auth.h"
 #include "gateway.h"
 #include "nv_clock.h"
@@ -236,6 +237,8 @@ open_parts(struct nv_err *err)
 			conf->bodies_bytes_max, conf->bodies_age_ms, err);
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
+	if (rc == 0 && gw_asker_open(gw) < 0)
+		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
 	if (rc == 0)
@@ -287,6 +290,7 @@ run(void)
 	ev_run(gw->loop, 0);
 	gw_hooks_drop(gw);
 	gw_server_fini(&gw->server);
+	gw_asker_close(gw);
 	gw_sock_close(gw);
 	gw_spool_fini(&gw->spool);
 	gw_emit_fini(&gw->emit);
