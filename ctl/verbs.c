@@ -375,8 +375,7 @@ const struct ctl_verb ctl_verbs[] = {
 				"expression)"},
 			{"previous", 'p', NULL,
 				"only the incarnation before the one that runs"},
-			{"after", 0, "CURSOR",
-				"only what came after a line of --json"}}},
+			{"after", 0, "CURSOR", "only what came after a line of --json"}}},
 	{"why", ctl_verb_why, "WORKER[#INSTANCE]",
 		"how an instance ended last: what, why, what followed",
 		"From the ledger, the log and novasupd: the status in words, who asked "
@@ -405,6 +404,19 @@ const struct ctl_verb ctl_verbs[] = {
 		"webhooks taken and refused; exit 1 when none are taken now",
 		"Since nova-gateway started. Needs a section `gateway:` in nova.yaml(5).",
 		0, 0, {{0}}},
+	{"token create", ctl_verb_token_create, "NAME --role ROLE",
+		"a token for the API and the dashboard; shown once",
+		"A readonly token sees everything but secrets; an operator may also "
+		"start, stop, scale and pause, approve and deny, acknowledge alerts and "
+		"pull the emergency stop; an admin may also kill, grant, switch autonomy "
+		"and lift the stop. Needs no running fleet.",
+		1, 1,
+		{{"role", 'r', "ROLE", "admin, operator or readonly"},
+			{"expires", 'e', "DURATION", "such as 90d (default never)"}}},
+	{"token list", ctl_verb_token_list, "",
+		"tokens, also those that ended in the last 90 days", NULL, 0, 0, {{0}}},
+	{"token revoke", ctl_verb_token_revoke, "NAME|ID",
+		"end a token, its sessions and its streams, at once", NULL, 1, 1, {{0}}},
 	{"platform", ctl_verb_platform, "[NAME [VERB [ARGUMENT...]]]",
 		"vendors: what they do; ask one to do something",
 		"Without a name, all of them; with one, its state; with a verb, a call. "

@@ -94,6 +94,11 @@ int ctl_verb_quarantine(struct ctl *ctl);
 /* verb_gateway.c */
 int ctl_verb_gateway(struct ctl *ctl);
 
+/* verb_token.c */
+int ctl_verb_token_create(struct ctl *ctl);
+int ctl_verb_token_list(struct ctl *ctl);
+int ctl_verb_token_revoke(struct ctl *ctl);
+
 /* verb_anomalies.c */
 int ctl_verb_anomalies(struct ctl *ctl);
 /* verb_brake.c */

@@ -57,6 +57,10 @@ _novactl()
 		_novactl_words "today yesterday week month year all 24h 7d 30d" "$current"
 		return
 		;;
+	--role)
+		_novactl_words "readonly operator admin" "$current"
+		return
+		;;
 	--format)
 		_novactl_words "json csv hledger beancount" "$current"
 		return
