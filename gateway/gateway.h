@@ -8,6 +8,7 @@
 #include "http.h"
 #include "nv_config.h"
 #include "nv_json.h"
+#include "nv_paths.h"
 #include "sign.h"
 #include "spool.h"
 
@@ -49,18 +50,21 @@ struct gw_sock;
 struct gw_asker;
 struct gw_tail;
 struct gw_live;
+struct gw_children;
 
 struct gw {
 	struct ev_loop *loop;
 	const struct nv_config *config;
 	const char *run_dir;
+	const struct nv_paths *paths; /* borrowed */
 	struct gw_server server;
 	struct gw_emit emit;
 	struct gw_spool spool;
-	struct gw_sock *sock;   /* owned */
-	struct gw_asker *asker; /* owned */
-	struct gw_tail *tail;   /* owned */
-	struct gw_live *live;   /* owned */
+	struct gw_sock *sock;         /* owned */
+	struct gw_asker *asker;       /* owned */
+	struct gw_tail *tail;         /* owned */
+	struct gw_live *live;         /* owned */
+	struct gw_children *children; /* owned */
 	/* Secrets. */
 	struct gw_secrets stripe;
 	struct gw_secrets gumroad;

@@ -3,6 +3,7 @@
  * and 4. */
 #include "ask.h"
 #include "auth.h"
+#include "child.h"
 #include "gateway.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -237,7 +238,7 @@ open_parts(struct nv_err *err)
 			conf->bodies_bytes_max, conf->bodies_age_ms, err);
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
-	if (rc == 0 && gw_asker_open(gw) < 0)
+	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_children_open(gw) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
@@ -277,6 +278,7 @@ run(void)
 	}
 	gw->config = self.config;
 	gw->run_dir = self.paths.run_dir;
+	gw->paths = &self.paths;
 	gw->started_ns = nv_wall_ns();
 	nv_title_set("nova: gateway, starting");
 	int rc = open_parts(&err);
@@ -290,6 +292,7 @@ run(void)
 	ev_run(gw->loop, 0);
 	gw_hooks_drop(gw);
 	gw_server_fini(&gw->server);
+	gw_children_close(gw);
 	gw_asker_close(gw);
 	gw_sock_close(gw);
 	gw_spool_fini(&gw->spool);

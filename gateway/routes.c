@@ -2,6 +2,7 @@
  * it is asked before the handler is (auth.h). */
 #include "routes.h"
 
+#include "api.h"
 #include "gateway.h"
 
 #include <errno.h>
@@ -22,6 +23,11 @@
 		.handle = (h), \
 		.with = (w)},
 
+/* A question to a socket. */
+#define ASKED(p, name) \
+	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, gw_api_ask, \
+		&gw_asked[GW_ASKED_##name])
+
 /* One line a route. A body of "?" JSON need not be there. */
 /* clang-format off */
 static const struct gw_route table[] = {
@@ -37,6 +43,34 @@ static const struct gw_route table[] = {
 	ROUTE(GW_POST, "/webhooks/x", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_twitter, NULL)
 	ROUTE(GW_POST, "/webhooks/slack", GW_OPEN, FORM, BODY_CONFIGURED, gw_from_slack, NULL)
 	ROUTE(GW_POST, "/webhooks/custom/{name}", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_custom, NULL)
+
+	/* Questions. */
+	ASKED("/workers/{worker}/crashes", CRASHES)
+	ASKED("/decisions", DECISIONS)
+	ASKED("/decisions/{id}", DECISION)
+	ASKED("/calibration", CALIBRATION)
+	ASKED("/approvals", APPROVALS)
+	ASKED("/budget", BUDGET)
+	ASKED("/budget/{worker}", BUDGET_OF)
+	ASKED("/pnl", PNL)
+	ASKED("/costs", COSTS)
+	ASKED("/revenue", REVENUE)
+	ASKED("/roi", ROI)
+	ASKED("/timeline", TIMELINE)
+	ASKED("/cashflow", CASHFLOW)
+	ASKED("/forecast", FORECAST)
+	ASKED("/cohorts", COHORTS)
+	ASKED("/reinvest", REINVEST)
+	ASKED("/performers", PERFORMERS)
+	ASKED("/quality", QUALITY)
+	ASKED("/prices", PRICES)
+	ASKED("/events", EVENTS)
+	ASKED("/quarantine", QUARANTINE)
+	ASKED("/incidents", INCIDENTS)
+	ASKED("/anomalies", ANOMALIES)
+	ASKED("/webhooks", WEBHOOKS)
+	ASKED("/alerts", ALERTS)
+	ROUTE(GW_GET, "/api/v1/gateway", GW_READONLY, NULL, 0, gw_api_gateway, NULL)
 };
 /* clang-format on */
 
