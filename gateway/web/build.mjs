@@ -78,13 +78,16 @@ async function bundle() {
   const esbuild = (await import(pathToFileURL(require.resolve('esbuild')).href)).default;
   const result = await esbuild.build({
     absWorkingDir: here,
-    entryPoints: { app: 'src/main.tsx' },
+    entryPoints: { 'assets/app': 'src/main.tsx' },
     nodePaths: [modules],
     bundle: true,
+    splitting: true, // a page is loaded when it is gone to
     minify: true,
     write: false,
     metafile: true,
     outdir: 'out',
+    entryNames: '[dir]/[name]-[hash]',
+    chunkNames: 'assets/part-[hash]',
     format: 'esm',
     target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
     jsx: 'automatic',
@@ -95,7 +98,20 @@ async function bundle() {
   });
   if (args.depfile)
     depfile(Object.keys(result.metafile.inputs).map((name) => path.resolve(here, name)));
-  return result.outputFiles.map((f) => ({ ext: path.extname(f.path), data: Buffer.from(f.contents) }));
+  // What the shell imports anyway is asked for together with it, not one after the other.
+  const preload = new Set();
+  const follow = (name) => {
+    for (const i of result.metafile.outputs[name].imports)
+      if (i.kind === 'import-statement' && !preload.has(i.path)) {
+        preload.add(i.path);
+        follow(i.path);
+      }
+  };
+  follow(Object.keys(result.metafile.outputs).find((n) => /assets\/app-[^/]*\.js$/.test(n)));
+  const files = result.outputFiles.map((f) => asset(
+    path.relative(path.join(here, 'out'), f.path).split(path.sep).join('/'), Buffer.from(f.contents), true))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { files, preload: [...preload].map((n) => n.replace(/^out\//, '')).sort() };
 }
 
 function licenses() {
@@ -112,10 +128,6 @@ function asset(name, data, immutable) {
     name, data, immutable, type: TYPES[path.extname(name)], etag: hashOf(data).slice(0, 32),
     gzip: gzip.length < data.length * GZIP_GAIN_MIN ? gzip : null,
   };
-}
-
-function hashed(stem, ext, data) {
-  return asset(`assets/${stem}-${hashOf(data).slice(0, 10).toUpperCase()}${ext}`, data, true);
 }
 
 function bytesInC(name, data) {
@@ -151,20 +163,20 @@ function write(name, data) {
 }
 
 async function main() {
-  const files = await bundle();
-  const js = hashed('app', '.js', files.find((f) => f.ext === '.js').data);
-  const css = hashed('app', '.css', files.find((f) => f.ext === '.css').data);
+  const { files, preload } = await bundle();
+  const named = (ext) => files.find((f) => f.name.startsWith('assets/app-') && f.name.endsWith(ext));
   const html = fs.readFileSync(path.join(here, 'src/index.html'), 'utf8')
-    .replace('app.js', js.name).replace('app.css', css.name);
-  const assets = [asset('index.html', Buffer.from(html), false), js, css,
-    hashed('licenses', '.txt', licenses())];
+    .replace('app.js', named('.js').name).replace('app.css', named('.css').name)
+    .replace('</head>', `${preload.map((n) => `<link rel="modulepreload" href="/${n}">\n`).join('')}</head>`);
+  const text = licenses();
+  const assets = [asset('index.html', Buffer.from(html), false), ...files,
+    asset(`assets/licenses-${hashOf(text).slice(0, 8).toUpperCase()}.txt`, text, true)];
   fs.rmSync(path.join(out, 'assets'), { recursive: true, force: true });
   for (const a of assets)
     write(a.name, a.data);
   write('web_assets.c', inC(assets));
-  const sum = assets.slice(0, 3).reduce((n, a) => n + (a.gzip ?? a.data).length, 0);
-  console.log(`dashboard: ${sum} bytes compressed (${assets.slice(0, 3)
-    .map((a) => `${path.extname(a.name).slice(1)} ${(a.gzip ?? a.data).length}`).join(', ')})`);
+  const sizes = [assets[0], ...files].map((a) => `${path.basename(a.name)} ${(a.gzip ?? a.data).length}`);
+  console.log(`dashboard, bytes compressed: ${sizes.join(', ')}`);
 }
 
 if (args.check)

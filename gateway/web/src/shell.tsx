@@ -5,13 +5,14 @@ import { login, logOut } from './api';
 import { useKey, useNow } from './hooks';
 import { ago, money, percent, signOf } from './format';
 import { pages } from './pages';
+import type { Page, PageComponent } from './pages';
 import { match, navigate, usePath } from './router';
 import { useStore } from './store';
 import { health, overview } from './stream';
 import { themeNow, toggleTheme } from './theme';
 import { outcomeOf } from './ui/controls';
 import { Link, Said, State } from './ui/text';
-import { Empty } from './ui/frame';
+import { Empty, Loading } from './ui/frame';
 
 function NotFound(): JSX.Element {
   return (
@@ -26,6 +27,31 @@ function current(path: string): { page: (typeof pages)[number] | null; params: s
       return { page, params };
   }
   return { page: null, params: [] };
+}
+
+const loaded = new Map<string, PageComponent>();
+
+// The code of a page comes once; of the others too as soon as there is nothing else to do, so
+// that going there later does not depend on the gateway.
+function Loaded({ page, params }: { page: Page; params: string[] }): JSX.Element {
+  const [, redraw] = useState(0);
+  const [failed, setFailed] = useState(false);
+  const Component = loaded.get(page.path);
+  useEffect(() => {
+    void fetchCode(page).then(() => {
+      redraw((n) => n + 1);
+      for (const p of pages)
+        void fetchCode(p).catch(() => undefined);
+    }, () => setFailed(true));
+  }, [page]);
+  if (failed && !Component)
+    return <Empty>The page could not be loaded. <a href={location.href}>Load it again</a></Empty>;
+  return Component ? <Component params={params} /> : <Loading lines={8} />;
+}
+
+async function fetchCode(page: Page): Promise<void> {
+  if (!loaded.has(page.path))
+    loaded.set(page.path, await page.load());
 }
 
 function isUnder(path: string, nav: string): boolean {
@@ -143,7 +169,6 @@ export function Shell(): JSX.Element {
       main.current?.focus({ preventScroll: true });
     first.current = false;
   }, [path]);
-  const Component = page?.component;
   return (
     <div class="shell">
       <a class="skip" href="#main">Skip to the content</a>
@@ -164,7 +189,7 @@ export function Shell(): JSX.Element {
         <Who />
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
-        {Component ? <Component key={path} params={params} /> : <NotFound />}
+        {page ? <Loaded key={path} page={page} params={params} /> : <NotFound />}
       </main>
     </div>
   );

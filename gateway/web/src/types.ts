@@ -77,18 +77,12 @@ export interface Decision {
 }
 
 export interface Alert {
-  id: string | number;
-  kind?: string;
-  severity?: string;
-  level?: string;
-  worker?: string | null;
-  text?: string;
-  title?: string;
-  message?: string;
-  since?: Time;
-  raised?: Time;
-  at?: Time;
-  acked?: boolean;
+  key: string; // what it is acknowledged by
+  severity: 'info' | 'warning' | 'error' | 'critical';
+  source: string;
+  text: string;
+  since: Time;
+  approval: number; // the decision that waits; 0: none
   acked_by?: string | null;
 }
 

@@ -1,0 +1,108 @@
+// The page of the first five seconds: is everything running, is it making money, what did it
+// decide, what does it want from me.
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { resumeEverything, setAutonomy, stopEverything } from '../act';
+import { useTitle } from '../hooks';
+import { useStore } from '../store';
+import { overview } from '../stream';
+import type { Overview } from '../types';
+import { Action, Confirm, OutcomeText, useMay } from '../ui/controls';
+import type { Outcome } from '../ui/controls';
+import { Loading, Notice, PageHead } from '../ui/frame';
+import { Ago, Said } from '../ui/text';
+import { BudgetPanel } from './overview/Budget';
+import { DecisionsPanel } from './overview/Decisions';
+import { HealthPanel } from './overview/Health';
+import { MoneyPanel } from './overview/Money';
+import { AlertsPanel, ApprovalsPanel } from './overview/Waiting';
+
+type Question = 'stop' | 'autonomy' | null;
+
+function Switches({ o }: { o: Overview }): JSX.Element {
+  const [asked, setAsked] = useState<Question>(null);
+  const [said, setSaid] = useState<Outcome | null>(null);
+  const mayStop = useMay('operator');
+  const maySwitch = useMay('admin');
+  const close = (outcome: Outcome | null) => {
+    setAsked(null);
+    if (outcome)
+      setSaid(outcome);
+  };
+  const on = o.autonomy?.enabled === true;
+  return (
+    <>
+      {said ? <OutcomeText outcome={said} /> : null}
+      {o.autonomy ? (
+        <button type="button" class="btn" disabled={maySwitch !== null} title={maySwitch ?? undefined} onClick={() => setAsked('autonomy')}>
+          {on ? 'Only advise…' : 'Let it decide…'}
+        </button>
+      ) : null}
+      {o.stop ? null : (
+        <button type="button" class="btn danger" disabled={mayStop !== null} title={mayStop ?? undefined} onClick={() => setAsked('stop')}>Stop everything…</button>
+      )}
+      {asked === 'stop' ? (
+        <Confirm title="Stop everything?" confirm="Stop everything" kind="danger" reason="required" act={stopEverything} close={close}>
+          <p>Every agent is ended at once and none starts until an admin lifts the stop. The ledger goes on.</p>
+        </Confirm>
+      ) : null}
+      {asked === 'autonomy' ? (
+        <Confirm title={on ? 'Let Nova only advise?' : 'Let Nova decide?'} confirm={on ? 'Only advise' : 'Let it decide'}
+          act={() => setAutonomy(!on)} close={close}>
+          <p>{on ? 'Decisions are still written down, and none is carried out.'
+            : 'Decisions are carried out: losers are killed, winners are scaled. What costs more than approval_above still asks.'}</p>
+        </Confirm>
+      ) : null}
+    </>
+  );
+}
+
+function Notices({ o }: { o: Overview }): JSX.Element | null {
+  const incident = typeof o.incident?.['reason'] === 'string' ? o.incident['reason'] : null;
+  if (!o.stop && !o.incident && o.warnings.length === 0 && o.nova?.ready !== false)
+    return null;
+  return (
+    <div class="stack notices" role="status">
+      {o.stop ? (
+        <Notice tone="bad" tools={<Action label="Resume everything" needs="admin" act={resumeEverything} />}>
+          <b>The emergency stop is on.</b> No agent runs. <Said text={o.stop.reason ?? ''} max={300} />
+          {o.stop.at ?? o.stop.since ? <span class="muted"> <Ago time={o.stop.at ?? o.stop.since} /></span> : null}
+        </Notice>
+      ) : null}
+      {o.nova && !o.nova.ready && !o.stop ? (
+        <Notice tone="warn"><b>Nova is not ready.</b> <Said text={o.nova.engine_reason ?? o.nova.engine_state ?? ''} max={300} /></Notice>
+      ) : null}
+      {o.incident ? <Notice tone="bad"><b>Many workers crashed together.</b> {incident ? <Said text={incident} max={300} /> : null} Starts are held back until it is over.</Notice> : null}
+      {o.warnings.map((w) => <Notice key={w} tone="warn"><Said text={w} max={400} /></Notice>)}
+    </div>
+  );
+}
+
+export function OverviewPage(): JSX.Element {
+  const o = useStore(overview, (v) => v);
+  useTitle('Overview');
+  if (!o)
+    return <><PageHead title="Overview" /><Loading lines={8} label="Waiting for the first figures" /></>;
+  const mode = o.stop ? 'everything is stopped' : !o.autonomy ? 'not known whether it decides'
+    : o.autonomy.enabled ? `decides by itself, policy ${o.autonomy.policy}` : `only advises, policy ${o.autonomy.policy}`;
+  return (
+    <>
+      <PageHead title="Overview" sub={mode}><Switches o={o} /></PageHead>
+      <div class="stack">
+        <Notices o={o} />
+        <MoneyPanel o={o} />
+        <div class="cols-2">
+          <div class="stack">
+            <ApprovalsPanel approvals={o.approvals} />
+            <AlertsPanel o={o} />
+          </div>
+          <HealthPanel o={o} />
+        </div>
+        <div class="cols-2">
+          <BudgetPanel o={o} />
+          <DecisionsPanel decisions={o.decisions} />
+        </div>
+      </div>
+    </>
+  );
+}
