@@ -1,13 +1,14 @@
 /* A ledger of many years, and how long it takes to ask it something:
  *
- *   bench_ledger_years [EVENTS] [YEARS] [WORKERS] [DIR]
- *                                (default 2000000 10 50, a new directory in /tmp)
+ *   bench_ledger_years [EVENTS] [YEARS] [WORKERS] [DIR] [BATCH_S]
+ *                         (default 2000000 10 50, a new directory in /tmp, 21600)
  *
- * Writes EVENTS costs and sales, spread evenly over YEARS until now and over WORKERS, six
- * hours' worth in each batch; an existing ledger in DIR is only asked. Prints the time to
- * open it, of windows of every length at random places, of the breakdown by category and
- * of reading events, as the slowest and the middle one of many; every question is asked
- * of a file whose pages the kernel may or may not have. Disk: some 250 bytes an event. */
+ * Writes EVENTS costs and sales, spread evenly over YEARS until now and over WORKERS,
+ * BATCH_S seconds' worth (six hours) in each batch; an existing ledger in DIR is only
+ * asked. Prints the time to open it, of windows of every length at random places, of the
+ * breakdown by category and of reading events, as the slowest and the middle one of many;
+ * every question is asked of a file whose pages the kernel may or may not have. Disk:
+ * some 250 bytes an event. */
 #include "led.h"
 #include "nv_clock.h"
 
@@ -21,7 +22,7 @@
 enum { ASKED = 2000, WORKERS_MAX = 1000 };
 
 static const int64_t hour_ns = INT64_C(3600) * NV_NS_PER_SEC;
-static const int64_t batch_ns = INT64_C(21600) * NV_NS_PER_SEC;
+static int64_t batch_ns = INT64_C(21600) * NV_NS_PER_SEC;
 static const int64_t day_ns = INT64_C(86400) * NV_NS_PER_SEC;
 static uint64_t random_state = 88172645463325252u;
 static uint64_t n_events = 2000000;
@@ -259,17 +260,20 @@ main(int argc, char **argv)
 		years = (int64_t)strtoull(argv[2], NULL, 10);
 	if (argc > 3)
 		n_workers = (uint32_t)strtoul(argv[3], NULL, 10);
-	if (argc > 5 || n_events == 0 || years < 1 || years > 50 || n_workers == 0 ||
-		n_workers > WORKERS_MAX) {
-		(void)fprintf(
-			stderr, "usage: ledger_years [EVENTS] [YEARS] [WORKERS] [DIR]\n");
+	if (argc > 5)
+		batch_ns = (int64_t)strtoull(argv[5], NULL, 10) * NV_NS_PER_SEC;
+	if (argc > 6 || batch_ns <= 0 || batch_ns > day_ns || n_events == 0 ||
+		years < 1 || years > 50 || n_workers == 0 || n_workers > WORKERS_MAX) {
+		(void)fprintf(stderr,
+			"usage: ledger_years [EVENTS] [YEARS] [WORKERS] [DIR] "
+			"[BATCH_S]\n");
 		return 2;
 	}
 	(void)snprintf(dir, sizeof(dir), "%s",
 		argc > 4 ? argv[4] : "/tmp/nova-ledger-years.XXXXXX");
 	if (argc <= 4 && !mkdtemp(dir))
 		fail("a directory in /tmp", -errno, NULL);
-	until_ns = nv_wall_ns() / day_ns * day_ns;
+	until_ns = nv_wall_ns() / batch_ns * batch_ns;
 	from_ns = until_ns - years * 365 * day_ns;
 	(void)snprintf(file, sizeof(file), "%s/ledger.mdb", dir);
 	if (stat(file, &st) < 0)

@@ -188,5 +188,6 @@ ctl_verb_kill(struct ctl *ctl)
 
 	ctl_put_text(args, "worker", name);
 	ctl_put_option(ctl, args, "reason");
+	ctl_put_option(ctl, args, "via");
 	return ctl_change(ctl, "kill", args, CTL_WANT_STOPPED);
 }

@@ -128,18 +128,25 @@ show_autonomous(struct ctl *ctl, const char *verb, json_t *args)
 	return NV_EXIT_OK;
 }
 
+static int
+set_autonomous(struct ctl *ctl, bool on)
+{
+	json_t *args = ctl_need(json_pack("{s:b}", "enabled", on));
+
+	ctl_put_option(ctl, args, "via");
+	return show_autonomous(ctl, "autonomous.set", args);
+}
+
 int
 ctl_verb_autonomous_enable(struct ctl *ctl)
 {
-	return show_autonomous(
-		ctl, "autonomous.set", ctl_need(json_pack("{s:b}", "enabled", 1)));
+	return set_autonomous(ctl, true);
 }
 
 int
 ctl_verb_autonomous_disable(struct ctl *ctl)
 {
-	return show_autonomous(
-		ctl, "autonomous.set", ctl_need(json_pack("{s:b}", "enabled", 0)));
+	return set_autonomous(ctl, false);
 }
 
 int

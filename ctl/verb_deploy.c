@@ -190,8 +190,10 @@ ask_deploy(struct ctl *ctl, const char *worker, bool is_new, json_t **ret_data)
 	struct nv_err err = {0};
 
 	for (;;) {
-		int code = ctl_engine_call(ctl, "deploy",
-			ctl_need(json_pack("{s:s}", "worker", worker)), ret_data, &err);
+		json_t *args = ctl_need(json_pack("{s:s}", "worker", worker));
+
+		ctl_put_option(ctl, args, "via");
+		int code = ctl_engine_call(ctl, "deploy", args, ret_data, &err);
 
 		if (code == NV_EXIT_OK)
 			return code;
@@ -289,5 +291,6 @@ ctl_verb_undeploy(struct ctl *ctl)
 	json_t *args = ctl_need(json_object());
 
 	ctl_put_text(args, "worker", name);
+	ctl_put_option(ctl, args, "via");
 	return ctl_change(ctl, "undeploy", args, CTL_WANT_STOPPED);
 }

@@ -79,7 +79,7 @@ fresh_id(char id[64])
 
 /* Options that are handed on as they are; the engine looks at them. */
 static const char *const handed_on[] = {
-	"source", "of", "status", "run", "variant", "operation", "note"};
+	"source", "of", "status", "run", "variant", "operation", "note", "via"};
 
 static int
 put_fee(struct ctl *ctl, json_t *args)
@@ -265,6 +265,7 @@ grant_args(
 	if (currency[0])
 		ctl_put_text(args, "currency", currency);
 	ctl_put_option(ctl, args, "note");
+	ctl_put_option(ctl, args, "via");
 	return args;
 }
 
@@ -361,6 +362,7 @@ ctl_verb_ledger_correct(struct ctl *ctl)
 	json_t *args = ctl_need(json_pack("{s:I}", "seq", seq));
 
 	ctl_put_option(ctl, args, "reason");
+	ctl_put_option(ctl, args, "via");
 	ctl_put_text(args, "id", id);
 	if (amount)
 		ctl_put_text(args, "amount", decimal);

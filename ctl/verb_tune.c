@@ -154,6 +154,7 @@ ctl_verb_workers_tune(struct ctl *ctl)
 		json_decref(args);
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	}
+	ctl_put_option(ctl, args, "via");
 	int code = ctl_ask(ctl, "workers.tune", args, &data);
 
 	if (code != NV_EXIT_OK)

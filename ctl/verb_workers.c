@@ -152,8 +152,11 @@ names_json(const struct ctl *ctl)
 static json_t *
 set_args(const struct ctl *ctl, const char *action)
 {
-	return ctl_need(
+	json_t *args = ctl_need(
 		json_pack("{s:o, s:s}", "workers", names_json(ctl), "action", action));
+
+	ctl_put_option(ctl, args, "via");
+	return args;
 }
 
 int
@@ -379,6 +382,7 @@ scale(struct ctl *ctl, json_t *args)
 		json_decref(args);
 		return NV_EXIT_USAGE;
 	}
+	ctl_put_option(ctl, args, "via");
 	int code = ctl_ask(ctl, "workers.scale", args, &data);
 
 	if (code != NV_EXIT_OK)

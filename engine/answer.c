@@ -76,22 +76,11 @@ still_holds(struct eng *eng, struct eng_worker *w, const struct eng_decision *d,
 	return true;
 }
 
-#define BY_BYTES 120
-
-/* Whose answer it is; via: whom the program of that account asked. */
-static void
-by_text(unsigned uid, const char *via, char by[BY_BYTES])
-{
-	(void)snprintf(
-		by, BY_BYTES, "uid %u%s%s", uid, via ? " for " : "", via ? via : "");
-}
-
 int
-eng_decide_approve(struct eng *eng, uint64_t id, unsigned uid, const char *via,
-	json_t **ret_json, struct nv_err *err)
+eng_decide_approve(struct eng *eng, uint64_t id, const char *by, json_t **ret_json,
+	struct nv_err *err)
 {
 	int64_t now_ns = nv_wall_ns();
-	char by[BY_BYTES];
 	char why[400];
 	int rc = eng_intake_flush(eng);
 
@@ -111,7 +100,6 @@ eng_decide_approve(struct eng *eng, uint64_t id, unsigned uid, const char *via,
 	if (eng_decision_is_judged(d) && !eng_judge_pol(eng))
 		return nv_err_set(err, -EAGAIN,
 			"the ledger is still being read; ask again in a moment");
-	by_text(uid, via, by);
 	if (!still_holds(eng, w, d, now_ns, why, sizeof why)) {
 		eng_act_close(eng, w, "void", ENG_DEC_VOID, by, why, now_ns);
 		return nv_err_set(
@@ -128,11 +116,10 @@ eng_decide_approve(struct eng *eng, uint64_t id, unsigned uid, const char *via,
 }
 
 int
-eng_decide_deny(struct eng *eng, uint64_t id, unsigned uid, const char *via,
-	const char *reason, json_t **ret_json, struct nv_err *err)
+eng_decide_deny(struct eng *eng, uint64_t id, const char *by, const char *reason,
+	json_t **ret_json, struct nv_err *err)
 {
 	int64_t now_ns = nv_wall_ns();
-	char by[BY_BYTES];
 	int rc = eng_intake_flush(eng);
 
 	if (rc < 0)
@@ -142,7 +129,6 @@ eng_decide_deny(struct eng *eng, uint64_t id, unsigned uid, const char *via,
 
 	if (!w)
 		return not_open(eng, id, err);
-	by_text(uid, via, by);
 	struct eng_decision *d = w->history->open;
 
 	if (eng_decision_step(d, "denied", ENG_DEC_DENIED, by, reason, now_ns) < 0)

@@ -22,18 +22,18 @@ static const struct eng_verb verbs[] = {
 	{"overview", eng_verb_overview, {NULL}},
 	{"sparklines", eng_verb_sparklines, {"hours"}},
 	{"workers.metrics", eng_verb_metrics, {"worker", "brief"}},
-	{"workers.set", eng_verb_set, {"workers", "action"}},
-	{"workers.scale", eng_verb_scale, {"worker", "instances", "multiplier"}},
+	{"workers.set", eng_verb_set, {"workers", "action", "via"}},
+	{"workers.scale", eng_verb_scale, {"worker", "instances", "multiplier", "via"}},
 	{"forecast", eng_verb_forecast, {"worker", "days"}},
 	{"workers.tune", eng_verb_tune,
 		{"worker", "shares", "run_interval_ms", "params", "experiment", "values",
-			"reset"}},
+			"reset", "via"}},
 	{"agents", eng_verb_agents, {"status", "group"}},
 	{"agent", eng_verb_agent, {"worker"}},
-	{"kill", eng_verb_kill, {"worker", "reason"}},
-	{"deploy", eng_verb_deploy, {"worker"}},
-	{"undeploy", eng_verb_undeploy, {"worker"}},
-	{"autonomous.set", eng_verb_autonomous_set, {"enabled"}},
+	{"kill", eng_verb_kill, {"worker", "reason", "via"}},
+	{"deploy", eng_verb_deploy, {"worker", "via"}},
+	{"undeploy", eng_verb_undeploy, {"worker", "via"}},
+	{"autonomous.set", eng_verb_autonomous_set, {"enabled", "via"}},
 	{"autonomous.status", eng_verb_autonomous_status, {NULL}},
 	{"autonomous.run", eng_verb_autonomous_run, {"dry_run"}},
 	{"approvals", eng_verb_approvals, {NULL}},
@@ -58,8 +58,8 @@ static const struct eng_verb verbs[] = {
 	{"track", eng_verb_track,
 		{"kind", "worker", "amount", "currency", "source", "id", "note", "of",
 			"fee", "status", "run", "variant", "operation", "external_id",
-			"to_amount", "to_currency"}},
-	{"ledger.correct", eng_verb_correct, {"seq", "reason", "amount", "id"}},
+			"to_amount", "to_currency", "via"}},
+	{"ledger.correct", eng_verb_correct, {"seq", "reason", "amount", "id", "via"}},
 	{"events", eng_verb_events, {"worker", "since_seq", "limit"}},
 	{"events.follow", eng_verb_follow, {"worker", "since_seq", "limit"}},
 	{"quarantine", eng_verb_quarantine, {"worker", "limit"}},
@@ -185,6 +185,25 @@ check_args(const struct eng_verb *verb, const json_t *args, struct nv_err *err)
 	return 0;
 }
 
+/* Who asks, as it is kept with what comes of it. */
+static int
+take_by(struct eng_call *call)
+{
+	const char *via = NULL;
+	int rc = nv_json_get_str(call->args, "via", ENG_VIA_BYTES, &via, &call->err);
+
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	if (via && (!*via || strspn(via, "abcdefghijklmnopqrstuvwxyz"
+					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789:._@-") != strlen(via)))
+		return nv_err_set(&call->err, -EINVAL,
+			"via: expected a word such as telegram:4711");
+	(void)snprintf(call->by, sizeof call->by, "uid %u%s%s", call->uid,
+		via ? " for " : "", via ? via : "");
+	return 0;
+}
+
 static const struct eng_verb *
 find_verb(const char *name, struct nv_err *err)
 {
@@ -232,6 +251,8 @@ run(struct eng_call *call, const json_t *request)
 	if (!json_is_object(call->args))
 		return nv_err_set(&call->err, -EINVAL, "args: expected an object");
 	rc = check_args(verb, call->args, &call->err);
+	if (rc == 0)
+		rc = take_by(call);
 	/* Whatever was written before the question counts in the answer. */
 	if (rc == 0 && (rc = eng_intake_flush(call->eng)) < 0)
 		(void)nv_err_set(&call->err, rc, "the ledger is busy");

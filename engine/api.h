@@ -18,7 +18,7 @@
 #define ENG_API_CLIENTS_MAX    64
 #define ENG_API_IDLE_S         60.
 #define ENG_API_ROWS_MAX       10000
-#define ENG_API_ARGS_MAX       17
+#define ENG_API_ARGS_MAX       18
 
 struct eng_client;
 
@@ -27,6 +27,7 @@ struct eng_call {
 	struct eng_client *client; /* NULL in tests */
 	const json_t *args;        /* an object */
 	unsigned uid;              /* of the peer */
+	char by[ENG_BY_BYTES];     /* the same for people, with the argument via */
 	int64_t now_ns;
 	json_t *data; /* the answer: a new reference */
 	char *text;   /* or this instead: one value of JSON on one line, owned */
@@ -38,7 +39,9 @@ typedef int eng_verb_fn(struct eng_call *call);
 struct eng_verb {
 	const char *name;
 	eng_verb_fn *fn;
-	const char *args[ENG_API_ARGS_MAX]; /* known ones; others are refused */
+	/* Known ones; others are refused. "via": whom the caller asked, one word; it is
+	 * read before the verb runs and becomes part of call->by. */
+	const char *args[ENG_API_ARGS_MAX];
 };
 
 /* One request line -> one answer line (owned by the caller; NULL without memory). Used by

@@ -70,7 +70,7 @@ eng_verb_autonomous_set(struct eng_call *call)
 	if (rc == -ENOENT)
 		return nv_err_set(&call->err, -EINVAL, "enabled is missing");
 	if (rc == 0 && on != call->eng->autonomous)
-		rc = eng_autonomous_set(call->eng, on, call->uid, &call->err);
+		rc = eng_autonomous_set(call->eng, on, call->by, &call->err);
 	return rc < 0 ? rc : eng_verb_autonomous_status(call);
 }
 
@@ -133,35 +133,15 @@ wrap_decision(struct eng_call *call, json_t *decision)
 	return 0;
 }
 
-/* Whom the caller asked: one word, as it goes into the record. */
-static int
-take_via(struct eng_call *call, const char **ret)
-{
-	int rc = nv_json_get_str(call->args, "via", 80, ret, &call->err);
-
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == 0 && (!**ret || strspn(*ret, "abcdefghijklmnopqrstuvwxyz"
-					       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					       "0123456789:._@-") != strlen(*ret)))
-		return nv_err_set(&call->err, -EINVAL,
-			"via: expected a word such as telegram:4711");
-	return rc;
-}
-
 int
 eng_verb_approve(struct eng_call *call)
 {
 	uint64_t id = 0;
-	const char *via = NULL;
 	json_t *decision = NULL;
-	int rc = take_via(call, &via);
+	int rc = take_id(call, &id);
 
 	if (rc == 0)
-		rc = take_id(call, &id);
-	if (rc == 0)
-		rc = eng_decide_approve(
-			call->eng, id, call->uid, via, &decision, &call->err);
+		rc = eng_decide_approve(call->eng, id, call->by, &decision, &call->err);
 	return rc < 0 ? rc : wrap_decision(call, decision);
 }
 
@@ -170,17 +150,14 @@ eng_verb_deny(struct eng_call *call)
 {
 	uint64_t id = 0;
 	const char *reason = NULL;
-	const char *via = NULL;
 	json_t *decision = NULL;
 	int rc = nv_json_get_str(call->args, "reason", 200, &reason, &call->err);
 
 	if (rc == 0 || rc == -ENOENT)
-		rc = take_via(call, &via);
-	if (rc == 0)
 		rc = take_id(call, &id);
 	if (rc == 0)
 		rc = eng_decide_deny(
-			call->eng, id, call->uid, via, reason, &decision, &call->err);
+			call->eng, id, call->by, reason, &decision, &call->err);
 	return rc < 0 ? rc : wrap_decision(call, decision);
 }
 

@@ -79,7 +79,7 @@ wish(const struct eng_call *call, const struct eng_worker *w, enum eng_want want
 
 	d.want = want;
 	d.since_ns = call->now_ns;
-	(void)snprintf(d.by, sizeof d.by, "uid %u", call->uid);
+	(void)snprintf(d.by, sizeof d.by, "%s", call->by);
 	(void)snprintf(d.reason, sizeof d.reason, "%s", reason);
 	return d;
 }
@@ -99,7 +99,7 @@ act_on(struct eng_call *call, struct eng_worker *w, enum action action,
 {
 	enum eng_want want = w->desire.want;
 	bool down = want != ENG_WANT_RUNNING && want != ENG_WANT_PAUSED;
-	char reason[100];
+	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 
 	if (w->system)
 		return nv_err_set(&call->err, -EPERM,
@@ -120,8 +120,7 @@ act_on(struct eng_call *call, struct eng_worker *w, enum action action,
 		return 0;
 	if (action == ACT_RESUME && want == ENG_WANT_RUNNING)
 		return 0;
-	(void)snprintf(
-		reason, sizeof reason, "%s by uid %u", action_done[action], call->uid);
+	(void)snprintf(reason, sizeof reason, "%s by %s", action_done[action], call->by);
 	static const enum eng_want wants[ACT_COUNT] = {
 		ENG_WANT_RUNNING, ENG_WANT_STOPPED, ENG_WANT_PAUSED, ENG_WANT_RUNNING};
 
@@ -289,11 +288,11 @@ eng_verb_scale(struct eng_call *call)
 			"%llu%s",
 			w->name, min, w->conf->instances_max, (unsigned long long)n,
 			n == 0 ? "; stop ends it" : "");
-	char reason[100];
+	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 	struct change change = {.worker = w};
 
-	(void)snprintf(reason, sizeof reason, "scaled from %u to %llu by uid %u",
-		w->desire.instances, (unsigned long long)n, call->uid);
+	(void)snprintf(reason, sizeof reason, "scaled from %u to %llu by %s",
+		w->desire.instances, (unsigned long long)n, call->by);
 	change.desire = wish(call, w, w->desire.want, reason);
 	change.desire.instances = (uint32_t)n;
 	/* A pause stays whose it was: only the count is the person's. */
@@ -322,7 +321,7 @@ eng_verb_kill(struct eng_call *call)
 {
 	struct eng_worker *w = NULL;
 	const char *why = "";
-	char reason[200];
+	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 	int rc = take_one(call, &w);
 
 	if (rc == 0)
@@ -331,7 +330,7 @@ eng_verb_kill(struct eng_call *call)
 		return rc;
 	if (!w)
 		return rc;
-	(void)snprintf(reason, sizeof reason, "killed by uid %u%s%s", call->uid,
+	(void)snprintf(reason, sizeof reason, "killed by %s%s%s", call->by,
 		why[0] ? ": " : "", why);
 	struct change change = {
 		.worker = w, .desire = wish(call, w, ENG_WANT_KILLED, reason)};
@@ -344,7 +343,7 @@ int
 eng_verb_deploy(struct eng_call *call)
 {
 	struct eng_worker *w = NULL;
-	char reason[200];
+	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 	int rc = take_one(call, &w);
 
 	if (rc != 0)
@@ -353,7 +352,7 @@ eng_verb_deploy(struct eng_call *call)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is not in the configuration: add workers.d/%s.yaml first",
 			w->name, w->name);
-	(void)snprintf(reason, sizeof reason, "deployed by uid %u", call->uid);
+	(void)snprintf(reason, sizeof reason, "deployed by %s", call->by);
 	struct change change = {.worker = w,
 		.desire = wish(call, w, ENG_WANT_RUNNING, reason),
 		.reset = true};
@@ -369,7 +368,7 @@ int
 eng_verb_undeploy(struct eng_call *call)
 {
 	struct eng_worker *w = NULL;
-	char reason[200];
+	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 	int rc = take_one(call, &w);
 
 	if (rc != 0)
@@ -378,7 +377,7 @@ eng_verb_undeploy(struct eng_call *call)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is killed (%s) and stays so; deploy brings it back", w->name,
 			w->desire.reason);
-	(void)snprintf(reason, sizeof reason, "undeployed by uid %u", call->uid);
+	(void)snprintf(reason, sizeof reason, "undeployed by %s", call->by);
 	struct change change = {
 		.worker = w, .desire = wish(call, w, ENG_WANT_UNDEPLOYED, reason)};
 

@@ -163,8 +163,7 @@ entry_line(struct eng_call *call, const char *kind, char **ret)
 		rc = put_source(call, line, strcmp(kind, "cost") == 0);
 	if (rc == 0)
 		rc = put_texts(call, line);
-	if (rc == 0 && json_object_set_new(
-			       line, "entered_by", json_sprintf("uid %u", call->uid)) < 0)
+	if (rc == 0 && json_object_set_new(line, "entered_by", json_string(call->by)) < 0)
 		rc = -ENOMEM;
 	if (rc == 0) {
 		*ret = nv_json_line(line);
@@ -318,7 +317,7 @@ correction_line(
 {
 	json_t *o = json_pack("{s:s, s:I, s:o, s:o}", "event", event, "of_seq",
 		(json_int_t)c->seq, "reason", nv_json_str(c->reason), "entered_by",
-		json_sprintf("uid %u", call->uid));
+		json_string(call->by));
 	int bad = o ? 0 : -1;
 
 	if (c->amount)

@@ -212,9 +212,9 @@ eng_verb_tune(struct eng_call *call)
 		return rc;
 	if (wish.any) {
 		wish.d.since_ns = call->now_ns;
-		(void)snprintf(wish.d.by, sizeof wish.d.by, "uid %u", call->uid);
-		(void)snprintf(wish.d.reason, sizeof wish.d.reason, "tuned by uid %u: %s",
-			call->uid, wish.what);
+		(void)snprintf(wish.d.by, sizeof wish.d.by, "%s", call->by);
+		(void)snprintf(wish.d.reason, sizeof wish.d.reason, "tuned by %s: %s",
+			call->by, wish.what);
 		rc = eng_desire_set(call->eng, wish.w, &wish.d, false, &call->err);
 	}
 	if (rc == 0)

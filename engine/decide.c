@@ -37,13 +37,10 @@ load_setting(struct eng *eng)
 }
 
 int
-eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *err)
+eng_autonomous_set(struct eng *eng, bool on, const char *by, struct nv_err *err)
 {
-	char by[24];
 	int rc = eng_setting_put(eng, SETTING,
-		json_pack("{s:b, s:s}", "autonomous", on, "by",
-			nv_brake_by(uid, by, sizeof by)),
-		true, err);
+		json_pack("{s:b, s:s}", "autonomous", on, "by", by), true, err);
 
 	if (rc == 0)
 		eng->autonomous = on;

@@ -126,15 +126,15 @@ nv_i128 eng_reserved_pending(const struct eng *eng);
 /* One analysis now. rows (may be NULL): an array that gets one object a worker.
  * dry: nothing is recorded or done. */
 int eng_decide_analyse(struct eng *eng, bool dry, json_t *rows, struct nv_err *err);
-/* via (may be NULL): whom the program asked that says it, such as "telegram:4711".
+/* by: who says it, "uid 0" or "uid 0 for telegram:4711".
  * ret_json: the decision after it, a new reference. -ENOENT no such decision; -EALREADY
  * it does not wait any more; -ESTALE approved too late: it is void now (recorded). */
-int eng_decide_approve(struct eng *eng, uint64_t id, unsigned uid, const char *via,
+int eng_decide_approve(struct eng *eng, uint64_t id, const char *by, json_t **ret_json,
+	struct nv_err *err);
+int eng_decide_deny(struct eng *eng, uint64_t id, const char *by, const char *reason,
 	json_t **ret_json, struct nv_err *err);
-int eng_decide_deny(struct eng *eng, uint64_t id, unsigned uid, const char *via,
-	const char *reason, json_t **ret_json, struct nv_err *err);
 /* Durable. */
-int eng_autonomous_set(struct eng *eng, bool on, unsigned uid, struct nv_err *err);
+int eng_autonomous_set(struct eng *eng, bool on, const char *by, struct nv_err *err);
 
 /* ---- enforce.c ---- */
 void eng_enforce_rebase(struct eng *eng);

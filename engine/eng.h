@@ -55,12 +55,17 @@ enum eng_want { /* desired state of a worker; the names are what the ledger keep
 	ENG_WANT_COUNT
 };
 
+/* Who did something: "uid 0", or with whom a program of that account asked:
+ * "uid 0 for dashboard:anna". */
+#define ENG_BY_BYTES  112
+#define ENG_VIA_BYTES 80
+
 /* Desired state of one worker as the ledger keeps it under "desire/NAME". */
 struct eng_desire {
 	enum eng_want want;
-	uint32_t instances; /* wanted when running; kept while paused or stopped */
-	char reason[200];   /* "scale_up by decision 41: roi 412%" */
-	char by[64];        /* "uid 0", "decision 41", "budget", "config" */
+	uint32_t instances;    /* wanted when running; kept while paused or stopped */
+	char reason[320];      /* "scale_up by decision 41: roi 412%" */
+	char by[ENG_BY_BYTES]; /* "uid 0", "decision 41", "budget", "config" */
 	int64_t since_ns;
 	uint64_t epoch; /* seq of the event that set it; 0 = from the configuration */
 	char variant[NV_NAME_MAX];

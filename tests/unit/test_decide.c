@@ -172,15 +172,15 @@ START_TEST(test_approval)
 	analyse();
 	ck_assert_uint_eq(n_decisions("big", "pending"), 1);
 	ck_assert_int_eq(
-		eng_decide_approve(&f.eng, id + 1000, 7, NULL, &json, &err), -ENOENT);
-	ck_assert_msg(eng_decide_approve(&f.eng, id, 7, NULL, &json, &err) == 0, "%s",
+		eng_decide_approve(&f.eng, id + 1000, "uid 7", &json, &err), -ENOENT);
+	ck_assert_msg(eng_decide_approve(&f.eng, id, "uid 7", &json, &err) == 0, "%s",
 		err.text);
 	ck_assert_str_eq(eng_fixture_text(json, "decided_by"), "uid 7");
 	json_decref(json);
 	ck_assert_uint_eq(desire("big")->instances, 2);
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 7, NULL, &json, &err), -EALREADY);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 7", &json, &err), -EALREADY);
 	ck_assert_int_eq(
-		eng_decide_deny(&f.eng, id, 7, NULL, NULL, &json, &err), -EALREADY);
+		eng_decide_deny(&f.eng, id, "uid 7", NULL, &json, &err), -EALREADY);
 	ck_assert_uint_eq(desire("big")->instances, 2);
 	ck_assert_int_eq((int64_t)eng_reserved_pending(&f.eng), 0);
 	verify();
@@ -195,7 +195,7 @@ START_TEST(test_denied_for_a_week)
 	eng_fixture_runs(&f, "big", 20, true, "0.05", "0.25");
 	analyse();
 	ck_assert_int_eq(
-		eng_decide_deny(&f.eng, open_id("big"), 0, NULL, "too much", &json, &err),
+		eng_decide_deny(&f.eng, open_id("big"), "uid 0", "too much", &json, &err),
 		0);
 	ck_assert_str_eq(eng_fixture_text(json, "state"), "denied");
 	json_decref(json);
@@ -225,11 +225,11 @@ START_TEST(test_void_when_it_does_not_hold)
 	uint64_t id = open_id("big");
 
 	eng_fixture_runs(&f, "big", 20, true, "0.05", "0"); /* ROI falls to 150% */
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 0, NULL, &json, &err), -ESTALE);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 0", &json, &err), -ESTALE);
 	ck_assert_ptr_nonnull(strstr(err.text, "does not hold any more"));
 	ck_assert_uint_eq(desire("big")->instances, 1);
 	ck_assert_uint_eq(n_decisions("big", "void"), 1);
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 0, NULL, &json, &err), -EALREADY);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 0", &json, &err), -EALREADY);
 	verify();
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(test_expires)
 	uint64_t id = h->open->id;
 
 	h->open->expires_ns = nv_wall_ns() - 1;
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 0, NULL, &json, &err), -EALREADY);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 0", &json, &err), -EALREADY);
 	ck_assert_uint_eq(n_decisions("big", "expired"), 1);
 	ck_assert_uint_eq(desire("big")->instances, 1);
 	ck_assert_int_eq((int64_t)eng_reserved_pending(&f.eng), 0);
@@ -589,9 +589,9 @@ child(void)
 			eng_fixture_runs(&f, "big", 20, true, "0.0001", "0.01");
 			(void)eng_decide_analyse(&f.eng, false, NULL, &err);
 		} else if (id % 3 == 0) {
-			(void)eng_decide_deny(&f.eng, id, 1, NULL, NULL, &json, &err);
+			(void)eng_decide_deny(&f.eng, id, "uid 1", NULL, &json, &err);
 		} else {
-			(void)eng_decide_approve(&f.eng, id, 1, NULL, &json, &err);
+			(void)eng_decide_approve(&f.eng, id, "uid 1", &json, &err);
 		}
 		json_decref(json);
 	}
@@ -683,7 +683,7 @@ START_TEST(test_killed_anywhere)
 	json_t *json = NULL;
 
 	if (id != 0) {
-		int rc = eng_decide_deny(&f.eng, id, 1, NULL, NULL, &json, NULL);
+		int rc = eng_decide_deny(&f.eng, id, "uid 1", NULL, &json, NULL);
 
 		ck_assert_msg(rc == 0 || rc == -EALREADY, "deny: %d", rc);
 	}

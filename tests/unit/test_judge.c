@@ -266,15 +266,15 @@ START_TEST(test_approval)
 	analyse();
 	w = eng_worker_find(&f.eng, "winner");
 	ck_assert_msg(w->history->open && w->history->open->id == id, "it waits, once");
-	ck_assert_msg(eng_decide_approve(&f.eng, id, 7, NULL, &json, &err) == 0, "%s",
+	ck_assert_msg(eng_decide_approve(&f.eng, id, "uid 7", &json, &err) == 0, "%s",
 		err.text);
 	ck_assert_str_eq(eng_fixture_text(json, "decided_by"), "uid 7");
 	ck_assert_str_eq(eng_fixture_text(json, "state"), "executed");
 	json_decref(json);
 	ck_assert_uint_eq(w->desire.instances, 2);
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 7, NULL, &json, &err), -EALREADY);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 7", &json, &err), -EALREADY);
 	ck_assert_int_eq(
-		eng_decide_deny(&f.eng, id, 7, NULL, NULL, &json, &err), -EALREADY);
+		eng_decide_deny(&f.eng, id, "uid 7", NULL, &json, &err), -EALREADY);
 	analyse();
 	ck_assert_uint_eq(w->desire.instances, 2);
 	verify();
@@ -290,7 +290,7 @@ START_TEST(test_denied)
 	analyse();
 	uint64_t id = eng_worker_find(&f.eng, "winner")->history->open->id;
 
-	ck_assert_int_eq(eng_decide_deny(&f.eng, id, 1, NULL, "no", &json, &err), 0);
+	ck_assert_int_eq(eng_decide_deny(&f.eng, id, "uid 1", "no", &json, &err), 0);
 	json_decref(json);
 	for (int i = 0; i < 2; i++) {
 		analyse();
@@ -313,7 +313,7 @@ START_TEST(test_void_when_it_does_not_hold)
 
 	/* A fortune is spent on nothing meanwhile. */
 	eng_fixture_runs(&f, "winner", 40, true, "50", "0");
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 1, NULL, &json, &err), -ESTALE);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 1", &json, &err), -ESTALE);
 	ck_assert_uint_eq(desire("winner")->instances, 1);
 	ck_assert_str_eq(eng_fixture_text(newest("winner"), "state"), "void");
 }
@@ -330,7 +330,7 @@ START_TEST(test_void_under_another_policy)
 
 	eng_fixture_close(&f);
 	eng_fixture_open(&f, "policy: classic\n" GLOBAL_ASK, workers);
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 1, NULL, &json, &err), -ESTALE);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 1", &json, &err), -ESTALE);
 	ck_assert_msg(strstr(err.text, "another policy"), "%s", err.text);
 }
 END_TEST
@@ -364,7 +364,7 @@ START_TEST(test_limits_follow)
 	ck_assert(f.eng.fleet_limited);
 	ck_assert(eng_worker_find(&f.eng, "weak")->limited);
 	for (int on = 0; on < 2; on++) {
-		ck_assert_int_eq(eng_autonomous_set(&f.eng, on, 1, &err), 0);
+		ck_assert_int_eq(eng_autonomous_set(&f.eng, on, "uid 1", &err), 0);
 		analyse();
 		ck_assert_int_eq(f.eng.fleet_limited, on);
 		ck_assert_int_eq(eng_worker_find(&f.eng, "weak")->limited, on);
@@ -392,7 +392,7 @@ START_TEST(test_emergency_stop)
 
 	f.eng.brake.on = true;
 	ck_assert_int_lt(eng_decide_analyse(&f.eng, false, NULL, &err), 0);
-	ck_assert_int_lt(eng_decide_approve(&f.eng, id, 1, NULL, &json, &err), 0);
+	ck_assert_int_lt(eng_decide_approve(&f.eng, id, "uid 1", &json, &err), 0);
 	f.eng.brake.on = false;
 	ck_assert_uint_eq(n_decisions(), n);
 	ck_assert_uint_eq(desire("winner")->instances, 1);

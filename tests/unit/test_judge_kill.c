@@ -61,9 +61,9 @@ live(void)
 		for (const struct eng_worker *w = f.eng.workers; w && !id; w = w->next)
 			id = w->history && w->history->open ? w->history->open->id : 0;
 		if (id % 4 == 1)
-			(void)eng_decide_deny(&f.eng, id, 1, NULL, NULL, &json, &err);
+			(void)eng_decide_deny(&f.eng, id, "uid 1", NULL, &json, &err);
 		else if (id != 0)
-			(void)eng_decide_approve(&f.eng, id, 1, NULL, &json, &err);
+			(void)eng_decide_approve(&f.eng, id, "uid 1", &json, &err);
 		else
 			eng_outcome_run(&f.eng, nv_wall_ns() + month_ns);
 		json_decref(json);

@@ -85,7 +85,7 @@ START_TEST(test_approval_after_the_budget_was_lowered)
 
 	/* It costs 24.00 a day as it runs, and would cost 72.00 more. */
 	reload(GLOBAL("$50"));
-	ck_assert_int_eq(eng_decide_approve(&f.eng, id, 0, NULL, &json, &err), -ESTALE);
+	ck_assert_int_eq(eng_decide_approve(&f.eng, id, "uid 0", &json, &err), -ESTALE);
 	ck_assert_ptr_nonnull(strstr(err.text, "daily budget"));
 	ck_assert_uint_eq(worker("big")->desire.instances, 1);
 }
@@ -101,7 +101,7 @@ START_TEST(test_approval_that_fits_exactly)
 	uint64_t id = worker("big")->history->open->id;
 
 	reload(GLOBAL("$96"));
-	ck_assert_msg(eng_decide_approve(&f.eng, id, 0, NULL, &json, &err) == 0, "%s",
+	ck_assert_msg(eng_decide_approve(&f.eng, id, "uid 0", &json, &err) == 0, "%s",
 		err.text);
 	json_decref(json);
 	ck_assert_uint_eq(worker("big")->desire.instances, 2);
@@ -390,7 +390,7 @@ START_TEST(test_the_newest_decisions)
 		ck_assert_ptr_nonnull(w->history->open);
 		ids[i] = w->history->open->id;
 		ck_assert_int_eq(
-			eng_decide_deny(&f.eng, ids[i], 0, NULL, NULL, &json, &err), 0);
+			eng_decide_deny(&f.eng, ids[i], "uid 0", NULL, &json, &err), 0);
 		json_decref(json);
 		w->history->denied_until_ns[POL_SCALE_UP] = 0;
 	}
