@@ -62,6 +62,67 @@ struct gw_asked {
 extern const struct gw_asked gw_asked[GW_ASKED_COUNT];
 gw_handler_fn gw_api_ask;
 
+/* ---- api_act.c: somebody does something, by novactl ---- */
+
+#define GW_ACTS(X) \
+	X(START) \
+	X(STOP) \
+	X(RESTART) \
+	X(PAUSE) \
+	X(RESUME) \
+	X(SCALE) \
+	X(KILL) \
+	X(GROUP_START) \
+	X(GROUP_STOP) \
+	X(GROUP_RESTART) \
+	X(APPROVE) \
+	X(DENY) \
+	X(ACK) \
+	X(EMERGENCY_STOP) \
+	X(EMERGENCY_RESUME) \
+	X(AUTONOMOUS) \
+	X(GRANT)
+enum gw_act_name {
+#define X(name) GW_ACT_##name,
+	GW_ACTS(X)
+#undef X
+		GW_ACT_COUNT
+};
+enum gw_field_kind {
+	GW_FIELD_TEXT,
+	GW_FIELD_COUNT,   /* a whole number */
+	GW_FIELD_DECIMAL, /* digits, in a string: never through a double */
+	GW_FIELD_FLAG     /* true: the option is given */
+};
+
+struct gw_field {
+	const char *key; /* of the body; NULL ends the list */
+	enum gw_field_kind kind;
+	const char *option; /* of novactl, with its dashes; NULL: a word by itself */
+	bool needed;
+	uint32_t max; /* bytes of a text, or the largest count */
+};
+
+#define GW_ACT_FIELDS_MAX 4
+struct gw_act {
+	/* The verb; then the parameter of the path. */
+	const char *verb[2];
+	bool (*valid)(const char *param); /* NULL: there is none */
+	const char *what;                 /* "worker": what the parameter names */
+	/* To find out what a no means, the engine is asked about `what` with this verb;
+	 * NULL: the answer is no, whatever it was. */
+	const char *known_by;
+	bool via;      /* the verb takes --via */
+	bool stamps;   /* it does not, and its reason says who asked */
+	bool is_brake; /* never waits behind anything else */
+	/* {"enabled":bool}: the second word of the verb. */
+	bool enables;
+	struct gw_field fields[GW_ACT_FIELDS_MAX];
+};
+/* One of them is `with` of a route with this handler. */
+extern const struct gw_act gw_acts[GW_ACT_COUNT];
+gw_handler_fn gw_api_act;
+
 /* GET /api/v1/gateway: what `novactl gateway` shows. */
 gw_handler_fn gw_api_gateway;
 

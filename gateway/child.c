@@ -78,17 +78,6 @@ gw_child_resume(struct gw_child *child)
 	nv_program_resume(child->program);
 }
 
-void
-gw_children_close(struct gw *gw)
-{
-	if (!gw->children)
-		return;
-	while (gw->children->list)
-		gw_child_cancel(gw->children->list);
-	free(gw->children);
-	gw->children = NULL;
-}
-
 static size_t
 on_output(void *arg, const char *data, size_t bytes)
 {
@@ -106,6 +95,23 @@ on_done(void *arg, const struct nv_program_end *end)
 
 	forget(c);
 	done(its, end);
+}
+
+void
+gw_children_close(struct gw *gw)
+{
+	if (!gw->children)
+		return;
+	while (gw->children->list) {
+		struct gw_child *c = gw->children->list;
+		const struct nv_program_end end = {
+			.code = -1, .out = "", .errors = "", .why = "the gateway ends"};
+
+		nv_program_cancel(c->program);
+		on_done(c, &end);
+	}
+	free(gw->children);
+	gw->children = NULL;
 }
 
 static bool

@@ -50,7 +50,7 @@ void gw_child_resume(struct gw_child *child);
 void gw_child_cancel(struct gw_child *child); /* NULL is fine */
 
 int gw_children_open(struct gw *gw);
-/* Kill what runs; nobody is told. */
+/* Kill what runs; its `done` is told so. */
 void gw_children_close(struct gw *gw);
 
 #endif

@@ -12,6 +12,7 @@
 #define JSON "application/json"
 #define FORM "application/x-www-form-urlencoded"
 
+#define ACT_BYTES       4096
 #define BODY_CONFIGURED SIZE_MAX /* gateway.max_body */
 
 #define ROUTE(m, p, r, t, b, h, w) \
@@ -27,6 +28,11 @@
 #define ASKED(p, name) \
 	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, gw_api_ask, \
 		&gw_asked[GW_ASKED_##name])
+
+/* A command of novactl. */
+#define ACT(p, role, name) \
+	ROUTE(GW_POST, "/api/v1" p, role, "?" JSON, ACT_BYTES, gw_api_act, \
+		&gw_acts[GW_ACT_##name])
 
 /* One line a route. A body of "?" JSON need not be there. */
 /* clang-format off */
@@ -71,6 +77,25 @@ static const struct gw_route table[] = {
 	ASKED("/webhooks", WEBHOOKS)
 	ASKED("/alerts", ALERTS)
 	ROUTE(GW_GET, "/api/v1/gateway", GW_READONLY, NULL, 0, gw_api_gateway, NULL)
+
+	/* Commands. */
+	ACT("/workers/{worker}/start", GW_OPERATOR, START)
+	ACT("/workers/{worker}/stop", GW_OPERATOR, STOP)
+	ACT("/workers/{worker}/restart", GW_OPERATOR, RESTART)
+	ACT("/workers/{worker}/pause", GW_OPERATOR, PAUSE)
+	ACT("/workers/{worker}/resume", GW_OPERATOR, RESUME)
+	ACT("/workers/{worker}/scale", GW_OPERATOR, SCALE)
+	ACT("/groups/{group}/start", GW_OPERATOR, GROUP_START)
+	ACT("/groups/{group}/stop", GW_OPERATOR, GROUP_STOP)
+	ACT("/groups/{group}/restart", GW_OPERATOR, GROUP_RESTART)
+	ACT("/approvals/{id}/approve", GW_OPERATOR, APPROVE)
+	ACT("/approvals/{id}/deny", GW_OPERATOR, DENY)
+	ACT("/alerts/{id}/ack", GW_OPERATOR, ACK)
+	ACT("/emergency-stop", GW_OPERATOR, EMERGENCY_STOP)
+	ACT("/emergency-resume", GW_ADMIN, EMERGENCY_RESUME)
+	ACT("/workers/{worker}/kill", GW_ADMIN, KILL)
+	ACT("/autonomous", GW_ADMIN, AUTONOMOUS)
+	ACT("/budget/{worker}/grant", GW_ADMIN, GRANT)
 };
 /* clang-format on */
 

@@ -1,0 +1,342 @@
+/* Routes that do something: each is one command of novactl, so that what a person may and
+ * gets in the browser is what novactl does. The child ends what it began also when the
+ * caller has gone; each action is one line in the log. */
+#include "api.h"
+#include "api_ask.h"
+#include "gateway.h"
+#include "nv_log.h"
+#include "query.h"
+#include "reply.h"
+#include "words.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_BYTES_MAX ((size_t)4 << 20)
+#define ACT_MS           180000 /* novactl gives up before */
+#define REASON_BYTES     200
+#define STAMPED_BYTES    180 /* of a reason that a name is added to */
+
+static bool
+is_id(const char *text)
+{
+	size_t bytes = strlen(text);
+
+	return bytes > 0 && bytes <= 18 && strspn(text, "0123456789") == bytes;
+}
+
+/* A key of an alert, such as "halted:mailer": as nova-alerts made it. */
+static bool
+is_key(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return false;
+	return *text && *text != '-' && strlen(text) < 200;
+}
+
+#define TEXT    GW_FIELD_TEXT
+#define COUNT   GW_FIELD_COUNT
+#define DECIMAL GW_FIELD_DECIMAL
+#define FLAG    GW_FIELD_FLAG
+
+#define OF_WORKER .valid = nv_name_valid, .what = "worker", .known_by = "agent"
+#define OF_GROUP  .valid = nv_name_valid, .what = "group"
+#define OF_ID     .valid = is_id, .what = "id", .known_by = "explain"
+#define REASON \
+	{ \
+		"reason", TEXT, "--reason", false, REASON_BYTES \
+	}
+#define WHY \
+	{ \
+		"reason", TEXT, "--reason", true, STAMPED_BYTES \
+	}
+
+const struct gw_act gw_acts[GW_ACT_COUNT] = {
+	[GW_ACT_START] = {.verb = {"workers", "start"}, OF_WORKER},
+	[GW_ACT_STOP] = {.verb = {"workers", "stop"}, OF_WORKER},
+	[GW_ACT_RESTART] = {.verb = {"workers", "restart"},
+		OF_WORKER,
+		.fields = {{"rolling", FLAG, "--rolling", false, 0}}},
+	[GW_ACT_PAUSE] = {.verb = {"workers", "pause"}, OF_WORKER},
+	[GW_ACT_RESUME] = {.verb = {"workers", "resume"}, OF_WORKER},
+	[GW_ACT_SCALE] = {.verb = {"workers", "scale"},
+		OF_WORKER,
+		.fields = {{"instances", COUNT, "--instances", false, 10000},
+			{"multiplier", DECIMAL, "--multiplier", false, 20}}},
+	[GW_ACT_KILL] = {.verb = {"kill"}, OF_WORKER, .fields = {REASON}},
+	[GW_ACT_GROUP_START] = {.verb = {"group", "start"}, OF_GROUP},
+	[GW_ACT_GROUP_STOP] = {.verb = {"group", "stop"}, OF_GROUP},
+	[GW_ACT_GROUP_RESTART] = {.verb = {"group", "restart"}, OF_GROUP},
+	[GW_ACT_APPROVE] = {.verb = {"approve"}, OF_ID, .via = true},
+	[GW_ACT_DENY] = {.verb = {"deny"}, OF_ID, .via = true, .fields = {REASON}},
+	[GW_ACT_ACK] = {.verb = {"alerts", "ack"}, .valid = is_key, .what = "alert"},
+	[GW_ACT_EMERGENCY_STOP] = {.verb = {"stop-everything"},
+		.stamps = true,
+		.is_brake = true,
+		.fields = {WHY, {"now", FLAG, "--now", false, 0}}},
+	[GW_ACT_EMERGENCY_RESUME] = {.verb = {"resume-everything"},
+		.stamps = true,
+		.is_brake = true,
+		.fields = {WHY}},
+	[GW_ACT_AUTONOMOUS] = {.verb = {"autonomous"}, .enables = true},
+	[GW_ACT_GRANT] = {.verb = {"budget", "grant"},
+		OF_WORKER,
+		.fields = {{"amount", DECIMAL, NULL, true, 40},
+			{"currency", TEXT, "--currency", false, 8},
+			{"id", TEXT, "--id", false, 128},
+			{"note", TEXT, "--note", false, REASON_BYTES}}},
+};
+
+/* ---- one under way ---- */
+
+struct acting {
+	struct gw *gw;
+	struct gw_call *call; /* NULL: nobody waits for it any more */
+	const struct gw_act *act;
+	struct gw_ask *ask;
+	char who[NV_NAME_MAX];
+	enum gw_role role;
+	char peer[GW_PEER_BYTES];
+	char target[256];
+	char error[600];
+	json_t *answer; /* owned */
+};
+
+static void
+drop(struct acting *a)
+{
+	json_decref(a->answer);
+	free(a);
+}
+
+static void
+on_gone(struct gw_call *call)
+{
+	struct acting *a = call->own;
+
+	a->call = NULL;
+	if (a->ask) {
+		gw_ask_cancel(a->ask);
+		drop(a);
+	}
+}
+
+static void
+say(const struct acting *a, int code, const char *error)
+{
+	nv_info("%s%s%s %s, asked for by %s (%s) at %s: %s", a->act->verb[0],
+		a->act->verb[1] ? " " : "", a->act->verb[1] ? a->act->verb[1] : "",
+		a->target, a->who, gw_role_name(a->role), a->peer,
+		code == NV_EXIT_OK ? "done" : error);
+}
+
+static void
+refuse(struct acting *a, int code, bool missing)
+{
+	if (a->call) {
+		a->call->gone = NULL;
+		gw_answer_code(a->call, code, missing, a->error);
+	}
+	drop(a);
+}
+
+/* Is what the path names there at all? */
+static void
+on_known(void *arg, const struct gw_told *told)
+{
+	struct acting *a = arg;
+
+	a->ask = NULL;
+	refuse(a, NV_EXIT_NO, told->code == NV_EXIT_NO);
+}
+
+static bool
+ask_whether_known(struct acting *a)
+{
+	json_t *args;
+
+	if (!a->act->known_by || !a->call)
+		return false;
+	args = json_pack("{s:s}", a->act->what, a->call->params[0]);
+	return args &&
+	       gw_ask_verb(a->gw, a->act->known_by, args, 0, on_known, a, &a->ask) == 0;
+}
+
+static void
+on_done(void *arg, const struct nv_program_end *end)
+{
+	struct acting *a = arg;
+
+	gw_ask_changed(a->gw);
+	a->answer = gw_child_answer(end, a->error, sizeof(a->error));
+	say(a, end->code, a->error);
+	if (end->code == NV_EXIT_OK && a->answer) {
+		if (a->call) {
+			a->call->gone = NULL;
+			gw_answer_json(a->call, 200, json_incref(a->answer));
+		}
+		drop(a);
+	} else if (end->code != NV_EXIT_NO || !ask_whether_known(a)) {
+		refuse(a, end->code == NV_EXIT_OK ? NV_EXIT_FAILED : end->code, false);
+	}
+}
+
+/* ---- the command ---- */
+
+static int
+add_text(struct gw_words *w, const struct gw_act *act, const struct gw_field *f,
+	const struct gw_call *call, const json_t *value, struct nv_err *err)
+{
+	const char *text = json_string_value(value);
+
+	if (!text || strlen(text) > f->max || (f->needed && !*text))
+		return nv_err_set(err, -EINVAL, "%s: expected a text of %s%u bytes",
+			f->key, f->needed ? "1 to " : "at most ", f->max);
+	if (f->kind == DECIMAL && (!*text || strspn(text, "0123456789.") != strlen(text)))
+		return nv_err_set(err, -EINVAL,
+			"%s is \"%.40s\", expected digits such as \"12.34\"", f->key,
+			text);
+	if (f->option && act->stamps && strcmp(f->key, "reason") == 0)
+		gw_words_addf(w, "%s=%s (%s)", f->option, text, call->who.name);
+	else if (f->option)
+		gw_words_addf(w, "%s=%s", f->option, text);
+	else
+		gw_words_add(w, text);
+	return 0;
+}
+
+static int
+add_field(struct gw_words *w, const struct gw_act *act, const struct gw_field *f,
+	const struct gw_call *call, const json_t *body, struct nv_err *err)
+{
+	const json_t *value = json_object_get(body, f->key);
+
+	if (!value || json_is_null(value))
+		return f->needed ? nv_err_set(err, -EINVAL, "%s is missing", f->key) : 0;
+	if (f->kind == FLAG) {
+		if (!json_is_boolean(value))
+			return nv_err_set(
+				err, -EINVAL, "%s: expected true or false", f->key);
+		if (json_is_true(value))
+			gw_words_add(w, f->option);
+		return 0;
+	}
+	if (f->kind == COUNT) {
+		json_int_t n = json_integer_value(value);
+
+		if (!json_is_integer(value) || n < 0 || n > f->max)
+			return nv_err_set(err, -EINVAL,
+				"%s: expected a whole number up to %u", f->key, f->max);
+		gw_words_addf(w, "%s=%" JSON_INTEGER_FORMAT, f->option, n);
+		return 0;
+	}
+	return add_text(w, act, f, call, value, err);
+}
+
+static int
+make_words(struct gw_words *w, const struct gw_act *act, const struct gw_call *call,
+	const json_t *body, struct nv_err *err)
+{
+	const json_t *enabled = json_object_get(body, "enabled");
+	int rc = 0;
+
+	gw_words_add(w, act->verb[0]);
+	if (act->verb[1])
+		gw_words_add(w, act->verb[1]);
+	if (act->enables && !json_is_boolean(enabled))
+		return nv_err_set(err, -EINVAL, "enabled: expected true or false");
+	if (act->enables)
+		gw_words_add(w, json_is_true(enabled) ? "enable" : "disable");
+	if (act->valid)
+		gw_words_add(w, call->params[0]);
+	for (size_t i = 0; rc == 0 && i < GW_ACT_FIELDS_MAX && act->fields[i].key; i++)
+		rc = add_field(w, act, &act->fields[i], call, body, err);
+	if (act->via)
+		gw_words_addf(w, "--via=%s:%s",
+			call->who.kind == GW_WHO_SESSION ? "dashboard" : "api",
+			call->who.name);
+	gw_words_add(w, "--json");
+	return rc ? rc : w->error;
+}
+
+static int
+take_body(struct gw_call *call, const struct gw_act *act, json_t **ret)
+{
+	const char *keys[GW_ACT_FIELDS_MAX + 2] = {NULL};
+	size_t n = 0;
+
+	if (act->enables)
+		keys[n++] = "enabled";
+	for (size_t i = 0; i < GW_ACT_FIELDS_MAX && act->fields[i].key; i++)
+		keys[n++] = act->fields[i].key;
+	return gw_body_json(call, keys, ret);
+}
+
+static void
+begin(struct gw_call *call, const struct gw_act *act, const struct gw_words *words)
+{
+	struct acting *a = calloc(1, sizeof(*a));
+	struct gw_child *child;
+
+	if (!a) {
+		gw_answer_error(call, 500, "no memory");
+		return;
+	}
+	*a = (struct acting){
+		.gw = call->arg, .call = call, .act = act, .role = call->who.role};
+	(void)snprintf(a->who, sizeof(a->who), "%s", call->who.name);
+	(void)snprintf(a->peer, sizeof(a->peer), "%s", call->peer);
+	(void)snprintf(a->target, sizeof(a->target), "%s",
+		act->valid ? call->params[0] : "fleet");
+	const struct gw_child_spec spec = {
+		.kind = act->is_brake ? GW_CHILD_STOP : GW_CHILD_ACT,
+		.words = words->list,
+		.bytes_max = ANSWER_BYTES_MAX,
+		.deadline_ms = ACT_MS,
+		.done = on_done,
+		.arg = a};
+	int rc = gw_child_start(a->gw, &spec, &child);
+
+	if (rc < 0) {
+		drop(a);
+		gw_answer_busy(call, rc);
+		return;
+	}
+	call->own = a;
+	call->gone = on_gone;
+}
+
+void
+gw_api_act(struct gw_call *call)
+{
+	const struct gw_act *act = call->route->with;
+	struct gw_words words = {0};
+	struct nv_err err = {0};
+	json_t *body = NULL;
+	char text[200];
+
+	if (gw_query_none(call) < 0)
+		return;
+	if (act->valid && !act->valid(call->params[0])) {
+		(void)snprintf(text, sizeof(text), "there is no %s \"%.80s\"", act->what,
+			call->params[0]);
+		gw_answer_error(call, 404, text);
+		return;
+	}
+	if (take_body(call, act, &body) < 0)
+		return;
+	int rc = make_words(&words, act, call, body, &err);
+
+	if (rc == -EINVAL)
+		gw_answer_error(call, 400, err.text);
+	else if (rc < 0)
+		gw_answer_error(call, 500, "no memory");
+	else
+		begin(call, act, &words);
+	gw_words_fini(&words);
+	json_decref(body);
+}
