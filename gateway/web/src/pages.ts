@@ -15,4 +15,5 @@ export const pages: Page[] = [
   { path: '/', name: 'Overview', nav: 'o', load: async () => (await import('./pages/Overview')).OverviewPage },
   { path: '/decisions', name: 'Decisions', nav: 'd', load: async () => (await import('./pages/decisions/Decisions')).DecisionsPage },
   { path: '/decisions/{id}', name: 'Decision', load: async () => (await import('./pages/decisions/Detail')).DecisionPage },
+  { path: '/money', name: 'Money', nav: 'm', load: async () => (await import('./pages/money/Money')).MoneyPage },
 ];

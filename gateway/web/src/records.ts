@@ -27,18 +27,19 @@ export interface DecisionRecord extends Decision {
   outcome?: DecisionOutcome | null;
 }
 
+// Policies measure different things: what one does not measure is missing.
 export interface DecisionOutcome extends Record<string, unknown> {
   at: Time;
   from: Time;
-  to: Time;
+  to?: Time;
   runs: number;
   cost: Amount;
-  earned: Amount;
+  earned?: Amount;
   roi_percent: number | null;
-  cost_before: Amount;
-  earned_before: Amount;
-  profit_change_per_day: Amount;
-  claim_came_true: boolean | null;
+  cost_before?: Amount;
+  earned_before?: Amount;
+  profit_change_per_day?: Amount;
+  claim_came_true?: boolean | null;
   summary: string;
 }
 

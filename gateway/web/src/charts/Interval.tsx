@@ -1,12 +1,7 @@
 // Where an amount will lie: a mark at what is expected, a bar for 80 of 100 cases, a paler one
 // for 95. Several of them side by side share one scale.
 import { money, pixels } from '../format';
-
-export interface Spread {
-  expected: string;
-  p80: [string, string];
-  p95: [string, string];
-}
+import type { Spread } from '../reports';
 
 // The scale of all that stand below each other, with zero in it.
 export function scaleOf(spreads: Spread[]): [number, number] {

@@ -1,7 +1,7 @@
 // The list of decisions, newest first, with filters that stay in the address.
 import type { JSX } from 'preact';
 import { withQuery } from '../../api';
-import { percent, signOf, words } from '../../format';
+import { percent, words } from '../../format';
 import { useApi } from '../../hooks';
 import type { DecisionList, DecisionRecord } from '../../records';
 import { navigate, useQuery } from '../../router';
@@ -22,8 +22,7 @@ export function CameOf({ decision: d }: { decision: DecisionRecord }): JSX.Eleme
     : o.claim_came_true ? <State state="ok" label="came true" /> : <State state="failed" label="not true" tone="warn" />;
   return (
     <span class="row">
-      <Money amount={o.profit_change_per_day} currency={d.currency} plus tone={signOf(o.profit_change_per_day) !== 0} />
-      <span class="muted">a day</span>
+      {o.profit_change_per_day ? <><Money amount={o.profit_change_per_day} currency={d.currency} plus tone /><span class="muted">a day</span></> : `ROI ${percent(o.roi_percent)}`}
       {said}
     </span>
   );

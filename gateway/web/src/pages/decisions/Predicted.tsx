@@ -8,26 +8,25 @@ import { Clock, Money, Said, State } from '../../ui/text';
 interface Line {
   name: string;
   predicted: JSX.Element | string;
+  before: JSX.Element | string;
   real: JSX.Element | string;
 }
 
 function linesOf(d: DecisionRecord): Line[] {
   const o = d.outcome;
   const money = (amount: string | undefined) => <Money amount={amount} currency={d.currency} />;
-  const lines: Line[] = [{
-    name: 'ROI',
-    predicted: d.claim ? `${d.claim.roi} ${percent(d.claim.percent, 0)}, ${percent(d.claim.probability * 100)} sure` : '–',
-    real: o ? percent(o.roi_percent) : '–',
-  }];
-  if (d.expected_profit)
-    lines.push({ name: 'Profit', predicted: money(d.expected_profit), real: o ? <><Money amount={o.profit_change_per_day} currency={d.currency} plus tone /> a day</> : '–' });
-  if (o) {
-    lines.push(
-      { name: 'Cost, before and after', predicted: money(o.cost_before), real: money(o.cost) },
-      { name: 'Earned, before and after', predicted: money(o.earned_before), real: money(o.earned) },
-    );
-  }
-  return lines;
+  return [
+    {
+      name: 'ROI', before: '–', real: o ? percent(o.roi_percent) : '–',
+      predicted: d.claim ? `${d.claim.roi} ${percent(d.claim.percent, 0)}, ${percent(d.claim.probability * 100)} sure` : '–',
+    },
+    { name: 'Cost', predicted: '–', before: money(o?.cost_before), real: money(o?.cost) },
+    { name: 'Earned', predicted: '–', before: money(o?.earned_before), real: money(o?.earned) },
+    {
+      name: 'Profit', predicted: money(d.expected_profit), before: '–',
+      real: o?.profit_change_per_day ? <><Money amount={o.profit_change_per_day} currency={d.currency} plus tone /> a day</> : '–',
+    },
+  ].filter((l) => l.predicted !== '–' || l.real !== '–');
 }
 
 export function PredictedAndReal({ decision: d }: { decision: DecisionRecord }): JSX.Element | null {
@@ -36,13 +35,13 @@ export function PredictedAndReal({ decision: d }: { decision: DecisionRecord }):
     return null;
   const truth = o?.claim_came_true;
   return (
-    <Panel title="Predicted and real" flush note={o ? <><Clock time={o.from} /> to <Clock time={o.to} />, {o.runs} runs</> : `measured ${d.measure?.days ?? 7} days after it`}
+    <Panel title="Predicted and real" flush note={o ? <><Clock time={o.from} /> to <Clock time={o.to ?? o.at} />, {o.runs} runs</> : `measured ${d.measure?.days ?? 7} days after it`}
       tools={typeof truth === 'boolean' ? <State state={truth ? 'ok' : 'failed'} label={truth ? 'came true' : 'did not come true'} /> : undefined}>
       <div class="table-box" role="region" aria-label="Predicted and real" tabIndex={0}>
         <table>
-          <thead><tr><th scope="col">Figure</th><th scope="col" class="r">Predicted</th><th scope="col" class="r">Real</th></tr></thead>
+          <thead><tr><th scope="col">Figure</th><th scope="col" class="r">Predicted</th><th scope="col" class="r">Before</th><th scope="col" class="r">After</th></tr></thead>
           <tbody>
-            {linesOf(d).map((l) => <tr key={l.name}><td>{l.name}</td><td class="r">{l.predicted}</td><td class="r">{l.real}</td></tr>)}
+            {linesOf(d).map((l) => <tr key={l.name}><td>{l.name}</td><td class="r">{l.predicted}</td><td class="r">{l.before}</td><td class="r">{l.real}</td></tr>)}
           </tbody>
         </table>
       </div>
