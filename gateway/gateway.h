@@ -51,6 +51,7 @@ struct gw_asker;
 struct gw_tail;
 struct gw_live;
 struct gw_children;
+struct gw_auth;
 
 struct gw {
 	struct ev_loop *loop;
@@ -65,6 +66,8 @@ struct gw {
 	struct gw_tail *tail;         /* owned */
 	struct gw_live *live;         /* owned */
 	struct gw_children *children; /* owned */
+	struct gw_auth *auth;         /* owned */
+	bool loopback;                /* it listens there only */
 	/* Secrets. */
 	struct gw_secrets stripe;
 	struct gw_secrets gumroad;

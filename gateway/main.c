@@ -11,6 +11,7 @@
 #include "nv_paths.h"
 #include "nv_service.h"
 #include "nv_title.h"
+#include "nv_value.h"
 #include "routes.h"
 #include "setup.h"
 
@@ -72,6 +73,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)timer;
 	(void)revents;
 	gw_spool_sync(&gw->spool);
+	gw_auth_tick(gw);
 	if (accepted() != self.shown && !self.ending_ms) {
 		self.shown = accepted();
 		nv_title_set("nova: gateway, %s, %llu webhooks",
@@ -188,6 +190,7 @@ open_server(struct nv_err *err)
 	if (gw_listen_parse(conf->listen, host, &port) < 0)
 		return nv_err_set(
 			err, -EINVAL, "gateway.listen is \"%.60s\"", conf->listen);
+	gw->loopback = nv_address_is_loopback(conf->listen);
 	if (conf->tls_certificate) {
 		int rc = gw_tls_new(conf->tls_certificate, conf->tls_key, &self.tls, err);
 
@@ -236,6 +239,8 @@ open_parts(struct nv_err *err)
 	if (rc == 0)
 		rc = gw_spool_open(&gw->spool, self.paths.state_dir,
 			conf->bodies_bytes_max, conf->bodies_age_ms, err);
+	if (rc == 0 && gw_auth_open(gw, self.paths.state_dir) < 0)
+		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
 	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_children_open(gw) < 0))
@@ -294,6 +299,7 @@ run(void)
 	gw_server_fini(&gw->server);
 	gw_children_close(gw);
 	gw_asker_close(gw);
+	gw_auth_close(gw);
 	gw_sock_close(gw);
 	gw_spool_fini(&gw->spool);
 	gw_emit_fini(&gw->emit);

@@ -3,6 +3,7 @@
 #include "routes.h"
 
 #include "api.h"
+#include "auth.h"
 #include "gateway.h"
 
 #include <errno.h>
@@ -40,6 +41,11 @@ static const struct gw_route table[] = {
 	/* What load balancers ask. */
 	ROUTE(GW_GET, "/healthz", GW_OPEN, NULL, 0, gw_health, NULL)
 	ROUTE(GW_GET, "/readyz", GW_OPEN, NULL, 0, gw_ready, NULL)
+
+	/* Sessions of browsers. */
+	ROUTE(GW_POST, "/api/v1/session", GW_OPEN, JSON, 1024, gw_session_post, NULL)
+	ROUTE(GW_GET, "/api/v1/session", GW_READONLY, NULL, 0, gw_session_get, NULL)
+	ROUTE(GW_DELETE, "/api/v1/session", GW_READONLY, "?" JSON, 1024, gw_session_delete, NULL)
 
 	/* Webhooks: who may is said by their signatures. */
 	ROUTE(GW_POST, "/webhooks/stripe", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_stripe, NULL)

@@ -31,6 +31,7 @@ struct gw_who {
 	enum gw_role role;
 	char name[NV_NAME_MAX];        /* of the token; "" for nobody */
 	char token[GW_TOKEN_ID_BYTES]; /* its id, also of a session; "" for nobody */
+	uint64_t session;              /* its number; 0: none */
 };
 
 #endif

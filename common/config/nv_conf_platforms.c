@@ -341,5 +341,6 @@ nv_conf_platforms_fini(struct nv_config *config)
 		free(config->gateway.webhooks[i].timestamp);
 	}
 	free(config->gateway.webhooks);
+	nv_conf_hosts_fini(&config->gateway.names);
 	nv_conf_due_fini(config);
 }

@@ -108,6 +108,11 @@ struct nv_conf_webhook {
 	char agent[NV_NAME_MAX]; /* whom its events are about; "" = the body says */
 };
 
+struct nv_conf_hosts {
+	char **list; /* owned, as what is in it */
+	size_t n;
+};
+
 struct nv_conf_gateway {
 	bool on;
 	char *listen;          /* owned: "HOST:PORT", "[::1]:5001" */
@@ -127,7 +132,8 @@ struct nv_conf_gateway {
 	bool dashboard;     /* pages and API answer */
 	int64_t session_ms; /* a login ends when it is not used for so long */
 	uint32_t streams_max;
-	bool open_metrics; /* without a token */
+	struct nv_conf_hosts names; /* by which a proxy calls it */
+	bool open_metrics;          /* without a token */
 };
 
 enum nv_severity {

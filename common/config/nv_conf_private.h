@@ -186,6 +186,13 @@ void nv_conf_platforms_show(struct nv_buf *buf, const struct nv_conf_worker *w);
 int nv_conf_read_webhooks(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	const struct nv_yaml_node *node);
 void nv_conf_webhooks_show(struct nv_buf *buf, const struct nv_config *config);
+
+/* ---- nv_conf_hosts.c ---- */
+
+int nv_conf_read_hosts(struct nv_conf_reading *r, const struct nv_conf_source *source,
+	const struct nv_yaml_node *node, const char *key, struct nv_conf_hosts *hosts);
+void nv_conf_hosts_show(struct nv_buf *buf, const struct nv_conf_hosts *hosts);
+void nv_conf_hosts_fini(struct nv_conf_hosts *hosts);
 /* Rules between their settings. */
 void nv_conf_platforms_finish(struct nv_conf_reading *r);
 void nv_conf_platforms_fini(struct nv_config *config);

@@ -209,6 +209,9 @@ read_collection(
 		return nv_conf_read_operations(s->r, s->source, node, s->target);
 	case NV_OPT_PLATFORMS:
 		return nv_conf_read_platforms(s->r, s->source, node, s->target);
+	case NV_OPT_HOSTS:
+		return nv_conf_read_hosts(s->r, s->source, node, o->key,
+			(struct nv_conf_hosts *)(void *)((char *)s->target + o->offset));
 	case NV_OPT_WEBHOOKS:
 		return nv_conf_read_webhooks(s->r, s->source, node);
 	case NV_OPT_DUE:

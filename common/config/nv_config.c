@@ -333,6 +333,9 @@ nv_conf_put_value(struct nv_buf *buf, const struct nv_config *config,
 	case NV_OPT_PLATFORMS:
 		nv_conf_platforms_show(buf, w);
 		break;
+	case NV_OPT_HOSTS:
+		nv_conf_hosts_show(buf, &config->gateway.names);
+		break;
 	case NV_OPT_WEBHOOKS:
 		nv_conf_webhooks_show(buf, config);
 		break;

@@ -30,6 +30,7 @@ nv_option_expects(const struct nv_option *option)
 		[NV_OPT_RATE] = "a rate such as 25/s, 10/m or 100/h",
 		[NV_OPT_PRICE] = "an amount such as $0.015 or 0.02 EUR",
 		[NV_OPT_PLATFORMS] = "a list of platforms such as [sendgrid]",
+		[NV_OPT_HOSTS] = "a list of host names such as [nova.example.com]",
 		[NV_OPT_WEBHOOKS] = "a map such as {shop: {header: X-Signature}}",
 		[NV_OPT_DUE] = "a map such as {SPRING10: seller}",
 		[NV_OPT_SECTION] = "a map of settings",

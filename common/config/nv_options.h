@@ -45,6 +45,7 @@ enum nv_opt_kind {    /* what the field at `offset` is */
 	NV_OPT_SUPERVISORS, /* the map of groups */
 	NV_OPT_PLATFORMS,   /* what of them a worker may call */
 	NV_OPT_WEBHOOKS,
+	NV_OPT_HOSTS,   /* struct nv_conf_hosts at `offset` */
 	NV_OPT_DUE,     /* platforms.gumroad.agents */
 	NV_OPT_SECTION, /* bool: the map of this name is there, if only an empty one */
 	NV_OPT_KINDS
