@@ -44,8 +44,8 @@ export async function stopEverything(reason: string): Promise<string> {
   return 'The emergency stop is on: every agent is ended and none starts.';
 }
 
-export async function resumeEverything(): Promise<string> {
-  await post('/emergency-resume');
+export async function resumeEverything(reason: string): Promise<string> {
+  await post('/emergency-resume', { reason });
   return 'The emergency stop is lifted.';
 }
 

@@ -13,6 +13,7 @@ export interface Page {
 
 export const pages: Page[] = [
   { path: '/', name: 'Overview', nav: 'o', load: async () => (await import('./pages/Overview')).OverviewPage },
+  { path: '/fleet', name: 'Fleet', nav: 'f', load: async () => (await import('./pages/Fleet')).FleetPage },
   { path: '/decisions', name: 'Decisions', nav: 'd', load: async () => (await import('./pages/decisions/Decisions')).DecisionsPage },
   { path: '/decisions/{id}', name: 'Decision', load: async () => (await import('./pages/decisions/Detail')).DecisionPage },
   { path: '/money', name: 'Money', nav: 'm', load: async () => (await import('./pages/money/Money')).MoneyPage },

@@ -7,7 +7,7 @@ import { useTitle } from '../hooks';
 import { useStore } from '../store';
 import { overview } from '../stream';
 import type { Overview } from '../types';
-import { Action, Confirm, OutcomeText, useMay } from '../ui/controls';
+import { Confirm, OutcomeText, useMay } from '../ui/controls';
 import type { Outcome } from '../ui/controls';
 import { Loading, Notice, PageHead } from '../ui/frame';
 import { Ago, Said } from '../ui/text';
@@ -57,6 +57,21 @@ function Switches({ o }: { o: Overview }): JSX.Element {
   );
 }
 
+function Lift(): JSX.Element {
+  const [asked, setAsked] = useState(false);
+  const forbidden = useMay('admin');
+  return (
+    <>
+      <button type="button" class="btn" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => setAsked(true)}>Resume everything…</button>
+      {asked ? (
+        <Confirm title="Lift the emergency stop?" confirm="Resume everything" reason="required" act={resumeEverything} close={() => setAsked(false)}>
+          <p>The agents that are wanted start again.</p>
+        </Confirm>
+      ) : null}
+    </>
+  );
+}
+
 function Notices({ o }: { o: Overview }): JSX.Element | null {
   const incident = typeof o.incident?.['reason'] === 'string' ? o.incident['reason'] : null;
   if (!o.stop && !o.incident && o.warnings.length === 0 && o.nova?.ready !== false)
@@ -64,7 +79,7 @@ function Notices({ o }: { o: Overview }): JSX.Element | null {
   return (
     <div class="stack notices" role="status">
       {o.stop ? (
-        <Notice tone="bad" tools={<Action label="Resume everything" needs="admin" act={resumeEverything} />}>
+        <Notice tone="bad" tools={<Lift />}>
           <b>The emergency stop is on.</b> No agent runs. <Said text={o.stop.reason ?? ''} max={300} />
           {o.stop.at ?? o.stop.since ? <span class="muted"> <Ago time={o.stop.at ?? o.stop.since} /></span> : null}
         </Notice>
@@ -95,12 +110,12 @@ export function OverviewPage(): JSX.Element {
           <div class="stack">
             <ApprovalsPanel approvals={o.approvals} />
             <AlertsPanel o={o} />
+            <DecisionsPanel decisions={o.decisions} />
           </div>
-          <HealthPanel o={o} />
-        </div>
-        <div class="cols-2">
-          <BudgetPanel o={o} />
-          <DecisionsPanel decisions={o.decisions} />
+          <div class="stack">
+            <HealthPanel o={o} />
+            <BudgetPanel o={o} />
+          </div>
         </div>
       </div>
     </>

@@ -5,13 +5,15 @@ import type { Decision } from '../../types';
 import { Empty, Panel } from '../../ui/frame';
 import { Ago, Link, Said, State, WorkerLink } from '../../ui/text';
 
+const SHOWN = 6;
+
 export function DecisionsPanel({ decisions }: { decisions: Decision[] | null }): JSX.Element {
   return (
     <Panel title="Last decisions" tools={<Link href="/decisions">All decisions</Link>}>
       {decisions === null ? <p class="muted">Not known: the engine does not answer.</p>
         : decisions.length === 0 ? <Empty command="novactl autonomous status">Nothing was decided yet: decisions need runs and sales to rest on.</Empty> : (
           <ul class="list">
-            {decisions.map((d) => (
+            {decisions.slice(0, SHOWN).map((d) => (
               <li key={d.id}>
                 <div class="row spread">
                   <span><Link href={`/decisions/${d.id}`}>{words(d.type)}</Link> <WorkerLink name={d.target ?? d.worker} /></span>

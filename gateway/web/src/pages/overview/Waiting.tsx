@@ -50,7 +50,7 @@ function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.El
         <button type="button" class="btn small primary" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: true })}>Approve…</button>
         <button type="button" class="btn small" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: false })}>Deny…</button>
         <Link href={`/decisions/${d.id}`}>The numbers</Link>
-        {d.expires ? <span class="muted note">dropped <Ago time={d.expires} /></span> : null}
+        {d.expires ? <span class="muted note">expires <Ago time={d.expires} /></span> : null}
       </div>
     </li>
   );
@@ -62,7 +62,7 @@ function AlertRow({ a }: { a: Alert }): JSX.Element {
     <li>
       <div class="row spread">
         <State state={a.severity} tone={a.severity === 'info' ? 'quiet' : a.severity === 'warning' ? 'warn' : 'bad'} />
-        <span class="muted note">since <Ago time={a.since} /></span>
+        <span class="muted note"><Ago time={a.since} /></span>
       </div>
       <p><Said text={a.text} max={600} lines={3} /></p>
       <div class="row">
