@@ -88,6 +88,7 @@ int eng_feed(struct eng *eng, struct led_view *v, const char *worker, uint64_t *
 /* Verbs by subject. */
 eng_verb_fn eng_verb_ping;
 eng_verb_fn eng_verb_summary;
+eng_verb_fn eng_verb_figures;    /* api_figures.c */
 eng_verb_fn eng_verb_overview;   /* api_overview.c */
 eng_verb_fn eng_verb_sparklines; /* api_spark.c */
 eng_verb_fn eng_verb_metrics;

@@ -23,6 +23,7 @@
  *   act.c       executes, records and closes decisions; outcome.c: what came of them
  *   simulate*.c the ledger under other settings, in a process of its own
  *   evidence.c  seals the ledger's days, hands its head out
+ *   count.c     counters from the ledger's events, for metrics
  *   retention.c moves old months of events to segment files
  *   spend.c     what the day has cost hour by hour, and will have cost
  *   spark.c     each worker's profit by the hour, kept while it is asked for
@@ -148,6 +149,7 @@ struct eng_price;
 struct eng_fleet;
 struct eng_evidence;  /* evidence.h */
 struct eng_retention; /* retention.h */
+struct eng_count;     /* count.h */
 struct eng_txn;       /* txn.h */
 
 struct eng {
@@ -179,6 +181,7 @@ struct eng {
 	struct eng_price *price;
 	struct eng_evidence *evidence;
 	struct eng_retention *retention;
+	struct eng_count *count;
 	/* Why the configured price table is not the one in use; "" = it is. */
 	char price_problem[400];
 };
@@ -263,8 +266,11 @@ int eng_intake_flush(struct eng *eng);
  * live instance of a worker. A full control pipe drops it and counts: never blocks. */
 void eng_control_line(struct eng *eng, struct eng_worker *w, const char *json);
 struct eng_intake_figures {
-	uint64_t streams;         /* open ones, the journal not counted */
-	uint64_t waiting_bytes;   /* taken from pipes, not yet committed */
+	uint64_t streams;       /* open ones, the journal not counted */
+	uint64_t waiting_bytes; /* taken from pipes, not yet committed */
+	uint64_t stalled;       /* streams that wait for room in memory */
+	uint64_t lines;         /* read, since engine start: of the journal too */
+	uint64_t bytes;
 	uint64_t control_dropped; /* control lines lost to full pipes, since engine start
 				   */
 };

@@ -29,8 +29,8 @@ struct head { /* of this machine, this build: never sent, never kept for long */
 	uint64_t checksum; /* over all of it, with 0 here */
 };
 
-static uint64_t
-mix(uint64_t hash, const void *data, size_t bytes)
+uint64_t
+eng_feed_mix(uint64_t hash, const void *data, size_t bytes)
 {
 	const unsigned char *at = data;
 
@@ -48,8 +48,8 @@ build_of_self(void)
 
 	if (stat("/proc/self/exe", &st) < 0)
 		return 0;
-	hash = mix(hash, &st.st_size, sizeof st.st_size);
-	return mix(hash, &st.st_mtim, sizeof st.st_mtim);
+	hash = eng_feed_mix(hash, &st.st_size, sizeof st.st_size);
+	return eng_feed_mix(hash, &st.st_mtim, sizeof st.st_mtim);
 }
 
 static int
@@ -57,15 +57,15 @@ hash_event(void *arg, const struct led_event *ev)
 {
 	uint64_t *hash = arg;
 
-	*hash = mix(*hash, &ev->seq, sizeof ev->seq);
-	*hash = mix(*hash, &ev->received_ns, sizeof ev->received_ns);
-	*hash = mix(*hash, &ev->kind, sizeof ev->kind);
-	*hash = mix(*hash, ev->line, ev->line_bytes);
+	*hash = eng_feed_mix(*hash, &ev->seq, sizeof ev->seq);
+	*hash = eng_feed_mix(*hash, &ev->received_ns, sizeof ev->received_ns);
+	*hash = eng_feed_mix(*hash, &ev->kind, sizeof ev->kind);
+	*hash = eng_feed_mix(*hash, ev->line, ev->line_bytes);
 	return 0;
 }
 
-static int
-event_of(struct led_view *v, uint64_t seq, uint64_t *ret)
+int
+eng_feed_event_hash(struct led_view *v, uint64_t seq, uint64_t *ret)
 {
 	*ret = UINT64_C(0xcbf29ce484222325);
 	return led_view_event(v, seq, hash_event, ret);
@@ -85,7 +85,7 @@ eng_feed_save(const struct eng_feed *f, struct led *led, const char *path)
 	int rc = f->seq == 0 ? -ENOENT : led_view_begin(led, &v, NULL);
 
 	if (rc == 0) {
-		rc = event_of(v, f->seq, &head.event);
+		rc = eng_feed_event_hash(v, f->seq, &head.event);
 		led_view_end(v);
 	}
 	if (rc < 0)
@@ -99,7 +99,7 @@ eng_feed_save(const struct eng_feed *f, struct led *led, const char *path)
 	if (rc == 0) {
 		head.bytes = buf.bytes;
 		memcpy(buf.data, &head, sizeof head);
-		head.checksum = mix(0, buf.data, buf.bytes);
+		head.checksum = eng_feed_mix(0, buf.data, buf.bytes);
 		memcpy(buf.data, &head, sizeof head);
 		rc = nv_write_file_atomic(path, buf.data, buf.bytes, 0600);
 	}
@@ -125,13 +125,13 @@ what_is_wrong(const struct eng_feed *f, struct led_view *v, char *data, size_t b
 		return "it is damaged";
 	head.checksum = 0;
 	memcpy(data, &head, sizeof head);
-	if (mix(0, data, bytes) != checksum)
+	if (eng_feed_mix(0, data, bytes) != checksum)
 		return "it is damaged";
 	if (head.build != build_of_self())
 		return "another program has written it";
 	if (head.rates != f->rates_hash)
 		return "the rates of currencies have changed";
-	if (event_of(v, head.seq, &event) < 0 || event != head.event)
+	if (eng_feed_event_hash(v, head.seq, &event) < 0 || event != head.event)
 		return "it is about another ledger";
 	*ret = head;
 	return NULL;

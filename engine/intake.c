@@ -176,6 +176,7 @@ take_line(struct chunk *c, const char *line_end, bool at_end)
 	size_t bytes = (size_t)(line_end - c->p);
 
 	s->rec.lines++;
+	c->in->lines++;
 	if (bytes >= ENG_LINE_BYTES_MAX)
 		eng_book_refuse(eng, c->txn, s, s->rec.offset, c->p, bytes,
 			eng_reject_text(ENG_R_TOO_LONG));
@@ -256,6 +257,7 @@ take(struct eng_intake *in, struct eng_txn *txn, struct eng_stream *s, uint64_t 
 	if (s->rec.offset != before || s->closed)
 		s->touched = true;
 	in->waiting_bytes -= s->rec.offset - before;
+	in->bytes += s->rec.offset - before;
 	if (before + n < s->tail)
 		enqueue(in, s);
 	return n;
@@ -697,6 +699,9 @@ eng_intake_figures(const struct eng *eng, struct eng_intake_figures *ret)
 
 	*ret = (struct eng_intake_figures){.streams = in->n_streams,
 		.waiting_bytes = in->waiting_bytes,
+		.stalled = in->n_stalled,
+		.lines = in->lines,
+		.bytes = in->bytes,
 		.control_dropped = in->control_dropped};
 }
 

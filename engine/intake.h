@@ -31,6 +31,8 @@ struct eng_intake {
 	bool stopping;
 	bool orphaned;
 	uint64_t control_dropped;
+	uint64_t lines; /* read, since the start */
+	uint64_t bytes;
 	char *buf; /* owned: what one stream gives to a transaction */
 };
 

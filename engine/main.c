@@ -3,6 +3,7 @@
  * ledger, its socket, and what the configuration names. */
 #include "anomalies.h"
 #include "brake.h"
+#include "count.h"
 #include "decide.h"
 #include "eng.h"
 #include "evidence.h"
@@ -316,7 +317,7 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the engine's socket cannot be opened");
 	if (eng_evidence_open(eng) != 0)
 		fail_start(&err, "the seals of the ledger cannot be read");
-	if (eng_retention_open(eng) != 0)
+	if (eng_retention_open(eng) != 0 || eng_count_open(eng) != 0)
 		fail_start(&err, "no memory");
 	send_state(eng, NV_ENGINE_READY, "");
 	eng_desire_send_all(eng);
@@ -476,6 +477,7 @@ finish(struct eng *eng)
 		if (code == NV_EXIT_OK && !eng_intake_done(eng))
 			code = NV_EXIT_FAILED;
 		eng_api_close(eng);
+		eng_count_close(eng);
 		eng_retention_close(eng);
 		eng_evidence_close(eng);
 		eng_anomalies_close(eng);

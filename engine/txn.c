@@ -1,6 +1,7 @@
 #include "txn.h"
 
 #include "caps.h"
+#include "count.h"
 #include "evidence.h"
 #include "gate.h"
 #include "report.h"
@@ -181,10 +182,13 @@ eng_txn_commit(struct eng *eng, struct eng_txn *txn)
 				txn->touched[i]->txn_beats);
 	if (rc)
 		trouble(eng, "the ledger does not count heartbeats", rc, NULL);
+	int64_t began_ns = nv_mono_ns();
+
 	rc = led_batch_commit(txn->batch, &err);
 	if (rc)
 		trouble(eng, "the ledger does not commit", rc, &err);
 	txn->batch = NULL;
+	eng_count_committed(eng, nv_mono_ns() - began_ns);
 	rc = refresh(eng, txn->touched, txn->n_touched);
 	if (rc)
 		trouble(eng, "the ledger does not read back", rc, NULL);

@@ -76,9 +76,8 @@ led_table_key(enum led_table table, struct led_pair key, uint32_t bucket, uint8_
 	}
 }
 
-/* Which sum of a worker a posting moves, and which way. */
-static int
-code_field(uint16_t code, nv_i128 *ret_sign)
+int
+led_code_field(uint16_t code, nv_i128 *ret_sign)
 {
 	*ret_sign = code & LED_CODE_REVERSAL ? -1 : 1;
 	switch ((enum led_code)(code & ~LED_CODE_REVERSAL)) {
@@ -182,7 +181,7 @@ derive_leg(struct led_tables *t, const struct led_event *ev, uint64_t seq,
 	const struct led_leg *leg, struct led_words words)
 {
 	nv_i128 sign;
-	int field = code_field(leg->code, &sign);
+	int field = led_code_field(leg->code, &sign);
 	uint16_t code = leg->code & (uint16_t)~LED_CODE_REVERSAL;
 	nv_i128 way = leg->code & LED_CODE_REVERSAL ? -1 : 1;
 	struct led_pair worker = {ev->worker, leg->currency};

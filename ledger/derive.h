@@ -55,6 +55,10 @@ int led_derive_rejected(struct led_tables *t, uint32_t worker);
 /* After the last of a batch: adds up the workers into the fleet (worker 0). */
 int led_derive_close(struct led_tables *t);
 
+/* Which sum of a worker (LED_SUM_...) a posting of this code moves, and which way: 1 or
+ * -1; negative: none, it is no income and no expense. */
+int led_code_field(uint16_t code, nv_i128 *ret_sign);
+
 /* total = base + delta; the amounts cannot overflow 128 bits (2^64 events of 2^63). */
 void led_sum_add(struct led_sum *total, const struct led_sum *delta);
 
