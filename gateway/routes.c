@@ -5,6 +5,7 @@
 #include "api.h"
 #include "auth.h"
 #include "gateway.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@
 	ROUTE(GW_POST, "/api/v1" p, role, "?" JSON, ACT_BYTES, gw_api_act, \
 		&gw_acts[GW_ACT_##name])
 
+#define PAGE(p) ROUTE(GW_GET, p, GW_OPEN, NULL, 0, gw_page_shell, NULL)
+
 /* One line a route. A body of "?" JSON need not be there. */
 /* clang-format off */
 static const struct gw_route table[] = {
@@ -46,6 +49,18 @@ static const struct gw_route table[] = {
 	ROUTE(GW_POST, "/api/v1/session", GW_OPEN, JSON, 1024, gw_session_post, NULL)
 	ROUTE(GW_GET, "/api/v1/session", GW_READONLY, NULL, 0, gw_session_get, NULL)
 	ROUTE(GW_DELETE, "/api/v1/session", GW_READONLY, "?" JSON, 1024, gw_session_delete, NULL)
+
+	/* Pages. */
+	PAGE("/")
+	PAGE("/login")
+	PAGE("/fleet")
+	PAGE("/workers/{worker}")
+	PAGE("/decisions")
+	PAGE("/decisions/{id}")
+	PAGE("/money")
+	PAGE("/ledger")
+	PAGE("/settings")
+	ROUTE(GW_GET, "/assets/{file}", GW_OPEN, NULL, 0, gw_page_asset, NULL)
 
 	/* Webhooks: who may is said by their signatures. */
 	ROUTE(GW_POST, "/webhooks/stripe", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_stripe, NULL)
