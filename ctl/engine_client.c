@@ -155,8 +155,9 @@ fill_line(struct ctl_engine *engine, int64_t deadline_ms, size_t *ret_bytes,
 				deadline_ms < 0 ? INT64_MAX : deadline_ms);
 		if (rc == -ETIMEDOUT)
 			return nv_err_set(err, NV_EXIT_UNREACHABLE,
-				"%s on %s has not answered in time", engine->daemon,
-				engine->path);
+				"%s on %s has not answered in time (it hangs, or is "
+				"very busy)",
+				engine->daemon, engine->path);
 		if (rc < 0 && rc != -EINTR)
 			return nv_err_set(err, NV_EXIT_UNREACHABLE, "%s on %s: %s",
 				engine->daemon, engine->path, strerror(-rc));

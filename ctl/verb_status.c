@@ -8,11 +8,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How long a person who looks is kept waiting for a half. */
+#define PICTURE_MS 5000
+
 /* Both halves; either may be missing. */
 struct picture {
 	bool has_fleet;
 	struct nv_fleet fleet;
 	json_t *metrics; /* owned, NULL without the engine */
+	json_t *summary; /* owned, NULL unless asked for */
 	json_t *rows;    /* owned */
 	int code;        /* OK, or why a half is missing */
 };
@@ -22,8 +26,14 @@ picture_fini(struct picture *p)
 {
 	nv_fleet_clear(&p->fleet);
 	json_decref(p->metrics);
+	json_decref(p->summary);
 	json_decref(p->rows);
 }
+
+struct want {
+	bool brief;   /* without what stands in no line about a worker */
+	bool summary; /* the day's figures of the fleet, too */
+};
 
 static json_t *
 metrics_args(const char *only, bool brief)
@@ -37,31 +47,55 @@ metrics_args(const char *only, bool brief)
 	return args;
 }
 
+/* All that the engine is asked, on one connection: a deadline for the whole. */
+static int
+ask_engine(struct ctl_engine *engine, const char *only, const struct want *want,
+	struct nv_err *err)
+{
+	int code = ctl_engine_send(
+		engine, "workers.metrics", metrics_args(only, want->brief), err);
+
+	if (code == NV_EXIT_OK && want->summary)
+		code = ctl_engine_send(engine, "summary", NULL, err);
+	return code;
+}
+
+static int
+hear_engine(struct ctl_engine *engine, struct picture *p, const struct want *want,
+	int64_t deadline_ms, struct nv_err *err)
+{
+	int code = ctl_engine_recv(engine, deadline_ms, &p->metrics, err);
+
+	if (code == NV_EXIT_OK && want->summary)
+		code = ctl_engine_recv(engine, deadline_ms, &p->summary, err);
+	return code;
+}
+
 /* Fill in what can be had; each missing half is a warning and exit code 3. Both are asked
- * before either is read, so that they work at the same time. Brief: without what stands
- * in no line about a worker. */
+ * before either is read, so that they work at the same time. Who looks because something
+ * hangs is not kept waiting: what has not come then is missing. */
 static void
-picture_take(struct ctl *ctl, struct picture *p, const char *only, bool brief)
+picture_take(
+	struct ctl *ctl, struct picture *p, const char *only, const struct want *want)
 {
 	struct ctl_sup sup;
 	struct ctl_engine engine;
 	struct nv_err err = {0};
 	struct nv_err engine_err = {0};
+	int64_t deadline_ms = nv_mono_ms() + PICTURE_MS;
 
 	*p = (struct picture){0};
 	int code = ctl_sup_open(&sup, &ctl->paths, &err);
 	int engine_code = ctl_engine_open(&engine, ctl, &engine_err);
 
 	if (engine_code == NV_EXIT_OK)
-		engine_code = ctl_engine_send(&engine, "workers.metrics",
-			metrics_args(only, brief), &engine_err);
+		engine_code = ask_engine(&engine, only, want, &engine_err);
 	if (code == NV_EXIT_OK)
-		code = ctl_sup_status_ask(&sup, only ? only : "", brief, &err);
+		code = ctl_sup_status_ask(&sup, only ? only : "", want->brief, &err);
 	if (code == NV_EXIT_OK)
 		code = ctl_sup_status_take(&sup, &p->fleet, &err);
 	if (engine_code == NV_EXIT_OK)
-		engine_code = ctl_engine_recv(&engine, nv_mono_ms() + CTL_DEADLINE_MS,
-			&p->metrics, &engine_err);
+		engine_code = hear_engine(&engine, p, want, deadline_ms, &engine_err);
 	ctl_engine_close(&engine);
 	ctl_sup_close(&sup);
 	p->has_fleet = code == NV_EXIT_OK;
@@ -245,7 +279,7 @@ ctl_verb_workers_status(struct ctl *ctl)
 	const char *only = ctl->args.words[0];
 	struct picture p;
 
-	picture_take(ctl, &p, only, !only && !ctl->out.json);
+	picture_take(ctl, &p, only, &(struct want){.brief = !only && !ctl->out.json});
 	int code = p.code;
 
 	if (only && json_array_size(p.rows) == 0) {
@@ -342,7 +376,7 @@ ctl_verb_workers_health(struct ctl *ctl)
 	const char *only = ctl->args.words[0];
 	struct picture p;
 
-	picture_take(ctl, &p, only, true);
+	picture_take(ctl, &p, only, &(struct want){.brief = true});
 	json_t *list = ctl_need(json_array());
 	bool healthy = p.code == NV_EXIT_OK && p.fleet.nova.ready;
 	int code = p.code;
@@ -538,22 +572,12 @@ int
 ctl_verb_status(struct ctl *ctl)
 {
 	struct picture p;
-	json_t *summary = NULL;
-	struct nv_err err = {0};
 
-	picture_take(ctl, &p, NULL, true);
-	if (p.metrics) {
-		int code = ctl_engine_call(ctl, "summary", NULL, &summary, &err);
-
-		if (code != NV_EXIT_OK) {
-			ctl_warn(&ctl->out, "%s", err.text);
-			p.code = code;
-		}
-	}
+	picture_take(ctl, &p, NULL, &(struct want){.brief = true, .summary = true});
 	json_t *counts = ctl_need(nv_fleet_counts_json(p.rows));
 
 	if (ctl->out.json) {
-		ctl_json(&ctl->out, status_json(&p, counts, summary));
+		ctl_json(&ctl->out, status_json(&p, counts, p.summary));
 	} else if (p.has_fleet) {
 		json_t *processes = ctl_need(nv_fleet_processes_json(&p.fleet));
 
@@ -561,14 +585,13 @@ ctl_verb_status(struct ctl *ctl)
 		print_processes(ctl, processes);
 		print_counts(ctl, counts);
 		workers_table(ctl, &p);
-		if (summary)
-			print_today(ctl, summary);
+		if (p.summary)
+			print_today(ctl, p.summary);
 		json_decref(processes);
 	}
 	int code = p.code;
 
 	json_decref(counts);
-	json_decref(summary);
 	picture_fini(&p);
 	return code;
 }

@@ -77,6 +77,7 @@ struct eng_client {
 	struct eng *eng;
 	int fd; /* owned */
 	unsigned uid;
+	pid_t pid; /* the process that connected */
 	ev_io in;
 	ev_io out;
 	ev_timer idle;
@@ -401,11 +402,40 @@ client_feed(struct eng_client *c)
 	return true;
 }
 
+/* Answers that nobody reads add up: those of whoever has not read for longest are given
+ * up for new ones. */
+static void
+make_room(const struct eng_client *asks, size_t bytes)
+{
+	struct eng *eng = asks->eng;
+
+	for (;;) {
+		struct eng_client *worst = NULL;
+		double left_s = ENG_API_IDLE_S;
+		size_t held = bytes;
+
+		for (struct eng_client *c = eng->api->clients; c; c = c->next) {
+			double s = ev_timer_remaining(eng->loop, &c->idle);
+
+			held += c->answer.bytes;
+			if (c != asks && c->answer.bytes > 0 && s <= left_s) {
+				worst = c;
+				left_s = s;
+			}
+		}
+		if (held <= ENG_API_HELD_BYTES_MAX || !worst)
+			return;
+		client_free(worst);
+	}
+}
+
 static void
 client_line(struct eng_client *c, const char *line, size_t bytes)
 {
 	NV_CLEANUP_FREE char *answer = eng_api_answer(c->eng, c, c->uid, line, bytes);
 
+	if (answer)
+		make_room(c, strlen(answer));
 	nv_buf_puts(&c->answer,
 		answer ? answer
 		       : "{\"ok\":false,\"code\":4,\"error\":\"out of memory\"}");
@@ -521,6 +551,55 @@ refuse(int fd, const char *why)
 	(void)!send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* 0 when it is not known. */
+static pid_t
+peer_pid(int fd)
+{
+	struct ucred peer = {0};
+	socklen_t bytes = sizeof peer;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0 ? 0 : peer.pid;
+}
+
+/* Connected, nothing asked, nothing to come: the one that has been so for longest. */
+static struct eng_client *
+most_idle(const struct eng *eng)
+{
+	struct eng_client *found = NULL;
+	double left_s = ENG_API_IDLE_S - ENG_API_KEPT_S;
+
+	for (struct eng_client *c = eng->api->clients; c; c = c->next) {
+		double s = ev_timer_remaining(eng->loop, &c->idle);
+
+		if (!c->following && c->answer.bytes == 0 && c->request.bytes == 0 &&
+			s < left_s) {
+			found = c;
+			left_s = s;
+		}
+	}
+	return found;
+}
+
+/* Why there is no room for another connection of this process; NULL: there is. */
+static const char *
+no_room(struct eng *eng, pid_t pid)
+{
+	unsigned of_it = 0;
+
+	for (const struct eng_client *c = eng->api->clients; c; c = c->next)
+		of_it += c->pid == pid;
+	if (of_it >= ENG_API_OF_ONE_MAX)
+		return "too many connections of this process";
+	if (eng->api->n_clients >= ENG_API_CLIENTS_MAX) {
+		struct eng_client *idle = most_idle(eng);
+
+		if (!idle)
+			return "too many connections";
+		client_free(idle);
+	}
+	return NULL;
+}
+
 static void
 on_accept(void *arg, int accepted)
 {
@@ -532,8 +611,11 @@ on_accept(void *arg, int accepted)
 		refuse(fd, "only root and the user who runs Nova may ask");
 		return;
 	}
-	if (eng->api->n_clients >= ENG_API_CLIENTS_MAX) {
-		refuse(fd, "too many connections");
+	pid_t pid = peer_pid(fd);
+	const char *full = no_room(eng, pid);
+
+	if (full) {
+		refuse(fd, full);
 		return;
 	}
 	struct eng_client *c = calloc(1, sizeof *c);
@@ -542,6 +624,7 @@ on_accept(void *arg, int accepted)
 		return;
 	c->eng = eng;
 	c->uid = uid;
+	c->pid = pid;
 	c->fd = nv_fd_steal(&fd);
 	nv_buf_init(&c->request, ENG_API_LINE_BYTES_MAX + 2);
 	nv_buf_init(&c->answer, ENG_API_OUT_BYTES_MAX);

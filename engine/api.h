@@ -15,8 +15,13 @@
 
 #define ENG_API_LINE_BYTES_MAX ((size_t)64 << 10)
 #define ENG_API_OUT_BYTES_MAX  ((size_t)16 << 20)
+/* Unsent answers of all clients together: beyond it who has not read for longest is cut
+ * off. */
+#define ENG_API_HELD_BYTES_MAX ((size_t)64 << 20)
 #define ENG_API_CLIENTS_MAX    64
+#define ENG_API_OF_ONE_MAX     32 /* of one process: it cannot take every place */
 #define ENG_API_IDLE_S         60.
+#define ENG_API_KEPT_S         1. /* idle for less: not given up for another one */
 #define ENG_API_ROWS_MAX       10000
 #define ENG_API_ARGS_MAX       18
 

@@ -1,9 +1,12 @@
 /* engine.sock: the answers' shapes, bad requests, and clients that misbehave. */
 #include "eng_fixture.h"
 #include "nv_fd.h"
+#include "run_suite.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #define GLOBAL \
 	"max_daily_budget: $100\ncurrencies: {EUR: 1.10 USD}\n" \
@@ -531,13 +534,13 @@ START_TEST(test_reader_that_does_not_read)
 
 	say(fd, "{\"verb\":\"ping\"}\n");
 	ck_assert_uint_eq(listen_for(fd, 1, text, sizeof text, &closed), 1);
-	/* More clients than there is room for: told so, and the others live. */
+	/* More than one process may have: told so, and the others live. */
 	for (size_t i = 0; i < NV_LEN(fds); i++) {
 		fds[i] = dial();
 		ev_run(f.eng.loop, EVRUN_NOWAIT);
 	}
 	(void)listen_for(fds[NV_LEN(fds) - 1], 2, text, sizeof text, &closed);
-	ck_assert_ptr_nonnull(strstr(text, "too many connections"));
+	ck_assert_ptr_nonnull(strstr(text, "too many connections of this process"));
 	ck_assert(closed);
 	for (size_t i = 0; i < NV_LEN(fds); i++)
 		(void)close(fds[i]);
@@ -555,6 +558,102 @@ START_TEST(test_reader_that_does_not_read)
 
 	ck_assert_uint_eq(json_array_size(at_path(o, "data.events")), 5000);
 	json_decref(o);
+}
+END_TEST
+
+/* A process that takes every place it can get, silent or following. */
+NV_NORETURN static void
+hog(const char *path, int ready_fd, bool follows)
+{
+	static const char request[] = "{\"verb\":\"events.follow\"}\n";
+
+	for (int i = 0; i < ENG_API_OF_ONE_MAX; i++) {
+		struct sockaddr_un addr = {.sun_family = AF_UNIX};
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		(void)snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
+		if (connect(fd, (const struct sockaddr *)&addr, sizeof addr) < 0)
+			_exit(1);
+		if (follows && send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0)
+			_exit(1);
+	}
+	if (write(ready_fd, "r", 1) != 1)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static pid_t
+hog_start(bool follows)
+{
+	char path[128];
+	int fds[2];
+	char byte = 0;
+
+	(void)snprintf(path, sizeof path, "%s/engine.sock", f.dir);
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		leave_check(fds[1]);
+		hog(path, fds[1], follows);
+	}
+	ck_assert_int_gt(pid, 0);
+	while (read(fds[0], &byte, 1) != 1)
+		ev_run(f.eng.loop, EVRUN_NOWAIT);
+	for (int i = 0; i < 200; i++) /* every one of them accepted */
+		ev_run(f.eng.loop, EVRUN_NOWAIT);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return pid;
+}
+
+static void
+hog_end(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+static void
+until_served(void)
+{
+	char text[4096];
+	bool closed;
+	bool served = false;
+
+	while (!served) {
+		NV_CLEANUP_FD fd = dial();
+
+		say(fd, "{\"verb\":\"ping\"}\n");
+		(void)listen_for(fd, 1, text, sizeof text, &closed);
+		served = strstr(text, "\"ok\":true") != NULL;
+		ck_assert(served || strstr(text, "too many connections"));
+	}
+}
+
+/* Two that hold every place: idle ones give theirs up, followers keep it. */
+START_TEST(test_places)
+{
+	static char text[1 << 20];
+	bool closed;
+	struct nv_err err = {0};
+
+	ck_assert_int_eq(eng_api_open(&f.eng, &err), 0);
+	pid_t idle = hog_start(false);
+	pid_t busy = hog_start(true);
+
+	until_served(); /* they have been idle for a second then */
+	hog_end(idle);
+	pid_t more = hog_start(true);
+	NV_CLEANUP_FD refused = dial();
+
+	(void)listen_for(refused, 2, text, sizeof text, &closed);
+	ck_assert_ptr_nonnull(strstr(text, "too many connections"));
+	ck_assert(closed);
+	hog_end(busy);
+	until_served();
+	hog_end(more);
 }
 END_TEST
 
@@ -633,6 +732,7 @@ main(void)
 	tcase_add_test(s, test_line_too_long);
 	tcase_add_test(s, test_reader_that_does_not_read);
 	tcase_add_test(s, test_follow);
+	tcase_add_test(s, test_places);
 	suite_add_tcase(suite, c);
 	suite_add_tcase(suite, s);
 	return run_suite(suite);
