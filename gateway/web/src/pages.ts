@@ -17,4 +17,6 @@ export const pages: Page[] = [
   { path: '/decisions', name: 'Decisions', nav: 'd', load: async () => (await import('./pages/decisions/Decisions')).DecisionsPage },
   { path: '/decisions/{id}', name: 'Decision', load: async () => (await import('./pages/decisions/Detail')).DecisionPage },
   { path: '/money', name: 'Money', nav: 'm', load: async () => (await import('./pages/money/Money')).MoneyPage },
+  { path: '/ledger', name: 'Ledger', nav: 'l', load: async () => (await import('./pages/ledger/Ledger')).LedgerPage },
+  { path: '/settings', name: 'Settings', nav: 's', load: async () => (await import('./pages/settings/Settings')).SettingsPage },
 ];

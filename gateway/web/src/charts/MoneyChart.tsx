@@ -56,17 +56,23 @@ function look(colours: Colours, s: MoneySeries): uPlot.Series {
   if (isBar(s))
     return {
       label: s.label, fill: colour, width: 0, points: { show: false },
-      paths: uPlot.paths.bars?.({ size: [0.72, 44], align: 1, gap: 1 }) ?? (() => null),
+      paths: uPlot.paths.bars?.({ size: [0.8, 72] }) ?? (() => null),
     };
   return { label: s.label, stroke: colour, width: 2, points: { show: false }, spanGaps: false };
 }
 
-// A last bar begins where the last row begins and needs the room of a row behind it.
-function xRange(times: number[]): uPlot.Range.MinMax {
-  const first = times[0] ?? 0;
-  const last = times[times.length - 1] ?? first;
-  const before = times[times.length - 2];
-  return [first, last + (before === undefined ? 3600 : last - before)];
+// Columns stand in the middle of the time they are of, and the first and last get their whole room.
+interface Columns {
+  middles: number[];
+  range: uPlot.Range.MinMax;
+}
+
+function columnsOf(points: MoneyPoint[]): Columns {
+  const starts = points.map((at) => Date.parse(at.from) / 1000);
+  const last = starts.length - 1;
+  const usual = last > 0 ? (starts[last] ?? 0) - (starts[last - 1] ?? 0) : 3600;
+  const end = (starts[last] ?? 0) + usual;
+  return { middles: starts.map((t, i) => (t + (starts[i + 1] ?? end)) / 2), range: [starts[0] ?? 0, end] };
 }
 
 function summaryOf(p: MoneyChartProps): string {
@@ -74,11 +80,11 @@ function summaryOf(p: MoneyChartProps): string {
   return `${p.points.length} periods from ${p.points[0]?.label ?? '–'} to ${p.points[p.points.length - 1]?.label ?? '–'}: ${parts.join(', ')}.`;
 }
 
-function optionsOf(p: MoneyChartProps, times: number[]): (colours: Colours) => PlotOptions {
+function optionsOf(p: MoneyChartProps, columns: Columns): (colours: Colours) => PlotOptions {
   return (colours) => ({
     ...zoneDate(p.zone),
     scales: {
-      x: { time: true, range: () => xRange(times) },
+      x: { time: true, range: () => columns.range },
       y: { range: rangeWithZero() },
     },
     axes: [timeAxis(colours), amountAxis(colours, p.currency)],
@@ -88,20 +94,20 @@ function optionsOf(p: MoneyChartProps, times: number[]): (colours: Colours) => P
 }
 
 export function MoneyChart(p: MoneyChartProps) {
-  const times = p.points.map((at) => Date.parse(at.from) / 1000);
+  const columns = useMemo(() => columnsOf(p.points), [p.points]);
   const data = useMemo<uPlot.AlignedData>(() => {
     const made = heights(p.series);
-    return [times, ...painted(p.series).map((s) => made.get(s) ?? [])];
-  }, [p.points, p.series]);
+    return [columns.middles, ...painted(p.series).map((s) => made.get(s) ?? [])];
+  }, [columns, p.series]);
   return (
     <Plot
       title={p.title}
       summary={summaryOf(p)}
       {...(p.height ? { height: p.height } : {})}
       data={data}
-      shape={JSON.stringify([p.zone, p.currency, times[0], times[times.length - 1], times.length,
+      shape={JSON.stringify([p.zone, p.currency, columns.range, p.points.length,
         p.series.map((s) => [s.label, s.tone, s.draw])])}
-      options={optionsOf(p, times)}
+      options={optionsOf(p, columns)}
       readout={(i) => (
         <Readout
           when={i === null ? 'Whole window' : p.points[i]?.label ?? '–'}

@@ -21,9 +21,9 @@ export function CameOf({ decision: d }: { decision: DecisionRecord }): JSX.Eleme
   const said = o.claim_came_true === null || o.claim_came_true === undefined ? null
     : o.claim_came_true ? <State state="ok" label="came true" /> : <State state="failed" label="not true" tone="warn" />;
   return (
-    <span class="row">
-      {o.profit_change_per_day ? <><Money amount={o.profit_change_per_day} currency={d.currency} plus tone /><span class="muted">a day</span></> : `ROI ${percent(o.roi_percent)}`}
-      {said}
+    <span class="outcome-cell">
+      {o.profit_change_per_day ? <><Money amount={o.profit_change_per_day} currency={d.currency} plus tone /><span class="muted"> a day</span></> : `ROI ${percent(o.roi_percent)}`}
+      {said ? <> {said}</> : null}
     </span>
   );
 }

@@ -14,7 +14,7 @@ import { useWindow, WindowChoice } from './window';
 
 const CLASSES: Record<string, string> = {
   platform: 'At the platforms, not paid out', disputed: 'Held back in disputes', bank: 'Paid out to the bank',
-  payable: 'Owed to vendors',
+  vendors: 'With vendors (minus: owed to them)',
 };
 
 function positionColumns(currency: string): Column<Position>[] {

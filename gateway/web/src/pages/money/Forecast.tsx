@@ -24,7 +24,7 @@ function Lines({ f }: { f: Forecast }): JSX.Element {
         <thead>
           <tr>
             <th scope="col">Next {f.days} days</th><th scope="col" class="r">Expected</th>
-            <th scope="col" class="no-phone">Between</th><th scope="col" class="r">In 80 of 100 cases</th><th scope="col" class="r no-phone">In 95</th>
+            <th scope="col" class="no-phone">Between</th><th scope="col" class="r">In 80 of 100 cases</th><th scope="col" class="r no-phone">In 95 of 100</th>
           </tr>
         </thead>
         <tbody>

@@ -22,7 +22,7 @@ type Row = Pnl['rows'][number];
 
 const NAME: Record<By, (row: Row) => JSX.Element> = {
   worker: (r) => <WorkerLink name={r.key ?? ''} />,
-  group: (r) => <Link href={`/money?subject=${encodeURIComponent(r.key ?? '')}`}><Said text={r.key} max={64} /></Link>,
+  group: (r) => <Link href={`/money?target=${encodeURIComponent(r.key ?? '')}`}><Said text={r.key} max={64} /></Link>,
   source: (r) => <Said text={r.key || 'not named'} max={128} />,
   category: (r) => <Said text={r.key || 'not named'} max={128} />,
   variant: (r) => <Said text={r.key || 'none'} max={128} />,
@@ -77,14 +77,14 @@ export function PnlView(): JSX.Element {
   const [query, change] = useQuery();
   const window = useWindow();
   const by = BY.find(([b]) => b === query.get('by'))?.[0] ?? 'worker';
-  const subject = query.get('subject') ?? '';
-  const pnl = useApi<Pnl>(withQuery('/pnl', { ...window.query, by, subject }), 15_000);
-  const timeline = useApi<Timeline>(withQuery('/timeline', { ...window.query, by: window.step, subject }), 30_000);
+  const target = query.get('target') ?? '';
+  const pnl = useApi<Pnl>(withQuery('/pnl', { ...window.query, by, target }), 15_000);
+  const timeline = useApi<Timeline>(withQuery('/timeline', { ...window.query, by: window.step, target }), 30_000);
   return (
     <div class="stack">
       <div class="row">
         <WindowChoice />
-        <Search label="Only worker or group" value={subject} change={(s) => change({ subject: s.trim() })} />
+        <Search label="Only worker or group" value={target} change={(s) => change({ target: s.trim() })} />
         {pnl.data ? <Span period={pnl.data.period} /> : null}
       </div>
       {pnl.data ? <Unconverted report={pnl.data} /> : null}

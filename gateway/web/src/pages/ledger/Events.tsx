@@ -1,0 +1,77 @@
+// What is booked, as it is booked: filtered, held still, and each event in full.
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { words } from '../../format';
+import { useQuery } from '../../router';
+import type { EventRow } from '../../types';
+import { Dialog, Search, Select } from '../../ui/controls';
+import { Empty, ErrorNote, Loading, Panel } from '../../ui/frame';
+import { Table, type Column } from '../../ui/table';
+import { Clock, Money, Said, WorkerLink } from '../../ui/text';
+import { Values } from '../../ui/values';
+import { useTail } from './tail';
+
+const KINDS = ['cost', 'revenue', 'refund', 'dispute', 'fee', 'payout', 'run', 'heartbeat', 'metric', 'webhook', 'decision', 'start', 'exit', 'state', 'grant'];
+
+function about(row: EventRow & { status?: string; name?: string; error?: string }): string {
+  const parts = [row.category, row.source, row.status, row.name, row.error, row.note];
+  return parts.filter((p): p is string => typeof p === 'string' && p !== '').join(' · ');
+}
+
+function columnsOf(open: (row: EventRow) => void): Column<EventRow>[] {
+  return [
+    {
+      key: 'seq', head: 'No.', right: true,
+      cell: (r) => <button type="button" class="link num" aria-label={`Event ${r.seq} in full`} onClick={() => open(r)}>{r.seq}</button>,
+    },
+    { key: 'at', head: 'When', cell: (r) => <Clock time={r.at} seconds /> },
+    { key: 'worker', head: 'Worker', cell: (r) => (r.worker ? <WorkerLink name={r.worker} /> : <span class="muted">Nova</span>) },
+    { key: 'kind', head: 'Event', cell: (r) => words(r.kind) },
+    { key: 'amount', head: 'Amount', right: true, cell: (r) => (r.amount ? <Money amount={r.amount} currency={r.currency} /> : '') },
+    { key: 'about', head: 'About', wide: true, phone: false, cell: (r) => <Said text={about(r)} max={300} lines={1} /> },
+  ];
+}
+
+function InFull({ row, close }: { row: EventRow; close: () => void }): JSX.Element {
+  const { line, seq, ...rest } = row;
+  return (
+    <Dialog title={`Event ${seq}`} close={close}>
+      <Values of={rest as Record<string, unknown>} currency={row.currency ?? 'USD'} />
+      {line ? <><h3>As it was said</h3><code class="pre"><Said text={line} max={8192} /></code></> : null}
+      <p class="muted">A proof for others: <code>novactl ledger prove {seq}</code></p>
+      <div class="dialog-tools"><button type="button" class="btn" onClick={close}>Close</button></div>
+    </Dialog>
+  );
+}
+
+function Rows({ rows, all, open }: { rows: EventRow[]; all: number; open: (row: EventRow) => void }): JSX.Element {
+  const columns = useMemo(() => columnsOf(open), [open]);
+  if (rows.length === 0)
+    return <Empty>{all === 0 ? 'Nothing is in the ledger yet. The first event comes with the first worker that says something.' : `None of the newest ${all} events fits the filter.`}</Empty>;
+  return <div class="events"><Table caption="Newest events" rows={rows} columns={columns} id={(r) => r.seq} open={open} /></div>;
+}
+
+export function EventsView(): JSX.Element {
+  const [query, change] = useQuery();
+  const [paused, setPaused] = useState(false);
+  const [shown, setShown] = useState<EventRow | null>(null);
+  const worker = query.get('worker') ?? '';
+  const kind = query.get('kind') ?? '';
+  const text = (query.get('q') ?? '').toLowerCase();
+  const tail = useTail(worker || null, paused);
+  const rows = tail.rows.filter((r) => (!kind || r.kind === kind) && (!text || JSON.stringify(r).toLowerCase().includes(text)));
+  return (
+    <Panel title="Events" note={paused ? `paused, ${tail.waiting} new` : 'newest first, live'} flush tools={(
+      <>
+        <Search label="Filter" value={query.get('q') ?? ''} change={(q) => change({ q })} />
+        <Search label="Only worker" value={worker} change={(w) => change({ worker: w.trim() })} />
+        <Select label="Event" value={kind} change={(k) => change({ kind: k })} options={[['', 'all events'], ...KINDS.map((k) => [k, k] as const)]} />
+        <button type="button" class="btn" aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
+      </>
+    )}>
+      {tail.error ? <ErrorNote error={tail.error} retry={tail.reload} /> : null}
+      {tail.loaded || tail.rows.length ? <Rows rows={rows} all={tail.rows.length} open={setShown} /> : tail.error ? null : <Loading lines={8} />}
+      {shown ? <InFull row={shown} close={() => setShown(null)} /> : null}
+    </Panel>
+  );
+}

@@ -1,0 +1,59 @@
+// Every effective setting with the file and line it came from.
+import type { JSX } from 'preact';
+import { count } from '../../format';
+import { useApi } from '../../hooks';
+import { useQuery } from '../../router';
+import type { Setting, Settings } from '../../settings';
+import { Choice, Search } from '../../ui/controls';
+import { Answered, Empty, Panel } from '../../ui/frame';
+import { Table, type Column } from '../../ui/table';
+import { Said } from '../../ui/text';
+
+const SHOWN = 300; // rows drawn at once: a big fleet has a hundred thousand settings
+const FROM = [['all', 'All'], ['set', 'Set'], ['default', 'Default']] as const;
+
+function originOf(origin: string, config: string): string {
+  const dir = config.slice(0, config.lastIndexOf('/') + 1);
+  return dir && origin.startsWith(dir) ? origin.slice(dir.length) : origin;
+}
+
+const columnsOf = (config: string): Column<Setting>[] => [
+  { key: 'key', head: 'Setting', cell: (s) => <code><Said text={s.key} max={200} /></code>, sort: (s) => s.key },
+  { key: 'value', head: 'Value', wide: true, cell: (s) => <Said text={s.value || '–'} max={600} lines={3} /> },
+  {
+    key: 'origin', head: 'From', sort: (s) => s.origin,
+    cell: (s) => (s.origin === 'default' ? <span class="muted">default</span> : <span title={s.origin}><Said text={originOf(s.origin, config)} max={200} /></span>),
+  },
+];
+
+function Rows({ data, text, from }: { data: Settings; text: string; from: string }): JSX.Element {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = data.settings.filter((s) =>
+    (from === 'all' || (s.origin === 'default') === (from === 'default'))
+    && words.every((w) => `${s.key} ${s.value} ${s.origin}`.toLowerCase().includes(w)));
+  if (found.length === 0)
+    return <Empty command="man nova.yaml">No setting fits. What there is to set:</Empty>;
+  return (
+    <>
+      <Table caption="Settings in force" rows={found.slice(0, SHOWN)} columns={columnsOf(data.config)} id={(s) => s.key} />
+      {found.length > SHOWN ? <p class="panel-words muted">The first {count(SHOWN)} of {count(found.length)}: search for more words.</p> : null}
+    </>
+  );
+}
+
+export function ConfigView(): JSX.Element {
+  const [query, change] = useQuery();
+  const asked = useApi<Settings>('/config');
+  const text = query.get('q') ?? '';
+  const from = FROM.find(([f]) => f === query.get('from'))?.[0] ?? 'all';
+  return (
+    <Panel title="In force" flush note={asked.data ? <Said text={asked.data.config} max={200} /> : undefined} tools={(
+      <>
+        <Search label="Search name, value or file" value={text} change={(q) => change({ q })} />
+        <Choice label="Where from" value={from} options={FROM} change={(f) => change({ from: f })} />
+      </>
+    )}>
+      <Answered asked={asked} lines={10}>{(data) => <Rows data={data} text={text} from={from} />}</Answered>
+    </Panel>
+  );
+}
