@@ -23,6 +23,7 @@ nettle-dev:hashes of the audit chain
 libmbedtls-dev:signatures of webhooks, TLS of the gateway
 libxml2-dev:pages of the scraper
 libicu-dev:the length of posts
+libncurses-dev:the screen of novactl top
 nodejs:bundles the dashboard, at build time only
 npm:brings what it is bundled with'
 packages_demo='
@@ -41,6 +42,7 @@ clang-tidy:static analysis
 cppcheck:static analysis
 shellcheck:shell scripts
 mandoc:manual pages
+tmux:a terminal that tests press keys in
 hledger:checks an exported journal
 beancount:checks another
 nodejs:test servers that check requests by the descriptions of vendors

@@ -48,6 +48,22 @@
 const struct ctl_verb ctl_verbs[] = {
 	{"status", ctl_verb_status, "", "the whole fleet on one screen", NULL, 0, 0,
 		{{0}}},
+	{"top", ctl_verb_top, "",
+		"the fleet live on the whole screen: tree, money, decisions, "
+		"approvals, logs",
+		"Keys: ? shows them. Answers and changes are made as novactl itself "
+		"makes "
+		"them, and asked for once more before.",
+		0, 0,
+		{{"once", 0, NULL, "print one screen as text and end"},
+			{"interval", 'i', "DURATION",
+				"how often to look, 100ms to 1h (default 1s)"},
+			{"sort", 's', "COLUMN",
+				"name, state, cpu, memory, uptime, restarts, cost, "
+				"revenue, profit, roi (default name)"},
+			{"filter", 'f', "TEXT",
+				"only workers with it in name, group or state"},
+			{"flat", 0, NULL, "one list instead of a tree of groups"}}},
 	{"workers status", ctl_verb_workers_status, "[WORKER]",
 		"state, instances and figures of each worker", NULL, 0, 1, {{0}}},
 	{"workers health", ctl_verb_workers_health, "[WORKER]",

@@ -6,6 +6,7 @@
 
 /* verb_status.c */
 int ctl_verb_status(struct ctl *ctl);
+int ctl_verb_top(struct ctl *ctl); /* top.c */
 int ctl_verb_workers_status(struct ctl *ctl);
 int ctl_verb_workers_health(struct ctl *ctl);
 

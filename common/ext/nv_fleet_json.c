@@ -170,10 +170,8 @@ unwell_of(const struct nv_fleet *fleet, size_t at, const struct nv_ctl_worker *w
 	}
 }
 
-/* The worst of a worker's instances among those that do not run as they should, in words;
- * "" when there is none. */
-static void
-trouble_of(const struct nv_fleet *fleet, size_t at, const struct nv_ctl_worker *w,
+void
+nv_fleet_trouble(const struct nv_fleet *fleet, size_t at, const struct nv_ctl_worker *w,
 	char *text, size_t text_bytes)
 {
 	static const char *const order[] = {"halted", "failed", "cooldown", "backoff"};
@@ -230,10 +228,8 @@ put_engine_half(json_t **object, const json_t *row)
 	put(object, "want", same(row, "desired"));
 }
 
-/* novasupd says what is; that nothing runs because the worker was killed or taken out of
- * service is the engine's knowledge and says more than "stopped". */
-static const char *
-state_of(const struct nv_ctl_worker *w, const json_t *row)
+const char *
+nv_fleet_state(const struct nv_ctl_worker *w, const json_t *row)
 {
 	const char *want = text_of(json_object_get(row, "desired"), "state");
 
@@ -252,7 +248,7 @@ worker_json(const struct nv_ctl_worker *w, json_t *instances, const char *troubl
 
 	put(&object, "worker", text_or_null(w->worker));
 	put(&object, "group", text_or_null(w->group));
-	put(&object, "state", text_or_null(state_of(w, row)));
+	put(&object, "state", text_or_null(nv_fleet_state(w, row)));
 	put(&object, "reason", text_or_null(w->reason[0] ? w->reason : want_reason));
 	put(&object, "trouble", text_or_null(trouble));
 	put(&object, "desired", json_integer(w->desired));
@@ -277,7 +273,7 @@ nv_fleet_row_json(
 	const struct nv_ctl_worker *w = &fleet->workers[k];
 	char trouble[400];
 
-	trouble_of(fleet, *at, w, trouble, sizeof(trouble));
+	nv_fleet_trouble(fleet, *at, w, trouble, sizeof(trouble));
 	json_t *instances = instances_json(fleet, at, w->worker, engine);
 	json_t *row = worker_json(w, instances, trouble, engine);
 

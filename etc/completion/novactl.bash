@@ -57,6 +57,10 @@ _novactl()
 		_novactl_words "today yesterday week month year all 24h 7d 30d" "$current"
 		return
 		;;
+	--sort)
+		_novactl_words "name state cpu memory uptime restarts cost revenue profit roi" "$current"
+		return
+		;;
 	--role)
 		_novactl_words "readonly operator admin" "$current"
 		return
