@@ -40,8 +40,9 @@ struct gw_picture {
 	const char *overview;         /* GET /api/v1/overview as text */
 	size_t overview_bytes;
 	uint64_t overview_changed; /* counts changes of it, but for its as_of */
-	const char *status;        /* GET /api/v1/status as text */
-	size_t status_bytes;
+	const json_t *counts;      /* "workers" of status */
+	const json_t *warnings;    /* which half is away, and why */
+	int64_t sparks_as_of_ns;   /* of each row's "spark"; 0: there are none */
 };
 /* As it is now; borrowed until the loop. */
 void gw_live_picture(const struct gw *gw, struct gw_picture *ret);

@@ -5,6 +5,7 @@
 #include "auth.h"
 #include "child.h"
 #include "gateway.h"
+#include "live.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -243,7 +244,8 @@ open_parts(struct nv_err *err)
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
-	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_children_open(gw) < 0))
+	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 ||
+			       gw_children_open(gw) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
@@ -298,6 +300,7 @@ run(void)
 	gw_hooks_drop(gw);
 	gw_server_fini(&gw->server);
 	gw_children_close(gw);
+	gw_live_close(gw);
 	gw_asker_close(gw);
 	gw_auth_close(gw);
 	gw_sock_close(gw);

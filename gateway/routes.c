@@ -3,6 +3,7 @@
 #include "routes.h"
 
 #include "api.h"
+#include "api_live.h"
 #include "auth.h"
 #include "gateway.h"
 #include "pages.h"
@@ -97,6 +98,15 @@ static const struct gw_route table[] = {
 	ASKED("/anomalies", ANOMALIES)
 	ASKED("/webhooks", WEBHOOKS)
 	ASKED("/alerts", ALERTS)
+	/* The live picture. */
+	ROUTE(GW_GET, "/api/v1/overview", GW_READONLY, NULL, 0, gw_api_overview, NULL)
+	ROUTE(GW_GET, "/api/v1/status", GW_READONLY, NULL, 0, gw_api_status, NULL)
+	ROUTE(GW_GET, "/api/v1/groups", GW_READONLY, NULL, 0, gw_api_groups, NULL)
+	ROUTE(GW_GET, "/api/v1/groups/{group}", GW_READONLY, NULL, 0, gw_api_group, NULL)
+	ROUTE(GW_GET, "/api/v1/workers", GW_READONLY, NULL, 0, gw_api_workers, NULL)
+	ROUTE(GW_GET, "/api/v1/workers/{worker}", GW_READONLY, NULL, 0, gw_api_worker, NULL)
+	ROUTE(GW_GET, "/api/v1/workers/{worker}/instances", GW_READONLY, NULL, 0, gw_api_instances, NULL)
+
 	ROUTE(GW_GET, "/api/v1/gateway", GW_READONLY, NULL, 0, gw_api_gateway, NULL)
 
 	/* Commands. */
