@@ -123,6 +123,72 @@ struct gw_act {
 extern const struct gw_act gw_acts[GW_ACT_COUNT];
 gw_handler_fn gw_api_act;
 
+/* ---- api_look.c: a question that only novactl answers ---- */
+
+#define GW_LOOKS(X) \
+	X(WHY) \
+	X(CONFIG) \
+	X(PLATFORMS) \
+	X(LOGS)
+enum gw_look_name {
+#define X(name) GW_LOOK_##name,
+	GW_LOOKS(X)
+#undef X
+		GW_LOOK_COUNT
+};
+
+struct gw_look_param {
+	const char *name; /* of the query; NULL ends the list */
+	enum gw_param_kind kind;
+	const char *option; /* with its dashes; NULL: a word; "#": of the worker */
+	uint32_t max;       /* of a number; of a text's bytes */
+};
+
+#define GW_LOOK_PARAMS_MAX 8
+struct gw_look {
+	const char *verb[2];
+	bool of_worker; /* the parameter of the path is one */
+	bool is_now;    /* the answer gets an as_of */
+	struct gw_look_param params[GW_LOOK_PARAMS_MAX];
+};
+extern const struct gw_look gw_looks[GW_LOOK_COUNT];
+gw_handler_fn gw_api_look;
+/* POST /api/v1/simulate */
+gw_handler_fn gw_api_simulate;
+
+/* ---- api_logs.c: the lines of a worker, or the stream of them ---- */
+
+gw_handler_fn gw_api_logs;
+
+/* ---- api_export.c: of any length ---- */
+
+#define GW_EXPORTS(X) \
+	X(LEDGER) \
+	X(TIMELINE) \
+	X(PNL)
+enum gw_export_name {
+#define X(name) GW_EXPORT_##name,
+	GW_EXPORTS(X)
+#undef X
+		GW_EXPORT_COUNT
+};
+struct gw_export {
+	const char *name; /* of the file: "nova-NAME-DATE.csv" */
+	const char *verb[2];
+	bool is_report;             /* takes target, period, from, to, by, limit */
+	const char *const *formats; /* the first is the default; NULL-terminated */
+};
+extern const struct gw_export gw_exports[GW_EXPORT_COUNT];
+gw_handler_fn gw_api_export;
+
+/* ---- api_ledger.c ---- */
+
+gw_handler_fn gw_api_ledger;
+gw_handler_fn gw_api_verify;
+struct gw;
+int gw_verify_open(struct gw *gw);
+void gw_verify_close(struct gw *gw);
+
 /* GET /api/v1/gateway: what `novactl gateway` shows. */
 gw_handler_fn gw_api_gateway;
 

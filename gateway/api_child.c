@@ -50,3 +50,11 @@ gw_answer_busy(struct gw_call *call, int rc)
 		gw_answer_error(call, 500, "novactl cannot be started");
 	}
 }
+
+bool
+gw_wants_stream(const struct gw_call *call)
+{
+	const char *accept = gw_header(call->request, "accept");
+
+	return accept && strstr(accept, "text/event-stream");
+}

@@ -52,6 +52,7 @@ struct gw_tail;
 struct gw_live;
 struct gw_children;
 struct gw_auth;
+struct gw_verify;
 
 struct gw {
 	struct ev_loop *loop;
@@ -68,6 +69,7 @@ struct gw {
 	struct gw_children *children; /* owned */
 	struct gw_auth *auth;         /* owned */
 	bool loopback;                /* it listens there only */
+	struct gw_verify *verify;     /* owned */
 	/* Secrets. */
 	struct gw_secrets stripe;
 	struct gw_secrets gumroad;

@@ -2,6 +2,7 @@
  * novasupd when nova.yaml has `gateway:`, or by hand with the pipes on descriptors 3
  * and 4. */
 #include "ask.h"
+#include "api.h"
 #include "auth.h"
 #include "child.h"
 #include "gateway.h"
@@ -245,7 +246,7 @@ open_parts(struct nv_err *err)
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
 	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 ||
-			       gw_children_open(gw) < 0))
+			       gw_children_open(gw) < 0 || gw_verify_open(gw) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
@@ -299,6 +300,7 @@ run(void)
 	ev_run(gw->loop, 0);
 	gw_hooks_drop(gw);
 	gw_server_fini(&gw->server);
+	gw_verify_close(gw);
 	gw_children_close(gw);
 	gw_live_close(gw);
 	gw_asker_close(gw);

@@ -32,6 +32,14 @@
 	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, gw_api_ask, \
 		&gw_asked[GW_ASKED_##name])
 
+/* A question to novactl. */
+#define LOOK(p, handler, name) \
+	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, handler, \
+		&gw_looks[GW_LOOK_##name])
+#define EXPORT(p, name) \
+	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, gw_api_export, \
+		&gw_exports[GW_EXPORT_##name])
+
 /* A command of novactl. */
 #define ACT(p, role, name) \
 	ROUTE(GW_POST, "/api/v1" p, role, "?" JSON, ACT_BYTES, gw_api_act, \
@@ -92,7 +100,7 @@ static const struct gw_route table[] = {
 	ASKED("/performers", PERFORMERS)
 	ASKED("/quality", QUALITY)
 	ASKED("/prices", PRICES)
-	ASKED("/events", EVENTS)
+	ROUTE(GW_GET, "/api/v1/events", GW_READONLY, NULL, 0, gw_api_ask, &gw_asked[GW_ASKED_EVENTS])
 	ASKED("/quarantine", QUARANTINE)
 	ASKED("/incidents", INCIDENTS)
 	ASKED("/anomalies", ANOMALIES)
@@ -108,8 +116,18 @@ static const struct gw_route table[] = {
 	ROUTE(GW_GET, "/api/v1/workers/{worker}/instances", GW_READONLY, NULL, 0, gw_api_instances, NULL)
 
 	ROUTE(GW_GET, "/api/v1/gateway", GW_READONLY, NULL, 0, gw_api_gateway, NULL)
+	ROUTE(GW_GET, "/api/v1/ledger", GW_READONLY, NULL, 0, gw_api_ledger, NULL)
+	LOOK("/workers/{worker}/why", gw_api_look, WHY)
+	LOOK("/workers/{worker}/logs", gw_api_logs, LOGS)
+	LOOK("/config", gw_api_look, CONFIG)
+	LOOK("/platforms", gw_api_look, PLATFORMS)
+	EXPORT("/export/ledger", LEDGER)
+	EXPORT("/export/timeline", TIMELINE)
+	EXPORT("/export/pnl", PNL)
+	ROUTE(GW_POST, "/api/v1/simulate", GW_READONLY, JSON, ACT_BYTES, gw_api_simulate, NULL)
 
 	/* Commands. */
+	ROUTE(GW_POST, "/api/v1/ledger/verify", GW_OPERATOR, "?" JSON, ACT_BYTES, gw_api_verify, NULL)
 	ACT("/workers/{worker}/start", GW_OPERATOR, START)
 	ACT("/workers/{worker}/stop", GW_OPERATOR, STOP)
 	ACT("/workers/{worker}/restart", GW_OPERATOR, RESTART)
