@@ -8,14 +8,15 @@ import type { Decision } from '../types';
 import { Confirm, useMay, type Outcome } from './controls';
 import { Facts } from './frame';
 import { Ago, Money, Said } from './text';
+import { Sentence } from './values';
 
 // What is about to be decided, and what it would cost.
 function Stake({ decision: d }: { decision: Decision }): JSX.Element {
   return (
     <Facts rows={[
       ['Costs', <><Money amount={d.cost_impact} currency={d.currency} plus /> a day</>],
-      ['Why', <Said text={d.reason} max={600} />],
-      ...(d.expected ? [['Expected', <Said text={d.expected} max={600} />] as [string, JSX.Element]] : []),
+      ['Why', <Sentence text={d.reason} max={600} />],
+      ...(d.expected ? [['Expected', <Sentence text={d.expected} max={600} />] as [string, JSX.Element]] : []),
       ...(d.expires ? [['Expires', <Ago time={d.expires} />] as [string, JSX.Element]] : []),
     ]} />
   );

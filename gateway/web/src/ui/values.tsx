@@ -49,3 +49,9 @@ export function valueOf(key: string, value: unknown, currency: string): Componen
 export function Values({ of, currency }: { of: Record<string, unknown>; currency: string }): JSX.Element {
   return <Facts rows={Object.entries(of).map(([key, value]) => [nameOf(key), valueOf(key, value, currency)])} />;
 }
+
+// A sentence that Nova itself has written: its minus signs are set as ours are.
+export function Sentence({ text, max = 1000, lines }: { text: string | null | undefined; max?: number; lines?: 1 | 2 | 3 }): JSX.Element {
+  const set = (text ?? '').replace(/(^|[\s(])-(?=[$€£₹₩]?\d)/g, '$1\u2212');
+  return lines ? <Said text={set} max={max} lines={lines} /> : <Said text={set} max={max} />;
+}

@@ -9,7 +9,7 @@ import { Answer } from '../../ui/approval';
 import { OutcomeText, type Outcome } from '../../ui/controls';
 import { Answered, Facts, Figure, PageHead, Panel } from '../../ui/frame';
 import { Clock, Link, Money, Said, State, WorkerLink } from '../../ui/text';
-import { Values } from '../../ui/values';
+import { Sentence, Values } from '../../ui/values';
 import { PredictedAndReal } from './Predicted';
 
 type Row = [string, JSX.Element | string];
@@ -20,12 +20,12 @@ function Why({ decision: d }: { decision: DecisionRecord }): JSX.Element {
   return (
     <Panel title="Why">
       <div class="stack">
-        <p class="lead"><Said text={d.reason} max={1000} /></p>
+        <p class="lead"><Sentence text={d.reason} /></p>
         <Facts rows={some(
           ['Cost', <><Money amount={d.cost_impact} currency={d.currency} plus /> a day{d.requires_approval ? ', needs an approval' : ''}</>],
           resize && ['Instances', `${d.from_instances} to ${d.to_instances}`],
-          d.expected && ['Expected', <Said text={d.expected} max={1000} />],
-          d.counterfactual && ['What would have changed it', <Said text={d.counterfactual} max={1000} />],
+          d.expected && ['Expected', <Sentence text={d.expected} />],
+          d.counterfactual && ['What would have changed it', <Sentence text={d.counterfactual} />],
           d.rule && ['Rule', <code><Said text={d.rule} max={100} /></code>],
           d.policy && ['Policy', <Said text={d.policy} max={60} />],
         )} />
@@ -114,7 +114,7 @@ function Whole({ said, reload }: { said: Explained; reload: () => void }): JSX.E
           <div class="stack"><Probability decision={d} /><Course decision={d} /></div>
         </div>
         <Numbers decision={d} />
-        <Panel title="In plain words" note={`novactl explain ${d.id}`}><p class="pre"><Said text={said.text} max={8000} /></p></Panel>
+        <Panel title="In plain words" note={`novactl explain ${d.id}`}><p class="pre"><Sentence text={said.text} max={8000} /></p></Panel>
       </div>
     </>
   );

@@ -9,6 +9,7 @@ import { Search, Select } from '../../ui/controls';
 import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Clock, Link, Money, Said, State, WorkerLink } from '../../ui/text';
+import { Sentence } from '../../ui/values';
 
 const STATES = ['pending', 'executed', 'advised', 'denied', 'expired', 'void'] as const;
 const LIMITS = [['100', 'last 100'], ['500', 'last 500'], ['1000', 'last 1,000']] as const;
@@ -36,7 +37,7 @@ const COLUMNS: Column<DecisionRecord>[] = [
   },
   { key: 'worker', head: 'Worker', cell: (d) => <WorkerLink name={d.worker} />, sort: (d) => d.worker },
   { key: 'state', head: 'State', cell: (d) => <State state={d.state} />, sort: (d) => d.state },
-  { key: 'reason', head: 'Why', wide: true, phone: false, cell: (d) => <Said text={d.reason} lines={2} /> },
+  { key: 'reason', head: 'Why', wide: true, phone: false, cell: (d) => <Sentence text={d.reason} lines={2} /> },
   {
     key: 'p', head: 'Probability', right: true, phone: false, sort: (d) => d.probability ?? null,
     cell: (d) => (d.probability === undefined ? '–' : percent(d.probability * 100)),

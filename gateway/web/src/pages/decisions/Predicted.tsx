@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { percent } from '../../format';
 import type { DecisionRecord } from '../../records';
 import { Panel } from '../../ui/frame';
-import { Clock, Money, Said, State } from '../../ui/text';
+import { Clock, Money, State } from '../../ui/text';
+import { Sentence } from '../../ui/values';
 
 interface Line {
   name: string;
@@ -45,7 +46,7 @@ export function PredictedAndReal({ decision: d }: { decision: DecisionRecord }):
           </tbody>
         </table>
       </div>
-      {o ? <p class="panel-words"><Said text={o.summary} max={1000} /></p> : null}
+      {o ? <p class="panel-words"><Sentence text={o.summary} /></p> : null}
     </Panel>
   );
 }

@@ -1,7 +1,7 @@
 // The ledger under other settings: what would have been decided, and what is known of the money.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { ApiError, post, withQuery } from '../../api';
+import { ApiError, post } from '../../api';
 import { count, percent, words } from '../../format';
 import { useApi } from '../../hooks';
 import type { SimulatedDecision, SimulatedSide, Simulation } from '../../records';
@@ -12,10 +12,15 @@ import { Clock, Money, Said, WorkerLink } from '../../ui/text';
 import type { Settings } from '../../settings';
 
 // What a person turns; any other setting can be simulated with novactl.
-const TURNED = ['min_roi', 'scale_roi', 'kill_roi', 'min_runs', 'approval_above', 'max_daily_budget', 'policy'] as const;
-const HINTS: Record<string, string> = {
-  min_roi: '150%', scale_roi: '250%', kill_roi: '0%', min_runs: '20', approval_above: '$50', max_daily_budget: '$100', policy: 'marginal',
-};
+const TURNED = [
+  { key: 'min_roi', name: 'Minimum ROI', hint: '150%' },
+  { key: 'scale_roi', name: 'ROI to scale from', hint: '250%' },
+  { key: 'kill_roi', name: 'ROI to kill below', hint: '0%' },
+  { key: 'min_runs', name: 'Minimum of runs', hint: '20' },
+  { key: 'approval_above', name: 'Ask for more than', hint: '$50' },
+  { key: 'max_daily_budget', name: 'Daily budget', hint: '$100' },
+] as const;
+const POLICIES = [['', 'as it is'], ['strict', 'strict'], ['marginal', 'marginal'], ['classic', 'classic']] as const;
 const SINCE = [['7d', 'last 7 days'], ['30d', 'last 30 days'], ['90d', 'last 90 days'], ['365d', 'last year']] as const;
 
 function Side({ side }: { side: SimulatedSide | null }): JSX.Element {
@@ -75,34 +80,39 @@ function Result({ s }: { s: Simulation }): JSX.Element {
 function Form({ settings, run, busy }: { settings: Settings; run: (set: string[], since: string) => void; busy: boolean }): JSX.Element {
   const [values, setValues] = useState<Record<string, string>>({});
   const [since, setSince] = useState<string>('90d');
-  const set = Object.entries(values).filter(([, v]) => v.trim()).map(([key, v]) => `${key}=${v.trim()}`);
+  const set = (key: string, value: string) => setValues({ ...values, [key]: value });
+  const changed = Object.entries(values).filter(([, v]) => v.trim()).map(([key, v]) => `${key}=${v.trim()}`);
   const now = (key: string) => settings.settings.find((s) => s.key === key)?.value ?? '–';
   return (
     <form onSubmit={(e) => {
       e.preventDefault();
-      if (set.length)
-        run(set, since);
+      if (changed.length)
+        run(changed, since);
     }}>
       <div class="simulate-grid">
-        {TURNED.map((key) => (
+        {TURNED.map(({ key, name, hint }) => (
           <label class="field" key={key} for={`set-${key}`}>
-            <span>{words(key)} <span class="muted">now {now(key)}</span></span>
-            <input id={`set-${key}`} type="text" maxLength={64} autocomplete="off" placeholder={HINTS[key]} value={values[key] ?? ''}
-              onInput={(e) => setValues({ ...values, [key]: e.currentTarget.value })} />
+            <span>{name} <span class="muted">now {now(key)}</span></span>
+            <input id={`set-${key}`} type="text" maxLength={64} autocomplete="off" placeholder={`such as ${hint}`} value={values[key] ?? ''}
+              onInput={(e) => set(key, e.currentTarget.value)} />
           </label>
         ))}
+        <div class="field">
+          <span>Policy <span class="muted">now {now('policy')}</span></span>
+          <Select label="Policy" value={values['policy'] ?? ''} options={POLICIES} change={(p) => set('policy', p)} />
+        </div>
       </div>
       <div class="row form-tools">
         <Select label="Since" value={since} change={setSince} options={SINCE} />
-        <button type="submit" class="btn primary" disabled={busy || set.length === 0} aria-busy={busy}>{busy ? 'Reading the ledger…' : 'Simulate'}</button>
-        {set.length ? null : <span class="muted">Fill in what shall be another way.</span>}
+        <button type="submit" class="btn primary" disabled={busy || changed.length === 0} aria-busy={busy}>{busy ? 'Reading the ledger…' : 'Simulate'}</button>
+        {changed.length ? null : <span class="muted">Fill in what shall be another way.</span>}
       </div>
     </form>
   );
 }
 
 export function SimulateView(): JSX.Element {
-  const settings = useApi<Settings>(withQuery('/config', {}));
+  const settings = useApi<Settings>('/config');
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Simulation | null>(null);
   const [error, setError] = useState<ApiError | null>(null);

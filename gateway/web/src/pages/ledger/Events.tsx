@@ -13,9 +13,26 @@ import { useTail } from './tail';
 
 const KINDS = ['cost', 'revenue', 'refund', 'dispute', 'fee', 'payout', 'run', 'heartbeat', 'metric', 'webhook', 'decision', 'start', 'exit', 'state', 'grant'];
 
-function about(row: EventRow & { status?: string; name?: string; error?: string }): string {
-  const parts = [row.category, row.source, row.status, row.name, row.error, row.note];
-  return parts.filter((p): p is string => typeof p === 'string' && p !== '').join(' · ');
+const SAID = ['category', 'source', 'status', 'name', 'value', 'text', 'reason', 'error', 'note'] as const;
+
+// The line as its writer said it: what is no field of the ledger's own is only there.
+function saidIn(line: string | undefined): Record<string, unknown> {
+  try {
+    const said: unknown = JSON.parse(line ?? '');
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function about(row: EventRow & { ok?: boolean; duration_ms?: number }): string {
+  const said = { ...saidIn(row.line), ...row } as Record<string, unknown>;
+  const parts = SAID.map((key) => said[key]).filter((v) => (typeof v === 'string' && v !== '') || typeof v === 'number').map(String);
+  if (row.ok !== undefined)
+    parts.unshift(row.ok ? 'good' : 'failed');
+  if (row.duration_ms !== undefined)
+    parts.push(`${row.duration_ms.toLocaleString('en-US')} ms`);
+  return parts.join(' · ');
 }
 
 function columnsOf(open: (row: EventRow) => void): Column<EventRow>[] {

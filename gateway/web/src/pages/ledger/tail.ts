@@ -5,7 +5,7 @@ import { ApiError, get, withQuery } from '../../api';
 import { onEvents } from '../../stream';
 import type { EventRow } from '../../types';
 
-const KEPT = 500;
+const KEPT = 300;
 const DRAWN_EVERY_MS = 250;
 
 export interface Tail {

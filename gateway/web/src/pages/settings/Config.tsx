@@ -9,8 +9,8 @@ import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Said } from '../../ui/text';
 
-const SHOWN = 300; // rows drawn at once: a big fleet has a hundred thousand settings
-const FROM = [['all', 'All'], ['set', 'Set'], ['default', 'Default']] as const;
+const SHOWN = 200; // rows drawn at once: a big fleet has a hundred thousand settings
+const FROM = [['set', 'Set'], ['default', 'Default'], ['all', 'All']] as const;
 
 function originOf(origin: string, config: string): string {
   const dir = config.slice(0, config.lastIndexOf('/') + 1);
@@ -45,7 +45,8 @@ export function ConfigView(): JSX.Element {
   const [query, change] = useQuery();
   const asked = useApi<Settings>('/config');
   const text = query.get('q') ?? '';
-  const from = FROM.find(([f]) => f === query.get('from'))?.[0] ?? 'all';
+  // What was set is what one asks for first; who searches, searches everything.
+  const from = FROM.find(([f]) => f === query.get('from'))?.[0] ?? (text ? 'all' : 'set');
   return (
     <Panel title="In force" flush note={asked.data ? <Said text={asked.data.config} max={200} /> : undefined} tools={(
       <>
