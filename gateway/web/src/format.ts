@@ -121,12 +121,15 @@ export function duration(seconds: number | null | undefined): string {
   return `${Math.floor(s / 86400)}d${Math.floor((s % 86400) / 3600)}h`;
 }
 
+// One form for ages: "just now", "40 s ago", "15 min ago", "3 h ago", "2 d ago", "in 4 h".
 export function ago(time: string | null | undefined, nowMs: number): string {
   const at = Date.parse(time ?? '');
   if (!Number.isFinite(at))
     return '–';
-  const s = (nowMs - at) / 1000;
-  return s < 0 ? `in ${duration(-s)}` : s < 5 ? 'just now' : `${duration(s)} ago`;
+  const s = Math.abs(nowMs - at) / 1000;
+  const text = s < 60 ? `${Math.floor(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min`
+    : s < 48 * 3600 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
+  return at > nowMs + 1000 ? `in ${text}` : s < 5 ? 'just now' : `${text} ago`;
 }
 
 const pad = (n: number): string => String(n).padStart(2, '0');

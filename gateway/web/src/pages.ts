@@ -14,6 +14,7 @@ export interface Page {
 export const pages: Page[] = [
   { path: '/', name: 'Overview', nav: 'o', load: async () => (await import('./pages/Overview')).OverviewPage },
   { path: '/fleet', name: 'Fleet', nav: 'f', load: async () => (await import('./pages/Fleet')).FleetPage },
+  { path: '/workers/{worker}', name: 'Worker', load: async () => (await import('./pages/Worker')).WorkerPage },
   { path: '/decisions', name: 'Decisions', nav: 'd', load: async () => (await import('./pages/decisions/Decisions')).DecisionsPage },
   { path: '/decisions/{id}', name: 'Decision', load: async () => (await import('./pages/decisions/Detail')).DecisionPage },
   { path: '/money', name: 'Money', nav: 'm', load: async () => (await import('./pages/money/Money')).MoneyPage },

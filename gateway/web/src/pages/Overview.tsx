@@ -35,7 +35,7 @@ function Switches({ o }: { o: Overview }): JSX.Element {
       {said ? <OutcomeText outcome={said} /> : null}
       {o.autonomy ? (
         <button type="button" class="btn" disabled={maySwitch !== null} title={maySwitch ?? undefined} onClick={() => setAsked('autonomy')}>
-          {on ? 'Only advise…' : 'Let it decide…'}
+          {on ? 'Autonomy: on → only advise…' : 'Autonomy: advises → on…'}
         </button>
       ) : null}
       {o.stop ? null : (

@@ -78,7 +78,7 @@ export function Link({ href, children, ...rest }: LinkProps): JSX.Element {
 }
 
 export const WorkerLink = ({ name }: { name: string }): JSX.Element => (
-  <Link href={`/workers/${encodeURIComponent(name)}`} class="worker"><Said text={name} max={64} /></Link>
+  <Link href={`/workers/${encodeURIComponent(name)}`} class="worker" title={shown(name, 64)}><Said text={name} max={64} /></Link>
 );
 
 type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';

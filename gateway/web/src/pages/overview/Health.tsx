@@ -7,7 +7,8 @@ import type { Overview, WorkerRow } from '../../types';
 import { Empty, Panel } from '../../ui/frame';
 import { Link, Said, State, WorkerLink } from '../../ui/text';
 
-const ORDER = ['running', 'starting', 'stopping', 'waiting', 'paused', 'stopped', 'crashed', 'halted', 'unknown'] as const;
+// What is wrong comes first.
+const ORDER = ['halted', 'crashed', 'unknown', 'running', 'starting', 'stopping', 'waiting', 'paused', 'stopped'] as const;
 const WRONG = new Set(['halted', 'crashed', 'unknown']);
 const SHOWN = 7;
 

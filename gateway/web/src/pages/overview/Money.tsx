@@ -1,9 +1,10 @@
 // Is it making money? Profit of three windows, each against the one before it.
 import type { JSX } from 'preact';
 import { Sparkline } from '../../charts/Sparkline';
-import { money, percent, signOf } from '../../format';
+import { money, nanos, percent, signOf } from '../../format';
 import type { Figures, Overview } from '../../types';
 import { Figure, Panel } from '../../ui/frame';
+import { compare } from '../../ui/table';
 import { Delta } from '../../ui/text';
 
 function Window({ name, now, before, than, currency, hours }: {
@@ -25,12 +26,24 @@ function Window({ name, now, before, than, currency, hours }: {
   );
 }
 
+// The last day by the hour, with what its highest and lowest hour were.
+function Hours({ profits, currency }: { profits: string[]; currency: string }): JSX.Element {
+  const by = [...profits].sort((a, b) => compare(nanos(a), nanos(b)));
+  const scale = `${money(by[0], currency)} to ${money(by[by.length - 1], currency)} an hour`;
+  return (
+    <figure class="hours" title={`Profit by hour, last 24 h: ${scale}`}>
+      <Sparkline values={profits} label={`Profit by hour, last 24 h, ${scale}`} />
+      <figcaption class="muted num">24 h by hour</figcaption>
+    </figure>
+  );
+}
+
 export function MoneyPanel({ o }: { o: Overview }): JSX.Element {
   if (!o.money)
     return (
       <Panel title="Profit"><p class="muted">Not known: the engine, which keeps the ledger, does not answer.</p></Panel>
     );
-  const hours = o.hours ? <Sparkline values={o.hours.map((h) => h.profit)} label="Profit of the last 24 hours, by hour" /> : null;
+  const hours = o.hours?.length ? <Hours profits={o.hours.map((h) => h.profit)} currency={o.currency} /> : null;
   return (
     <section class="panel windows" aria-label="Profit">
       <Window name="today" now={o.money.today} before={o.previous?.today} than="yesterday by now" currency={o.currency} hours={hours} />
