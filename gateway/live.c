@@ -86,7 +86,7 @@ struct gw_live {
 	json_t *warnings; /* owned */
 };
 
-static void maybe_build(struct gw_live *l);
+static void maybe_build(struct gw_live *l, bool more_may_come);
 
 /* ---- halves ---- */
 
@@ -148,7 +148,7 @@ arrived(struct half *h, bool here, int64_t as_of_ns, const char *why)
 		h->as_of_ns = as_of_ns;
 	}
 	(void)snprintf(h->why, sizeof(h->why), "%s", why);
-	maybe_build(h->live);
+	maybe_build(h->live, true);
 }
 
 static void
@@ -283,7 +283,7 @@ on_cycle(struct ev_loop *loop, ev_timer *timer, int revents)
 	/* Of what was asked a second ago, some may be away by now. */
 	for (int i = FLEET; i <= OVERVIEW; i++)
 		l->halves[i].fresh |= is_asking(l, i);
-	maybe_build(l);
+	maybe_build(l, false);
 	ask_all(l);
 }
 
@@ -377,12 +377,17 @@ begin_build(struct gw_live *l)
 	ev_timer_start(l->gw->loop, &l->slice);
 }
 
-/* Build when there is something new, and nothing more is about to come. */
+/* Build when there is something new, and nothing more is about to come, or has been for a
+ * second. */
 static void
-maybe_build(struct gw_live *l)
+maybe_build(struct gw_live *l, bool more_may_come)
 {
 	bool fresh = false;
 	bool settled = true;
+
+	for (int i = FLEET; more_may_come && i <= OVERVIEW; i++)
+		if (is_asking(l, i) && nv_mono_ms() - l->halves[i].sent_ms < 1000)
+			return;
 
 	for (int i = 0; i < HALVES; i++) {
 		fresh |= l->halves[i].fresh;
@@ -496,7 +501,7 @@ on_slice(struct ev_loop *loop, ev_timer *timer, int revents)
 	if (rc > 0)
 		tell_all(l);
 	if (l->again)
-		maybe_build(l);
+		maybe_build(l, true);
 }
 
 /* ---- who looks ---- */

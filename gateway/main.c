@@ -1,8 +1,8 @@
 /* nova-gateway: takes webhooks and says what they mean to nova-engine. Started by
  * novasupd when nova.yaml has `gateway:`, or by hand with the pipes on descriptors 3
  * and 4. */
-#include "ask.h"
 #include "api.h"
+#include "ask.h"
 #include "auth.h"
 #include "child.h"
 #include "gateway.h"
@@ -16,6 +16,7 @@
 #include "nv_value.h"
 #include "routes.h"
 #include "setup.h"
+#include "tail.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -245,8 +246,9 @@ open_parts(struct nv_err *err)
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
-	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 ||
-			       gw_children_open(gw) < 0 || gw_verify_open(gw) < 0))
+	if (rc == 0 &&
+		(gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 || gw_tail_open(gw) < 0 ||
+			gw_children_open(gw) < 0 || gw_verify_open(gw) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
@@ -302,6 +304,7 @@ run(void)
 	gw_server_fini(&gw->server);
 	gw_verify_close(gw);
 	gw_children_close(gw);
+	gw_tail_close(gw);
 	gw_live_close(gw);
 	gw_asker_close(gw);
 	gw_auth_close(gw);

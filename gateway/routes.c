@@ -114,6 +114,7 @@ static const struct gw_route table[] = {
 	ROUTE(GW_GET, "/api/v1/workers", GW_READONLY, NULL, 0, gw_api_workers, NULL)
 	ROUTE(GW_GET, "/api/v1/workers/{worker}", GW_READONLY, NULL, 0, gw_api_worker, NULL)
 	ROUTE(GW_GET, "/api/v1/workers/{worker}/instances", GW_READONLY, NULL, 0, gw_api_instances, NULL)
+	ROUTE(GW_GET, "/api/v1/stream", GW_READONLY, NULL, 0, gw_api_stream, NULL)
 
 	ROUTE(GW_GET, "/api/v1/gateway", GW_READONLY, NULL, 0, gw_api_gateway, NULL)
 	ROUTE(GW_GET, "/api/v1/ledger", GW_READONLY, NULL, 0, gw_api_ledger, NULL)
