@@ -12,6 +12,7 @@
 #include "nv_units.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define ORDER_BYTES_MAX ((size_t)1 << 20)
 #define ORDER_MS        120000 /* a stop may take as long as the worker's grace */
 #define WHY_MS          30000
+#define VIA_BYTES       48
 #define WORDS_MAX       1100
 #define INTERVAL_MS     1000
 #define INTERVAL_MS_MIN 100
@@ -124,11 +126,26 @@ on_ordered(void *arg, const struct nv_program_end *end)
 		ev_break(t->loop, EVBREAK_ALL);
 }
 
+/* Who presses the keys: kept with what they change. Behind sudo that is not root. */
+static const char *
+whoever(char via[VIA_BYTES])
+{
+	const char *name = geteuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *self = name && name[0] ? NULL : getpwuid(getuid());
+
+	(void)snprintf(via, VIA_BYTES, "top:%s",
+		self              ? self->pw_name
+		: name && name[0] ? name
+				  : "somebody");
+	return via;
+}
+
 static void
 start_order(struct top *t)
 {
 	const char *argv[WORDS_MAX + 1];
 	struct top_order order = t->ui.order;
+	char via[VIA_BYTES];
 
 	t->ui.order = (struct top_order){0};
 	if (t->order) {
@@ -137,6 +154,8 @@ start_order(struct top *t)
 		return;
 	}
 	(void)snprintf(t->what, sizeof(t->what), "%s", order.what);
+	(void)json_array_append_new(order.argv, ctl_json_str("--via"));
+	(void)json_array_append_new(order.argv, ctl_json_str(whoever(via)));
 	command(t, order.argv, argv);
 	int rc = nv_program_start(t->loop,
 		&(struct nv_program_spec){.path = SELF,

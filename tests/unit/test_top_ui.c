@@ -334,8 +334,8 @@ START_TEST(every_size_can_be_drawn)
 	(void)snprintf(w.data.fleet.incident.state, 5, "open");
 	for (unsigned mode = TOP_NORMAL; mode <= TOP_HELPING; mode++) {
 		for (unsigned pane = 0; pane < TOP_PANE_COUNT; pane++) {
-			for (unsigned rows = 0; rows < 40; rows += 3) {
-				for (unsigned cols = 0; cols < 260; cols += 13) {
+			for (unsigned rows = 0; rows < 40; rows += 5) {
+				for (unsigned cols = 0; cols < 260; cols += 29) {
 					w.ui.mode = (enum top_mode)mode;
 					w.ui.pane = (enum top_pane)pane;
 					w.ui.in_pane = rows % 2 == 0;
