@@ -81,14 +81,18 @@ export interface WebhookRow {
   line: string;
 }
 
-// GET /ledger: figures, and the newest verification that was asked for here.
-export interface VerifyState {
+// The newest verification that was asked for through the gateway.
+export type VerifyState = Partial<Verified> & {
   state: 'never' | 'running' | 'done' | 'failed';
-  started: Time | null;
-  finished: Time | null;
+  started?: Time | null;
+  ended?: Time | null;
   by?: string | null;
   error?: string | null;
-  result: Verified | null;
-}
+};
 
-export type LedgerState = LedgerStats & { verify: VerifyState | null };
+export interface LedgerState {
+  as_of: Time;
+  stats: LedgerStats | null; // null: the engine is away, and `warnings` says so
+  verify: VerifyState;
+  warnings: string[];
+}

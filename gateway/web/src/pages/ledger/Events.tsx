@@ -5,6 +5,7 @@ import { words } from '../../format';
 import { useQuery } from '../../router';
 import type { EventRow } from '../../types';
 import { Dialog, Search, Select } from '../../ui/controls';
+import { WorkerField } from '../../ui/field';
 import { Empty, ErrorNote, Loading, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Clock, Money, Said, WorkerLink } from '../../ui/text';
@@ -32,7 +33,7 @@ function about(row: EventRow & { ok?: boolean; duration_ms?: number }): string {
     parts.unshift(row.ok ? 'good' : 'failed');
   if (row.duration_ms !== undefined)
     parts.push(`${row.duration_ms.toLocaleString('en-US')} ms`);
-  return parts.join(' · ');
+  return [...new Set(parts)].join(' · ');
 }
 
 function columnsOf(open: (row: EventRow) => void): Column<EventRow>[] {
@@ -81,7 +82,7 @@ export function EventsView(): JSX.Element {
     <Panel title="Events" note={paused ? `paused, ${tail.waiting} new` : 'newest first, live'} flush tools={(
       <>
         <Search label="Filter" value={query.get('q') ?? ''} change={(q) => change({ q })} />
-        <Search label="Only worker" value={worker} change={(w) => change({ worker: w.trim() })} />
+        <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />
         <Select label="Event" value={kind} change={(k) => change({ kind: k })} options={[['', 'all events'], ...KINDS.map((k) => [k, k] as const)]} />
         <button type="button" class="btn" aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
       </>

@@ -5,7 +5,7 @@ import { bytes, count } from '../../format';
 import { useApi } from '../../hooks';
 import type { Refused } from '../../ledger';
 import { useQuery } from '../../router';
-import { Search } from '../../ui/controls';
+import { WorkerField } from '../../ui/field';
 import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Clock, Said, WorkerLink } from '../../ui/text';
@@ -27,7 +27,7 @@ export function QuarantineView(): JSX.Element {
   const rows = asked.data?.quarantine ?? [];
   return (
     <Panel title="Quarantine" flush note={rows.length >= LIMIT ? `the newest ${count(LIMIT)}` : undefined}
-      tools={<Search label="Only worker" value={worker} change={(w) => change({ worker: w.trim() })} />}>
+      tools={<WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />}>
       <Answered asked={asked} lines={6}>
         {() => rows.length === 0
           ? <Empty command="man nova-protocol">No line was refused. What a valid event line looks like:</Empty>

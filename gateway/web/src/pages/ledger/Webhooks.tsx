@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { withQuery } from '../../api';
 import { count } from '../../format';
 import { useApi } from '../../hooks';
-import type { GatewayState, LedgerStats, WebhookRow, WebhookSource } from '../../ledger';
+import type { GatewayState, LedgerState, WebhookRow, WebhookSource } from '../../ledger';
 import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Ago, Clock, Said, State } from '../../ui/text';
@@ -46,7 +46,7 @@ function Newest({ events }: { events: number }): JSX.Element {
 
 export function WebhooksView(): JSX.Element {
   const gateway = useApi<GatewayState>('/gateway', 10_000);
-  const ledger = useApi<LedgerStats>('/ledger');
+  const ledger = useApi<LedgerState>('/ledger');
   return (
     <div class="stack">
       <Panel title="By sender" note="since the gateway was started" flush>
@@ -56,7 +56,7 @@ export function WebhooksView(): JSX.Element {
         </Answered>
       </Panel>
       <Panel title="Newest" flush>
-        <Answered asked={ledger}>{(l) => <Newest events={l.events} />}</Answered>
+        <Answered asked={ledger}>{(l) => <Newest events={l.stats?.events ?? 0} />}</Answered>
       </Panel>
     </div>
   );

@@ -5,7 +5,8 @@ import { Interval, scaleOf } from '../../charts/Interval';
 import { useApi } from '../../hooks';
 import type { Forecast, Spread } from '../../reports';
 import { useQuery } from '../../router';
-import { Choice, Search } from '../../ui/controls';
+import { Choice } from '../../ui/controls';
+import { WorkerField } from '../../ui/field';
 import { Answered, Facts, Notice, Panel } from '../../ui/frame';
 import { Money, Said } from '../../ui/text';
 
@@ -72,7 +73,7 @@ export function ForecastView(): JSX.Element {
     <div class="stack">
       <div class="row">
         <Choice label="Days" value={days} options={DAYS} change={(d) => change({ days: d })} />
-        <Search label="Only worker" value={worker} change={(w) => change({ worker: w.trim() })} />
+        <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />
       </div>
       <Answered asked={asked} lines={6}>{(f) => <Whole f={f} />}</Answered>
     </div>

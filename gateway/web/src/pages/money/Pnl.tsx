@@ -7,7 +7,8 @@ import { useApi } from '../../hooks';
 import type { Pnl, Timeline } from '../../reports';
 import { useQuery } from '../../router';
 import type { Figures } from '../../types';
-import { Choice, Search } from '../../ui/controls';
+import { Choice } from '../../ui/controls';
+import { WorkerField } from '../../ui/field';
 import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Clock, Link, Money, Said, WorkerLink } from '../../ui/text';
@@ -84,7 +85,7 @@ export function PnlView(): JSX.Element {
     <div class="stack">
       <div class="row">
         <WindowChoice />
-        <Search label="Only worker or group" value={target} change={(s) => change({ target: s.trim() })} />
+        <WorkerField label="Only worker or group" value={target} change={(t) => change({ target: t })} groups />
         {pnl.data ? <Span period={pnl.data.period} /> : null}
       </div>
       {pnl.data ? <Unconverted report={pnl.data} /> : null}
