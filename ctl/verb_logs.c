@@ -168,6 +168,8 @@ print_object(struct reader *r)
 {
 	json_t *lines = ctl_need(json_array());
 	json_t *entries = ctl_need(json_array());
+	json_t *object =
+		ctl_need(json_pack("{s:o, s:o}", "lines", lines, "entries", entries));
 	size_t first = r->n_entries > r->lines ? r->n_entries - r->lines : 0;
 
 	if (r->n_sources > 1 && r->n_entries > 1)
@@ -176,13 +178,14 @@ print_object(struct reader *r)
 		json_t *entry = entry_json(&r->entries[i]);
 
 		(void)json_array_append(lines, json_object_get(entry, "line"));
+		(void)json_object_set(object, "cursor", json_object_get(entry, "cursor"));
 		(void)json_object_del(entry, "line");
 		(void)json_array_append_new(entries, entry);
 	}
 	clear_entries(r);
-	json_t *object =
-		ctl_need(json_pack("{s:o, s:o}", "lines", lines, "entries", entries));
-
+	/* A place is one in one log. */
+	if (r->n_sources != 1)
+		(void)json_object_del(object, "cursor");
 	if (r->n_sources == 1) {
 		const struct source *s = &r->sources[0];
 		char path[1300];
@@ -352,9 +355,10 @@ take_options(struct reader *r)
 
 /* ---- reading ---- */
 
-/* Why there is no file: a worker without output, or no such worker? */
+/* Why there is no file: a worker without output, which can be waited for, or no such
+ * worker? */
 static int
-no_file(struct ctl *ctl, const char *name)
+no_file(struct ctl *ctl, const char *name, bool follow)
 {
 	struct ctl_sup sup;
 	struct nv_fleet fleet;
@@ -369,6 +373,8 @@ no_file(struct ctl *ctl, const char *name)
 		nv_fleet_clear(&fleet);
 	}
 	ctl_sup_close(&sup);
+	if (known && follow)
+		return NV_EXIT_OK;
 	if (known)
 		return ctl_fail(
 			&ctl->out, NV_EXIT_NO, "%s has not printed anything yet", name);
@@ -410,9 +416,14 @@ read_tails(struct reader *r)
 		int rc = ctl_log_open(&s->log, r->ctl->paths.log_dir, s->name);
 
 		s->missing = rc == -ENOENT;
-		/* One of several may be silent; and what follows can wait for it. */
-		if (s->missing && r->n_sources == 1)
-			return no_file(r->ctl, s->name);
+		/* One of several may be silent. */
+		if (s->missing && r->n_sources == 1) {
+			int code = no_file(r->ctl, s->name, r->follow);
+
+			if (code != NV_EXIT_OK)
+				return code;
+			continue;
+		}
 		if (rc == 0 && r->has_after)
 			rc = read_after(r, s);
 		else if (rc == 0)

@@ -1,10 +1,13 @@
 /* pnl, timeline, performers: what was earned, by whom and when. */
 #include "engine_client.h"
+#include "nv_csv.h"
 #include "report.h"
 #include "verbs.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define CSV_LINE_MAX ((size_t)65536)
 
 /* ---- what reports share ---- */
 
@@ -199,11 +202,32 @@ ctl_print_figures(const struct ctl *ctl, const json_t *data, const char *head)
 	ctl_print_folded(ctl, data);
 }
 
-/* RFC 4180, without anything that would need quotes: keys of units of time have none. */
+static void
+csv_row(const struct ctl *ctl, const char *key, const json_t *row, const json_t *data)
+{
+	const json_t *roi = json_object_get(row, "roi_percent");
+	struct nv_buf line;
+
+	nv_buf_init(&line, CSV_LINE_MAX);
+	nv_csv_put_text(&line, key);
+	nv_buf_printf(&line, ",%s,%s,%s", ctl_str(row, "from"), ctl_str(row, "to"),
+		ctl_str(data, "currency"));
+	for (size_t f = 0; f < NV_LEN(figures); f++)
+		nv_buf_printf(&line, ",%s", ctl_str(row, figures[f]));
+	if (json_is_number(roi))
+		nv_buf_printf(&line, ",%.1f", json_number_value(roi));
+	else
+		nv_buf_puts(&line, ",");
+	ctl_print(&ctl->out, CTL_PLAIN, "%s\n", line.data ? line.data : "");
+	nv_buf_fini(&line);
+}
+
+/* RFC 4180. Without rows: the total. */
 static void
 print_csv(const struct ctl *ctl, const json_t *data)
 {
 	const json_t *rows = json_object_get(data, "rows");
+	const json_t *omitted = json_object_get(data, "omitted");
 	size_t i;
 	json_t *row;
 
@@ -212,19 +236,12 @@ print_csv(const struct ctl *ctl, const json_t *data)
 		"profit,roi_percent\n");
 	json_array_foreach(rows, i, row)
 	{
-		const json_t *roi = json_object_get(row, "roi_percent");
-
-		ctl_print(&ctl->out, CTL_PLAIN, "%s,%s,%s,%s", ctl_str(row, "key"),
-			ctl_str(row, "from"), ctl_str(row, "to"),
-			ctl_str(data, "currency"));
-		for (size_t f = 0; f < NV_LEN(figures); f++)
-			ctl_print(&ctl->out, CTL_PLAIN, ",%s", ctl_str(row, figures[f]));
-		if (json_is_number(roi))
-			ctl_print(
-				&ctl->out, CTL_PLAIN, ",%.1f\n", json_number_value(roi));
-		else
-			ctl_print(&ctl->out, CTL_PLAIN, ",\n");
+		csv_row(ctl, ctl_str(row, "key"), row, data);
 	}
+	if (omitted)
+		csv_row(ctl, "(others)", omitted, data);
+	if (!rows)
+		csv_row(ctl, "total", json_object_get(data, "total"), data);
 }
 
 /* ---- the verbs ---- */
@@ -278,10 +295,22 @@ ask(struct ctl *ctl, const char *verb, bool csv)
 	return show(ctl, verb, args, csv);
 }
 
+/* With --csv, where it was given. */
+static int
+ask_table(struct ctl *ctl, const char *verb)
+{
+	bool csv = ctl_opt(&ctl->args, "csv") != NULL;
+
+	if (csv && ctl->out.json)
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
+			"%s: expected --csv or --json, not both", verb);
+	return ask(ctl, verb, csv);
+}
+
 int
 ctl_verb_pnl(struct ctl *ctl)
 {
-	return ask(ctl, "pnl", false);
+	return ask_table(ctl, "pnl");
 }
 
 int
@@ -313,12 +342,7 @@ ctl_verb_roi(struct ctl *ctl)
 int
 ctl_verb_timeline(struct ctl *ctl)
 {
-	bool csv = ctl_opt(&ctl->args, "csv") != NULL;
-
-	if (csv && ctl->out.json)
-		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
-			"timeline: expected --csv or --json, not both");
-	return ask(ctl, "timeline", csv);
+	return ask_table(ctl, "timeline");
 }
 
 int

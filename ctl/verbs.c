@@ -39,6 +39,10 @@
 	{ \
 		"limit", 'n', "N", "at most this many rows" \
 	}
+#define CSV \
+	{ \
+		"csv", 'c', NULL, "comma-separated, for a spreadsheet" \
+	}
 #define FROM_TO \
 	{"from", 0, "TIME", "instead of a period: a date or RFC 3339 time"}, \
 	{ \
@@ -231,7 +235,7 @@ const struct ctl_verb ctl_verbs[] = {
 			BY("worker, group, source, category, variant, hour, day, week, "
 			   "month or "
 			   "year"),
-			ROWS}},
+			ROWS, CSV}},
 	{"roi", ctl_verb_roi, "WORKER|GROUP | --by KEY", "return on investment", NULL, 0,
 		1,
 		{PERIOD("all"), FROM_TO, BY("worker, group, source, category or variant"),
@@ -243,7 +247,7 @@ const struct ctl_verb ctl_verbs[] = {
 		"earlier ones become one.",
 		0, 1,
 		{PERIOD("month"), FROM_TO, BY("hour, day (default), week, month or year"),
-			ROWS, {"csv", 'c', NULL, "comma-separated, for a spreadsheet"}}},
+			ROWS, CSV}},
 	{"performers", ctl_verb_performers, "", "the best or the worst workers", NULL, 0,
 		0,
 		{PERIOD("month"), FROM_TO, {"top", 't', "N", "the best N (default 10)"},

@@ -100,7 +100,8 @@ struct gw_field {
 	enum gw_field_kind kind;
 	const char *option; /* of novactl, with its dashes; NULL: a word by itself */
 	bool needed;
-	uint32_t max; /* bytes of a text, or the largest count */
+	uint32_t max;          /* bytes of a text, or the largest count */
+	const char *otherwise; /* what a reason is when none is given; NULL: none */
 };
 
 #define GW_ACT_FIELDS_MAX 4
@@ -109,12 +110,13 @@ struct gw_act {
 	const char *verb[2];
 	bool (*valid)(const char *param); /* NULL: there is none */
 	const char *what;                 /* "worker": what the parameter names */
-	/* To find out what a no means, the engine is asked about `what` with this verb;
-	 * NULL: the answer is no, whatever it was. */
-	const char *known_by;
-	bool via;      /* the verb takes --via */
-	bool stamps;   /* it does not, and its reason says who asked */
-	bool is_brake; /* never waits behind anything else */
+	/* To find out what a no means, the engine is asked about it: verb and argument;
+	 * NULL: it is not, and no is no. */
+	const char *known_by[2];
+	bool no_is_missing; /* a no means that there is none */
+	bool via;           /* the verb takes --via */
+	bool stamps;        /* it does not, and its reason says who asked */
+	bool is_brake;      /* never waits behind anything else */
 	/* {"enabled":bool}: the second word of the verb. */
 	bool enables;
 	struct gw_field fields[GW_ACT_FIELDS_MAX];
@@ -180,6 +182,10 @@ struct gw_export {
 };
 extern const struct gw_export gw_exports[GW_EXPORT_COUNT];
 gw_handler_fn gw_api_export;
+
+/* ---- api_events.c: a page of events, or the stream of them ---- */
+
+gw_handler_fn gw_api_events;
 
 /* ---- api_ledger.c ---- */
 

@@ -43,12 +43,17 @@ is_key(const char *text)
 #define DECIMAL GW_FIELD_DECIMAL
 #define FLAG    GW_FIELD_FLAG
 
-#define OF_WORKER .valid = nv_name_valid, .what = "worker", .known_by = "agent"
-#define OF_GROUP  .valid = nv_name_valid, .what = "group"
-#define OF_ID     .valid = is_id, .what = "id", .known_by = "explain"
+#define OF_WORKER \
+	.valid = nv_name_valid, .what = "worker", .known_by = {"agent", "worker"}
+#define OF_GROUP .valid = nv_name_valid, .what = "group"
+#define OF_ID    .valid = is_id, .what = "decision", .known_by = {"explain", "id"}
 #define REASON \
 	{ \
 		"reason", TEXT, "--reason", false, REASON_BYTES \
+	}
+#define WHY_LIFTED \
+	{ \
+		"reason", TEXT, "--reason", false, STAMPED_BYTES, "lifted" \
 	}
 #define WHY \
 	{ \
@@ -74,7 +79,10 @@ const struct gw_act gw_acts[GW_ACT_COUNT] = {
 	[GW_ACT_GROUP_RESTART] = {.verb = {"group", "restart"}, OF_GROUP},
 	[GW_ACT_APPROVE] = {.verb = {"approve"}, OF_ID, .via = true},
 	[GW_ACT_DENY] = {.verb = {"deny"}, OF_ID, .via = true, .fields = {REASON}},
-	[GW_ACT_ACK] = {.verb = {"alerts", "ack"}, .valid = is_key, .what = "alert"},
+	[GW_ACT_ACK] = {.verb = {"alerts", "ack"},
+		.valid = is_key,
+		.what = "alert",
+		.no_is_missing = true},
 	[GW_ACT_EMERGENCY_STOP] = {.verb = {"stop-everything"},
 		.stamps = true,
 		.is_brake = true,
@@ -82,7 +90,7 @@ const struct gw_act gw_acts[GW_ACT_COUNT] = {
 	[GW_ACT_EMERGENCY_RESUME] = {.verb = {"resume-everything"},
 		.stamps = true,
 		.is_brake = true,
-		.fields = {WHY}},
+		.fields = {WHY_LIFTED}},
 	[GW_ACT_AUTONOMOUS] = {.verb = {"autonomous"}, .enables = true, .via = true},
 	[GW_ACT_GRANT] = {.verb = {"budget", "grant"},
 		OF_WORKER,
@@ -161,11 +169,11 @@ ask_whether_known(struct acting *a)
 {
 	json_t *args;
 
-	if (!a->act->known_by || !a->call)
+	if (!a->act->known_by[0] || !a->call)
 		return false;
-	args = json_pack("{s:s}", a->act->what, a->call->params[0]);
-	return args &&
-	       gw_ask_verb(a->gw, a->act->known_by, args, 0, on_known, a, &a->ask) == 0;
+	args = json_pack("{s:s}", a->act->known_by[1], a->call->params[0]);
+	return args && gw_ask_verb(a->gw, a->act->known_by[0], args, 0, on_known, a,
+			       &a->ask) == 0;
 }
 
 static void
@@ -183,7 +191,8 @@ on_done(void *arg, const struct nv_program_end *end)
 		}
 		drop(a);
 	} else if (end->code != NV_EXIT_NO || !ask_whether_known(a)) {
-		refuse(a, end->code == NV_EXIT_OK ? NV_EXIT_FAILED : end->code, false);
+		refuse(a, end->code == NV_EXIT_OK ? NV_EXIT_FAILED : end->code,
+			a->act->no_is_missing);
 	}
 }
 
@@ -217,6 +226,8 @@ add_field(struct gw_words *w, const struct gw_act *act, const struct gw_field *f
 {
 	const json_t *value = json_object_get(body, f->key);
 
+	if ((!value || json_is_null(value)) && f->otherwise)
+		gw_words_addf(w, "%s=%s (%s)", f->option, f->otherwise, call->who.name);
 	if (!value || json_is_null(value))
 		return f->needed ? nv_err_set(err, -EINVAL, "%s is missing", f->key) : 0;
 	if (f->kind == FLAG) {

@@ -100,7 +100,7 @@ static const struct gw_route table[] = {
 	ASKED("/performers", PERFORMERS)
 	ASKED("/quality", QUALITY)
 	ASKED("/prices", PRICES)
-	ROUTE(GW_GET, "/api/v1/events", GW_READONLY, NULL, 0, gw_api_ask, &gw_asked[GW_ASKED_EVENTS])
+	ROUTE(GW_GET, "/api/v1/events", GW_READONLY, NULL, 0, gw_api_events, &gw_asked[GW_ASKED_EVENTS])
 	ASKED("/quarantine", QUARANTINE)
 	ASKED("/incidents", INCIDENTS)
 	ASKED("/anomalies", ANOMALIES)
