@@ -140,9 +140,22 @@ build()
 	cmake --preset "$1" && cmake --build --preset "$1" -j "$(jobs)"
 }
 
+# A port of loopback where nobody listens: 5001, or the next one.
+free_port()
+{
+	local port
+	for port in {5001..5099}; do
+		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+			echo "$port"
+			return
+		fi
+	done
+	die 4 "every port from 5001 to 5099 is taken; one is needed for the dashboard"
+}
+
 verb_demo()
 {
-	local dir bin
+	local dir bin port token
 	install_missing "$packages_build" "$packages_demo"
 	build release || die 4 "the build failed; see above"
 	bin=$PWD/build/release/bin
@@ -155,9 +168,17 @@ verb_demo()
 	mkdir -p -- "$dir/state" "$dir/run" "$dir/log"
 	"$bin/novasupd" --check --config etc/examples/nova.yaml ||
 		die 2 "the example configuration is not valid; see above"
+	port=$(free_port)
+	token=$("$bin/novactl" --state-dir "$dir/state" token create \
+		"demo-$(date +%Y%m%d-%H%M%S)" --role admin --expires 7d | head -n 1)
 	cat <<END
 
   The example fleet starts now, in the foreground. Ctrl-C stops all of it.
+
+  The dashboard, in a browser on this machine:
+    http://127.0.0.1:$port/
+    log in with this token, which may do everything and ends in a week:
+    $token
 
   In another terminal:
     cd $PWD
@@ -168,6 +189,7 @@ verb_demo()
     novactl decisions                 what was decided, and why
     novactl approvals                 what waits for you; then: novactl approve ID
     novactl events -f                 money as it moves
+    novactl token create me --role readonly    another token
     novactl ledger verify             recompute every balance and hash
     ps -eo pid,ppid,args --forest     the same fleet as processes
 
@@ -178,6 +200,7 @@ verb_demo()
 
 END
 	# This process becomes novasupd: Ctrl-C reaches it and nothing stands between.
+	export NOVA_GATEWAY_LISTEN=127.0.0.1:$port
 	exec "$bin/novasupd" --config etc/examples/nova.yaml \
 		--state-dir "$dir/state" --run-dir "$dir/run" --log-dir "$dir/log"
 }

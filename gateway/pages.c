@@ -18,15 +18,16 @@ static const char bare[] =
 	"/api/v1, and <code>novactl top</code> shows the fleet in a terminal.</p>\n"
 	"</html>\n";
 
-/* The weight of "gzip;q=0.5" behind the name: 0 when it is "q=0", "q=0.0" ... */
+/* Is the weight in the parameters behind a coding, ";q=0.5", more than 0? Without one it
+ * is 1. */
 static bool
 has_weight(const char *params, size_t bytes)
 {
 	const char *end = params + bytes;
 
-	for (const char *at = params; at < end; at++) {
+	for (const char *at = params; at < end; at += strcspn(at, ";")) {
 		at += strspn(at, "; \t");
-		if (end - at < 3 || strncasecmp(at, "q=", 2) != 0)
+		if (end - at < 2 || strncasecmp(at, "q=", 2) != 0)
 			continue;
 		at += 2;
 		return strspn(at, "0.") < strcspn(at, ", \t;");
