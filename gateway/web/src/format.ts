@@ -26,28 +26,25 @@ function roundHalfEven(n: bigint, unit: bigint): bigint {
 
 const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ',');
 
-// Cents, or, where that would show nothing of it, the first two digits that are not 0.
 function digitsOf(n: bigint): string {
-  let places = 2;
-  if (n > 0n && n < NANO / 200n) {
-    const zeros = 9 - n.toString().length;
-    places = Math.min(9, zeros + 2);
-  }
-  const rounded = roundHalfEven(n, 10n ** BigInt(9 - places)).toString().padStart(places + 1, '0');
-  return `${grouped(rounded.slice(0, -places))}.${rounded.slice(-places)}`;
+  const cents = roundHalfEven(n, NANO / 100n).toString().padStart(3, '0');
+  return `${grouped(cents.slice(0, -2))}.${cents.slice(-2)}`;
 }
 
 export interface MoneyLook {
   plus?: boolean; // a sign in front of gains too
 }
 
-// "1234.5" USD -> "$1,234.50", "-3" -> "−$3.00", unknown -> "–".
+// "1234.5" USD -> "$1,234.50", "-3" -> "−$3.00", unknown -> "–"; what is there but less than half
+// a cent -> "<$0.01" (a title has the exact amount).
 export function money(amount: string | null | undefined, currency = 'USD', look: MoneyLook = {}): string {
   const n = nanos(amount);
   if (n === null)
     return '–';
-  const sign = n < 0n ? MINUS : look.plus && n > 0n ? '+' : '';
-  const digits = digitsOf(n < 0n ? -n : n);
+  const abs = n < 0n ? -n : n;
+  const tiny = abs > 0n && abs < NANO / 200n;
+  const sign = (n < 0n ? MINUS : look.plus && n > 0n && !tiny ? '+' : '') + (tiny ? '<' : '');
+  const digits = tiny ? '0.01' : digitsOf(abs);
   const symbol = SIGNS[currency];
   return symbol ? `${sign}${symbol}${digits}` : `${sign}${digits} ${currency}`;
 }

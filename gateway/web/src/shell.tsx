@@ -59,12 +59,14 @@ function isUnder(path: string, nav: string): boolean {
     || (nav === '/fleet' && path.startsWith('/workers/'));
 }
 
+const NAMES: Record<string, string> = { stale: 'Stale', polling: 'Not live' };
+
 function LiveBadge(): JSX.Element {
   const h = useStore(health, (v) => v);
   const now = useNow(1000);
   const age = h.asOf ? ago(h.asOf, now) : null;
   const text = h.connection === 'live' ? 'Live' : h.connection === 'connecting' ? 'Connecting'
-    : `${h.connection === 'stale' ? 'Stale' : 'Offline'}${age ? `, data ${age}` : ''}`;
+    : `${NAMES[h.connection] ?? 'Offline'}${age ? `, data ${age}` : ''}`;
   return (
     <span class="live-badge" role="status" data-state={h.connection}
       title={h.why ?? (age ? `Data of ${age}` : undefined)}>

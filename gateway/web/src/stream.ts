@@ -1,14 +1,15 @@
 // The live picture: one event stream a tab (GET /api/v1/stream), and what it says, kept in
 // stores. It reconnects by itself and always knows how old its data is.
-import { askWhoAmI, login, serverNow, url, withQuery } from './api';
+import { ApiError, askWhoAmI, get, login, serverNow, url, withQuery } from './api';
 import { createStore } from './store';
-import type { EventRow, Overview, WorkerRow } from './types';
+import type { EventRow, Overview, WorkerRow, WorkersPicture } from './types';
 
 export type Connection =
   | 'connecting'
   | 'live' // data of the last seconds
   | 'stale' // connected, but what came is old: Nova itself is behind or away
-  | 'offline'; // no connection; tried again
+  | 'polling' // no stream, but answers: asked again and again
+  | 'offline'; // nobody answers; tried again
 
 export interface Fleet {
   asOf: string;
@@ -24,6 +25,9 @@ export interface Health {
 export const overview = createStore<Overview | null>(null);
 export const fleet = createStore<Fleet | null>(null);
 export const health = createStore<Health>({ connection: 'connecting', asOf: null, why: null });
+
+// Why there is no first picture; null: there is one, or it is still asked for.
+export const pictureError = createStore<ApiError | null>(null);
 
 const SILENT_MS = 12_000; // a tick comes every 5 s
 const STALE_MS = 15_000;
@@ -88,6 +92,28 @@ function judge(): void {
     serverNow() - at > STALE_MS ? 'Nova gives no newer figures' : null);
 }
 
+// The whole picture by two plain questions: at first, since a stream may be long in coming or
+// refused, and again and again while there is none.
+async function pull(): Promise<void> {
+  try {
+    const [o, w] = await Promise.all([get<Overview>('/overview'), get<WorkersPicture>('/workers')]);
+    pictureError.set(null);
+    if (source?.readyState === EventSource.OPEN && overview.get() && fleet.get())
+      return; // the stream was faster, and what it says is newer
+    overview.set(o);
+    fleet.set({ asOf: w.as_of, rows: new Map(w.workers.map((r) => [r.worker, r])) });
+    health.set({ ...health.get(), asOf: o.as_of });
+    if (!source || source.readyState === EventSource.CLOSED)
+      setConnection('polling', 'no stream of events: figures are asked for every few seconds');
+  } catch (e) {
+    pictureError.set(e instanceof ApiError ? e : new ApiError(0, String(e)));
+    if (!source || source.readyState === EventSource.CLOSED)
+      setConnection('offline', 'no connection to the gateway; trying again');
+  }
+}
+
+export const pullAgain = (): void => void pull();
+
 function takeWorkers(said: { as_of: string; changed?: WorkerRow[]; removed?: string[]; whole?: boolean }): void {
   const before = fleet.get();
   const rows = new Map(said.whole || !before ? [] : before.rows);
@@ -139,9 +165,11 @@ function listen(es: EventSource): void {
 function lost(): void {
   source?.close();
   source = null;
-  setConnection('offline', 'no connection to the gateway; trying again');
+  if (health.get().connection !== 'polling')
+    setConnection('offline', 'no connection to the gateway; trying again');
   if (login.get().state !== 'in')
     return;
+  void pull();
   if (tries === 2)
     void probe();
   clearTimeout(retry);
@@ -169,6 +197,7 @@ function open(): void {
 
 export function startStream(): () => void {
   tries = 0;
+  void pull();
   open();
   const clock = setInterval(() => {
     // Silent for long although open: such a connection is dead, and nobody has told us.
@@ -191,6 +220,7 @@ export function startStream(): () => void {
     overview.set(null);
     fleet.set(null);
     lastEventId = '';
+    pictureError.set(null);
     health.set({ connection: 'connecting', asOf: null, why: null });
   };
 }

@@ -2,21 +2,29 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { withQuery } from '../api';
-import { count } from '../format';
+import { count, words } from '../format';
 import { useApi, useKey, useTitle } from '../hooks';
 import { useQuery } from '../router';
 import { useStore } from '../store';
 import { fleet, overview } from '../stream';
 import { Choice, Search, Select } from '../ui/controls';
-import { Empty, Loading, PageHead } from '../ui/frame';
+import { Empty, PageHead, Waiting } from '../ui/frame';
+import { isWrong } from './overview/Health';
+import type { WorkerRow } from '../types';
 import { Bulk } from './fleet/Bulk';
 import { List } from './fleet/List';
 import { lines as linesOf, shownRows } from './fleet/rows';
 import type { Line, View } from './fleet/rows';
 
-const STATES = [['', 'All states'], ['wrong', 'To look at'], ['running', 'Running'], ['paused', 'Paused'], ['stopped', 'Stopped'],
-  ['starting', 'Starting'], ['stopping', 'Stopping'], ['waiting', 'Waiting'], ['crashed', 'Crashed'], ['halted', 'Halted'],
-  ['killed', 'Killed'], ['unknown', 'Unknown']] as const;
+// The states there are now, with how many workers are in each.
+function statesOf(all: ReadonlyMap<string, WorkerRow> | null, wanted: string): [string, string][] {
+  const rows = [...(all?.values() ?? [])];
+  const counts = new Map<string, number>(wanted && wanted !== 'wrong' ? [[wanted, 0]] : []);
+  for (const r of rows)
+    counts.set(r.state, (counts.get(r.state) ?? 0) + 1);
+  const each = [...counts].sort().map(([s, n]): [string, string] => [s, `${words(s)} (${count(n)})`]);
+  return [['', 'All states'], ['wrong', `To look at (${count(rows.filter(isWrong).length)})`], ...each];
+}
 
 interface ProfitRows {
   currency: string;
@@ -55,6 +63,7 @@ export function FleetPage(): JSX.Element {
   const profits = useMemo(() => new Map((today.data?.rows ?? []).map((r) => [r.key, r.profit])), [today.data]);
   const shown = useMemo(() => (all ? shownRows(all.values(), view) : []), [all, text, state]);
   const lines = useMemo(() => linesOf(shown, view, profits), [shown, by, flat, closed, open, profits]);
+  const states = useMemo(() => statesOf(all, state), [all, state]);
   const chosen = [...selected].filter((n) => all?.has(n));
 
   const isOpen = (l: Line) => (l.kind === 'group' ? !closed.has(l.group) : l.kind === 'worker' && open.has(l.row.worker));
@@ -78,13 +87,13 @@ export function FleetPage(): JSX.Element {
     <>
       <PageHead title="Fleet" sub={all ? shown.length === all.size ? `${count(all.size)} workers` : `${count(shown.length)} of ${count(all.size)} workers` : null}>
         <Search label="Filter ( / )" value={text} change={(q) => change({ q })} focusRef={search} />
-        <Select label="State" value={state} options={STATES} change={(s) => change({ state: s })} />
+        <Select label="State" value={state} options={states} change={(s) => change({ state: s })} />
         <Choice label="Arrangement" value={flat ? '1' : ''} options={[['', 'By group'], ['1', 'One list']]} change={(f) => change({ flat: f })} />
         <button type="button" class="btn" onClick={() => select(shown.map((r) => r.worker), true)} disabled={shown.length === 0}>Select all</button>
       </PageHead>
       <Bulk selected={chosen} clear={() => setSelected(new Set())} />
       {today.error ? <p class="warn-text note" role="status">Profits of today are not known: {today.error.message}</p> : null}
-      {!all ? <Loading lines={10} label="Waiting for the workers" />
+      {!all ? <Waiting lines={10} />
         : all.size === 0 ? <Empty command="novactl deploy GROUP WORKER --command ./agent.sh">No workers yet. A file in workers.d/ makes a program a worker; or put one into service:</Empty>
           : lines.length === 0 ? <Empty>No worker matches. <button type="button" class="btn small" onClick={() => change({ q: null, state: null })}>Show all</button></Empty>
             : <List lines={lines} profits={profits} currency={today.data?.currency ?? currency} by={by} sort={(b) => change({ by: b === 'name' ? null : b })}

@@ -9,7 +9,7 @@ import { overview } from '../stream';
 import type { Overview } from '../types';
 import { Confirm, OutcomeText, useMay } from '../ui/controls';
 import type { Outcome } from '../ui/controls';
-import { Loading, Notice, PageHead } from '../ui/frame';
+import { Notice, PageHead, Waiting } from '../ui/frame';
 import { Ago, Said } from '../ui/text';
 import { BudgetPanel } from './overview/Budget';
 import { DecisionsPanel } from './overview/Decisions';
@@ -97,7 +97,7 @@ export function OverviewPage(): JSX.Element {
   const o = useStore(overview, (v) => v);
   useTitle('Overview');
   if (!o)
-    return <><PageHead title="Overview" /><Loading lines={8} label="Waiting for the first figures" /></>;
+    return <><PageHead title="Overview" /><Waiting /></>;
   const mode = o.stop ? 'everything is stopped' : !o.autonomy ? 'not known whether it decides'
     : o.autonomy.enabled ? `decides by itself, policy ${o.autonomy.policy}` : `only advises, policy ${o.autonomy.policy}`;
   return (

@@ -1,6 +1,8 @@
 // What pages are put together from: head, panels, empty and error states.
 import type { ComponentChildren, JSX } from 'preact';
 import type { ApiError } from '../api';
+import { useStore } from '../store';
+import { pictureError, pullAgain } from '../stream';
 import { shown } from '../text';
 
 export function PageHead({ title, sub, children }: { title: ComponentChildren; sub?: ComponentChildren; children?: ComponentChildren }): JSX.Element {
@@ -80,6 +82,12 @@ export function Loading({ lines = 3, label = 'Loading' }: { lines?: number; labe
       {Array.from({ length: lines }, (_, i) => <span key={i} class="bone" />)}
     </div>
   );
+}
+
+// Until the first picture of the fleet is there: either it comes, or it is said why not.
+export function Waiting({ lines = 8 }: { lines?: number }): JSX.Element {
+  const error = useStore(pictureError, (e) => e);
+  return error ? <ErrorNote error={error} retry={pullAgain} /> : <Loading lines={lines} label="Waiting for the first figures" />;
 }
 
 // The three states of a question, in one place.

@@ -87,7 +87,7 @@ type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';
 const TONES: Record<string, Tone> = {
   running: 'good', up: 'good', ready: 'good', ok: 'good', executed: 'good', approved: 'good', live: 'good', resolved: 'good',
   paused: 'warn', starting: 'warn', stopping: 'warn', waiting: 'warn', pending: 'warn', backoff: 'warn', cooldown: 'warn',
-  stale: 'warn', warning: 'warn', proposed: 'warn', connecting: 'warn',
+  stale: 'warn', warning: 'warn', proposed: 'warn', connecting: 'warn', polling: 'warn',
   crashed: 'bad', halted: 'bad', killed: 'bad', failed: 'bad', unhealthy: 'bad', offline: 'bad', critical: 'bad', error: 'bad',
   stopped: 'quiet', unknown: 'quiet', denied: 'quiet', expired: 'quiet', dropped: 'quiet', superseded: 'quiet', down: 'quiet',
 };

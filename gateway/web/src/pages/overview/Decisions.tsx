@@ -13,7 +13,7 @@ export function DecisionsPanel({ decisions }: { decisions: Decision[] | null }):
       {decisions === null ? <p class="muted">Not known: the engine does not answer.</p>
         : decisions.length === 0 ? <Empty command="novactl autonomous status">Nothing was decided yet: decisions need runs and sales to rest on.</Empty> : (
           <ul class="list">
-            {decisions.slice(0, SHOWN).map((d) => (
+            {[...decisions].sort((a, b) => b.id - a.id).slice(0, SHOWN).map((d) => (
               <li key={d.id}>
                 <div class="row spread">
                   <span><Link href={`/decisions/${d.id}`}>{words(d.type)}</Link> <WorkerLink name={d.target ?? d.worker} /></span>

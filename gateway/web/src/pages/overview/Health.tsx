@@ -21,13 +21,13 @@ function why(row: WorkerRow): string {
   return `${row.trouble || row.reason || row.last_error || 'no reason is known'}${retry}`;
 }
 
-function Wrong(): JSX.Element {
+function Wrong({ well }: { well: boolean }): JSX.Element | null {
   const rows = useStore(fleet, (f) => f?.rows ?? null);
   if (!rows)
     return <p class="muted">Looking at the workers…</p>;
   const wrong = [...rows.values()].filter(isWrong).sort((a, b) => a.state < b.state ? 1 : a.state > b.state ? -1 : a.worker < b.worker ? -1 : 1);
   if (wrong.length === 0)
-    return <p class="all-well"><State state="running" label="Nothing is wrong" /></p>;
+    return well ? <p class="all-well"><State state="running" label="Nothing is wrong" /></p> : null;
   return (
     <>
       <ul class="list">
@@ -45,7 +45,7 @@ function Wrong(): JSX.Element {
 
 export function HealthPanel({ o }: { o: Overview }): JSX.Element {
   const c = o.workers;
-  const bad = (o.processes ?? []).filter((p) => p.state !== 'up');
+  const bad = (o.processes ?? []).filter((p) => p.state !== 'up' && p.state !== 'running');
   return (
     <Panel title="Fleet" note={c ? `${count(c.total)} workers` : null}
       tools={<Link href="/fleet">All workers</Link>}>
@@ -60,10 +60,15 @@ export function HealthPanel({ o }: { o: Overview }): JSX.Element {
           </ul>
           {bad.length > 0 ? (
             <ul class="list">
-              {bad.map((p) => <li key={p.name} class="row spread"><span class="worker">{p.name}</span><State state={p.state} tone="bad" /></li>)}
+              {bad.map((p) => (
+                <li key={p.name}>
+                  <div class="row spread"><span class="worker">{p.name}</span><State state={p.state} tone="bad" /></div>
+                  {p.last_exit ? <div class="muted note"><Said text={p.last_exit} max={200} lines={1} /></div> : null}
+                </li>
+              ))}
             </ul>
           ) : null}
-          <Wrong />
+          <Wrong well={bad.length === 0} />
         </>
       )}
     </Panel>

@@ -16,7 +16,7 @@ const INSTANCES: Column<Instance>[] = [
   { key: 'up', head: 'Uptime', right: true, cell: (i) => duration(i.uptime_s) },
   { key: 'cpu', head: 'CPU', right: true, cell: (i) => (i.resources ? percent(i.resources.cpu_percent) : '–') },
   { key: 'mem', head: 'Memory', right: true, cell: (i) => (i.resources ? bytes(i.resources.rss_bytes) : '–') },
-  { key: 're', head: 'Restarts', right: true, cell: (i) => count(i.restarts) },
+  { key: 're', head: 'Restarts', right: true, phone: false, cell: (i) => count(i.restarts) },
   { key: 'last', head: 'Last end', phone: false, wide: true, cell: (i) => (i.last_exit ? <Said text={i.last_exit} max={200} lines={1} /> : '–') },
 ];
 
