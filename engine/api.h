@@ -67,7 +67,6 @@ json_t *eng_json_metrics(const struct eng *eng, const struct led_totals *t);
  * ("cost", "revenue") is not zero; NULL = any. 0, or negative. */
 int eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
 	const struct eng_scope *scope, const char *what);
-json_t *eng_json_resources(const struct eng_worker *w, uint32_t instance); /* 0 = all */
 json_t *eng_json_desired(const struct eng_worker *w);
 /* Parameters, interval and split in force: api_tune.c */
 json_t *eng_json_tuned(const struct eng_worker *w);

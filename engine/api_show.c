@@ -4,7 +4,7 @@
 #include "fleet.h"
 #include "gate.h"
 #include "report.h"
-#include "resource.h"
+#include "row.h"
 
 #include "nv_clock.h"
 #include "nv_json.h"
@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WARNINGS_MAX 20
+#define WARNINGS_MAX   20
+#define PART_BYTES_MAX ((size_t)16 << 10)
 
 static json_t *
 finish(json_t *o, int bad)
@@ -32,29 +33,26 @@ count(uint64_t n)
 	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
 }
 
+/* What has just been written; takes the buffer. */
+static json_t *
+parsed(struct nv_buf *buf)
+{
+	json_t *o = buf->error == 0 && buf->bytes > 0
+			    ? json_loadb(buf->data, buf->bytes, 0, NULL)
+			    : NULL;
+
+	nv_buf_fini(buf);
+	return o;
+}
+
 json_t *
 eng_json_metrics(const struct eng *eng, const struct led_totals *t)
 {
-	int64_t roi_ppm = 0;
-	bool known = nv_roi_ppm(eng_earned(t), t->cost, &roi_ppm);
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
+	struct nv_buf buf;
 
-	bad |= json_object_set_new(o, "runs", count(eng_runs(t)));
-	bad |= json_object_set_new(o, "ok", count(t->runs_ok));
-	bad |= json_object_set_new(o, "failed", count(t->runs_failed));
-	bad |= json_object_set_new(o, "cost", nv_json_money(t->cost));
-	bad |= json_object_set_new(o, "revenue", nv_json_money(t->revenue));
-	bad |= json_object_set_new(o, "refunds", nv_json_money(t->refunds));
-	bad |= json_object_set_new(o, "fees", nv_json_money(t->fees));
-	bad |= json_object_set_new(o, "disputes", nv_json_money(t->disputes));
-	bad |= json_object_set_new(o, "profit", nv_json_money(eng_profit(t)));
-	bad |= json_object_set_new(o, "roi_percent", nv_json_percent(known, roi_ppm));
-	bad |= json_object_set_new(o, "crashes", count(t->crashes));
-	bad |= json_object_set_new(o, "run_s", json_real((double)t->run_ms / 1000.));
-	bad |= json_object_set_new(
-		o, "currency", json_string(eng->config->base_currency));
-	return finish(o, bad);
+	nv_buf_init(&buf, PART_BYTES_MAX);
+	eng_row_metrics(&buf, eng, t, NULL);
+	return parsed(&buf);
 }
 
 struct foreign {
@@ -103,56 +101,13 @@ eng_json_put_unconverted(json_t *o, struct eng *eng, struct led_view *v,
 }
 
 json_t *
-eng_json_resources(const struct eng_worker *w, uint32_t instance)
-{
-	struct eng_usage_sample sum = {0};
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
-
-	for (const struct eng_instance *i = w->instances; i; i = i->next) {
-		if (i->gone || (instance != 0 && i->instance != instance))
-			continue;
-		sum.cpu_us += i->now.cpu_us;
-		sum.cpu_ppm += i->now.cpu_ppm;
-		sum.rss_bytes += i->now.rss_bytes;
-		sum.pss_bytes += i->now.pss_bytes;
-		sum.threads += i->now.threads;
-		sum.fds += i->now.fds;
-		sum.processes += i->now.processes;
-		sum.read_bytes += i->now.read_bytes;
-		sum.write_bytes += i->now.write_bytes;
-	}
-	bad |= json_object_set_new(o, "cpu_s", json_real((double)sum.cpu_us / 1e6));
-	bad |= json_object_set_new(o, "cpu_percent", nv_json_percent(true, sum.cpu_ppm));
-	bad |= json_object_set_new(o, "rss_bytes", count(sum.rss_bytes));
-	bad |= json_object_set_new(o, "pss_bytes", count(sum.pss_bytes));
-	bad |= json_object_set_new(o, "processes", count(sum.processes));
-	bad |= json_object_set_new(o, "threads", count(sum.threads));
-	bad |= json_object_set_new(o, "fds", count(sum.fds));
-	bad |= json_object_set_new(o, "read_bytes", count(sum.read_bytes));
-	bad |= json_object_set_new(o, "write_bytes", count(sum.write_bytes));
-	return finish(o, bad);
-}
-
-json_t *
 eng_json_desired(const struct eng_worker *w)
 {
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
+	struct nv_buf buf;
 
-	bad |= json_object_set_new(o, "state", json_string(eng_worker_state(w)));
-	bad |= json_object_set_new(o, "instances", json_integer(eng_desire_instances(w)));
-	bad |= json_object_set_new(o, "paused", json_boolean(eng_worker_is_paused(w)));
-	bad |= json_object_set_new(
-		o, "budget_paused", json_boolean(w->conf && w->budget_paused));
-	bad |= json_object_set_new(o, "reason", nv_json_str(eng_worker_reason(w)));
-	bad |= json_object_set_new(o, "by",
-		nv_json_str(w->desire.want == ENG_WANT_RUNNING && w->budget_paused
-				    ? "budget"
-				    : w->desire.by));
-	bad |= json_object_set_new(o, "since", nv_json_time(w->desire.since_ns));
-	bad |= json_object_set_new(o, "epoch", count(w->desire.epoch));
-	return finish(o, bad);
+	nv_buf_init(&buf, PART_BYTES_MAX);
+	eng_row_desired(&buf, w);
+	return parsed(&buf);
 }
 
 json_t *

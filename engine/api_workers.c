@@ -5,82 +5,64 @@
 #include "fleet.h"
 #include "report.h"
 #include "resource.h"
+#include "row.h"
 
 #include "nv_json.h"
 
 #include <errno.h>
 #include <string.h>
 
-static json_t *
-or_null(const char *text)
+/* Its money in currencies without a rate, as JSON text; NULL when there is none. */
+static int
+foreign_text(struct eng *eng, struct led_view *v, const struct eng_worker *w, char **ret)
 {
-	return text[0] ? nv_json_str(text) : json_null();
+	struct eng_scope all = {&w->id, 1, 0, INT64_MAX};
+	json_t *o = NULL;
+	int rc = 0;
+
+	*ret = NULL;
+	if (!w->uncounted.codes[0])
+		return 0;
+	o = json_object();
+	rc = o ? eng_json_put_unconverted(o, eng, v, &all, NULL) : -ENOMEM;
+	if (rc == 0 && json_object_get(o, "unconverted")) {
+		*ret = nv_json_line(json_object_get(o, "unconverted"));
+		rc = *ret ? 0 : -ENOMEM;
+	}
+	json_decref(o);
+	return rc;
 }
 
-static json_t *
-instances_json(const struct eng_worker *w)
+enum row { ROW_BRIEF, ROW_WHOLE, ROW_AGENT };
+
+static int
+put_row(struct nv_buf *buf, struct eng *eng, struct led_view *v,
+	const struct eng_worker *w, enum row row)
 {
-	json_t *list = json_array();
-	int bad = list ? 0 : -1;
+	NV_CLEANUP_FREE char *foreign = NULL;
+	int rc = foreign_text(eng, v, w, &foreign);
 
-	for (const struct eng_instance *i = w->instances; i; i = i->next) {
-		json_t *o;
-
-		if (i->gone)
-			continue;
-		o = json_pack("{s:I, s:I, s:i, s:o, s:o}", "instance",
-			(json_int_t)i->instance, "generation", (json_int_t)i->generation,
-			"pid", i->pid, "last_heartbeat", nv_json_time(i->heartbeat_ns),
-			"resources", eng_json_resources(w, i->instance));
-		bad |= json_array_append_new(list, o);
-	}
-	if (bad) {
-		json_decref(list);
-		return NULL;
-	}
-	return list;
+	if (rc < 0)
+		return rc;
+	nv_buf_puts(buf, "{");
+	eng_row_worker(buf, eng, w, foreign, row == ROW_BRIEF);
+	if (row == ROW_AGENT)
+		eng_row_agent(buf, w);
+	nv_buf_puts(buf, "}");
+	return 0;
 }
 
-static json_t *
-metrics_row(struct eng *eng, struct led_view *v, const struct eng_worker *w, bool brief)
+/* Ends the answer that was begun with {"...":[ and hands it to the call. */
+static int
+finish(struct eng_call *call, struct nv_buf *buf, int rc)
 {
-	json_t *metrics = eng_json_metrics(eng, &w->totals);
-	json_t *o = json_object();
-	int bad = o && metrics ? 0 : -1;
-
-	if (w->uncounted.codes[0]) {
-		struct eng_scope all = {&w->id, 1, 0, INT64_MAX};
-
-		bad |= eng_json_put_unconverted(metrics, eng, v, &all, NULL);
-	}
-
-	bad |= json_object_set_new(o, "worker", json_string(w->name));
-	bad |= json_object_set_new(o, "group", json_string(eng_worker_group(w)));
-	bad |= json_object_set_new(o, "kind",
-		!w->conf ? json_null()
-			 : json_string(
-				   w->conf->kind == NV_KIND_TASK ? "task" : "service"));
-	bad |= json_object_set_new(o, "configured", json_boolean(w->conf != NULL));
-	bad |= json_object_set_new(o, "halted", json_boolean(w->halted));
-	bad |= json_object_set_new(o, "desired", eng_json_desired(w));
-	bad |= json_object_set_new(o, "metrics", metrics);
-	bad |= json_object_set_new(
-		o, "rejected_events", json_integer((json_int_t)w->rejected));
-	bad |= json_object_set_new(o, "unpriced",
-		json_pack("{s:I, s:o}", "events", (json_int_t)w->unpriced, "model",
-			or_null(w->unpriced_model)));
-	bad |= json_object_set_new(o, "last_heartbeat", nv_json_time(w->heartbeat_ns));
-	bad |= json_object_set_new(o, "last_status", or_null(w->status));
-	bad |= json_object_set_new(o, "last_error", or_null(w->last_error));
-	if (!brief) {
-		bad |= json_object_set_new(o, "resources", eng_json_resources(w, 0));
-		bad |= json_object_set_new(o, "instances", instances_json(w));
-	}
-	if (bad) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	nv_buf_printf(buf, "],\"currency\":\"%s\"}", call->eng->config->base_currency);
+	if (rc == 0)
+		rc = buf->error;
+	if (rc == 0)
+		call->text = nv_buf_take(buf);
+	nv_buf_fini(buf);
+	return rc == 0 && !call->text ? -ENOMEM : rc;
 }
 
 int
@@ -89,8 +71,8 @@ eng_verb_metrics(struct eng_call *call)
 	const char *name = NULL;
 	struct eng_worker *only = NULL;
 	struct led_view *v = NULL;
-	json_t *list = NULL;
-	int bad = 0;
+	struct nv_buf buf;
+	bool some = false;
 	bool brief = false;
 	int rc = nv_json_get_bool(call->args, "brief", &brief, &call->err);
 
@@ -106,64 +88,17 @@ eng_verb_metrics(struct eng_call *call)
 	rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc < 0)
 		return rc;
-	list = json_array();
-	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
-		if (only ? w == only : !nv_name_is_system(w->name))
-			bad |= json_array_append_new(
-				list, metrics_row(call->eng, v, w, brief));
+	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
+	nv_buf_puts(&buf, "{\"workers\":[");
+	for (const struct eng_worker *w = call->eng->workers; w && rc == 0; w = w->next) {
+		if (only ? w != only : nv_name_is_system(w->name))
+			continue;
+		nv_buf_puts(&buf, some ? "," : "");
+		rc = put_row(&buf, call->eng, v, w, brief ? ROW_BRIEF : ROW_WHOLE);
+		some = true;
 	}
 	led_view_end(v);
-	call->data = json_pack("{s:o, s:s}", "workers", list, "currency",
-		call->eng->config->base_currency);
-	return bad ? -ENOMEM : 0;
-}
-
-/* What is wished for, unless it is not so: tried too often, or no process of it is there
- * (novasupd knows whether it is in backoff, in cooldown or finished). */
-static const char *
-agent_state(const struct eng_worker *w)
-{
-	const char *state = eng_worker_state(w);
-
-	if (strcmp(state, "running") != 0)
-		return state;
-	if (w->halted)
-		return "halted";
-	for (const struct eng_instance *i = w->instances; i; i = i->next)
-		if (!i->gone)
-			return state;
-	return "down";
-}
-
-/* One row for people: configuration, state and figures together. */
-static json_t *
-agent_row(struct eng *eng, struct led_view *v, const struct eng_worker *w)
-{
-	const struct nv_conf_worker *conf = w->conf;
-	json_t *o = metrics_row(eng, v, w, false);
-	int bad = o ? 0 : -1;
-
-	bad |= json_object_set_new(o, "agent", json_string(w->name));
-	bad |= json_object_set_new(o, "status", json_string(agent_state(w)));
-	bad |= json_object_set_new(o, "state", json_string(agent_state(w)));
-	bad |= json_object_set_new(o, "reason", nv_json_str(eng_worker_reason(w)));
-	if (conf) {
-		bad |= json_object_set_new(
-			o, "description", nv_json_str(conf->description));
-		bad |= json_object_set_new(
-			o, "autonomous", json_boolean(conf->autonomous));
-		bad |= json_object_set_new(o, "run_interval_s",
-			json_real((double)eng_worker_interval_ms(w) / 1000.));
-		bad |= json_object_set_new(
-			o, "instances_min", json_integer(conf->instances_min));
-		bad |= json_object_set_new(
-			o, "instances_max", json_integer(conf->instances_max));
-	}
-	if (bad) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	return finish(call, &buf, rc);
 }
 
 int
@@ -172,8 +107,8 @@ eng_verb_agents(struct eng_call *call)
 	const char *status = NULL;
 	const char *group = NULL;
 	struct led_view *v = NULL;
-	json_t *list;
-	int bad = 0;
+	struct nv_buf buf;
+	bool some = false;
 	int rc = nv_json_get_str(call->args, "status", 40, &status, &call->err);
 
 	if (rc < 0 && rc != -ENOENT)
@@ -184,19 +119,20 @@ eng_verb_agents(struct eng_call *call)
 	rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc < 0)
 		return rc;
-	list = json_array();
-	for (struct eng_worker *w = call->eng->workers; w; w = w->next) {
-		if (status && strcmp(status, agent_state(w)) != 0)
+	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
+	nv_buf_puts(&buf, "{\"agents\":[");
+	for (const struct eng_worker *w = call->eng->workers; w && rc == 0; w = w->next) {
+		if (status && strcmp(status, eng_agent_state(w)) != 0)
 			continue;
 		if (group ? strcmp(group, eng_worker_group(w)) != 0
 			  : nv_name_is_system(w->name))
 			continue;
-		bad |= json_array_append_new(list, agent_row(call->eng, v, w));
+		nv_buf_puts(&buf, some ? "," : "");
+		rc = put_row(&buf, call->eng, v, w, ROW_AGENT);
+		some = true;
 	}
 	led_view_end(v);
-	call->data = json_pack("{s:o, s:s}", "agents", list, "currency",
-		call->eng->config->base_currency);
-	return bad ? -ENOMEM : 0;
+	return finish(call, &buf, rc);
 }
 
 /* ---- one agent in full ---- */
@@ -247,8 +183,15 @@ eng_verb_agent(struct eng_call *call)
 		rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc != 0)
 		return rc;
-	json_t *o = agent_row(call->eng, v, w);
+	struct nv_buf buf;
+
+	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
+	rc = put_row(&buf, call->eng, v, w, ROW_AGENT);
+	json_t *o = rc == 0 && buf.error == 0 ? json_loadb(buf.data, buf.bytes, 0, NULL)
+					      : NULL;
 	int bad = o ? 0 : -1;
+
+	nv_buf_fini(&buf);
 
 	bad |= json_object_set_new(
 		o, "decisions", eng_json_decisions(call->eng, v, w->name, 0, 10));

@@ -443,6 +443,60 @@ START_TEST(test_lists)
 }
 END_TEST
 
+/* Rows are written as text: whatever a worker says stays inside its string, and figures
+ * are those of the parts. */
+START_TEST(test_rows)
+{
+	static const char hostile[] = "\"},{\"worker\":\"x\" \\ <script> \n\t\x01 "
+				      "\xff\xfe \xed\xa0\x80 \xc3\xa4";
+	static const char *const verbs[] = {"workers.metrics", "agents"};
+
+	eng_fixture_make_dir(&f);
+	open_in("UTC");
+	eng_fixture_runs(&f, "alpha", 3, true, "0.25", "3");
+	eng_fixture_runs(&f, "alpha", 1, false, "0.000000001", "0");
+	struct eng_worker *w = eng_worker_find(&f.eng, "alpha");
+
+	(void)snprintf(w->status, sizeof w->status, "%s", hostile);
+	(void)snprintf(w->last_error, sizeof w->last_error, "%s", hostile);
+	(void)snprintf(w->desire.reason, sizeof w->desire.reason, "%s", hostile);
+	w->heartbeat_ns = 1700000000123456789;
+	for (size_t i = 0; i < NV_LEN(verbs); i++) {
+		char request[100];
+
+		(void)snprintf(request, sizeof request, "{\"verb\":\"%s\"}", verbs[i]);
+		json_t *o = json_deep_copy(eng_fixture_ask(&f, request));
+		const json_t *list = json_object_get(o, i == 0 ? "workers" : "agents");
+		const json_t *row = json_array_get(list, 0);
+		const json_t *metrics = json_object_get(row, "metrics");
+		json_t *text = nv_json_str(hostile);
+
+		ck_assert_uint_eq(json_array_size(list), 3);
+		ck_assert_str_eq(eng_fixture_text(row, "worker"), "alpha");
+		ck_assert(json_equal(json_object_get(row, "last_status"), text));
+		ck_assert(json_equal(json_object_get(row, "last_error"), text));
+		ck_assert(json_equal(
+			json_object_get(json_object_get(row, "desired"), "reason"),
+			text));
+		ck_assert_str_eq(eng_fixture_text(row, "last_heartbeat"),
+			"2023-11-14T22:13:20.123Z");
+		ck_assert_str_eq(eng_fixture_text(metrics, "cost"), "0.750000001");
+		ck_assert_str_eq(eng_fixture_text(metrics, "profit"), "8.249999999");
+		ck_assert(json_real_value(json_object_get(metrics, "roi_percent")) ==
+			  1100.0);
+		ck_assert_int_eq(
+			json_integer_value(json_object_get(metrics, "failed")), 1);
+		ck_assert(json_is_null(json_object_get(
+			json_object_get(json_array_get(list, 2), "metrics"),
+			"roi_percent")));
+		json_decref(text);
+		json_decref(o);
+	}
+	eng_fixture_close(&f);
+	eng_fixture_remove_in(f.dir);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -455,6 +509,7 @@ main(void)
 	tcase_add_test(tc, test_young);
 	tcase_add_test(tc, test_budget);
 	tcase_add_test(tc, test_lists);
+	tcase_add_test(tc, test_rows);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
