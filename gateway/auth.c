@@ -8,13 +8,13 @@
 #include "nv_log.h"
 #include "reply.h"
 #include "session.h"
+#include "stamp.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define COOKIES_TRIED 4
 #define UNREAD_TICKS  3
@@ -26,18 +26,10 @@ static_assert((int)GW_READONLY == (int)NV_ROLE_READONLY &&
 	"the roles of tokens are those of routes");
 static_assert(GW_TOKEN_ID_BYTES > NV_TOKEN_ID_CHARS, "an id fits into who");
 
-/* By what a change of the file is seen: it is replaced, never written in place. */
-struct stamp {
-	ino_t inode;
-	off_t bytes;
-	struct timespec modified;
-	struct timespec changed;
-};
-
 struct gw_auth {
 	const char *state_dir; /* borrowed */
 	char path[NV_PATH_MAX + 32];
-	struct stamp stamp;
+	struct gw_stamp stamp;
 	struct nv_tokens tokens;
 	struct gw_sessions sessions;
 	struct gw_lockout lockout;
@@ -55,32 +47,14 @@ auth_of(const struct gw_call *call)
 
 /* ---- tokens ---- */
 
-static struct stamp
-look(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return (struct stamp){0};
-	return (struct stamp){st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
-}
-
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 /* Read the tokens again if they have changed. */
 static void
 refresh(struct gw_auth *a)
 {
-	struct stamp now = look(a->path);
+	struct gw_stamp now = gw_stamp_look(a->path);
 	struct nv_err err = {0};
 
-	if (!a->unread && now.inode == a->stamp.inode && now.bytes == a->stamp.bytes &&
-		same_time(&now.modified, &a->stamp.modified) &&
-		same_time(&now.changed, &a->stamp.changed))
+	if (!a->unread && gw_stamp_same(&now, &a->stamp))
 		return;
 	nv_tokens_fini(&a->tokens);
 	bool bad = nv_tokens_read(a->state_dir, &a->tokens, &err) < 0;

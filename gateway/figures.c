@@ -1,6 +1,7 @@
 /* What the gateway has done since it started, and the socket where novactl asks for it.
  */
 #include "gateway.h"
+#include "nv_accept.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 
@@ -76,31 +77,19 @@ gw_figures_json(const struct gw *gw)
 
 struct gw_sock {
 	int fd; /* owned */
-	ev_io accept;
+	struct nv_accept accept;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 };
 
-static bool
-may_ask(int fd)
-{
-	struct ucred peer;
-	socklen_t bytes = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
-	       (peer.uid == 0 || peer.uid == geteuid());
-}
-
 /* The answer fits into the buffer of a fresh socket: nothing has to wait. */
 static void
-on_accept(struct ev_loop *loop, ev_io *io, int revents)
+on_accepted(void *arg, int accepted)
 {
-	struct gw *gw = io->data;
+	const struct gw *gw = arg;
+	NV_CLEANUP_FD fd = accepted;
+	uid_t uid;
 
-	(void)loop;
-	(void)revents;
-	NV_CLEANUP_FD fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd < 0 || !may_ask(fd))
+	if (!nv_peer_is_ours(fd, &uid))
 		return;
 	json_t *o = json_pack("{s:b, s:o}", "ok", 1, "data", gw_figures_json(gw));
 	NV_CLEANUP_FREE char *line = o ? nv_json_line(o) : NULL;
@@ -132,9 +121,7 @@ gw_sock_open(struct gw *gw, struct nv_err *err)
 		return nv_err_set(
 			err, rc, "%s/gateway.sock: %s", gw->run_dir, strerror(-rc));
 	}
-	ev_io_init(&s->accept, on_accept, s->fd, EV_READ);
-	s->accept.data = gw;
-	ev_io_start(gw->loop, &s->accept);
+	nv_accept_start(&s->accept, gw->loop, s->fd, on_accepted, gw);
 	gw->sock = s;
 	return 0;
 }
@@ -146,7 +133,7 @@ gw_sock_close(struct gw *gw)
 
 	if (!s)
 		return;
-	ev_io_stop(gw->loop, &s->accept);
+	nv_accept_stop(&s->accept);
 	nv_fd_close(&s->fd);
 	(void)unlink(s->path);
 	free(s);

@@ -4,6 +4,7 @@
 #include "api.h"
 #include "ask.h"
 #include "auth.h"
+#include "certificate.h"
 #include "child.h"
 #include "gateway.h"
 #include "live.h"
@@ -31,6 +32,7 @@
 #define CONTROL_FD         4
 #define TICK_S             1.
 #define BEAT_TICKS         10
+#define CERTIFICATE_TICKS  60
 #define LOOK_S             0.02 /* while ending */
 #define GRACE_MS           6000 /* a webhook under way has its answer within GW_HOOK_MS */
 #define WRITE_MS           30000
@@ -40,15 +42,16 @@
 static struct {
 	struct gw gw;
 	struct nv_paths paths;
-	struct nv_config *config; /* owned */
-	struct gw_tls *tls;       /* owned */
-	struct gw_route *routes;  /* owned */
+	struct nv_config *config;          /* owned */
+	struct gw_certificate certificate; /* nothing without TLS */
+	struct gw_route *routes;           /* owned */
 	char addr_file[NV_PATH_MAX + 16];
 	ev_timer tick;
 	ev_timer ending_look;
 	int64_t ending_ms; /* of the monotonic clock; 0: it is not ending */
 	ev_signal term;
 	ev_signal interrupt;
+	ev_signal hangup;
 	unsigned ticks;
 	uint64_t shown;
 } self;
@@ -77,6 +80,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 	(void)revents;
 	gw_spool_sync(&gw->spool);
 	gw_auth_tick(gw);
+	if (self.ticks % CERTIFICATE_TICKS == 0)
+		gw_certificate_look(&self.certificate, &gw->server);
 	if (accepted() != self.shown && !self.ending_ms) {
 		self.shown = accepted();
 		nv_title_set("nova: gateway, %s, %llu webhooks",
@@ -124,6 +129,16 @@ on_signal(struct ev_loop *loop, ev_signal *signal, int revents)
 	begin_end();
 }
 
+/* Who has renewed a certificate need not wait for the minute to be over. */
+static void
+on_hangup(struct ev_loop *loop, ev_signal *signal, int revents)
+{
+	(void)loop;
+	(void)signal;
+	(void)revents;
+	gw_certificate_look(&self.certificate, &self.gw.server);
+}
+
 static void
 on_stop(void *arg)
 {
@@ -148,7 +163,7 @@ say_address(struct nv_err *err)
 
 	if (rc < 0)
 		return nv_err_set(err, rc, "%s: %s", self.addr_file, strerror(-rc));
-	nv_info("listening at %s%s", address, self.tls ? " (TLS)" : "");
+	nv_info("listening at %s%s", address, self.certificate.tls ? " (TLS)" : "");
 	nv_title_set("nova: gateway, %s", address);
 	return 0;
 }
@@ -195,7 +210,8 @@ open_server(struct nv_err *err)
 			err, -EINVAL, "gateway.listen is \"%.60s\"", conf->listen);
 	gw->loopback = nv_address_is_loopback(conf->listen);
 	if (conf->tls_certificate) {
-		int rc = gw_tls_new(conf->tls_certificate, conf->tls_key, &self.tls, err);
+		int rc = gw_certificate_open(
+			&self.certificate, conf->tls_certificate, conf->tls_key, err);
 
 		if (rc < 0)
 			return rc;
@@ -215,7 +231,7 @@ open_server(struct nv_err *err)
 			.per_address = conf->per_address_max,
 			.streams = conf->streams_max,
 			.buffered_bytes = BUFFERED_BYTES_MAX},
-		.tls = self.tls};
+		.tls = self.certificate.tls};
 	return gw_server_listen(&gw->server, host, port, err);
 }
 
@@ -263,10 +279,11 @@ watch(void)
 	struct gw *gw = &self.gw;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	ev_signal_init(&self.term, on_signal, SIGTERM);
 	ev_signal_init(&self.interrupt, on_signal, SIGINT);
+	ev_signal_init(&self.hangup, on_hangup, SIGHUP);
 	ev_signal_start(gw->loop, &self.term);
+	ev_signal_start(gw->loop, &self.hangup);
 	ev_signal_start(gw->loop, &self.interrupt);
 	ev_timer_init(&self.tick, on_tick, TICK_S, TICK_S);
 	ev_timer_start(gw->loop, &self.tick);
@@ -313,7 +330,7 @@ run(void)
 	gw_emit_fini(&gw->emit);
 	gw_secrets_forget(gw);
 	free(self.routes);
-	gw_tls_free(self.tls);
+	gw_certificate_close(&self.certificate);
 	nv_config_free(self.config);
 	return NV_EXIT_OK;
 }

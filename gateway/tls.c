@@ -18,11 +18,13 @@ struct gw_tls {
 	mbedtls_x509_crt certificate;
 	mbedtls_pk_context key;
 	mbedtls_ssl_config config;
+	unsigned holders; /* its owner and its sessions */
 };
 
 struct gw_tls_session {
 	mbedtls_ssl_context ssl;
-	int fd; /* borrowed */
+	struct gw_tls *tls; /* held */
+	int fd;             /* borrowed */
 	/* A write that has to wait is repeated with the same length: the record is made.
 	 */
 	size_t pending_bytes;
@@ -104,6 +106,7 @@ gw_tls_new(
 
 	if (!t)
 		return nv_err_set(err, -ENOMEM, "no memory for TLS");
+	t->holders = 1;
 	mbedtls_entropy_init(&t->entropy);
 	mbedtls_ctr_drbg_init(&t->random);
 	mbedtls_x509_crt_init(&t->certificate);
@@ -121,7 +124,7 @@ gw_tls_new(
 void
 gw_tls_free(struct gw_tls *tls)
 {
-	if (!tls)
+	if (!tls || --tls->holders)
 		return;
 	mbedtls_ssl_config_free(&tls->config);
 	mbedtls_pk_free(&tls->key);
@@ -141,6 +144,8 @@ gw_tls_accept(struct gw_tls *tls, int fd, struct gw_tls_session **ret)
 	if (!s)
 		return -ENOMEM;
 	mbedtls_ssl_init(&s->ssl);
+	s->tls = tls;
+	tls->holders++;
 	s->fd = fd;
 	if (mbedtls_ssl_setup(&s->ssl, &tls->config) != 0) {
 		gw_tls_session_free(s);
@@ -157,6 +162,7 @@ gw_tls_session_free(struct gw_tls_session *s)
 	if (!s)
 		return;
 	mbedtls_ssl_free(&s->ssl);
+	gw_tls_free(s->tls);
 	free(s);
 }
 

@@ -14,10 +14,11 @@ struct gw_tls_session; /* of one connection */
  * that names the file (-EINVAL: it is not what was expected). */
 int gw_tls_new(const char *certificate, const char *key, struct gw_tls **ret,
 	struct nv_err *err);
+/* NULL is fine. Sessions that are open keep what they need of it. */
 void gw_tls_free(struct gw_tls *tls);
 
-/* On fd, which stays the caller's and is not blocking. 0 or -ENOMEM. The session borrows
- * tls. */
+/* On fd, which stays the caller's and is not blocking. 0 or -ENOMEM. The session
+ * holds on to tls. */
 int gw_tls_accept(struct gw_tls *tls, int fd, struct gw_tls_session **ret);
 void gw_tls_session_free(struct gw_tls_session *s); /* NULL is fine */
 
