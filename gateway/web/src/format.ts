@@ -31,8 +31,15 @@ function digitsOf(n: bigint): string {
   return `${grouped(cents.slice(0, -2))}.${cents.slice(-2)}`;
 }
 
+// All digits that say something, and at least the cents.
+function wholeOf(n: bigint): string {
+  const text = n.toString().padStart(10, '0');
+  return `${grouped(text.slice(0, -9))}.${text.slice(-9, -7)}${text.slice(-7).replace(/0+$/, '')}`;
+}
+
 export interface MoneyLook {
   plus?: boolean; // a sign in front of gains too
+  exact?: boolean; // every digit there is: for single events
 }
 
 // "1234.5" USD -> "$1,234.50", "-3" -> "−$3.00", unknown -> "–"; what is there but less than half
@@ -42,21 +49,27 @@ export function money(amount: string | null | undefined, currency = 'USD', look:
   if (n === null)
     return '–';
   const abs = n < 0n ? -n : n;
-  const tiny = abs > 0n && abs < NANO / 200n;
+  const tiny = !look.exact && abs > 0n && abs < NANO / 200n;
   const sign = (n < 0n ? MINUS : look.plus && n > 0n && !tiny ? '+' : '') + (tiny ? '<' : '');
-  const digits = tiny ? '0.01' : digitsOf(abs);
+  const digits = tiny ? '0.01' : look.exact ? wholeOf(abs) : digitsOf(abs);
   const symbol = SIGNS[currency];
   return symbol ? `${sign}${symbol}${digits}` : `${sign}${digits} ${currency}`;
 }
 
-// For axes and narrow places: $1.2k, $3.4M. From a number made for pixels.
-export function moneyAxis(value: number, currency = 'USD'): string {
-  const abs = Math.abs(value);
-  const [scaled, unit] = abs >= 1e9 ? [abs / 1e9, 'B'] : abs >= 1e6 ? [abs / 1e6, 'M']
-    : abs >= 1e4 ? [abs / 1e3, 'k'] : [abs, ''];
-  const text = scaled.toLocaleString('en-US', { maximumFractionDigits: abs > 0 && abs < 1 ? 4 : abs < 100 || unit ? 2 : 0 });
+// The ticks of one axis, all in one form: $5.00, $7.50, or $0, $1.5k, $3.0k. From numbers made for
+// pixels.
+export function moneyTicks(values: number[], currency = 'USD'): string[] {
+  const top = Math.max(0, ...values.map(Math.abs));
+  const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : top;
+  const [size, unit] = top >= 1e9 ? [1e9, 'B'] : top >= 1e6 ? [1e6, 'M'] : top >= 1e4 ? [1e3, 'k'] : [1, ''];
+  // As many digits as tell one tick from the next; cents are two.
+  const needed = step > 0 ? Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9) + (/^[15]/.test((step / size).toExponential()) ? 0 : 1)) : 0;
+  const digits = Math.min(9, unit === '' && needed === 1 ? 2 : needed);
   const symbol = SIGNS[currency];
-  return `${value < 0 ? MINUS : ''}${symbol ?? ''}${text}${unit}${symbol ? '' : ` ${currency}`}`;
+  return values.map((v) => {
+    const text = (Math.abs(v) / size).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return `${v < 0 ? MINUS : ''}${symbol ?? ''}${text}${unit}${symbol ? '' : ` ${currency}`}`;
+  });
 }
 
 export type Sign = -1 | 0 | 1;

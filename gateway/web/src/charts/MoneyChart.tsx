@@ -51,6 +51,13 @@ function heights(series: MoneySeries[]): Map<MoneySeries, (number | null)[]> {
 const painted = (series: MoneySeries[]): MoneySeries[] =>
   [...series.filter(isBar).reverse(), ...series.filter((s) => !isBar(s))];
 
+// Between two gaps there is no line: a point is all there is to see.
+function lonely(u: uPlot, at: number): number[] {
+  const values = u.data[at] ?? [];
+  const missing = (i: number) => values[i] === null || values[i] === undefined;
+  return Array.from(values.keys()).filter((i) => !missing(i) && missing(i - 1) && missing(i + 1));
+}
+
 function look(colours: Colours, s: MoneySeries): uPlot.Series {
   const colour = colours.tone(s.tone);
   if (isBar(s))
@@ -58,7 +65,7 @@ function look(colours: Colours, s: MoneySeries): uPlot.Series {
       label: s.label, fill: colour, width: 0, points: { show: false },
       paths: uPlot.paths.bars?.({ size: [0.8, 72] }) ?? (() => null),
     };
-  return { label: s.label, stroke: colour, width: 2, points: { show: false }, spanGaps: false };
+  return { label: s.label, stroke: colour, width: 2, spanGaps: false, points: { size: 5, width: 0, fill: colour, filter: lonely } };
 }
 
 // Columns stand in the middle of the time they are of, and the first and last get their whole room.

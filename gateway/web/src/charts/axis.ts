@@ -1,7 +1,7 @@
 // Axes. Ticks are round numbers that the chart has chosen, not amounts of the ledger: they are
 // short on purpose, the exact amounts stand in the readout and in the table.
 import uPlot from 'uplot';
-import { moneyAxis } from '../format';
+import { moneyTicks } from '../format';
 import type { Colours } from './theme';
 
 const LETTER_PX = 6.4; // of the axis font, about
@@ -15,7 +15,7 @@ export function amountAxis(colours: Colours, currency: string): uPlot.Axis {
     gap: 6,
     space: 36,
     size: (_u, values) => 12 + LETTER_PX * Math.max(3, ...(values ?? []).map((v) => v.length)),
-    values: (_u, splits) => splits.map((v) => moneyAxis(v, currency)),
+    values: (_u, splits) => moneyTicks(splits, currency),
   };
 }
 

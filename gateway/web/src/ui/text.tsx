@@ -10,14 +10,15 @@ interface MoneyProps {
   currency?: string | undefined;
   plus?: boolean; // a sign in front of gains
   tone?: boolean; // gains and losses in their colours (the sign says it too)
+  exact?: boolean; // every digit, also far below a cent
 }
 
-export function Money({ amount, currency, plus = false, tone = false }: MoneyProps): JSX.Element {
+export function Money({ amount, currency, plus = false, tone = false, exact = false }: MoneyProps): JSX.Element {
   const sign = format.signOf(amount);
   const look = tone && sign !== 0 ? (sign > 0 ? 'num gain' : 'num loss') : 'num';
   return (
     <span class={look} title={amount ? `${amount} ${currency ?? ''}`.trim() : undefined}>
-      {format.money(amount, currency, { plus })}
+      {format.money(amount, currency, { plus, exact })}
     </span>
   );
 }

@@ -42,7 +42,7 @@ export function valueOf(key: string, value: unknown, currency: string): Componen
   if (typeof value === 'string' && TIME.test(value))
     return <Clock time={value} seconds />;
   if (typeof value === 'string' && value.includes('.') && nanos(value) !== null)
-    return <Money amount={value} currency={currency} />;
+    return <Money amount={value} currency={currency} exact />;
   return <Said text={typeof value === 'string' ? value : JSON.stringify(value)} max={400} />;
 }
 

@@ -38,14 +38,14 @@ function about(row: EventRow & { ok?: boolean; duration_ms?: number }): string {
 
 function columnsOf(open: (row: EventRow) => void): Column<EventRow>[] {
   return [
-    {
-      key: 'seq', head: 'No.', right: true,
-      cell: (r) => <button type="button" class="link num" aria-label={`Event ${r.seq} in full`} onClick={() => open(r)}>{r.seq}</button>,
-    },
+    { key: 'seq', head: 'No.', right: true, phone: false, cell: (r) => r.seq },
     { key: 'at', head: 'When', cell: (r) => <Clock time={r.at} seconds /> },
     { key: 'worker', head: 'Worker', cell: (r) => (r.worker ? <WorkerLink name={r.worker} /> : <span class="muted">Nova</span>) },
-    { key: 'kind', head: 'Event', cell: (r) => words(r.kind) },
-    { key: 'amount', head: 'Amount', right: true, cell: (r) => (r.amount ? <Money amount={r.amount} currency={r.currency} /> : '') },
+    {
+      key: 'kind', head: 'Event',
+      cell: (r) => <button type="button" class="link" aria-label={`${words(r.kind)}, event ${r.seq} in full`} onClick={() => open(r)}>{words(r.kind)}</button>,
+    },
+    { key: 'amount', head: 'Amount', right: true, cell: (r) => (r.amount ? <Money amount={r.amount} currency={r.currency} exact /> : '') },
     { key: 'about', head: 'About', wide: true, phone: false, cell: (r) => <Said text={about(r)} max={300} lines={1} /> },
   ];
 }

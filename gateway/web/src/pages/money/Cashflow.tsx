@@ -9,6 +9,7 @@ import type { Cashflow, Flow, Position } from '../../reports';
 import { Answered, Empty, Figure, Notice, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Money } from '../../ui/text';
+import { sinceBegan, useBegan } from './began';
 import { Unconverted } from './currencies';
 import { useWindow, WindowChoice } from './window';
 
@@ -42,11 +43,12 @@ function rowColumns(currency: string): Column<Row>[] {
 
 function Chart({ c }: { c: Cashflow }): JSX.Element {
   const points = useMemo(() => c.rows.map((r) => ({ from: r.from, label: r.key })), [c]);
-  const series = useMemo<MoneySeries[]>(() => [
+  const began = useBegan();
+  const series = useMemo<MoneySeries[]>(() => sinceBegan([
     { label: 'In', tone: 'revenue', draw: 'bar', amounts: c.rows.map((r) => r.in) },
     { label: 'Out', tone: 'cost', draw: 'below', amounts: c.rows.map((r) => r.out) },
     { label: 'Net', tone: 'profit', draw: 'line', amounts: c.rows.map((r) => r.net) },
-  ], [c]);
+  ], c.rows, began), [c, began]);
   if (points.length === 0)
     return <Empty>No money moved in this window.</Empty>;
   return (

@@ -5,6 +5,7 @@ import { MoneyChart, type MoneySeries } from '../../charts/MoneyChart';
 import { signOf } from '../../format';
 import type { Timeline } from '../../reports';
 import { Empty } from '../../ui/frame';
+import { sinceBegan, useBegan } from './began';
 
 // The series, and the sums that the server made of the same rows.
 function seriesOf(t: Timeline): { series: MoneySeries[]; totals: string[] } {
@@ -24,7 +25,11 @@ function seriesOf(t: Timeline): { series: MoneySeries[]; totals: string[] } {
 
 export function PnlChart({ timeline: t, title, height }: { timeline: Timeline; title: string; height?: number }): JSX.Element {
   const points = useMemo(() => t.rows.map((r) => ({ from: r.from, label: r.key })), [t]);
-  const { series, totals } = useMemo(() => seriesOf(t), [t]);
+  const began = useBegan();
+  const { series, totals } = useMemo(() => {
+    const made = seriesOf(t);
+    return { ...made, series: sinceBegan(made.series, t.rows, began) };
+  }, [t, began]);
   if (t.rows.length === 0)
     return <Empty>Nothing was booked in this window.</Empty>;
   return (
