@@ -2,55 +2,58 @@
 // server has answered.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { post } from '../api';
-import { words } from '../format';
+import { approve, deny } from '../act';
+import { money, words } from '../format';
 import type { Decision } from '../types';
-import { Confirm, useMay, type Outcome } from './controls';
+import { Confirm, useMay } from './controls';
+import type { Outcome } from './controls';
 import { Facts } from './frame';
-import { Ago, Money, Said } from './text';
+import { Said } from './text';
 import { Sentence } from './values';
 
-// What is about to be decided, and what it would cost.
-function Stake({ decision: d }: { decision: Decision }): JSX.Element {
+export function Stake({ d }: { d: Decision }): JSX.Element {
+  return <><b class="num">{money(d.cost_impact, d.currency)}</b> a day at stake</>;
+}
+
+export interface Asking {
+  d: Decision;
+  yes: boolean;
+}
+
+export function AnswerDialog({ asking, close }: { asking: Asking; close: (o: Outcome | null) => void }): JSX.Element {
+  const { d, yes } = asking;
   return (
-    <Facts rows={[
-      ['Costs', <><Money amount={d.cost_impact} currency={d.currency} plus /> a day</>],
-      ['Why', <Sentence text={d.reason} max={600} />],
-      ...(d.expected ? [['Expected', <Sentence text={d.expected} max={600} />] as [string, JSX.Element]] : []),
-      ...(d.expires ? [['Expires', <Ago time={d.expires} />] as [string, JSX.Element]] : []),
-    ]} />
+    <Confirm title={<>{yes ? 'Approve' : 'Deny'}: {words(d.type).toLowerCase()} of <Said text={d.target ?? d.worker} max={64} /></>}
+      confirm={yes ? 'Approve' : 'Deny'} kind={yes ? 'primary' : 'danger'} {...(yes ? {} : { reason: 'optional' as const })}
+      act={(reason) => (yes ? approve(d.id) : deny(d.id, reason))} close={close}>
+      <Facts rows={[
+        ['At stake', <Stake d={d} />],
+        ['Why', <Sentence text={d.reason} max={600} />],
+        ...(d.expected ? [['Expected', <Sentence text={d.expected} max={600} />] as [string, JSX.Element]] : []),
+        ...(d.counterfactual ? [['Otherwise', <Sentence text={d.counterfactual} max={600} />] as [string, JSX.Element]] : []),
+        ...(d.from_instances !== undefined && d.to_instances !== undefined
+          ? [['Instances', `${d.from_instances} → ${d.to_instances}`] as [string, string]] : []),
+      ]} />
+    </Confirm>
   );
 }
 
-export function Answer({ decision, told, small = false }: { decision: Decision; told?: (outcome: Outcome) => void; small?: boolean }): JSX.Element {
-  const [asked, setAsked] = useState<'approve' | 'deny' | null>(null);
+// The two buttons, wherever a decision is shown in full.
+export function Answer({ decision, told }: { decision: Decision; told: (outcome: Outcome) => void }): JSX.Element {
+  const [asking, setAsking] = useState<Asking | null>(null);
   const forbidden = useMay('operator');
-  const size = small ? ' small' : '';
-  const name = `${words(decision.type)} ${decision.target ?? decision.worker}`;
-  const act = async (reason: string): Promise<string> => {
-    await post(`/approvals/${decision.id}/${asked ?? 'deny'}`, reason ? { reason } : {});
-    return asked === 'approve' ? `Approved: ${name}` : `Denied: ${name}`;
-  };
   return (
     <span class="row">
-      <button type="button" class={`btn primary${size}`} disabled={forbidden !== null} title={forbidden ?? undefined}
-        aria-label={`Approve: ${name}`} onClick={() => setAsked('approve')}>Approve</button>
-      <button type="button" class={`btn${size}`} disabled={forbidden !== null} title={forbidden ?? undefined}
-        aria-label={`Deny: ${name}`} onClick={() => setAsked('deny')}>Deny</button>
-      {asked ? (
-        <Confirm
-          title={<>{asked === 'approve' ? 'Approve' : 'Deny'}: {words(decision.type).toLowerCase()} <Said text={decision.target ?? decision.worker} max={64} />?</>}
-          confirm={asked === 'approve' ? 'Approve' : 'Deny'}
-          kind={asked === 'approve' ? 'primary' : 'danger'}
-          reason="optional"
-          act={act}
-          close={(outcome) => {
-            setAsked(null);
-            if (outcome)
-              told?.(outcome);
-          }}>
-          <Stake decision={decision} />
-        </Confirm>
+      <button type="button" class="btn primary" disabled={forbidden !== null} title={forbidden ?? undefined}
+        onClick={() => setAsking({ d: decision, yes: true })}>Approve…</button>
+      <button type="button" class="btn" disabled={forbidden !== null} title={forbidden ?? undefined}
+        onClick={() => setAsking({ d: decision, yes: false })}>Deny…</button>
+      {asking ? (
+        <AnswerDialog asking={asking} close={(outcome) => {
+          setAsking(null);
+          if (outcome)
+            told(outcome);
+        }} />
       ) : null}
     </span>
   );

@@ -1,41 +1,15 @@
 // What does it want from me? Approvals, with the money at stake, and alerts.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { acknowledge, approve, deny } from '../../act';
-import { money, words } from '../../format';
+import { acknowledge } from '../../act';
+import { words } from '../../format';
 import type { Alert, Decision, Overview } from '../../types';
-import { Action, Confirm, OutcomeText, useMay } from '../../ui/controls';
+import { AnswerDialog, Stake } from '../../ui/approval';
+import type { Asking } from '../../ui/approval';
+import { Action, OutcomeText, useMay } from '../../ui/controls';
 import type { Outcome } from '../../ui/controls';
-import { Empty, Facts, Panel } from '../../ui/frame';
+import { Empty, Panel } from '../../ui/frame';
 import { Ago, Link, Said, State, WorkerLink } from '../../ui/text';
-
-// "$288.00 more a day" where something is spent, else what kind of change it is.
-export function Stake({ d }: { d: Decision }): JSX.Element {
-  return <><b class="num">{money(d.cost_impact, d.currency)}</b> a day at stake</>;
-}
-
-interface Asking {
-  d: Decision;
-  yes: boolean;
-}
-
-function AnswerDialog({ asking, close }: { asking: Asking; close: (o: Outcome | null) => void }): JSX.Element {
-  const { d, yes } = asking;
-  return (
-    <Confirm title={<>{yes ? 'Approve' : 'Deny'}: {words(d.type).toLowerCase()} of <Said text={d.target ?? d.worker} max={64} /></>}
-      confirm={yes ? 'Approve' : 'Deny'} kind={yes ? 'primary' : 'danger'} {...(yes ? {} : { reason: 'optional' as const })}
-      act={(reason) => (yes ? approve(d.id) : deny(d.id, reason))} close={close}>
-      <Facts rows={[
-        ['At stake', <Stake d={d} />],
-        ['Why', <Said text={d.reason} max={600} />],
-        ...(d.expected ? [['Expected', <Said text={d.expected} max={600} />] as [string, JSX.Element]] : []),
-        ...(d.counterfactual ? [['Otherwise', <Said text={d.counterfactual} max={600} />] as [string, JSX.Element]] : []),
-        ...(d.from_instances !== undefined && d.to_instances !== undefined
-          ? [['Instances', `${d.from_instances} → ${d.to_instances}`] as [string, string]] : []),
-      ]} />
-    </Confirm>
-  );
-}
 
 function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.Element {
   const forbidden = useMay('operator');
