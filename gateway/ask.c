@@ -459,7 +459,7 @@ question_new(struct lane *lane, json_t *json, char *key, bool text_only)
 	ev_timer_init(&q->patience, on_patience, (double)GW_ASK_MS / 1000, 0);
 	q->patience.data = q;
 	append(lane, q);
-	if (lane->n_queued == GW_ASK_WAITING) {
+	if (lane->n_queued >= GW_ASK_WAITING) {
 		/* No room: told so in the next turn of the loop. */
 		ev_timer_set(&q->patience, 0, 0);
 	}
