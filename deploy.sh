@@ -47,6 +47,7 @@ hledger:checks an exported journal
 beancount:checks another
 nodejs:test servers that check requests by the descriptions of vendors
 npm:brings those, and libraries of vendors
+chromium:looks at the dashboard
 python3-bs4:judges CSS selectors beside us
 python3-lxml:reads pages for them
 python3-protego:judges robots.txt beside us

@@ -200,6 +200,7 @@ eng_verb_agent(struct eng_call *call)
 	if (w->conf) {
 		bad |= json_object_set_new(o, "budget", budget_json(call->eng, w));
 		bad |= json_object_set_new(o, "thresholds", thresholds_json(w->conf));
+		bad |= json_object_set_new(o, "tuned", eng_json_tuned(w));
 	}
 	call->data = json_pack("{s:o}", "agent", o);
 	return bad ? -ENOMEM : 0;

@@ -98,20 +98,40 @@ async function bundle() {
   });
   if (args.depfile)
     depfile(Object.keys(result.metafile.inputs).map((name) => path.resolve(here, name)));
+  return named(result);
+}
+
+// esbuild's names of the parts hold a hash of paths too, which differ from machine to machine:
+// each is named anew by what is in it, its imports first.
+function named(result) {
+  const outputs = result.metafile.outputs;
+  const text = new Map(result.outputFiles.map((f) => [path.relative(here, f.path), Buffer.from(f.contents).toString()]));
+  const names = new Map();
+  const rename = (name) => {
+    if (names.has(name))
+      return names.get(name);
+    let body = text.get(name);
+    for (const i of outputs[name].imports)
+      body = body.replaceAll(path.basename(i.path), path.basename(rename(i.path)));
+    const stem = path.basename(name).replace(/-[^-]*$/, '');
+    names.set(name, `assets/${stem}-${hashOf(body).slice(0, 10).toUpperCase()}${path.extname(name)}`);
+    text.set(name, body);
+    return names.get(name);
+  };
+  Object.keys(outputs).forEach(rename);
   // What the shell imports anyway is asked for together with it, not one after the other.
   const preload = new Set();
   const follow = (name) => {
-    for (const i of result.metafile.outputs[name].imports)
-      if (i.kind === 'import-statement' && !preload.has(i.path)) {
-        preload.add(i.path);
+    for (const i of outputs[name].imports)
+      if (i.kind === 'import-statement' && !preload.has(names.get(i.path))) {
+        preload.add(names.get(i.path));
         follow(i.path);
       }
   };
-  follow(Object.keys(result.metafile.outputs).find((n) => /assets\/app-[^/]*\.js$/.test(n)));
-  const files = result.outputFiles.map((f) => asset(
-    path.relative(path.join(here, 'out'), f.path).split(path.sep).join('/'), Buffer.from(f.contents), true))
+  follow(Object.keys(outputs).find((n) => /assets\/app-[^/]*\.js$/.test(n)));
+  const files = [...text].map(([name, body]) => asset(names.get(name), Buffer.from(body), true))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { files, preload: [...preload].map((n) => n.replace(/^out\//, '')).sort() };
+  return { files, preload: [...preload].sort() };
 }
 
 function licenses() {
@@ -164,9 +184,9 @@ function write(name, data) {
 
 async function main() {
   const { files, preload } = await bundle();
-  const named = (ext) => files.find((f) => f.name.startsWith('assets/app-') && f.name.endsWith(ext));
+  const app = (ext) => files.find((f) => f.name.startsWith('assets/app-') && f.name.endsWith(ext));
   const html = fs.readFileSync(path.join(here, 'src/index.html'), 'utf8')
-    .replace('app.js', named('.js').name).replace('app.css', named('.css').name)
+    .replace('app.js', app('.js').name).replace('app.css', app('.css').name)
     .replace('</head>', `${preload.map((n) => `<link rel="modulepreload" href="/${n}">\n`).join('')}</head>`);
   const text = licenses();
   const assets = [asset('index.html', Buffer.from(html), false), ...files,

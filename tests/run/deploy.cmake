@@ -1,5 +1,5 @@
 # Checks of the tree itself (label "lint"): tests/lint.
-foreach(check IN ITEMS format sources layering headers scripts man docs otp tidy cppcheck)
+foreach(check IN ITEMS format sources layering headers scripts man docs otp web tidy cppcheck)
 	nova_run(lint_${check} ../lint/${check} TIMEOUT 1200)
 	set_tests_properties(lint_${check} PROPERTIES LABELS lint)
 endforeach()

@@ -8,7 +8,7 @@ import { pages } from './pages';
 import type { Page, PageComponent } from './pages';
 import { match, navigate, usePath } from './router';
 import { useStore } from './store';
-import { health, overview } from './stream';
+import { health, holdStream, overview } from './stream';
 import { themeNow, toggleTheme } from './theme';
 import { outcomeOf } from './ui/controls';
 import { Link, Said, State } from './ui/text';
@@ -112,12 +112,15 @@ function Who(): JSX.Element {
   const theme = useStore(themeNow, (t) => t);
   const [said, setSaid] = useState<string | null>(null);
   const leave = async () => {
+    const goOn = holdStream();
     const o = await outcomeOf(async () => {
       await logOut();
       return '';
     });
-    if (!o.ok)
+    if (!o.ok) {
       setSaid(`Not logged out: ${o.text}`);
+      goOn();
+    }
   };
   return (
     <div class="who">

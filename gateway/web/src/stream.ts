@@ -1,6 +1,6 @@
 // The live picture: one event stream a tab (GET /api/v1/stream), and what it says, kept in
 // stores. It reconnects by itself and always knows how old its data is.
-import { ApiError, askWhoAmI, get, login, serverNow, url, withQuery } from './api';
+import { ApiError, get, login, serverNow, url, withQuery } from './api';
 import { createStore } from './store';
 import type { EventRow, Overview, WorkerRow, WorkersPicture } from './types';
 
@@ -170,18 +170,8 @@ function lost(): void {
   if (login.get().state !== 'in')
     return;
   void pull();
-  if (tries === 2)
-    void probe();
   clearTimeout(retry);
   retry = setTimeout(open, RETRY_MS[Math.min(tries++, RETRY_MS.length - 1)]);
-}
-
-// A stream that is refused twice: has the session ended?
-async function probe(): Promise<void> {
-  const before = login.get();
-  const answer = await fetch(url('/session'), { credentials: 'same-origin', cache: 'no-store' }).catch(() => null);
-  if (answer?.status === 401 && login.get() === before)
-    await askWhoAmI();
 }
 
 function open(): void {
@@ -193,6 +183,14 @@ function open(): void {
   if (health.get().asOf === null)
     setConnection('connecting');
   listen(source);
+}
+
+// Before logging out: the end of the stream is no loss then. Returns how to go on.
+export function holdStream(): () => void {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+  return open;
 }
 
 export function startStream(): () => void {

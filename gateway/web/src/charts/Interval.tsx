@@ -16,7 +16,8 @@ export function Interval({ spread, scale, label, currency }: { spread: Spread; s
   const x = (amount: string | number) =>
     low === high ? WIDTH / 2 : 4 + (((typeof amount === 'number' ? amount : pixels(amount) ?? 0) - low) * (WIDTH - 8)) / (high - low);
   const bar = (from: string, to: string) => ({ x: x(from), width: Math.max(1, x(to) - x(from)) });
-  const words = `${label}: ${money(spread.expected, currency)} expected; in 80 of 100 cases between ${money(spread.p80[0], currency)} and ${money(spread.p80[1], currency)}, in 95 between ${money(spread.p95[0], currency)} and ${money(spread.p95[1], currency)}`;
+  const range = ([from, to]: readonly [string, string]) => `${money(from, currency)} and ${money(to, currency)}`;
+  const words = `${label}: ${money(spread.expected, currency)} expected; in 80 of 100 cases between ${range(spread.p80)}, in 95 between ${range(spread.p95)}`;
   return (
     <svg class="interval" viewBox={`0 0 ${WIDTH} 24`} preserveAspectRatio="none" role="img" aria-label={words}>
       <rect class="interval-wide" {...bar(...spread.p95)} y={8} height={8} />

@@ -26,7 +26,12 @@ function Story({ d }: { d: Death }): JSX.Element {
   if (d.memory_peak_bytes)
     rows.push(['Memory', `${bytes(d.memory_peak_bytes)} at most${d.memory_limit_bytes ? ` of ${bytes(d.memory_limit_bytes)}` : ''}`]);
   if (d.before)
-    rows.push(['It had', <>{d.before.runs_ok} good and {d.before.runs_failed} failed runs, cost <Money amount={d.before.cost} currency={d.before.currency} />, earned <Money amount={d.before.revenue} currency={d.before.currency} /></>]);
+    rows.push(['It had', (
+      <>
+        {d.before.runs_ok} good and {d.before.runs_failed} failed runs, cost <Money amount={d.before.cost} currency={d.before.currency} />,
+        earned <Money amount={d.before.revenue} currency={d.before.currency} />
+      </>
+    )]);
   if (d.before?.last_status)
     rows.push(['Last status', <Said text={d.before.last_status} max={400} />]);
   return (

@@ -41,7 +41,12 @@ export function Standing({ row, agent }: { row: WorkerRow; agent: Agent | null }
   if (row.rejected_events)
     rows.push(['Refused lines', <>{count(row.rejected_events)} (<Link href="/ledger?view=quarantine">quarantine</Link>)</>]);
   if (row.want)
-    rows.push(['Wanted', <><span>{row.want.paused ? 'paused' : row.want.state}, {row.want.instances} by <Said text={row.want.by} max={80} /></span>{row.want.since ? <span class="muted">, <Ago time={row.want.since} /></span> : null}</>]);
+    rows.push(['Wanted', (
+      <>
+        {row.want.paused ? 'paused' : row.want.state}, {row.want.instances} by <Said text={row.want.by} max={80} />
+        {row.want.since ? <span class="muted">, <Ago time={row.want.since} /></span> : null}
+      </>
+    )]);
   if (agent?.run_interval_s && row.kind === 'task')
     rows.push(['Runs every', duration(agent.run_interval_s)]);
   if (agent?.instances_max !== undefined)
