@@ -6,6 +6,7 @@
 #include "lockout.h"
 #include "nv_clock.h"
 #include "nv_log.h"
+#include "query.h"
 #include "reply.h"
 #include "session.h"
 #include "stamp.h"
@@ -309,6 +310,8 @@ gw_session_post(struct gw_call *call)
 	struct nv_err err = {0};
 	json_t *body;
 
+	if (gw_query_none(call) < 0)
+		return;
 	if (!is_same_origin(call, true)) {
 		a->figures.forbidden++;
 		gw_answer_error(call, 403, "a request of another site");
@@ -346,6 +349,8 @@ gw_session_post(struct gw_call *call)
 void
 gw_session_get(struct gw_call *call)
 {
+	if (gw_query_none(call) < 0)
+		return;
 	char cookie[GW_COOKIE_BYTES_MAX];
 	const struct gw_session *s =
 		call->who.kind == GW_WHO_SESSION ? find_session(call, cookie) : NULL;
@@ -373,9 +378,15 @@ is_of_session(const struct gw_call *call, void *arg)
 void
 gw_session_delete(struct gw_call *call)
 {
+	static const char *const keys[] = {NULL};
 	struct gw *gw = call->arg;
 	struct gw_auth *a = gw->auth;
 	uint64_t number = call->who.session;
+	json_t *body;
+
+	if (gw_query_none(call) < 0 || gw_body_json(call, keys, &body) < 0)
+		return;
+	json_decref(body);
 	struct gw_session *s =
 		number ? gw_sessions_by_number(&a->sessions, number) : NULL;
 

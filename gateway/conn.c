@@ -541,7 +541,6 @@ step_flush(struct gw_conn *c)
 		return begin_linger(c);
 	c->state = GW_CONN_HEAD;
 	c->idle = true;
-	c->served = true;
 	c->idle_since = ev_now(c->server->loop);
 	gw_conn_deadline(c, c->server->limits.idle_ms);
 	return GW_GO;
@@ -631,6 +630,7 @@ gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address)
 	c->address = *address;
 	c->state = s->tls ? GW_CONN_HANDSHAKE : GW_CONN_HEAD;
 	c->idle = true;
+	c->idle_since = ev_now(s->loop);
 	show_peer(c);
 	nv_buf_init(&c->in, IN_BYTES_MAX);
 	nv_buf_init(&c->head, GW_HEAD_BYTES_MAX);
@@ -691,8 +691,7 @@ gw_conn_make_room(struct gw_server *s, bool face)
 	struct gw_conn *oldest = NULL;
 
 	for (struct gw_conn *c = s->conns; c; c = c->next)
-		if (c->state == GW_CONN_HEAD && c->idle && c->served &&
-			(c->face || !face) &&
+		if (c->state == GW_CONN_HEAD && c->idle && (c->face || !face) &&
 			(!oldest || c->idle_since < oldest->idle_since))
 			oldest = c;
 	if (oldest)

@@ -49,7 +49,6 @@ struct gw_conn {
 	bool read_ended;  /* the peer sends nothing more */
 	bool wants_write; /* of TLS, below a read */
 	bool idle;        /* HEAD: no byte of the next request yet */
-	bool served;      /* at least one request */
 	ev_tstamp idle_since;
 	bool last;     /* closed after this answer */
 	bool handling; /* inside the handler: an answer does not take the next step */
@@ -78,8 +77,8 @@ struct gw_conn {
 /* Take over a connection that was accepted. 0 or -ENOMEM; fd is taken in any case. */
 int gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address);
 void gw_conn_free(struct gw_conn *c);
-/* Close a connection that waits for its next request, the one that has waited longest;
- * `face`: one that served the face. False: there is none. */
+/* Close a connection on which no byte of a request is there, the one that has waited
+ * longest; `face`: one that served the face. False: there is none. */
 bool gw_conn_make_room(struct gw_server *s, bool face);
 /* The server stops: an idle connection and a stream go, any other after its answer. */
 void gw_conn_stop(struct gw_conn *c);
