@@ -21,8 +21,19 @@ export function navigate(to: string, how: 'push' | 'replace' = 'push'): void {
   else
     history.replaceState(null, '', target);
   place.set(here());
-  if (target.pathname !== before)
+  if (target.hash)
+    showPart(target.hash.slice(1));
+  else if (target.pathname !== before)
     scrollTo(0, 0);
+}
+
+// A part of a page comes into sight as soon as the page has drawn it.
+function showPart(id: string, tries = 60): void {
+  const part = document.getElementById(id);
+  if (part)
+    part.scrollIntoView({ block: 'start' });
+  else if (tries > 0)
+    requestAnimationFrame(() => showPart(id, tries - 1));
 }
 
 export const usePath = (): string => useStore(place, (p) => p.path);

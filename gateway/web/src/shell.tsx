@@ -12,11 +12,11 @@ import { health, holdStream, overview } from './stream';
 import { themeNow, toggleTheme } from './theme';
 import { outcomeOf } from './ui/controls';
 import { Link, Said, State } from './ui/text';
-import { Empty, Loading } from './ui/frame';
+import { Empty, Loading, PageHead } from './ui/frame';
 
 function NotFound(): JSX.Element {
   return (
-    <Empty>There is no page here. <Link href="/">Back to the overview</Link></Empty>
+    <><PageHead title="No such page" /><Empty>There is nothing at this address. <Link href="/">The overview</Link></Empty></>
   );
 }
 

@@ -47,7 +47,7 @@ export function WorkerPage({ params }: { params: string[] }): JSX.Element {
   const row = live ?? asked.data;
   if (!row)
     return asked.error?.status === 404
-      ? <Empty>There is no worker <b><Said text={name} max={64} /></b>. <Link href="/fleet">All workers</Link></Empty>
+      ? <><PageHead title={<Said text={name} max={64} />} /><Empty>There is no worker of this name. <Link href="/fleet">All workers</Link></Empty></>
       : asked.error ? <ErrorNote error={asked.error} retry={asked.reload} /> : <Loading lines={8} />;
   const agent = asked.data?.agent ?? null;
   const bounds = agent?.instances_max !== undefined ? `, ${agent.instances_min ?? 0} to ${agent.instances_max} are allowed` : '';

@@ -17,7 +17,7 @@ function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.El
     <li class="approval">
       <div class="row spread">
         <span><b>{words(d.type)}</b> <WorkerLink name={d.target ?? d.worker} /></span>
-        <span><Stake d={d} /></span>
+        <span><Stake d={d} /> <span class="muted">at stake</span></span>
       </div>
       <p class="muted"><Said text={d.reason} max={600} lines={2} /></p>
       <div class="row">
@@ -56,7 +56,7 @@ export function ApprovalsPanel({ approvals }: { approvals: Decision[] | null }):
       <Panel title="Waiting for you" note={approvals?.length ? `${approvals.length} to approve or deny` : null}>
         {said ? <p class="said-line"><OutcomeText outcome={said} /></p> : null}
         {approvals === null ? <p class="muted">Not known: the engine does not answer.</p>
-          : approvals.length === 0 ? <p class="muted">Nothing waits for an answer. Steps that cost more than approval_above ask here first.</p>
+          : approvals.length === 0 ? <p class="muted">Nothing waits for an answer. Steps that cost more than <code>approval_above</code> ask here first.</p>
             : <ul class="list">{approvals.map((d) => <Approval key={d.id} d={d} ask={setAsking} />)}</ul>}
         {asking ? <AnswerDialog asking={asking} close={(o) => {
           setAsking(null);
@@ -75,7 +75,7 @@ export function AlertsPanel({ o }: { o: Overview }): JSX.Element {
   return (
     <section id="alerts">
       <Panel title="Alerts" note={raised.length ? `${raised.length} raised` : null}>
-        {o.alerts === null ? <Empty command="alerts: {…} in nova.yaml">Nobody looks: nova-alerts does not run. It is switched on by a section of its own:</Empty>
+        {o.alerts === null ? <Empty command="alerts: {}">Not known: nova-alerts does not answer. A section of nova.yaml switches it on:</Empty>
           : raised.length === 0 ? <p class="muted">No alert is raised.</p>
             : <ul class="list">{raised.slice(0, 20).map((a) => <AlertRow key={a.key} a={a} />)}</ul>}
       </Panel>
