@@ -43,6 +43,7 @@ cppcheck:static analysis
 shellcheck:shell scripts
 mandoc:manual pages
 tmux:a terminal that tests press keys in
+prometheus:scrapes and checks metrics
 hledger:checks an exported journal
 beancount:checks another
 nodejs:test servers that check requests by the descriptions of vendors

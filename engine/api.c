@@ -19,7 +19,7 @@
 static const struct eng_verb verbs[] = {
 	{"ping", eng_verb_ping, {NULL}},
 	{"summary", eng_verb_summary, {NULL}},
-	{"figures", eng_verb_figures, {NULL}},
+	{"figures", eng_verb_figures, {"workers"}},
 	{"overview", eng_verb_overview, {NULL}},
 	{"sparklines", eng_verb_sparklines, {"hours"}},
 	{"workers.metrics", eng_verb_metrics, {"worker", "brief"}},

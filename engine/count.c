@@ -247,6 +247,16 @@ count_usage(struct eng_counted *c, const struct led_event *ev)
 		key.kind = ENG_COUNT_UNPRICED;
 		add(c, &key, 1);
 	}
+	key.kind = ENG_COUNT_LLM;
+	for (unsigned i = 0; i < ev->n_legs; i++) {
+		nv_i128 sign;
+
+		if (led_code_field(ev->legs[i].code, &sign) != LED_SUM_COST || sign < 0)
+			continue;
+		key.currency = ev->legs[i].currency;
+		add(c, &key, ev->legs[i].nano);
+	}
+	key.currency = 0;
 	key.kind = ENG_COUNT_TOKENS;
 	for (unsigned i = 0; i < ENG_TOKENS; i++) {
 		key.field = i;

@@ -25,6 +25,7 @@ enum eng_count_kind {        /* what is counted; the numbers stand in the cache 
 	ENG_COUNT_TOKENS,    /* by provider, model and enum eng_token */
 	ENG_COUNT_USAGE,     /* events with tokens, by provider and model */
 	ENG_COUNT_UNPRICED,  /* of them, without a price */
+	ENG_COUNT_LLM,       /* what they cost, by provider, model and currency */
 	ENG_COUNT_KINDS
 };
 
@@ -59,7 +60,7 @@ struct eng_counted {
 struct eng_count_key {
 	enum eng_count_kind kind;
 	uint32_t worker;   /* in the ledger; 0 = of all, or of none */
-	uint32_t currency; /* of MONEY, CATEGORY and SOURCE */
+	uint32_t currency; /* of MONEY, CATEGORY, SOURCE and LLM */
 	unsigned field;    /* MONEY: enum led_field; TOKENS: enum eng_token */
 	bool back;         /* taken back */
 	const char *name;  /* borrowed; not NUL-terminated; parts with a NUL between */

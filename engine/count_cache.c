@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC           UINT64_C(0x3130746e63766e01) /* another layout, another number */
+#define MAGIC           UINT64_C(0x3130746e63766e02) /* another layout, another number */
 #define CACHE_BYTES_MAX ((size_t)256 << 20)
 
 struct head { /* of this machine: never sent */

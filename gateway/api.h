@@ -4,6 +4,8 @@
 
 #include "http.h"
 
+#include <jansson.h>
+
 /* ---- api_ask.c: one question to a socket, its answer as it is ---- */
 
 #define GW_ASKED(X) \
@@ -192,6 +194,8 @@ gw_handler_fn gw_api_events;
 gw_handler_fn gw_api_ledger;
 gw_handler_fn gw_api_verify;
 struct gw;
+/* The last one as it is shown; a new reference. */
+json_t *gw_verify_json(const struct gw *gw);
 int gw_verify_open(struct gw *gw);
 void gw_verify_close(struct gw *gw);
 

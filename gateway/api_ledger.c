@@ -114,6 +114,12 @@ show(const struct gw_verify *v)
 	return v->last ? json_incref(v->last) : json_pack("{s:s}", "state", "never");
 }
 
+json_t *
+gw_verify_json(const struct gw *gw)
+{
+	return show(gw->verify);
+}
+
 /* ---- POST /ledger/verify ---- */
 
 /* `novactl ledger verify` ends with 1 and a list when it has found something. */

@@ -53,6 +53,7 @@ struct gw_live;
 struct gw_children;
 struct gw_auth;
 struct gw_verify;
+struct gw_metrics;
 
 struct gw {
 	struct ev_loop *loop;
@@ -70,6 +71,7 @@ struct gw {
 	struct gw_auth *auth;         /* owned */
 	bool loopback;                /* it listens there only */
 	struct gw_verify *verify;     /* owned */
+	struct gw_metrics *metrics;   /* owned */
 	/* Secrets. */
 	struct gw_secrets stripe;
 	struct gw_secrets gumroad;

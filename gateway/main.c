@@ -8,6 +8,7 @@
 #include "child.h"
 #include "gateway.h"
 #include "live.h"
+#include "metrics.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -262,9 +263,9 @@ open_parts(struct nv_err *err)
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = gw_sock_open(gw, err);
-	if (rc == 0 &&
-		(gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 || gw_tail_open(gw) < 0 ||
-			gw_children_open(gw) < 0 || gw_verify_open(gw) < 0))
+	if (rc == 0 && (gw_asker_open(gw) < 0 || gw_live_open(gw) < 0 ||
+			       gw_tail_open(gw) < 0 || gw_children_open(gw) < 0 ||
+			       gw_verify_open(gw) < 0 || gw_metrics_open(gw) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
 	if (rc == 0)
 		rc = open_server(err);
@@ -319,6 +320,7 @@ run(void)
 	ev_run(gw->loop, 0);
 	gw_hooks_drop(gw);
 	gw_server_fini(&gw->server);
+	gw_metrics_close(gw);
 	gw_verify_close(gw);
 	gw_children_close(gw);
 	gw_tail_close(gw);

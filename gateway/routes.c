@@ -6,6 +6,7 @@
 #include "api_live.h"
 #include "auth.h"
 #include "gateway.h"
+#include "metrics.h"
 #include "pages.h"
 
 #include <errno.h>
@@ -53,6 +54,9 @@ static const struct gw_route table[] = {
 	/* What load balancers ask. */
 	ROUTE(GW_GET, "/healthz", GW_OPEN, NULL, 0, gw_health, NULL)
 	ROUTE(GW_GET, "/readyz", GW_OPEN, NULL, 0, gw_ready, NULL)
+
+	/* What Prometheus scrapes; open with gateway.open_metrics. */
+	ROUTE(GW_GET, "/metrics", GW_READONLY, NULL, 0, gw_metrics_get, NULL)
 
 	/* Sessions of browsers. */
 	ROUTE(GW_POST, "/api/v1/session", GW_OPEN, JSON, 1024, gw_session_post, NULL)

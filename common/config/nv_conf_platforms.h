@@ -134,6 +134,7 @@ struct nv_conf_gateway {
 	uint32_t streams_max;
 	struct nv_conf_hosts names; /* by which a proxy calls it */
 	bool open_metrics;          /* without a token */
+	uint32_t metrics_workers;   /* that have rows of their own */
 };
 
 enum nv_severity {
