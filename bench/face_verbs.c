@@ -71,8 +71,7 @@ configure(unsigned n)
 		.dir = "/etc/nova"};
 	struct nv_conf_errors errs = {0};
 
-	add_source(0, NV_SOURCE_MAIN, "nova.yaml",
-		"max_daily_budget: $100000\n");
+	add_source(0, NV_SOURCE_MAIN, "nova.yaml", "max_daily_budget: $100000\n");
 	for (unsigned i = 0; i < n; i++) {
 		char name[64];
 		char text[128];

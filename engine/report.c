@@ -165,6 +165,38 @@ eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t 
 }
 
 int
+eng_profits_at(struct eng *eng, struct led_view *v, uint32_t worker_id,
+	const int64_t *at_ns, size_t n, nv_i128 *ret)
+{
+	struct led_totals at[ENG_PROFITS_MAX];
+	uint32_t n_currencies = led_view_n_currencies(v);
+
+	NV_ASSERT(n <= ENG_PROFITS_MAX);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = 0;
+	for (uint32_t id = 1; id <= n_currencies; id++) {
+		char code[NV_CURRENCY_BYTES];
+		int64_t rate_nano = 0;
+		int rc = led_view_currency_code(v, id, code);
+
+		if (rc < 0)
+			return rc;
+		if (!eng_rate(eng->config, code, &rate_nano))
+			continue;
+		rc = led_view_money_at(v, worker_id, id, at_ns, n, at);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; i < n; i++) {
+			struct led_totals base = {0};
+
+			money_add(&base, &at[i], rate_nano);
+			ret[i] += eng_profit(&base);
+		}
+	}
+	return 0;
+}
+
+int
 eng_uncounted_walk(struct eng *eng, struct led_view *v, const struct eng_scope *scope,
 	eng_uncounted_fn *fn, void *arg)
 {

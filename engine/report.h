@@ -19,6 +19,11 @@ nv_i128 eng_convert(nv_i128 nano, int64_t rate_nano);
 int
 eng_sum_window(struct eng *eng, struct led_view *v, uint32_t worker_id, int64_t from_ns,
 	int64_t end_ns, struct led_totals *ret, struct eng_uncounted *ret_uncounted);
+/* Profit since ever of a worker in the base currency, as of each of n instants: whole
+ * minutes, ascending, at most ENG_PROFITS_MAX. Rounded as eng_sum_window does. */
+#define ENG_PROFITS_MAX 32
+int eng_profits_at(struct eng *eng, struct led_view *v, uint32_t worker_id,
+	const int64_t *at_ns, size_t n, nv_i128 *ret);
 /* Whose money over which time. */
 struct eng_scope {
 	const uint32_t *workers; /* ids; the id 0 is the whole fleet */

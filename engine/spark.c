@@ -4,9 +4,12 @@
 #include "period.h"
 #include "report.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert(ENG_SPARK_HOURS <= ENG_PROFITS_MAX, "asked for at once");
 
 struct eng_spark {
 	int64_t from_ns;
@@ -57,28 +60,16 @@ keep(struct eng_spark *s, int64_t from_ns, uint32_t config_gen)
 	return n;
 }
 
-/* From the newest back: before the first hour in which a worker did anything all are the
- * same, and most workers of a large fleet do nothing most of the time. */
 static int
 look_up(struct eng *eng, struct led_view *v, const struct eng_worker *w,
 	struct eng_spark *s, size_t known)
 {
-	struct led_totals then = w->totals;
-	struct led_totals first;
-	int rc = eng_sum_window(eng, v, w->id, 0, edge_ns(s, known), &first, NULL);
+	int64_t edges[ENG_SPARK_HOURS];
 
-	if (rc < 0)
-		return rc;
-	for (size_t i = ENG_SPARK_HOURS; i-- > known;) {
-		if (i == known || first.events == then.events)
-			then = first;
-		else if (edge_ns(s, i) <= s->known_ns)
-			rc = eng_sum_window(eng, v, w->id, 0, edge_ns(s, i), &then, NULL);
-		if (rc < 0)
-			return rc;
-		s->at[i] = eng_profit(&then);
-	}
-	return 0;
+	for (size_t i = known; i < ENG_SPARK_HOURS; i++)
+		edges[i] = edge_ns(s, i);
+	return eng_profits_at(
+		eng, v, w->id, edges + known, ENG_SPARK_HOURS - known, s->at + known);
 }
 
 int

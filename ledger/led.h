@@ -413,6 +413,12 @@ uint32_t led_view_n_currencies(struct led_view *v);
 int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
 	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 
+/* Money of a worker in one currency since ever, as of each of n instants (whole minutes,
+ * ascending): what led_view_window says from 0 to them, with one look for all between
+ * which nothing was booked. Counts are 0. */
+int led_view_money_at(struct led_view *v, uint32_t worker, uint32_t currency,
+	const int64_t *at_ns, size_t n, struct led_totals *ret);
+
 /* Sums by category (cost category, revenue source) of one posting code over a window,
  * edges of a quarter of an hour; worker 0 = every worker. Categories are cut to 64 bytes.
  */

@@ -132,6 +132,62 @@ led_view_window(struct led_view *v, uint32_t worker, uint32_t currency, int64_t 
 		bucket_up(LED_MINUTE, to_ns), ret);
 }
 
+/* The newest row before a bucket, and whose bucket it is; -ENOENT: there is none. */
+static int
+row_below(MDB_cursor *cursor, struct led_pair pair, uint32_t bucket, struct led_sum *ret,
+	uint32_t *ret_bucket)
+{
+	uint8_t key[LED_KEY_BYTES_MAX];
+	MDB_val k;
+	MDB_val value;
+	size_t n = led_table_key(LED_T_ROLL, pair, bucket - 1, key);
+	int rc = led_floor(cursor, key, n, n - 4, &k, &value);
+
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? -ENOENT : led_rc(rc);
+	*ret_bucket = led_key_get_u32((const uint8_t *)k.mv_data + k.mv_size - 4);
+	return led_sum_decode(
+		value.mv_data, value.mv_size, led_table_fields(LED_T_ROLL, pair), ret);
+}
+
+static int
+fill_money_at(MDB_cursor *cursor, struct led_pair pair, const int64_t *at_ns, size_t n,
+	struct led_totals *ret)
+{
+	static const struct led_sum none;
+	struct led_sum sum = {0};
+	uint32_t known =
+		UINT32_MAX; /* the row of sum holds from the bucket after it on */
+	int rc = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		uint32_t bucket = bucket_up(LED_MINUTE, at_ns[i]);
+
+		if (rc == 0 && bucket > 0 && (known == UINT32_MAX || bucket <= known))
+			rc = row_below(cursor, pair, bucket, &sum, &known);
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		if (rc == -ENOENT || bucket == 0)
+			sum = none; /* nor is there anything before */
+		(void)fill_totals(&sum, &none, &ret[i]); /* nothing is an answer, too */
+	}
+	return 0;
+}
+
+int
+led_view_money_at(struct led_view *v, uint32_t worker, uint32_t currency,
+	const int64_t *at_ns, size_t n, struct led_totals *ret)
+{
+	MDB_cursor *cursor;
+	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLM], &cursor));
+
+	if (rc < 0)
+		return rc;
+	rc = fill_money_at(cursor, (struct led_pair){worker, currency}, at_ns, n, ret);
+	mdb_cursor_close(cursor);
+	return rc;
+}
+
 /* ---- variants ---- */
 
 int
@@ -180,7 +236,13 @@ led_view_variants(struct led_view *v, uint32_t worker, led_variant_fn *fn, void 
 
 /* ---- categories ---- */
 
+struct category_name {
+	uint32_t id; /* 0 = none */
+	char name[LED_CATEGORY_MAX + 1];
+};
+
 struct category_walk {
+	struct category_name names[64];
 	struct led_view *v;
 	MDB_cursor *cursor;
 	uint32_t from; /* quarters */
@@ -212,57 +274,113 @@ category_below(
 	return led_sum_decode(value.mv_data, value.mv_size, LED_CAT_FIELDS, ret);
 }
 
-/* One (code, worker, currency, category), given by the key of one of its rows. */
+/* The name of a category: a fleet has few, and each of many times. */
 static int
-one_category(struct category_walk *w, const uint8_t *key)
+name_of(struct category_walk *w, uint32_t category, const char **ret)
 {
-	char name[LED_CATEGORY_MAX + 1] = "";
+	struct category_name *known = &w->names[category % NV_LEN(w->names)];
+
+	if (category == 0) {
+		*ret = "";
+		return 0;
+	}
+	if (known->id != category) {
+		int rc = led_view_name(w->v, LED_DICT_CATEGORY, category, known->name,
+			sizeof(known->name));
+
+		known->id = rc == 0 ? category : 0;
+		if (rc < 0)
+			return rc == -ENOENT ? -EBADMSG : rc;
+	}
+	*ret = known->name;
+	return 0;
+}
+
+/* One (code, worker, currency, category), given by the key of one of its rows and its
+ * last row. */
+static int
+one_category(struct category_walk *w, const uint8_t *key, uint32_t quarter,
+	struct led_sum *last)
+{
+	const char *name = NULL;
 	struct led_sum before = {0};
-	struct led_sum after = {0};
-	uint32_t category = led_key_get_u32(key + 10);
+
+	if (quarter < w->from || w->to <= w->from)
+		return 0; /* nothing of it is as young */
 	int rc = category_below(w->cursor, key, w->from, &before);
 
-	if (rc == 0)
-		rc = category_below(w->cursor, key, NV_MAX(w->to, w->from), &after);
-	if (rc == 0 && category != 0)
-		rc = led_view_name(w->v, LED_DICT_CATEGORY, category, name, sizeof(name));
-	if (rc < 0)
-		return rc == -ENOENT ? -EBADMSG : rc;
-	nv_i128 nano = after.v[LED_CAT_NANO] - before.v[LED_CAT_NANO];
-	uint64_t events = (uint64_t)(after.v[LED_CAT_EVENTS] - before.v[LED_CAT_EVENTS]);
+	if (rc == 0 && quarter >= w->to)
+		rc = category_below(w->cursor, key, w->to, last);
+	nv_i128 nano = last->v[LED_CAT_NANO] - before.v[LED_CAT_NANO];
+	uint64_t events = (uint64_t)(last->v[LED_CAT_EVENTS] - before.v[LED_CAT_EVENTS]);
 
-	if (events == 0 && nano == 0)
-		return 0;
+	if (rc < 0 || (events == 0 && nano == 0))
+		return rc;
+	rc = name_of(w, led_key_get_u32(key + 10), &name);
+	if (rc < 0)
+		return rc;
 	return w->fn(w->arg, led_key_get_u32(key + 2), led_key_get_u32(key + 6), name,
 		nano, events);
 }
 
-/* From one category to the next: its rows are skipped by seeking past its last quarter.
- */
+/* Moves on from the category of `key` to the first key of the next one (false: there is
+ * none), and gives the last row of this one. */
+static int
+next_category(struct category_walk *w, uint8_t key[LED_KEY_ROLLC_BYTES],
+	uint32_t *ret_quarter, struct led_sum *ret_last, bool *ret_more)
+{
+	uint8_t past[LED_KEY_ROLLC_BYTES] = {0};
+	MDB_val k = led_val(past, sizeof(past));
+	MDB_val value;
+
+	memcpy(past, key, sizeof(past) - 4);
+	memset(past + sizeof(past) - 4, 0xff, 4);
+	int rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
+
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return led_rc(rc);
+	*ret_more = rc == 0;
+	if (rc == 0) {
+		if (k.mv_size != sizeof(past))
+			return -EBADMSG;
+		memcpy(key, k.mv_data, sizeof(past));
+	}
+	rc = mdb_cursor_get(w->cursor, &k, &value, rc == 0 ? MDB_PREV : MDB_LAST);
+	if (rc != 0)
+		return led_rc(rc);
+	*ret_quarter = led_key_get_u32((const uint8_t *)k.mv_data + sizeof(past) - 4);
+	return led_sum_decode(value.mv_data, value.mv_size, LED_CAT_FIELDS, ret_last);
+}
+
 static int
 walk_categories(struct category_walk *w, uint32_t worker, uint16_t code)
 {
 	uint8_t key[LED_KEY_ROLLC_BYTES];
+	uint8_t next[LED_KEY_ROLLC_BYTES];
+	uint8_t wanted[LED_KEY_ROLLC_BYTES];
 	size_t prefix = worker ? 6 : 2;
-	MDB_val k = led_val(key, led_key_rollc(code, worker, 0, 0, 0, key));
+	MDB_val k = led_val(wanted, led_key_rollc(code, worker, 0, 0, 0, wanted));
 	MDB_val value;
+	bool more = true;
 	int rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
 
-	while (rc == 0) {
-		if (k.mv_size != sizeof(key))
-			return -EBADMSG;
-		if (memcmp(k.mv_data, key, prefix) != 0)
-			return 0;
-		memcpy(key, k.mv_data, sizeof(key));
-		int result = one_category(w, key);
+	if (rc != 0)
+		return rc == MDB_NOTFOUND ? 0 : led_rc(rc);
+	if (k.mv_size != sizeof(key))
+		return -EBADMSG;
+	memcpy(next, k.mv_data, sizeof(next));
+	while (more && memcmp(next, wanted, prefix) == 0) {
+		struct led_sum last;
+		uint32_t quarter = 0;
 
-		if (result != 0)
-			return result;
-		memset(key + sizeof(key) - 4, 0xff, 4);
-		k = led_val(key, sizeof(key));
-		rc = mdb_cursor_get(w->cursor, &k, &value, MDB_SET_RANGE);
+		memcpy(key, next, sizeof(key));
+		rc = next_category(w, next, &quarter, &last, &more);
+		if (rc == 0)
+			rc = one_category(w, key, quarter, &last);
+		if (rc != 0)
+			return rc;
 	}
-	return rc == MDB_NOTFOUND ? 0 : led_rc(rc);
+	return 0;
 }
 
 static int
