@@ -90,7 +90,7 @@ check_lock(struct gw_call *call, const char **ret_why)
 
 	if (ms == 0)
 		return 0;
-	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)(ms / 1000 + 1));
+	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)ms / 1000 + 1);
 	gw_answer_header(call, "Retry-After", seconds);
 	return refuse(call, 429, "too many wrong tokens came from this address", ret_why);
 }

@@ -65,7 +65,7 @@ int
 gw_body_json(struct gw_call *call, const char *const *keys, json_t **ret)
 {
 	struct nv_err err = {0};
-	json_error_t where;
+	json_error_t where = {0};
 	const struct gw_request *r = call->request;
 	json_t *body = r->body_bytes ? json_loadb(r->body, r->body_bytes,
 					       JSON_REJECT_DUPLICATES, &where)

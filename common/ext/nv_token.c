@@ -52,7 +52,7 @@ static int
 read_time(
 	const json_t *row, const char *key, bool needed, int64_t *ret, struct nv_err *err)
 {
-	const char *text;
+	const char *text = "";
 	int rc = nv_json_get_str(row, key, TIME_CHARS, &text, err);
 
 	*ret = 0;
@@ -80,10 +80,10 @@ is_id(const char *text)
 static int
 read_token(const json_t *row, struct nv_token *t, struct nv_err *err)
 {
-	const char *id;
-	const char *name;
-	const char *hash;
-	const char *role;
+	const char *id = "";
+	const char *name = "";
+	const char *hash = "";
+	const char *role = "";
 	int rc = nv_json_need_str(row, "id", NV_TOKEN_ID_CHARS, &id, err);
 
 	if (rc == 0)
@@ -178,7 +178,7 @@ nv_tokens_read(const char *state_dir, struct nv_tokens *ret, struct nv_err *err)
 	char path[PATH_BYTES];
 	NV_CLEANUP_FREE char *text = NULL;
 	struct nv_err why = {0};
-	size_t bytes;
+	size_t bytes = 0;
 
 	path_of(path, state_dir, "/" FILE_NAME);
 	int rc = check_mode(path, err);

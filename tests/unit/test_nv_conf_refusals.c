@@ -446,6 +446,34 @@ static const struct {
 		"nova.yaml:1:19: gateway.listen: 0.0.0.0:5001 is no loopback address: "
 		"needs gateway.tls, or `insecure: true` behind a proxy that has it",
 		NULL},
+	{"gateway: {names: [nova.example.com, B-1]}", "gateway.names",
+		"[nova.example.com, B-1]"},
+	{"gateway: {}", "gateway.session", "12h"},
+	{"gateway: {}", "gateway.max_streams", "64"},
+	{"gateway: {names: nova.example.com}",
+		"nova.yaml:1:18: gateway.names: expected a list of host names such as "
+		"[nova.example.com], found a single value",
+		NULL},
+	{"gateway: {names: [nova.example.com, 'nova.example.com:443']}",
+		"nova.yaml:1:37: gateway.names: expected a host name such as "
+		"nova.example.com, without a port",
+		NULL},
+	{"gateway: {names: [a..b]}",
+		"nova.yaml:1:19: gateway.names: expected a host name such as "
+		"nova.example.com, without a port",
+		NULL},
+	{"gateway: {session: 59s}",
+		"nova.yaml:1:20: gateway.session: 59s is below the minimum 1m", NULL},
+	{"gateway: {max_streams: 0}",
+		"nova.yaml:1:24: gateway.max_streams: 0 is below the minimum 1", NULL},
+	{"gateway: {dashboard: maybe}",
+		"nova.yaml:1:22: gateway.dashboard: expected true or false, found "
+		"\"maybe\"",
+		NULL},
+	{"gateway: {open_metrics: 7}",
+		"nova.yaml:1:25: gateway.open_metrics: expected true or false, found "
+		"\"7\"",
+		NULL},
 	{"gateway: {tls: {key: a.pem}}",
 		"nova.yaml:1:22: gateway.tls: needs both certificate and key", NULL},
 	{"gateway: {webhooks: {shop: {prefix: 'a='}}}",
