@@ -116,6 +116,7 @@ struct gw_act {
 	 * NULL: it is not, and no is no. */
 	const char *known_by[2];
 	bool no_is_missing; /* a no means that there is none */
+	bool by_members;    /* of a group without a strategy, each of its workers */
 	bool via;           /* the verb takes --via */
 	bool stamps;        /* it does not, and its reason says who asked */
 	bool is_brake;      /* never waits behind anything else */
@@ -199,6 +200,8 @@ json_t *gw_verify_json(const struct gw *gw);
 int gw_verify_open(struct gw *gw);
 void gw_verify_close(struct gw *gw);
 
+/* GET /api/v1/openapi.json */
+gw_handler_fn gw_api_openapi;
 /* GET /api/v1/gateway: what `novactl gateway` shows. */
 gw_handler_fn gw_api_gateway;
 

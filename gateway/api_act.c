@@ -4,6 +4,7 @@
 #include "api.h"
 #include "api_ask.h"
 #include "gateway.h"
+#include "live.h"
 #include "nv_log.h"
 #include "query.h"
 #include "reply.h"
@@ -45,7 +46,7 @@ is_key(const char *text)
 
 #define OF_WORKER \
 	.valid = nv_name_valid, .what = "worker", .known_by = {"agent", "worker"}
-#define OF_GROUP .valid = nv_name_valid, .what = "group"
+#define OF_GROUP  .valid = nv_name_valid, .what = "group", .by_members = true
 #define OF_ID    .valid = is_id, .what = "decision", .known_by = {"explain", "id"}
 #define REASON \
 	{ \
@@ -108,6 +109,9 @@ struct acting {
 	struct gw_call *call; /* NULL: nobody waits for it any more */
 	const struct gw_act *act;
 	struct gw_ask *ask;
+	struct gw_live_wait *wait;
+	bool each; /* of a group without a strategy every worker by itself */
+	enum gw_who_kind kind;
 	char who[NV_NAME_MAX];
 	enum gw_role role;
 	char peer[GW_PEER_BYTES];
@@ -129,8 +133,9 @@ on_gone(struct gw_call *call)
 	struct acting *a = call->own;
 
 	a->call = NULL;
-	if (a->ask) {
+	if (a->ask || a->wait) {
 		gw_ask_cancel(a->ask);
+		gw_live_wait_cancel(a->wait);
 		drop(a);
 	}
 }
@@ -176,13 +181,97 @@ ask_whether_known(struct acting *a)
 			       &a->ask) == 0;
 }
 
+static void on_done(void *arg, const struct nv_program_end *end);
+
+static int
+start(struct acting *a, const struct gw_words *words)
+{
+	const struct gw_child_spec spec = {
+		.kind = a->act->is_brake ? GW_CHILD_STOP : GW_CHILD_ACT,
+		.words = words->list,
+		.bytes_max = ANSWER_BYTES_MAX,
+		.deadline_ms = ACT_MS,
+		.done = on_done,
+		.arg = a};
+	struct gw_child *child;
+
+	return gw_child_start(a->gw, &spec, &child);
+}
+
+static void
+add_via(struct gw_words *w, enum gw_who_kind kind, const char *who)
+{
+	gw_words_addf(
+		w, "--via=%s:%s", kind == GW_WHO_SESSION ? "dashboard" : "api", who);
+}
+
+/* A group without a strategy is its workers, as far as the picture of the fleet knows
+ * them; why: there is no picture. */
+static void
+on_picture(void *arg, const char *why)
+{
+	struct acting *a = arg;
+	struct gw_words words = {0};
+	struct gw_picture picture;
+	size_t n = 0;
+	int rc = 0;
+
+	a->wait = NULL;
+	gw_live_picture(a->gw, &picture);
+	gw_words_add(&words, "workers");
+	gw_words_add(&words, a->act->verb[1]);
+	for (size_t i = 0; !why && i < picture.n_rows; i++) {
+		const struct gw_row *row = &picture.rows[i];
+
+		if (!row->text || strcmp(row->group, a->target) != 0)
+			continue;
+		gw_words_addf(&words, "%s", row->worker);
+		n++;
+	}
+	if (strcmp(a->act->verb[1], "restart") != 0)
+		add_via(&words, a->kind, a->who);
+	gw_words_add(&words, "--json");
+	a->each = true;
+	if (n > 0)
+		rc = words.error ? words.error : start(a, &words);
+	gw_words_fini(&words);
+	if (why)
+		(void)snprintf(a->error, sizeof(a->error), "%s", why);
+	else if (n == 0)
+		(void)snprintf(a->error, sizeof(a->error), "there is no group \"%s\"",
+			a->target);
+	else if (rc < 0)
+		(void)snprintf(a->error, sizeof(a->error), "novactl cannot be started");
+	if (n == 0 || rc < 0)
+		refuse(a,
+			why      ? NV_EXIT_UNREACHABLE
+			: n == 0 ? NV_EXIT_NO
+				 : NV_EXIT_FAILED,
+			true);
+}
+
+static bool
+ask_for_members(struct acting *a, const json_t *answer)
+{
+	static const char word[] = "not_found";
+	const char *result = json_string_value(json_object_get(answer, "result"));
+
+	if (!a->act->by_members || a->each || !a->call || !result ||
+		strncmp(result, word, strlen(word)) != 0)
+		return false;
+	return gw_live_wait(a->gw, on_picture, a, &a->wait) == 0;
+}
+
 static void
 on_done(void *arg, const struct nv_program_end *end)
 {
 	struct acting *a = arg;
 
 	gw_ask_changed(a->gw);
+	json_decref(a->answer);
 	a->answer = gw_child_answer(end, a->error, sizeof(a->error));
+	if (end->code == NV_EXIT_NO && ask_for_members(a, a->answer))
+		return;
 	say(a, end->code, a->error);
 	if (end->code == NV_EXIT_OK && a->answer) {
 		if (a->call) {
@@ -269,9 +358,7 @@ make_words(struct gw_words *w, const struct gw_act *act, const struct gw_call *c
 	for (size_t i = 0; rc == 0 && i < GW_ACT_FIELDS_MAX && act->fields[i].key; i++)
 		rc = add_field(w, act, &act->fields[i], call, body, err);
 	if (act->via)
-		gw_words_addf(w, "--via=%s:%s",
-			call->who.kind == GW_WHO_SESSION ? "dashboard" : "api",
-			call->who.name);
+		add_via(w, call->who.kind, call->who.name);
 	gw_words_add(w, "--json");
 	return rc ? rc : w->error;
 }
@@ -293,26 +380,21 @@ static void
 begin(struct gw_call *call, const struct gw_act *act, const struct gw_words *words)
 {
 	struct acting *a = calloc(1, sizeof(*a));
-	struct gw_child *child;
 
 	if (!a) {
 		gw_answer_error(call, 500, "no memory");
 		return;
 	}
-	*a = (struct acting){
-		.gw = call->arg, .call = call, .act = act, .role = call->who.role};
+	*a = (struct acting){.gw = call->arg,
+		.call = call,
+		.act = act,
+		.kind = call->who.kind,
+		.role = call->who.role};
 	(void)snprintf(a->who, sizeof(a->who), "%s", call->who.name);
 	(void)snprintf(a->peer, sizeof(a->peer), "%s", call->peer);
 	(void)snprintf(a->target, sizeof(a->target), "%s",
 		act->valid ? call->params[0] : "fleet");
-	const struct gw_child_spec spec = {
-		.kind = act->is_brake ? GW_CHILD_STOP : GW_CHILD_ACT,
-		.words = words->list,
-		.bytes_max = ANSWER_BYTES_MAX,
-		.deadline_ms = ACT_MS,
-		.done = on_done,
-		.arg = a};
-	int rc = gw_child_start(a->gw, &spec, &child);
+	int rc = start(a, words);
 
 	if (rc < 0) {
 		drop(a);

@@ -6,6 +6,7 @@
 #include "api.h"
 #include "gateway.h"
 #include "nv_clock.h"
+#include "openapi.h"
 #include "query.h"
 #include "reply.h"
 
@@ -254,4 +255,11 @@ gw_api_gateway(struct gw_call *call)
 	figures = gw_figures_json(call->arg);
 	gw_answer_json(call, 200, figures ? gw_json_as_of(figures, nv_wall_ns()) : NULL);
 	json_decref(figures);
+}
+
+void
+gw_api_openapi(struct gw_call *call)
+{
+	if (gw_query_none(call) == 0)
+		gw_answer(call, 200, "application/json", gw_openapi, gw_openapi_bytes);
 }

@@ -7,7 +7,7 @@
 
 #include "nv_program.h"
 
-#define GW_CHILD_WORDS_MAX 40
+#define GW_CHILD_WORDS_MAX 1040 /* every worker of a large group */
 #define GW_LOOKS_A_SECOND  5
 #define GW_LOOKS_AHEAD     20 /* at once, after a quiet time */
 

@@ -85,6 +85,7 @@ static const struct gw_route table[] = {
 	ROUTE(GW_POST, "/webhooks/custom/{name}", GW_OPEN, JSON, BODY_CONFIGURED, gw_from_custom, NULL)
 
 	/* Questions. */
+	ROUTE(GW_GET, "/api/v1/openapi.json", GW_OPEN, NULL, 0, gw_api_openapi, NULL)
 	ASKED("/workers/{worker}/crashes", CRASHES)
 	ASKED("/decisions", DECISIONS)
 	ASKED("/decisions/{id}", DECISION)

@@ -1,0 +1,1 @@
+nova_run(face_api face_api)
