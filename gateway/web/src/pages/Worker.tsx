@@ -9,9 +9,9 @@ import { Empty, ErrorNote, Loading, Notice, PageHead } from '../ui/frame';
 import { Link, Said, State } from '../ui/text';
 import { useView, Views } from '../ui/views';
 import type { View } from '../ui/views';
+import { EventsPanel } from './ledger/Events';
 import { Actions } from './worker/Actions';
 import { CrashesView } from './worker/Crashes';
-import { EventsView } from './worker/Events';
 import { LogView } from './worker/Log';
 import { Budgets, CostsAndRevenue, MoneyOverTime } from './worker/Money';
 import { DecisionsAbout, Instances, Parameters, Standing } from './worker/Now';
@@ -65,7 +65,7 @@ export function WorkerPage({ params }: { params: string[] }): JSX.Element {
       {why ? <div class="head-note"><Notice tone={row.state === 'running' || row.paused ? 'warn' : 'bad'}><Said text={why} max={600} /></Notice></div> : null}
       <Views path={`/workers/${segment(name)}`} views={VIEWS} label="Views of this worker" />
       {view === 'log' ? <LogView worker={name} /> : view === 'crashes' ? <CrashesView worker={name} />
-        : view === 'events' ? <EventsView worker={name} /> : <NowView row={row} agent={agent} />}
+        : view === 'events' ? <EventsPanel worker={name} /> : <NowView row={row} agent={agent} />}
     </>
   );
 }

@@ -62,18 +62,21 @@ function InFull({ row, close }: { row: EventRow; close: () => void }): JSX.Eleme
   );
 }
 
-function Rows({ rows, all, open }: { rows: EventRow[]; all: number; open: (row: EventRow) => void }): JSX.Element {
-  const columns = useMemo(() => columnsOf(open), [open]);
+function Rows({ rows, all, open, ofOne }: { rows: EventRow[]; all: number; open: (row: EventRow) => void; ofOne: boolean }): JSX.Element {
+  const columns = useMemo(() => columnsOf(open).filter((c) => !ofOne || c.key !== 'worker'), [open, ofOne]);
+  if (all === 0)
+    return <Empty command={'echo \'{"event":"cost","amount":"0.02"}\' >&3'}>Nothing was said yet. What a worker costs and earns it writes to descriptor 3:</Empty>;
   if (rows.length === 0)
-    return <Empty>{all === 0 ? 'Nothing is in the ledger yet. The first event comes with the first worker that says something.' : `None of the newest ${all} events fits the filter.`}</Empty>;
+    return <Empty>None of the newest {all} events fits the filter.</Empty>;
   return <div class="events"><Table caption="Newest events" rows={rows} columns={columns} id={(r) => r.seq} open={open} /></div>;
 }
 
-export function EventsView(): JSX.Element {
+// Of one worker, or of all: then it can be chosen.
+export function EventsPanel({ worker: only }: { worker?: string }): JSX.Element {
   const [query, change] = useQuery();
   const [paused, setPaused] = useState(false);
   const [shown, setShown] = useState<EventRow | null>(null);
-  const worker = query.get('worker') ?? '';
+  const worker = only ?? query.get('worker') ?? '';
   const kind = query.get('kind') ?? '';
   const text = (query.get('q') ?? '').toLowerCase();
   const tail = useTail(worker || null, paused);
@@ -82,14 +85,17 @@ export function EventsView(): JSX.Element {
     <Panel title="Events" note={paused ? `paused, ${tail.waiting} new` : 'newest first, live'} flush tools={(
       <>
         <Search label="Filter" value={query.get('q') ?? ''} change={(q) => change({ q })} />
-        <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />
+        {only === undefined ? <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} /> : null}
         <Select label="Event" value={kind} change={(k) => change({ kind: k })} options={[['', 'all events'], ...KINDS.map((k) => [k, k] as const)]} />
         <button type="button" class="btn" aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
       </>
     )}>
       {tail.error ? <ErrorNote error={tail.error} retry={tail.reload} /> : null}
-      {tail.loaded || tail.rows.length ? <Rows rows={rows} all={tail.rows.length} open={setShown} /> : tail.error ? null : <Loading lines={8} />}
+      {tail.loaded || tail.rows.length ? <Rows rows={rows} all={tail.rows.length} open={setShown} ofOne={only !== undefined} />
+        : tail.error ? null : <Loading lines={8} />}
       {shown ? <InFull row={shown} close={() => setShown(null)} /> : null}
     </Panel>
   );
 }
+
+export const EventsView = (): JSX.Element => <EventsPanel />;
