@@ -30,7 +30,8 @@ int gw_tail_begin(struct gw *gw, const char *worker, uint64_t after_seq,
 int gw_tail_next(struct gw_tail_reader *reader, struct gw_tail_row *ret);
 /* The row of gw_tail_next has been used: step behind it. */
 void gw_tail_step(struct gw_tail_reader *reader);
-/* Where it stands: who begins after this one misses nothing. UINT64_MAX: not known yet. */
+/* Where it stands: who begins after this one misses nothing. UINT64_MAX: not known yet.
+ */
 uint64_t gw_tail_place(const struct gw_tail_reader *reader);
 void gw_tail_end(struct gw_tail_reader *reader); /* NULL is fine */
 
