@@ -1,6 +1,8 @@
 // What pages need again and again: a question to the API kept fresh, the time, a key.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, get, serverNow } from './api';
+import { useStore } from './store';
+import { overview } from './stream';
 
 export interface Asked<T> {
   data: T | null; // the newest answer; stays while a newer one is asked for, or fails
@@ -80,10 +82,12 @@ export function useKey(key: string, pressed: (e: KeyboardEvent) => void): void {
   }, [key]);
 }
 
+// Of the tab: also one that is not looked at says how many answers are wanted.
 export function useTitle(title: string): void {
+  const waiting = useStore(overview, (o) => o?.approvals?.length ?? 0);
   useEffect(() => {
-    document.title = title ? `${title} · Nova` : 'Nova';
-  }, [title]);
+    document.title = `${waiting ? `(${waiting}) ` : ''}${title ? `${title} · Nova` : 'Nova'}`;
+  }, [title, waiting]);
 }
 
 // The width of an element, now and when it changes: [ref, px].

@@ -63,7 +63,7 @@ function look(colours: Colours, s: MoneySeries): uPlot.Series {
   if (isBar(s))
     return {
       label: s.label, fill: colour, width: 0, points: { show: false },
-      paths: uPlot.paths.bars?.({ size: [0.8, 72] }) ?? (() => null),
+      paths: uPlot.paths.bars?.({ size: [0.8, 40] }) ?? (() => null),
     };
   return { label: s.label, stroke: colour, width: 2, spanGaps: false, points: { size: 5, width: 0, fill: colour, filter: lonely } };
 }
@@ -72,14 +72,15 @@ function look(colours: Colours, s: MoneySeries): uPlot.Series {
 interface Columns {
   middles: number[];
   range: uPlot.Range.MinMax;
+  row: number; // seconds
 }
 
 function columnsOf(points: MoneyPoint[]): Columns {
   const starts = points.map((at) => Date.parse(at.from) / 1000);
   const last = starts.length - 1;
-  const usual = last > 0 ? (starts[last] ?? 0) - (starts[last - 1] ?? 0) : 3600;
+  const usual = last > 0 ? (starts[last] ?? 0) - (starts[last - 1] ?? 0) : 3600; // that of a last row is not over
   const end = (starts[last] ?? 0) + usual;
-  return { middles: starts.map((t, i) => (t + (starts[i + 1] ?? end)) / 2), range: [starts[0] ?? 0, end] };
+  return { middles: starts.map((t, i) => (t + (starts[i + 1] ?? end)) / 2), range: [starts[0] ?? 0, end], row: usual };
 }
 
 function summaryOf(p: MoneyChartProps): string {
@@ -94,7 +95,7 @@ function optionsOf(p: MoneyChartProps, columns: Columns): (colours: Colours) => 
       x: { time: true, range: () => columns.range },
       y: { range: rangeWithZero() },
     },
-    axes: [timeAxis(colours), amountAxis(colours, p.currency)],
+    axes: [timeAxis(colours, columns.row), amountAxis(colours, p.currency)],
     series: [{}, ...painted(p.series).map((s) => look(colours, s))],
     hooks: lines(colours),
   });

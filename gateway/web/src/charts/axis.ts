@@ -19,8 +19,20 @@ export function amountAxis(colours: Colours, currency: string): uPlot.Axis {
   };
 }
 
-export function timeAxis(colours: Colours): uPlot.Axis {
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const MONTH = 30 * DAY;
+const YEAR = 365 * DAY;
+const STEPS = [
+  1, 5, 10, 15, 30, 60, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 3 * DAY, 7 * DAY,
+  14 * DAY, MONTH, 2 * MONTH, 3 * MONTH, 6 * MONTH, YEAR, 2 * YEAR, 5 * YEAR,
+];
+
+// `row` is how long a row is, in seconds: no tick stands between two rows. Months and years are
+// not all as long as each other.
+export function timeAxis(colours: Colours, row = 1): uPlot.Axis {
   return {
+    incrs: STEPS.filter((step) => step >= row * 0.9),
     stroke: colours.muted,
     font: colours.font,
     grid: { show: false },

@@ -9,6 +9,7 @@ import { Select } from '../../ui/controls';
 import { Answered, Empty, ErrorNote, Facts, Loading, Notice, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
 import { Clock, Money, Said, WorkerLink } from '../../ui/text';
+import { grouped } from '../../settings';
 import type { Settings } from '../../settings';
 
 // What a person turns; any other setting can be simulated with novactl.
@@ -82,7 +83,7 @@ function Form({ settings, run, busy }: { settings: Settings; run: (set: string[]
   const [since, setSince] = useState<string>('90d');
   const set = (key: string, value: string) => setValues({ ...values, [key]: value });
   const changed = Object.entries(values).filter(([, v]) => v.trim()).map(([key, v]) => `${key}=${v.trim()}`);
-  const now = (key: string) => settings.settings.find((s) => s.key === key)?.value ?? '–';
+  const now = (key: string) => grouped(settings.settings.find((s) => s.key === key)?.value ?? '–');
   return (
     <form onSubmit={(e) => {
       e.preventDefault();

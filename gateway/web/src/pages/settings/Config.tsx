@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { count } from '../../format';
 import { useApi } from '../../hooks';
 import { useQuery } from '../../router';
+import { grouped, listOf } from '../../settings';
 import type { Setting, Settings } from '../../settings';
 import { Choice, Search } from '../../ui/controls';
 import { Answered, Empty, Panel } from '../../ui/frame';
@@ -17,9 +18,17 @@ function originOf(origin: string, config: string): string {
   return dir && origin.startsWith(dir) ? origin.slice(dir.length) : origin;
 }
 
+// One word a line: a command is read as its program gets it.
+function Value({ value }: { value: string }): JSX.Element {
+  const words = listOf(value);
+  if (!words)
+    return <Said text={grouped(value) || '–'} max={600} lines={3} />;
+  return <code class="argv">{words.map((word, i) => <Said key={i} text={word} max={600} lines={3} />)}</code>;
+}
+
 const columnsOf = (config: string): Column<Setting>[] => [
   { key: 'key', head: 'Setting', cell: (s) => <code><Said text={s.key} max={200} /></code>, sort: (s) => s.key },
-  { key: 'value', head: 'Value', wide: true, cell: (s) => <Said text={s.value || '–'} max={600} lines={3} /> },
+  { key: 'value', head: 'Value', wide: true, cell: (s) => <Value value={s.value} /> },
   {
     key: 'origin', head: 'From', sort: (s) => s.origin,
     cell: (s) => (s.origin === 'default' ? <span class="muted">default</span> : <span title={s.origin}><Said text={originOf(s.origin, config)} max={200} /></span>),
