@@ -399,7 +399,11 @@ eng_json_events(struct eng *eng, struct led_view *v, const struct eng_worker *w,
 	/* A worker without an event has no id: nothing is its. */
 	if (!walk.list || (w && w->id == 0))
 		return walk.list;
-	int rc = led_view_events(v, since_seq, since_seq == 0, one_event, &walk);
+	size_t left = SCAN_MAX;
+	int rc =
+		w && since_seq == 0
+			? led_view_own_events(v, w->id, &left, one_event, &walk)
+			: led_view_events(v, since_seq, since_seq == 0, one_event, &walk);
 
 	if (rc == 0 || rc == 1)
 		rc = walk.bad;

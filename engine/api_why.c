@@ -17,7 +17,7 @@
 #define WHY_LAST_MAX   20
 #define WHY_EVENTS_MAX 10 /* shown of an incarnation */
 /* Events looked at: a request must not hold up the intake. */
-#define WHY_WALK_MAX 300000
+#define WHY_WALK_MAX ((size_t)100000)
 #define DAY_NS       (INT64_C(86400) * NV_NS_PER_SEC)
 
 /* One end, and what belongs to it. */
@@ -55,7 +55,8 @@ struct search {
 	size_t n;
 	int64_t within_ns; /* the crash window */
 	uint32_t currency;
-	unsigned walked;
+	size_t left; /* events that may be looked at */
+	bool truncated;
 	int error;
 };
 
@@ -70,10 +71,7 @@ find_end(void *arg, const struct led_event *ev)
 {
 	struct search *s = arg;
 
-	if (++s->walked > WHY_WALK_MAX)
-		return 1;
-	if (ev->kind != LED_EXIT || ev->worker != s->w->id ||
-		(s->instance && ev->instance != s->instance))
+	if (ev->kind != LED_EXIT || (s->instance && ev->instance != s->instance))
 		return 0;
 	struct end *e = &s->ends[s->n];
 
@@ -151,11 +149,11 @@ find_circumstances(void *arg, const struct led_event *ev)
 	struct search *s = arg;
 	bool complete = true;
 
-	if (++s->walked > WHY_WALK_MAX || s->error)
+	if (s->error)
 		return 1;
 	for (size_t i = 0; i < s->n; i++) {
 		struct end *e = &s->ends[i];
-		bool same = ev->worker == s->w->id && ev->instance == e->instance;
+		bool same = ev->instance == e->instance;
 
 		complete = complete && is_complete(s, e, ev);
 		if (same && ev->generation == e->generation)
@@ -168,8 +166,7 @@ find_circumstances(void *arg, const struct led_event *ev)
 			e->crashes++;
 			e->oldest_crash_ns = ev->claimed_ns;
 		}
-		if (ev->kind == LED_DESIRE && ev->worker == s->w->id &&
-			ev->seq < e->seq && !e->wish) {
+		if (ev->kind == LED_DESIRE && ev->seq < e->seq && !e->wish) {
 			e->wish = parse(ev);
 			e->wish_seq = ev->seq;
 		}
@@ -448,11 +445,14 @@ search_ends(struct search *s, struct nv_err *err)
 	if (rc < 0)
 		return rc;
 	if (s->w->id != 0) /* else it has no event at all */
-		rc = led_view_events(s->view, 0, true, find_end, s);
+		rc = led_view_own_events(s->view, s->w->id, &s->left, find_end, s);
+	s->truncated = s->left == 0;
 	s->currency = led_view_currency_id(s->view, s->eng->config->base_currency);
-	s->walked = 0;
+	s->left = WHY_WALK_MAX;
 	if (rc >= 0 && s->n > 0 && !s->error)
-		rc = led_view_events(s->view, 0, true, find_circumstances, s);
+		rc = led_view_own_events(
+			s->view, s->w->id, &s->left, find_circumstances, s);
+	s->truncated = s->truncated || s->left == 0;
 	return s->error ? s->error : NV_MIN(rc, 0);
 }
 
@@ -480,13 +480,14 @@ eng_verb_why(struct eng_call *call)
 			.w = w,
 			.instance = (uint32_t)instance,
 			.wanted = last,
+			.left = WHY_WALK_MAX,
 			.within_ns =
 				w->conf ? w->conf->crashes.within_ms * NV_NS_PER_MS : 0};
 		rc = search_ends(s, &call->err);
 		if (rc == 0)
 			call->data = json_pack("{s:s, s:o, s:b, s:o}", "worker", w->name,
-				"desired", eng_json_desired(w), "truncated",
-				s->walked > WHY_WALK_MAX, "deaths", ends_json(s));
+				"desired", eng_json_desired(w), "truncated", s->truncated,
+				"deaths", ends_json(s));
 		led_view_end(s->view);
 	}
 	for (size_t i = 0; s && i < s->n; i++) {

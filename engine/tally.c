@@ -216,7 +216,7 @@ eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker
 {
 	for (size_t c = 0; c < t->n_currencies; c++) {
 		struct led_totals totals;
-		int rc = led_view_window(
+		int rc = led_view_money(
 			t->view, worker, t->currencies[c].id, from_ns, to_ns, &totals);
 
 		if (rc < 0 && rc != -ENOENT)

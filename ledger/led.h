@@ -413,6 +413,9 @@ uint32_t led_view_n_currencies(struct led_view *v);
 int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
 	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 
+/* The money of led_view_window without the counts, in half the time. */
+int led_view_money(struct led_view *v, uint32_t worker, uint32_t currency,
+	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
 /* Money of a worker in one currency since ever, as of each of n instants (whole minutes,
  * ascending): what led_view_window says from 0 to them, with one look for all between
  * which nothing was booked. Counts are 0. */
@@ -444,6 +447,12 @@ led_event_fn(void *arg, const struct led_event *ev); /* non-zero ends the walk *
  * Returns 0, what fn returned, or -EBADMSG for a damaged record. */
 int led_view_events(
 	struct led_view *v, uint64_t from_seq, bool reverse, led_event_fn *fn, void *arg);
+/* Events of one worker, newest first, by way of the minutes in which it had any: what
+ * others did between them is not looked at. *left: so many events may be looked at at
+ * most, others' in the same minutes included; 0 afterwards means that it was not enough.
+ * Returns as led_view_events. */
+int led_view_own_events(
+	struct led_view *v, uint32_t worker, size_t *left, led_event_fn *fn, void *arg);
 int led_view_event(
 	struct led_view *v, uint64_t seq, led_event_fn *fn, void *arg); /* -ENOENT */
 

@@ -132,6 +132,25 @@ led_view_window(struct led_view *v, uint32_t worker, uint32_t currency, int64_t 
 		bucket_up(LED_MINUTE, to_ns), ret);
 }
 
+int
+led_view_money(struct led_view *v, uint32_t worker, uint32_t currency, int64_t from_ns,
+	int64_t to_ns, struct led_totals *ret)
+{
+	static const struct led_sum none;
+	MDB_cursor *cursor;
+	struct led_sum money;
+
+	*ret = (struct led_totals){0};
+	int rc = led_rc(mdb_cursor_open(v->txn, v->led->dbi[LED_DB_ROLLM], &cursor));
+
+	if (rc < 0)
+		return rc;
+	rc = difference(cursor, LED_T_ROLL, (struct led_pair){worker, currency},
+		bucket_down(LED_MINUTE, from_ns), bucket_up(LED_MINUTE, to_ns), &money);
+	mdb_cursor_close(cursor);
+	return rc < 0 ? rc : fill_totals(&money, &none, ret);
+}
+
 /* The newest row before a bucket, and whose bucket it is; -ENOENT: there is none. */
 static int
 row_below(MDB_cursor *cursor, struct led_pair pair, uint32_t bucket, struct led_sum *ret,
