@@ -6,7 +6,8 @@
 // busy: 1,000 workers, hostile words, a year of money. small: a dozen. empty: a young fleet
 // without workers. away: engine and alerts do not answer. Tokens: nova_admin, nova_operator,
 // nova_readonly. Actions change the fleet; POST /_say {"event","data"} says something on every
-// stream; GET /_log lists what was posted. Prints its address; ends with its standard input.
+// stream; GET /_log lists what was posted. A line "down" on standard input: it hangs up on everybody,
+// until a line "up". Prints its address; ends with its standard input.
 'use strict';
 const fs = require('fs');
 const http = require('http');
@@ -320,7 +321,20 @@ const server = http.createServer((req, res) => {
 });
 server.listen(Number(args.port), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}`));
 const timer = setInterval(live, 1000);
-process.stdin.resume();
+const sockets = new Set();
+let down = false;
+server.on('connection', (s) => {
+  sockets.add(s);
+  s.on('close', () => sockets.delete(s));
+  if (down)
+    s.destroy();
+});
+process.stdin.on('data', (d) => {
+  down = String(d).trim() === 'down';
+  if (down)
+    for (const s of sockets)
+      s.destroy();
+});
 process.stdin.on('end', () => {
   clearInterval(timer);
   process.exit(0);

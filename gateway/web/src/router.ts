@@ -1,6 +1,8 @@
 // Paths of the dashboard. Every page is a path, so it can be kept, shared and gone back to.
 import { createStore, useStore } from './store';
 
+export { match } from './paths';
+
 interface Place {
   path: string;
   query: string;
@@ -52,27 +54,4 @@ export function useQuery(): [URLSearchParams, (change: Record<string, string | n
     const text = next.toString();
     navigate(location.pathname + (text ? `?${text}` : ''), 'replace');
   }];
-}
-
-// "/workers/{worker}" against "/workers/a%20b" -> ["a b"]; null where it is another path.
-export function match(pattern: string, path: string): string[] | null {
-  const want = pattern.split('/');
-  const have = path.replace(/(.)\/+$/, '$1').split('/');
-  if (want.length !== have.length)
-    return null;
-  const params: string[] = [];
-  for (let i = 0; i < want.length; i++) {
-    const w = want[i] ?? '';
-    const h = have[i] ?? '';
-    if (w.startsWith('{')) {
-      try {
-        params.push(decodeURIComponent(h));
-      } catch {
-        return null;
-      }
-    } else if (w !== h) {
-      return null;
-    }
-  }
-  return params;
 }

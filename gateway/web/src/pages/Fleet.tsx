@@ -9,7 +9,7 @@ import { useStore } from '../store';
 import { fleet, overview } from '../stream';
 import { Choice, Search, Select } from '../ui/controls';
 import { Empty, PageHead, Waiting } from '../ui/frame';
-import { isWrong } from './overview/Health';
+import { isWrong } from '../wrong';
 import type { WorkerRow } from '../types';
 import { Bulk } from './fleet/Bulk';
 import { List } from './fleet/List';

@@ -1,6 +1,8 @@
 // A plain table: caption for those who hear it, numbers to the right, scrolls inside itself.
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { compare } from '../compare';
+import type { SortKey } from '../compare';
 
 export interface Column<R> {
   key: string;
@@ -10,7 +12,7 @@ export interface Column<R> {
   wide?: boolean; // takes what is left; may wrap
   phone?: false; // not on a phone
   // What to sort by; a column without it is not sortable.
-  sort?: (row: R) => string | number | bigint | null;
+  sort?: (row: R) => SortKey;
 }
 
 interface TableProps<R> {
@@ -21,16 +23,6 @@ interface TableProps<R> {
   sortBy?: string; // "key" or "-key" at first
   foot?: ComponentChildren; // <tr>s of totals
   open?: (row: R) => void; // a click on the row (a link inside is there for the keyboard)
-}
-
-type SortKey = string | number | bigint | null;
-
-export function compare(a: SortKey, b: SortKey): number {
-  if (a === null || b === null)
-    return a === b ? 0 : a === null ? 1 : -1; // what is not known comes last
-  if (typeof a === 'string' && typeof b === 'string')
-    return a.localeCompare(b, 'en');
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 export function sorted<R>(rows: R[], columns: Column<R>[], by: string): R[] {

@@ -2,8 +2,8 @@
 // of the rows, what is unfolded, the filter and the order.
 import { nanos } from '../../format';
 import type { Instance, WorkerRow } from '../../types';
-import { compare } from '../../ui/table';
-import { isWrong } from '../overview/Health';
+import { compare } from '../../compare';
+import { isWrong } from '../../wrong';
 
 export type Line =
   | { kind: 'group'; key: string; group: string; workers: WorkerRow[]; up: number; wrong: number }

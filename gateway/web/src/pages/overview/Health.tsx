@@ -4,17 +4,13 @@ import { count, duration } from '../../format';
 import { useStore } from '../../store';
 import { fleet } from '../../stream';
 import type { Overview, WorkerRow } from '../../types';
+import { isWrong } from '../../wrong';
 import { Empty, Panel } from '../../ui/frame';
 import { Link, Said, State, WorkerLink } from '../../ui/text';
 
 // What is wrong comes first.
 const ORDER = ['halted', 'crashed', 'unknown', 'running', 'starting', 'stopping', 'waiting', 'paused', 'stopped'] as const;
-const WRONG = new Set(['halted', 'crashed', 'unknown']);
 const SHOWN = 7;
-
-export function isWrong(row: WorkerRow): boolean {
-  return WRONG.has(row.state) || Boolean(row.trouble);
-}
 
 function why(row: WorkerRow): string {
   const retry = row.retry_in_s ? `; tried again in ${duration(row.retry_in_s)}` : '';

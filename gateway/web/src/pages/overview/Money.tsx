@@ -4,7 +4,7 @@ import { Sparkline } from '../../charts/Sparkline';
 import { money, nanos, percent, signOf } from '../../format';
 import type { Figures, Overview } from '../../types';
 import { Figure, Panel } from '../../ui/frame';
-import { compare } from '../../ui/table';
+import { compare } from '../../compare';
 import { Delta } from '../../ui/text';
 
 function Window({ name, now, before, than, currency, hours }: {
