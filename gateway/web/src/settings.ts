@@ -26,3 +26,7 @@ export function listOf(value: string): string[] | null {
 export const grouped = (value: string): string =>
   value.replace(/^(\D{0,3})(\d{4,})(\.\d\d)?$/, (whole, sign: string, digits: string, cents: string | undefined) =>
     (cents ? `${sign}${digits.replace(/\B(?=(\d{3})+$)/g, ',')}${cents}` : whole));
+
+// A word as a shell wants it.
+export const quoted = (word: string): string =>
+  (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`);

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { count } from '../../format';
 import { useApi } from '../../hooks';
 import { useQuery } from '../../router';
-import { grouped, listOf } from '../../settings';
+import { grouped, listOf, quoted } from '../../settings';
 import type { Setting, Settings } from '../../settings';
 import { Choice, Search } from '../../ui/controls';
 import { Answered, Empty, Panel } from '../../ui/frame';
@@ -18,12 +18,11 @@ function originOf(origin: string, config: string): string {
   return dir && origin.startsWith(dir) ? origin.slice(dir.length) : origin;
 }
 
-// One word a line: a command is read as its program gets it.
+// A command as one would type it.
 function Value({ value }: { value: string }): JSX.Element {
   const words = listOf(value);
-  if (!words)
-    return <Said text={grouped(value) || '–'} max={600} lines={3} />;
-  return <code class="argv">{words.map((word, i) => <Said key={i} text={word} max={600} lines={3} />)}</code>;
+  return words ? <code><Said text={words.map(quoted).join(' ')} max={600} lines={3} /></code>
+    : <Said text={grouped(value) || '–'} max={600} lines={3} />;
 }
 
 const columnsOf = (config: string): Column<Setting>[] => [
