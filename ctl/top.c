@@ -42,6 +42,7 @@ struct top {
 	struct top_frame frame;
 	int64_t interval_ms;
 	bool once;
+	bool dirty;   /* the screen is not what it should be */
 	bool stale;   /* the daemons have said something that is not in ui yet */
 	bool leaving; /* asked to, while an order was under way */
 	ev_timer tick;
@@ -120,6 +121,7 @@ on_ordered(void *arg, const struct nv_program_end *end)
 			end->why[0] ? end->why
 			: text[0]   ? text
 				    : "it failed");
+	t->dirty = true;
 	top_data_hurry(&t->data);
 	top_data_ask(&t->data, top_model_wants_instances(&t->ui.model));
 	if (t->leaving)
@@ -180,6 +182,7 @@ on_why(void *arg, const struct nv_program_end *end)
 	struct top *t = arg;
 
 	t->why = NULL;
+	t->dirty = true;
 	json_decref(t->ui.why);
 	t->ui.why = end->code == NV_EXIT_OK
 			    ? json_loadb(end->out, end->out_bytes, 0, NULL)
@@ -307,9 +310,13 @@ redraw(struct top *t)
 static void
 on_draw(struct ev_loop *loop, ev_prepare *w, int revents)
 {
+	struct top *t = w->data;
+
 	(void)loop;
 	(void)revents;
-	redraw(w->data);
+	if (t->dirty)
+		redraw(t);
+	t->dirty = false;
 }
 
 static void
@@ -318,6 +325,7 @@ on_changed(void *arg)
 	struct top *t = arg;
 
 	t->stale = true;
+	t->dirty = true;
 	if (t->once && top_data_settled(&t->data))
 		ev_break(t->loop, EVBREAK_ALL);
 }
@@ -331,6 +339,7 @@ on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	top_data_ask(&t->data, top_model_wants_instances(&t->ui.model));
 	feed_pane(t, true);
+	t->dirty = true; /* at least something has grown older */
 }
 
 /* An order that is under way is not cut off halfway. */
@@ -365,6 +374,7 @@ on_keys(struct ev_loop *loop, ev_io *w, int revents)
 			start_order(t);
 	}
 	feed_pane(t, false);
+	t->dirty = true;
 	if (!wanted && top_model_wants_instances(&t->ui.model))
 		top_data_ask(&t->data, true);
 }
@@ -375,6 +385,7 @@ on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	struct top *t = w->data;
 
 	(void)revents;
+	t->dirty = true;
 	if (w->signum == SIGTSTP) {
 		top_term_leave();
 		ev_signal_stop(loop, w);

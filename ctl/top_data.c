@@ -14,9 +14,10 @@
 
 #define ANSWER_MS 30000 /* an engine that is only busy may take so long */
 #define HOURS_MS  60000 /* profit by hour is not asked for more often */
+#define MANY_ROWS 200   /* of so many workers figures are asked for less often, */
+#define MANY_MS   5000  /* as processes of large fleets are not sampled more often */
 #define SHARE     9     /* pauses per time that the engine worked for us */
-#define PAUSE_MS  60000 /* at most */
-#define DECISIONS 12
+#define PAUSE_MS  5000  /* at most: it may have stood still, and works again */
 
 static void
 went(struct top_half *half, const char *why)
@@ -35,13 +36,12 @@ begin(struct top_half *half)
 }
 
 static void
-answered(struct top_half *half, int64_t wall_ns)
+answered(struct top_half *half)
 {
 	half->asking = false;
 	half->away = false;
 	half->why[0] = '\0';
 	half->answered_ms = nv_mono_ms();
-	half->wall_ns = wall_ns;
 }
 
 /* ---- novasupd ---- */
@@ -61,7 +61,7 @@ take_row(struct nv_chan *chan, struct nv_msg *msg)
 	nv_fleet_clear(&d->fleet);
 	d->fleet = d->coming;
 	d->coming = (struct nv_fleet){0};
-	answered(&d->sup, nv_wall_ns());
+	answered(&d->sup);
 	d->changed(d->arg);
 	return 0;
 }
@@ -177,10 +177,13 @@ end_round(struct top_data *d)
 {
 	int64_t now_ms = nv_mono_ms();
 
-	d->not_before_ms =
-		now_ms + NV_MIN((now_ms - d->round_ms) * SHARE, (int64_t)PAUSE_MS);
-	if (d->round_full)
-		answered(&d->engine, nv_wall_ns());
+	/* One that is not there is asked for again at the next tick. */
+	d->not_before_ms = 0;
+	if (d->round_full) {
+		d->not_before_ms = now_ms + NV_MIN((now_ms - d->round_ms) * SHARE,
+						    (int64_t)PAUSE_MS);
+		answered(&d->engine);
+	}
 	d->changed(d->arg);
 }
 
@@ -204,11 +207,24 @@ on_answer(void *arg, json_t *answer, bool gone, const char *why)
 	next_question(d);
 }
 
+/* Who stands in it: rows of workers, of money. */
+static size_t
+rows_of(const struct top_data *d, enum top_slot slot)
+{
+	return json_array_size(json_object_get(
+		d->said[slot], slot == TOP_SLOT_METRICS ? "workers" : "rows"));
+}
+
 static bool
 is_due(const struct top_data *d, enum top_slot slot)
 {
-	return slot != TOP_SLOT_HOURS || !d->said[slot] ||
-	       nv_mono_ms() - d->said_ms[slot] >= HOURS_MS;
+	int64_t pause_ms = 0;
+
+	if (slot == TOP_SLOT_HOURS)
+		pause_ms = HOURS_MS;
+	else if (rows_of(d, slot) > MANY_ROWS)
+		pause_ms = MANY_MS;
+	return !d->said[slot] || nv_mono_ms() - d->said_ms[slot] >= pause_ms;
 }
 
 static void
@@ -281,6 +297,22 @@ void
 top_data_hurry(struct top_data *d)
 {
 	d->not_before_ms = 0;
+	d->said_ms[TOP_SLOT_METRICS] = 0;
+	d->said_ms[TOP_SLOT_TODAY] = 0;
+}
+
+int64_t
+top_data_oldest_ms(const struct top_data *d)
+{
+	const int64_t times[] = {d->sup.answered_ms, d->said_ms[TOP_SLOT_METRICS],
+		d->said_ms[TOP_SLOT_TODAY], d->said_ms[TOP_SLOT_OVERVIEW]};
+	int64_t oldest = 0;
+
+	for (size_t i = 0; i < NV_LEN(times); i++) {
+		if (times[i] > 0)
+			oldest = oldest > 0 ? NV_MIN(oldest, times[i]) : times[i];
+	}
+	return oldest;
 }
 
 static bool

@@ -18,7 +18,6 @@ struct top_half {
 	bool away;           /* the last question was not answered */
 	int64_t asked_ms;    /* monotonic, as the next: when it was asked */
 	int64_t answered_ms; /* 0: never */
-	int64_t wall_ns;     /* when what it said last was true; 0: never */
 	char why[200];       /* of away */
 };
 
@@ -58,12 +57,15 @@ void top_data_init(struct top_data *data, struct ev_loop *loop, const char *run_
 	void (*changed)(void *arg), void *arg);
 void top_data_fini(struct top_data *data);
 /* Ask each that is not being asked. Full: all instances of each worker. The engine is
- * left alone for nine times as long as it took for the round before: who watches does not
- * cost it more than a tenth of its time. */
+ * left alone for nine times as long as it took for the round before (5 s at most): who
+ * watches does not cost it more than a tenth of its time. */
 void top_data_ask(struct top_data *data, bool full);
 /* Ask at once, whatever it costs: somebody has just changed something. */
 void top_data_hurry(struct top_data *data);
 
+/* When the oldest of the figures that are shown was true (monotonic), but for the profit
+ * by hour; 0: there is none yet. */
+int64_t top_data_oldest_ms(const struct top_data *data);
 /* Both halves have been asked, and answered or were away. */
 bool top_data_settled(const struct top_data *data);
 /* "engine does not answer for 7 s", "novasupd is away: ..."; "" when all is well. */

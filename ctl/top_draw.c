@@ -164,14 +164,11 @@ put_counts(const struct top_ui *ui, struct top_frame *f, unsigned row)
 	}
 }
 
-/* How old the older half of what is shown is. */
+/* How old the oldest of what is shown is. */
 static void
 put_age(const struct top_ui *ui, struct top_frame *f, unsigned row)
 {
-	int64_t sup = ui->data->sup.answered_ms;
-	int64_t engine = ui->data->engine.answered_ms;
-	/* One that has never answered has no figures here; that it is away is said. */
-	int64_t oldest = sup && engine ? NV_MIN(sup, engine) : NV_MAX(sup, engine);
+	int64_t oldest = top_data_oldest_ms(ui->data);
 	char text[64];
 
 	if (oldest == 0)
