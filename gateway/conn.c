@@ -3,6 +3,7 @@
 
 #include "nv_clock.h"
 #include "nv_fd.h"
+#include "query.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -96,6 +97,13 @@ gw_conn_fill(struct gw_conn *c)
 	return c->in.error ? c->in.error : n;
 }
 
+static void
+account_out(struct gw_conn *c)
+{
+	c->server->unread_bytes += c->out.cap_bytes - c->out_accounted;
+	c->out_accounted = c->out.cap_bytes;
+}
+
 int
 gw_conn_flush(struct gw_conn *c)
 {
@@ -112,12 +120,19 @@ gw_conn_flush(struct gw_conn *c)
 			if (n < 0)
 				n = errno == EINTR ? -EAGAIN : -errno;
 		}
-		if (n < 0)
+		if (n < 0) {
+			account_out(c);
 			return (int)n;
+		}
 		c->out_at += (size_t)n;
+	}
+	if (c->out.cap_bytes > KEPT_BYTES_MAX) {
+		nv_buf_fini(&c->out);
+		nv_buf_init(&c->out, OUT_BYTES_MAX);
 	}
 	nv_buf_clear(&c->out);
 	c->out_at = 0;
+	account_out(c);
 	return 0;
 }
 
@@ -200,9 +215,19 @@ gw_conn_answered(struct gw_conn *c, int status)
 	drop_body(c);
 }
 
+static void answer_error(struct gw_conn *c, int status, const char *text);
+
 static void
 answer(struct gw_conn *c, int status, const char *type, const void *body, size_t bytes)
 {
+	if (bytes > KEPT_BYTES_MAX && c->request.method != GW_HEAD &&
+		c->server->unread_bytes + bytes > c->server->limits.unread_bytes) {
+		nv_buf_clear(&c->extra); /* they were of the other answer */
+		c->cache = NULL;
+		nv_buf_puts(&c->extra, "Retry-After: 5\r\n");
+		answer_error(c, 503, "too many answers wait for their clients");
+		return;
+	}
 	c->last = c->last || !c->request.keep || c->server->stopping;
 	gw_conn_put_head(c, status, type, (ssize_t)bytes);
 	if (c->request.method != GW_HEAD)
@@ -387,6 +412,10 @@ find_handler(struct gw_conn *c, const char **ret_why)
 	make_call(c, &match);
 	if (c->params.error)
 		return 503;
+	/* No worker, decision or file has such a name. */
+	for (size_t i = 0; i < GW_PARAMS_MAX; i++)
+		if (!gw_is_text(c->call.params[i]))
+			return 404;
 	if (!has_room(c, match.route)) {
 		nv_buf_puts(&c->extra, "Retry-After: 5\r\n");
 		c->last = true;
@@ -668,6 +697,7 @@ gw_conn_free(struct gw_conn *c)
 	gw_tls_session_free(c->tls);
 	nv_fd_close(&c->fd);
 	s->buffered_bytes -= c->body_accounted;
+	s->unread_bytes -= c->out_accounted;
 	nv_buf_fini(&c->in);
 	nv_buf_fini(&c->head);
 	nv_buf_fini(&c->body);

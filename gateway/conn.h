@@ -67,6 +67,7 @@ struct gw_conn {
 	bool stream_full;      /* a write was refused: drained is due */
 	struct nv_buf out;     /* what is to be written */
 	size_t out_at;
+	size_t out_accounted; /* in server->unread_bytes */
 	struct gw_chunk chunk;
 	struct gw_request request;
 	const struct gw_route *route;

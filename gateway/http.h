@@ -114,6 +114,9 @@ struct gw_limits {
 	uint32_t connections;
 	uint32_t per_address;    /* of an IPv4 address, or of the /64 of an IPv6 one */
 	uint64_t buffered_bytes; /* of bodies that are on their way, all together */
+	/* Of answers that their clients have not taken, all together: a large one is
+	 * refused with 503 beyond it. */
+	uint64_t unread_bytes;
 	uint32_t streams;
 };
 
@@ -141,6 +144,7 @@ struct gw_server {
 	uint32_t n_face; /* of them, whose last request was for the face */
 	uint32_t n_streams;
 	uint64_t buffered_bytes;
+	uint64_t unread_bytes;
 	uint64_t accepted;
 	uint64_t turned_away; /* connections beyond a limit */
 	uint64_t answers[GW_STATUS_MAX];

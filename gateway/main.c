@@ -39,6 +39,7 @@
 #define WRITE_MS           30000
 #define FILES_OWN          128u /* descriptors besides connections */
 #define BUFFERED_BYTES_MAX (UINT64_C(64) << 20)
+#define UNREAD_BYTES_MAX   (UINT64_C(128) << 20)
 
 static struct {
 	struct gw gw;
@@ -230,6 +231,7 @@ open_server(struct nv_err *err)
 			.write_ms = WRITE_MS,
 			.connections = connections_max(conf->connections_max),
 			.per_address = conf->per_address_max,
+			.unread_bytes = UNREAD_BYTES_MAX,
 			.streams = conf->streams_max,
 			.buffered_bytes = BUFFERED_BYTES_MAX},
 		.tls = self.certificate.tls};

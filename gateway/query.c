@@ -28,8 +28,8 @@ unknown(const char *name, const struct gw_param *params, size_t n, struct nv_err
 }
 
 /* No control characters, and UTF-8: nothing behind this has to think of them. */
-static bool
-is_text(const char *value)
+bool
+gw_is_text(const char *value)
 {
 	size_t bytes = strlen(value);
 
@@ -50,7 +50,7 @@ take(char *name, char *value, struct gw_param *params, size_t n, struct nv_err *
 
 	if (gw_unescape(name, true) < 0 || gw_unescape(value, true) < 0)
 		return nv_err_set(err, -EINVAL, "a percent escape that is broken");
-	if (!is_text(name) || !is_text(value))
+	if (!gw_is_text(name) || !gw_is_text(value))
 		return nv_err_set(err, -EINVAL,
 			"a parameter with a control character, or not UTF-8");
 	for (size_t i = 0; i < n && !p; i++)

@@ -13,6 +13,8 @@ struct gw_param {
 	const char *value; /* out: NULL when it is not there; lives as long as the call */
 };
 
+/* UTF-8 without control characters? */
+bool gw_is_text(const char *text);
 /* 0; or -EINVAL with the sentence: an unknown name (with the nearest known one), one that
  * is there twice, a value that is too long or no text. Pure; `copy` owns the values. */
 int gw_query_read(const char *query, struct gw_param *params, size_t n,

@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define CHUNK_HEAD_BYTES 20
-#define KEPT_BYTES_MAX   65536 /* a larger buffer is not kept for what comes next */
-
 static uint32_t
 streams_of(const struct gw_server *s, const char *token)
 {
@@ -134,12 +131,6 @@ push(struct gw_conn *c)
 	if (rc == 0) {
 		if (before)
 			gw_conn_deadline(c, 0);
-		if (c->out.cap_bytes > KEPT_BYTES_MAX) {
-			size_t max = c->out.bytes_max;
-
-			nv_buf_fini(&c->out);
-			nv_buf_init(&c->out, max);
-		}
 	} else if (c->out.bytes - c->out_at < before) {
 		gw_conn_deadline(c, GW_STREAM_IDLE_MS);
 	}
