@@ -3,6 +3,9 @@
 #define GW_API_H
 
 #include "http.h"
+#include "nv_buf.h"
+
+#include <jansson.h>
 
 #include <jansson.h>
 
@@ -199,6 +202,49 @@ struct gw;
 json_t *gw_verify_json(const struct gw *gw);
 int gw_verify_open(struct gw *gw);
 void gw_verify_close(struct gw *gw);
+
+/* ---- compat.c: the routes of the system that Nova replaces ---- */
+
+#define GW_COMPATS(X) \
+	X(OVERVIEW) \
+	X(AGENTS) \
+	X(AGENT) \
+	X(SUMMARY) \
+	X(TRENDS) \
+	X(DEPARTMENTS) \
+	X(TOP) \
+	X(ALERTS) \
+	X(OPPORTUNITIES) \
+	X(OPPORTUNITY) \
+	X(EXPORT_AGENTS) \
+	X(EXPORT_OPPORTUNITIES)
+enum gw_compat_name {
+#define X(name) GW_COMPAT_##name,
+	GW_COMPATS(X)
+#undef X
+		GW_COMPAT_COUNT
+};
+
+#define GW_COMPAT_ASKS_MAX 2
+struct gw_compat_facts {
+	json_t *data[GW_COMPAT_ASKS_MAX]; /* owned */
+	char timestamp[40];
+};
+struct gw_compat {
+	struct {
+		const char *verb;
+		const char *args;     /* JSON */
+		const char *path_arg; /* what the parameter of the path is */
+		bool days;            /* and "from" is 32 days ago */
+		bool of_alerts;       /* of nova-alerts, not of the engine */
+	} asks[GW_COMPAT_ASKS_MAX];
+	void (*show)(struct nv_buf *b, const struct gw_compat_facts *facts);
+	const char *csv; /* name of the file; NULL: JSON */
+};
+extern const struct gw_compat gw_compats[GW_COMPAT_COUNT];
+gw_handler_fn gw_api_compat;
+/* GET /api/export/financial (compat_sales.c) */
+gw_handler_fn gw_api_sales;
 
 /* GET /api/v1/openapi.json */
 gw_handler_fn gw_api_openapi;

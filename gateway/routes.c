@@ -41,6 +41,10 @@
 	ROUTE(GW_GET, "/api/v1" p, GW_READONLY, NULL, 0, gw_api_export, \
 		&gw_exports[GW_EXPORT_##name])
 
+#define OLD(p, name) \
+	ROUTE(GW_GET, "/api/" p, GW_READONLY, NULL, 0, gw_api_compat, \
+		&gw_compats[GW_COMPAT_##name])
+
 /* A command of novactl. */
 #define ACT(p, role, name) \
 	ROUTE(GW_POST, "/api/v1" p, role, "?" JSON, ACT_BYTES, gw_api_act, \
@@ -131,6 +135,21 @@ static const struct gw_route table[] = {
 	EXPORT("/export/timeline", TIMELINE)
 	EXPORT("/export/pnl", PNL)
 	ROUTE(GW_POST, "/api/v1/simulate", GW_READONLY, JSON, ACT_BYTES, gw_api_simulate, NULL)
+
+	/* The routes of the system that Nova replaces. */
+	OLD("overview", OVERVIEW)
+	OLD("agents", AGENTS)
+	OLD("agents/{id}", AGENT)
+	OLD("financial/summary", SUMMARY)
+	OLD("financial/trends", TRENDS)
+	OLD("financial/departments", DEPARTMENTS)
+	OLD("financial/top-agents", TOP)
+	OLD("alerts", ALERTS)
+	OLD("opportunities", OPPORTUNITIES)
+	OLD("opportunities/{id}", OPPORTUNITY)
+	OLD("export/agents", EXPORT_AGENTS)
+	OLD("export/opportunities", EXPORT_OPPORTUNITIES)
+	ROUTE(GW_GET, "/api/export/financial", GW_READONLY, NULL, 0, gw_api_sales, NULL)
 
 	/* Commands. */
 	ROUTE(GW_POST, "/api/v1/ledger/verify", GW_OPERATOR, "?" JSON, ACT_BYTES, gw_api_verify, NULL)
