@@ -3,6 +3,8 @@ import { pixels } from '../format';
 
 const WIDTH = 96;
 const HEIGHT = 20;
+// Less than half a cent is nothing to draw a cliff of.
+const FLAT_BELOW = 0.005;
 
 // One path; where an hour is missing the line is interrupted, not drawn through.
 function pathOf(values: (number | null)[], x: (i: number) => number, y: (v: number) => number): string {
@@ -21,7 +23,7 @@ function inWords(known: number[]): string {
     return 'nothing known';
   const low = Math.min(...known);
   const high = Math.max(...known);
-  if (low === 0 && high === 0)
+  if (high - low < FLAT_BELOW && Math.abs(high) < FLAT_BELOW)
     return 'nothing earned or spent';
   return low < 0 && high > 0 ? 'gains and losses' : high > 0 ? 'gains' : 'losses';
 }
@@ -36,7 +38,7 @@ export function Sparkline({ values, label }: SparklineProps) {
   const known = points.filter((v): v is number => v !== null);
   const low = Math.min(0, ...known);
   const high = Math.max(0, ...known);
-  const flat = low === high;
+  const flat = high - low < FLAT_BELOW;
   const x = (i: number) => 1 + (i * (WIDTH - 2)) / Math.max(1, points.length - 1);
   const y = (v: number) => flat ? HEIGHT / 2 : 1 + ((high - v) * (HEIGHT - 2)) / (high - low);
   return (

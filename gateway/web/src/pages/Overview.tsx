@@ -80,8 +80,10 @@ function Notices({ o }: { o: Overview }): JSX.Element | null {
     <div class="stack notices" role="status">
       {o.stop ? (
         <Notice tone="bad" tools={<Lift />}>
-          <b>The emergency stop is on.</b> No agent runs. <Said text={o.stop.reason ?? ''} max={300} />
-          {o.stop.at ?? o.stop.since ? <span class="muted"> <Ago time={o.stop.at ?? o.stop.since} /></span> : null}
+          <b>The emergency stop is on.</b>{' '}
+          {o.workers?.running ? `${o.workers.running} workers are still being ended.` : 'No worker runs.'}{' '}
+          {o.stop.reason ? <>Reason: “<Said text={o.stop.reason} max={300} />”</> : null}
+          {o.stop.at ?? o.stop.since ? <span>, <Ago time={o.stop.at ?? o.stop.since} /></span> : null}
         </Notice>
       ) : null}
       {o.nova && !o.nova.ready && !o.stop ? (

@@ -64,7 +64,7 @@ export function HealthPanel({ o }: { o: Overview }): JSX.Element {
               ))}
             </ul>
           ) : null}
-          <Wrong well={bad.length === 0} />
+          <Wrong well={bad.length === 0 && !o.stop} />
         </>
       )}
     </Panel>

@@ -75,7 +75,7 @@ export function AlertsPanel({ o }: { o: Overview }): JSX.Element {
   return (
     <section id="alerts">
       <Panel title="Alerts" note={raised.length ? `${raised.length} raised` : null}>
-        {o.alerts === null ? <Empty command="alerts: {}">Not known: nova-alerts does not answer. A section of nova.yaml switches it on:</Empty>
+        {o.alerts === null ? <Empty command="novactl reload">Not known: nova-alerts does not answer. Add a section <code>alerts:</code> to nova.yaml (docs/PLATFORMS.md says what may stand in it), then:</Empty>
           : raised.length === 0 ? <p class="muted">No alert is raised.</p>
             : <ul class="list">{raised.slice(0, 20).map((a) => <AlertRow key={a.key} a={a} />)}</ul>}
       </Panel>
