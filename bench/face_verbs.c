@@ -1,6 +1,6 @@
 /* How long the engine takes for what the face asks, with many workers and a long ledger:
  *
- *   bench_face_verbs LEDGER_DIR [WORKERS] [TIMES]      (default 1000 21)
+ *   bench_face_verbs LEDGER_DIR [WORKERS] [TIMES] [VERB]   (default 1000 21, all)
  *
  * LEDGER_DIR: one that bench_ledger_years has written with as many workers. The engine's
  * own code answers inside this process, so what is measured is the time in which the

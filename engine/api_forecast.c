@@ -1,6 +1,7 @@
 /* forecast: what a worker or the fleet will earn and spend in the next days, as it runs
  * now, with intervals; and what that rests on. */
 #include "api.h"
+#include "decide.h"
 #include "judge.h"
 
 #include "forecast.h"
@@ -73,6 +74,34 @@ say_basis(const struct pol_forecast *f, char *buf, size_t bytes)
 	}
 }
 
+/* Of the whole fleet it takes a while when the fleet is large, and the intake waits: the
+ * answer is given again for a hundred times as long as it took, with its time. Of days to
+ * come it says the same then. */
+#define AGAIN 100
+
+static int
+fleet_forecast(struct eng *eng, const struct pol *pol, int64_t now_ns, unsigned days,
+	struct pol_forecast *ret, int64_t *ret_as_of_ns)
+{
+	struct eng_decide *d = eng->decide;
+	int64_t began_ns = nv_mono_ns();
+
+	if (began_ns >= d->outlook_until_ns || d->outlook.days != days) {
+		int rc = pol_forecast(
+			pol, NULL, now_ns / NV_NS_PER_SEC, days, &d->outlook);
+		int64_t took_ns = nv_mono_ns() - began_ns;
+
+		d->outlook_until_ns = 0;
+		if (rc < 0)
+			return rc;
+		d->outlook_ns = now_ns;
+		d->outlook_until_ns = began_ns + AGAIN * took_ns;
+	}
+	*ret = d->outlook;
+	*ret_as_of_ns = d->outlook_ns;
+	return 0;
+}
+
 /* The budget that may stop what is planned is said, not guessed at. */
 int
 eng_verb_forecast(struct eng_call *call)
@@ -97,10 +126,15 @@ eng_verb_forecast(struct eng_call *call)
 	if (!pol)
 		return nv_err_set(&call->err, -EAGAIN,
 			"the ledger is still being read: ask again in a moment");
-	rc = pol_forecast(pol, only ? only->name : NULL, call->now_ns / NV_NS_PER_SEC,
-		days ? (unsigned)days : 7, &f);
+	int64_t as_of_ns = call->now_ns;
+
+	days = days ? days : 7;
+	rc = only ? pol_forecast(pol, only->name, call->now_ns / NV_NS_PER_SEC,
+			    (unsigned)days, &f)
+		  : fleet_forecast(
+			    call->eng, pol, call->now_ns, (unsigned)days, &f, &as_of_ns);
 	if (rc == -ENOENT) /* it is configured, and nothing of it is in the ledger */
-		f = (struct pol_forecast){.days = days ? (unsigned)days : 7};
+		f = (struct pol_forecast){.days = (unsigned)days};
 	else if (rc < 0)
 		return nv_err_set(&call->err, rc, "the forecast cannot be made");
 	say_basis(&f, basis, sizeof basis);
@@ -110,6 +144,7 @@ eng_verb_forecast(struct eng_call *call)
 		json_object_set_new(
 			o, "worker", only ? json_string(only->name) : json_null()) < 0 ||
 		json_object_set_new(o, "text", nv_json_str(basis)) < 0 ||
+		json_object_set_new(o, "as_of", nv_json_time(as_of_ns)) < 0 ||
 		json_object_set_new(o, "currency",
 			json_string(call->eng->config->base_currency)) < 0) {
 		json_decref(o);

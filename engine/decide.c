@@ -393,6 +393,7 @@ eng_decide_config(struct eng *eng)
 		nv_error("%s", err.text);
 	load_setting(eng);
 	d->day_to_ns = 0; /* the zone may be another one */
+	d->outlook_until_ns = 0;
 	eng_caps_build(eng);
 	if (eng->gate)
 		eng_gate_say(eng, NULL); /* whether runs are to ask */

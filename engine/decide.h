@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "decision.h"
 #include "eng.h"
+#include "forecast.h"
 #include "outcome.h"
 
 #define ENG_RISES_MAX     8
@@ -65,6 +66,11 @@ struct eng_decide {
 	uint64_t n_today;
 	int64_t analysed_ns;
 	int64_t next_ns;
+	/* api_forecast.c: what was last said of the fleet, and how long it may be said.
+	 */
+	struct pol_forecast outlook;
+	int64_t outlook_ns;       /* when it was made */
+	int64_t outlook_until_ns; /* monotonic */
 };
 
 /* ---- history.c ---- */

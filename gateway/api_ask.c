@@ -177,7 +177,9 @@ gw_json_as_of(json_t *data, int64_t as_of_ns)
 {
 	json_t *body = json_copy(data);
 
-	if (body && json_object_set_new(body, "as_of", nv_json_time(as_of_ns)) == 0)
+	if (body &&
+		(json_object_get(body, "as_of") ||
+			json_object_set_new(body, "as_of", nv_json_time(as_of_ns)) == 0))
 		return body;
 	json_decref(body);
 	return NULL;

@@ -6,7 +6,8 @@
 #include "ask.h"
 #include "nv_program.h"
 
-/* A new reference to a copy of data (borrowed) with "as_of". NULL: no memory. */
+/* A new reference to a copy of data (borrowed) with "as_of", which is what data itself
+ * says where it says it. NULL: no memory. */
 json_t *gw_json_as_of(json_t *data, int64_t as_of_ns);
 
 /* What a child with --json has printed: the object (a new reference; NULL: none). Of one

@@ -192,6 +192,43 @@ START_TEST(test_decides)
 }
 END_TEST
 
+static void
+forecast_at(unsigned days, char at[NV_RFC3339_BYTES])
+{
+	char request[100];
+
+	(void)snprintf(request, sizeof request,
+		"{\"verb\":\"forecast\",\"args\":{\"days\":%u}}", days);
+	const json_t *o = eng_fixture_ask(&f, request);
+
+	ck_assert_int_eq((int)number(o, "days"), (int)days);
+	(void)snprintf(at, NV_RFC3339_BYTES, "%s", eng_fixture_text(o, "as_of"));
+}
+
+/* The fleet's forecast is given again for a while, under the time it was made at. */
+START_TEST(test_forecast_again)
+{
+	char first[NV_RFC3339_BYTES];
+	char again[NV_RFC3339_BYTES];
+
+	eng_fixture_open(&f, GLOBAL, workers);
+	analyse();
+	forecast_at(7, first);
+	f.eng.decide->outlook_until_ns = INT64_MAX; /* it took long */
+	do
+		forecast_at(7, again);
+	while (nv_wall_ns() < f.eng.decide->outlook_ns + 2 * NV_NS_PER_MS);
+	ck_assert_str_eq(again, first);
+	/* Another number of days is another question, and a new configuration another
+	 * answer. */
+	forecast_at(30, again);
+	ck_assert_str_ne(again, first);
+	f.eng.decide->outlook_until_ns = INT64_MAX;
+	eng_decide_config(&f.eng);
+	ck_assert_int_eq(f.eng.decide->outlook_until_ns, 0);
+}
+END_TEST
+
 START_TEST(test_record_is_whole)
 {
 	static const char *const numbers[] = {"probability", "e_value", "confidence",
@@ -712,6 +749,7 @@ main(void)
 	tcase_add_unchecked_fixture(c, make_past, remove_past);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, test_decides);
+	tcase_add_test(c, test_forecast_again);
 	tcase_add_test(c, test_record_is_whole);
 	tcase_add_test(c, test_approval);
 	tcase_add_test(c, test_denied);
