@@ -183,15 +183,13 @@ put_platforms(struct gw_text *t, const struct gw_scrape *s)
 static void
 put_alerts(struct gw_text *t, const json_t *alerts)
 {
-	static const char *const severities[] = {"info", "warning", "critical"};
+	static const char *const severities[] = {"info", "warning", "error", "critical"};
 	const json_t *list = json_object_get(alerts, "alerts");
 	size_t i;
 	const json_t *alert;
 
-	if (!alerts)
-		return;
 	gw_text_family(t, "nova_alerts_raised", GW_GAUGE, "Alerts that are raised now.");
-	for (size_t k = 0; k < NV_LEN(severities); k++) {
+	for (size_t k = 0; alerts && k < NV_LEN(severities); k++) {
 		uint64_t n = 0;
 
 		json_array_foreach(list, i, alert)
@@ -212,17 +210,17 @@ put_verify(struct gw_text *t, const struct gw *gw)
 	const json_t *ok = json_object_get(last, "ok");
 
 	/* One that was never asked for, or could not be answered, says nothing. */
-	if (json_is_boolean(ok)) {
-		gw_text_family(t, "nova_ledger_verified", GW_GAUGE,
-			"1: the last verification that the gateway was asked for found "
-			"the "
-			"ledger sound; 0: problems.");
+	gw_text_family(t, "nova_ledger_verified", GW_GAUGE,
+		"1: the last verification that the gateway was asked for found nothing; "
+		"0: "
+		"problems.");
+	if (json_is_boolean(ok))
 		gw_text_count(t, NULL, 0, json_is_true(ok));
-		gw_text_family(t, "nova_ledger_verified_events", GW_GAUGE,
-			"Events that it has checked.");
+	gw_text_family(t, "nova_ledger_verified_events", GW_GAUGE,
+		"Events that it has checked.");
+	if (json_is_boolean(ok))
 		gw_text_scaled(t, NULL, 0,
 			json_integer_value(json_object_get(last, "checked_events")), 1);
-	}
 	json_decref(last);
 }
 
