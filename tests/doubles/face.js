@@ -232,7 +232,7 @@ function got(p, query) {
     return {approvals: state.approvals, currency: 'USD'};
   if (p === '/alerts')
     return {alerts: state.alerts, looked: iso(now())};
-  const answer = more.get(p, query, {rows, scale, scene: SCENE, decisions: state.decisions});
+  const answer = more.get(p, query, {rows, scale, scene: SCENE, decisions: [...state.approvals, ...state.decisions]});
   if (answer === undefined)
     throw new Refusal(404, `there is no ${p} here`);
   return answer;

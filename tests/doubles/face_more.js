@@ -1,6 +1,7 @@
 // The rest of the double of /api/v1: what single pages ask for.
 'use strict';
 const {HOSTILE, figures, iso, random, usd} = require('./face_fleet.js');
+const book = require('./face_book.js');
 
 const DAY = 864e5;
 
@@ -21,7 +22,7 @@ function timeline(query, scale) {
   const rows = Array.from({length: n}, (_, i) => ({
     key: iso(start + i * step).slice(0, by === 'hour' ? 16 : 10), from: iso(start + i * step), to: iso(start + (i + 1) * step),
     ...figures(scale * (20 + 12 * Math.sin(i / 5) + rand() * 18) * step / DAY, scale * (9 + rand() * 7) * step / DAY)}));
-  return {zone: 'UTC', total: figures(scale * 20 * days, scale * 12 * days), folded: 0, period: p, currency: 'USD', by, rows};
+  return {...book.REPORT, zone: 'UTC', total: figures(scale * 20 * days, scale * 12 * days), folded: 0, period: p, by, rows};
 }
 
 function shares(query, kind, keys, scale) {
@@ -36,7 +37,7 @@ function pnl(query, scale, rows) {
   const by = query.get('by') ?? 'worker';
   const keys = by === 'worker' ? [...rows.keys()] : by === 'group' ? ['sales', 'support', 'content'] : ['stripe', 'gumroad', 'llm', 'ads'];
   const rand = random(5);
-  return {total: figures(scale * 41.5 * days, scale * 14.2 * days), period: p, currency: 'USD', by,
+  return {...book.REPORT, total: figures(scale * 41.5 * days, scale * 14.2 * days), period: p, by,
     rows: scale ? keys.map((key) => ({key, ...figures(rand() * 6 * days, rand() * 3 * days)})) : []};
 }
 
@@ -82,9 +83,9 @@ function get(p, query, {rows, scale, decisions}) {
   case '/costs': return shares(query, 'cost', ['llm', 'ads', 'storage', '(none)', 'compute'], scale);
   case '/revenue': return shares(query, 'revenue', ['stripe', 'gumroad', 'helpdesk', 'link-check', '(none)'], scale);
   case '/pnl': return pnl(query, scale, rows);
-  case '/decisions': return {decisions};
+  case '/decisions': return {decisions: [...decisions].reverse(), currency: 'USD'};
   case '/events': return {events: []};
-  default: return undefined;
+  default: return book.get(p, query, {rows, scale, decisions, timeline: timeline(query, scale)});
   }
 }
 

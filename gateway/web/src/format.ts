@@ -67,6 +67,8 @@ export function moneyTicks(values: number[], currency = 'USD'): string[] {
   const digits = Math.min(9, unit === '' && needed === 1 ? 2 : needed);
   const symbol = SIGNS[currency];
   return values.map((v) => {
+    if (v === 0)
+      return symbol ? `${symbol}0` : `0 ${currency}`;
     const text = (Math.abs(v) / size).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
     return `${v < 0 ? MINUS : ''}${symbol ?? ''}${text}${unit}${symbol ? '' : ` ${currency}`}`;
   });

@@ -48,8 +48,15 @@ function heights(series: MoneySeries[]): Map<MoneySeries, (number | null)[]> {
   return made;
 }
 
-const painted = (series: MoneySeries[]): MoneySeries[] =>
-  [...series.filter(isBar).reverse(), ...series.filter((s) => !isBar(s))];
+interface Layer {
+  series: MoneySeries;
+  halo: boolean; // the ground of a line, so that it is seen on bars of any colour
+}
+
+const painted = (series: MoneySeries[]): Layer[] => [
+  ...series.filter(isBar).reverse().map((s) => ({ series: s, halo: false })),
+  ...series.filter((s) => !isBar(s)).flatMap((s) => [{ series: s, halo: true }, { series: s, halo: false }]),
+];
 
 // Between two gaps there is no line: a point is all there is to see.
 function lonely(u: uPlot, at: number): number[] {
@@ -58,14 +65,14 @@ function lonely(u: uPlot, at: number): number[] {
   return Array.from(values.keys()).filter((i) => !missing(i) && missing(i - 1) && missing(i + 1));
 }
 
-function look(colours: Colours, s: MoneySeries): uPlot.Series {
-  const colour = colours.tone(s.tone);
+function look(colours: Colours, { series: s, halo }: Layer): uPlot.Series {
+  const colour = halo ? colours.surface : colours.tone(s.tone);
   if (isBar(s))
     return {
       label: s.label, fill: colour, width: 0, points: { show: false },
       paths: uPlot.paths.bars?.({ size: [0.8, 40] }) ?? (() => null),
     };
-  return { label: s.label, stroke: colour, width: 2, spanGaps: false, points: { size: 5, width: 0, fill: colour, filter: lonely } };
+  return { label: s.label, stroke: colour, width: halo ? 5 : 2, spanGaps: false, points: { size: halo ? 9 : 5, width: 0, fill: colour, filter: lonely } };
 }
 
 // Columns stand in the middle of the time they are of, and the first and last get their whole room.
@@ -96,7 +103,7 @@ function optionsOf(p: MoneyChartProps, columns: Columns): (colours: Colours) => 
       y: { range: rangeWithZero() },
     },
     axes: [timeAxis(colours, columns.row), amountAxis(colours, p.currency)],
-    series: [{}, ...painted(p.series).map((s) => look(colours, s))],
+    series: [{}, ...painted(p.series).map((l) => look(colours, l))],
     hooks: lines(colours),
   });
 }
@@ -105,7 +112,7 @@ export function MoneyChart(p: MoneyChartProps) {
   const columns = useMemo(() => columnsOf(p.points), [p.points]);
   const data = useMemo<uPlot.AlignedData>(() => {
     const made = heights(p.series);
-    return [columns.middles, ...painted(p.series).map((s) => made.get(s) ?? [])];
+    return [columns.middles, ...painted(p.series).map((l) => made.get(l.series) ?? [])];
   }, [columns, p.series]);
   return (
     <Plot

@@ -15,6 +15,8 @@ const LEFT = 34;
 const TOP = 8;
 const at = (p: number) => LEFT + p * SIZE;
 const up = (p: number) => TOP + (1 - p) * SIZE;
+const WIDTH = LEFT + SIZE + 20;
+const HEIGHT = TOP + SIZE + 34;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 function Frame() {
@@ -37,7 +39,7 @@ export function Reliability({ bins }: { bins: Bin[] }) {
   const off = bins.filter((b) => !b.agrees).length;
   const words = `${bins.length} groups of statements; ${off === 0 ? 'all of them agree with what happened' : `${off} of them do not agree with what happened`}`;
   return (
-    <svg class="reliability" viewBox={`0 0 ${SIZE + LEFT + 12} ${SIZE + TOP + 34}`} role="img"
+    <svg class="reliability" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} width={WIDTH} height={HEIGHT} role="img"
       aria-label={`Stated probabilities against what came true: ${words}`}>
       <Frame />
       {bins.map((b) => (

@@ -8,6 +8,7 @@ export interface Colours {
   muted: string;
   grid: string;
   zero: string;
+  surface: string;
   font: string;
 }
 
@@ -19,6 +20,7 @@ export function readColours(): Colours {
     muted: token('--chart-text'),
     grid: token('--chart-grid'),
     zero: token('--chart-zero'),
+    surface: token('--surface'),
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
   };
 }

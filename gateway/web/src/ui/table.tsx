@@ -1,6 +1,7 @@
 // A plain table: caption for those who hear it, numbers to the right, scrolls inside itself.
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { count } from '../format';
 import { compare } from '../compare';
 import type { SortKey } from '../compare';
 
@@ -21,6 +22,7 @@ interface TableProps<R> {
   columns: Column<R>[];
   id: (row: R) => string | number;
   sortBy?: string; // "key" or "-key" at first
+  limit?: number; // rows drawn at first; a button shows the others
   foot?: ComponentChildren; // <tr>s of totals
   open?: (row: R) => void; // a click on the row (a link inside is there for the keyboard)
 }
@@ -52,8 +54,11 @@ export function SortHead({ column, by, change, right }: { column: { key: string;
 const classOf = (c: { right?: boolean; wide?: boolean; phone?: false }): string =>
   [c.right ? 'r' : '', c.wide ? 'wide' : '', c.phone === false ? 'no-phone' : ''].filter(Boolean).join(' ');
 
-export function Table<R>({ caption, rows, columns, id, sortBy = '', foot, open }: TableProps<R>): JSX.Element {
+export function Table<R>({ caption, rows, columns, id, sortBy = '', limit, foot, open }: TableProps<R>): JSX.Element {
   const [by, setBy] = useState(sortBy);
+  const [all, setAll] = useState(false);
+  const ordered = sorted(rows, columns, by);
+  const cut = limit !== undefined && !all && ordered.length > limit;
   return (
     <div class="table-box" role="region" aria-label={caption} tabIndex={0}>
       <table>
@@ -69,7 +74,7 @@ export function Table<R>({ caption, rows, columns, id, sortBy = '', foot, open }
           </tr>
         </thead>
         <tbody>
-          {sorted(rows, columns, by).map((row) => (
+          {(cut ? ordered.slice(0, limit) : ordered).map((row) => (
             <tr key={id(row)} class={open ? 'opens' : undefined} onClick={open ? (e) => {
               if (!(e.target as Element).closest('a,button,input'))
                 open(row);
@@ -80,6 +85,7 @@ export function Table<R>({ caption, rows, columns, id, sortBy = '', foot, open }
         </tbody>
         {foot ? <tfoot>{foot}</tfoot> : null}
       </table>
+      {cut ? <p class="table-more"><button type="button" class="btn small" onClick={() => setAll(true)}>Show all {count(ordered.length)}</button></p> : null}
     </div>
   );
 }

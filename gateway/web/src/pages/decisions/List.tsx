@@ -17,7 +17,7 @@ const LIMITS = [['100', 'last 100'], ['500', 'last 500'], ['1000', 'last 1,000']
 // What really came of it, once that was measured.
 export function CameOf({ decision: d }: { decision: DecisionRecord }): JSX.Element {
   const o = d.outcome;
-  if (!o)
+  if (!o || (!o.profit_change_per_day && typeof o.roi_percent !== 'number'))
     return <span class="muted">–</span>;
   const said = o.claim_came_true === null || o.claim_came_true === undefined ? null
     : o.claim_came_true ? <State state="ok" label="came true" /> : <State state="failed" label="not true" tone="warn" />;
@@ -66,7 +66,7 @@ function Rows({ data, filter }: { data: DecisionList; filter: Filter }): JSX.Ele
   if (rows.length === 0)
     return <Empty>None of the {data.decisions.length} decisions fits the filter.</Empty>;
   return (
-    <Table caption="Decisions, newest first" rows={rows} columns={COLUMNS} id={(d) => d.id}
+    <Table caption="Decisions, newest first" rows={rows} columns={COLUMNS} id={(d) => d.id} limit={100}
       open={(d) => navigate(`/decisions/${d.id}`)} />
   );
 }

@@ -31,7 +31,7 @@ export function QuarantineView(): JSX.Element {
       <Answered asked={asked} lines={6}>
         {() => rows.length === 0
           ? <Empty command="man nova-protocol">No line was refused. What a valid event line looks like:</Empty>
-          : <Table caption="Refused lines" rows={rows} columns={COLUMNS} id={(r) => r.seq} />}
+          : <Table caption="Refused lines" rows={rows} columns={COLUMNS} id={(r) => r.seq} limit={50} />}
       </Answered>
     </Panel>
   );

@@ -36,7 +36,7 @@ export function StreamsView(): JSX.Element {
             </Panel>
             <Panel title="By worker" note={`not cleared: longer than ${q.older_than_days} days at a platform`} flush>
               {q.workers.length === 0 ? <Empty>No worker has said anything yet.</Empty>
-                : <Table caption="Events by worker" rows={q.workers} columns={columns(q.currency)} id={(r) => r.worker} sortBy="-events" />}
+                : <Table caption="Events by worker" rows={q.workers} columns={columns(q.currency)} id={(r) => r.worker} sortBy="-events" limit={100} />}
             </Panel>
           </>
         )}

@@ -66,7 +66,7 @@ function Rows({ pnl, by }: { pnl: Pnl; by: By }): JSX.Element {
     );
   return (
     <Table key={by} caption={`Profit and loss by ${by}`} rows={pnl.rows} columns={columnsOf(by, pnl.currency)} id={(r) => r.key ?? ''}
-      sortBy="-profit" foot={<Foot total={pnl.total} currency={pnl.currency} />} />
+      sortBy="-profit" limit={50} foot={<Foot total={pnl.total} currency={pnl.currency} />} />
   );
 }
 
