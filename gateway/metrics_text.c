@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define TEXT_BYTES_MAX ((size_t)1000) /* of a HELP */
+
 void
 gw_text_init(struct gw_text *t, bool open_metrics, size_t bytes_max)
 {
@@ -29,7 +31,7 @@ gw_text_fini(struct gw_text *t)
 static void
 put_escaped(struct gw_text *t, const char *text, bool quotes)
 {
-	size_t left = strnlen(text, GW_LABEL_BYTES_MAX * 4);
+	size_t left = strnlen(text, TEXT_BYTES_MAX);
 
 	while (left > 0) {
 		size_t bytes = nv_utf8_len(text, left);
