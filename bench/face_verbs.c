@@ -169,10 +169,11 @@ measure(const char *name, const char *request, unsigned n_workers, unsigned time
 		free(line);
 	}
 	int64_t first = took[0];
+	unsigned middle = times / 2;
 
 	qsort(took, times, sizeof took[0], by_length);
 	(void)printf("%-22s first %8.3f ms   middle %8.3f ms   slowest %8.3f ms %9zu B\n",
-		name, (double)first / 1e6, (double)took[times / 2] / 1e6,
+		name, (double)first / 1e6, (double)took[middle] / 1e6,
 		(double)took[times - 1] / 1e6, bytes);
 }
 

@@ -150,7 +150,7 @@ exhausted_json(nv_i128 left, nv_i128 to_come, int64_t now_ns, int64_t to_ns)
 static int
 put_forecast(json_t *budget, struct eng *eng, struct led_view *v, int64_t now_ns)
 {
-	struct eng_spend_day days[ENG_SPEND_DAYS];
+	struct eng_spend_day days[ENG_SPEND_DAYS] = {0};
 	struct eng_spend_forecast f;
 	nv_i128 limit = eng->config->max_daily_budget_nano;
 	nv_i128 spent = eng_spent_today(eng);

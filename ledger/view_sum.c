@@ -389,7 +389,7 @@ walk_categories(struct category_walk *w, uint32_t worker, uint16_t code)
 		return -EBADMSG;
 	memcpy(next, k.mv_data, sizeof(next));
 	while (more && memcmp(next, wanted, prefix) == 0) {
-		struct led_sum last;
+		struct led_sum last = {0};
 		uint32_t quarter = 0;
 
 		memcpy(key, next, sizeof(key));
