@@ -338,8 +338,10 @@ put_counts(const struct eng_counts *c, const struct eng_slot *s, json_t *o)
 	nv_i128 cpu_us = NV_MIN(s->cpu_us, (nv_i128)INT64_MAX);
 	int bad = 0;
 
+	/* The use of one that has just ended may be in neither. */
 	bad |= json_object_set_new(o, "cpu_us",
-		s->cpu_unknown ? json_null() : json_integer((json_int_t)cpu_us));
+		s->cpu_unknown || c->behind ? json_null()
+					    : json_integer((json_int_t)cpu_us));
 	bad |= json_object_set_new(o, "starts", count(s->starts));
 	bad |= json_object_set_new(o, "exits", exits_json(s));
 	bad |= json_object_set_new(o, "money", money_json(c, s));

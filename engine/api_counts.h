@@ -16,6 +16,7 @@ struct eng_counts {
 	size_t n_fresh;
 	size_t cap_fresh;
 	json_t *lists[ENG_COUNT_KINDS]; /* owned */
+	bool behind; /* the counts do not have all that the totals have */
 	int bad;
 };
 

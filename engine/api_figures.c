@@ -225,7 +225,7 @@ eng_verb_figures(struct eng_call *call)
 {
 	struct eng *eng = call->eng;
 	struct led_view *view = NULL;
-	struct led_stats stats;
+	struct led_stats stats = {0};
 	struct eng_counts c = {0};
 	uint64_t n_kept = WORKERS;
 	int rc = nv_json_get_u64(
@@ -244,6 +244,7 @@ eng_verb_figures(struct eng_call *call)
 	if (rc == 0)
 		rc = eng_counts_take(
 			&c, eng, view, fresh ? &eng->count->all : NULL, (size_t)n_kept);
+	c.behind = fresh && eng->count->all.seq < stats.events;
 	call->data = json_object();
 	if (rc == 0)
 		rc = put_fleet(call, &c, &stats);

@@ -299,7 +299,7 @@ int
 eng_counted_read(struct eng_counted *c, struct led *led, uint64_t max)
 {
 	struct walk w = {c, NV_MAX(max, UINT64_C(1))};
-	struct led_view *v;
+	struct led_view *v = NULL;
 	int rc = c->bad ? c->bad : led_view_begin(led, &v, NULL);
 
 	if (rc < 0)

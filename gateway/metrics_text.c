@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define TEXT_BYTES_MAX ((size_t)1000) /* of a HELP */
-
 void
 gw_text_init(struct gw_text *t, bool open_metrics, size_t bytes_max)
 {
@@ -29,10 +27,8 @@ gw_text_fini(struct gw_text *t)
 /* A label's value (quotes) or a HELP: both escape backslash and newline. In the classic
  * format a quote in a HELP stays as it is, and would be refused with a backslash. */
 static void
-put_escaped(struct gw_text *t, const char *text, bool quotes)
+put_escaped(struct gw_text *t, const char *text, size_t left, bool quotes)
 {
-	size_t left = strnlen(text, TEXT_BYTES_MAX);
-
 	while (left > 0) {
 		size_t bytes = nv_utf8_len(text, left);
 
@@ -56,8 +52,7 @@ put_escaped(struct gw_text *t, const char *text, bool quotes)
 static void
 put_value(struct gw_text *t, const char *value)
 {
-	char cut[GW_LABEL_BYTES_MAX + 1];
-	size_t bytes = strnlen(value, sizeof(cut));
+	size_t bytes = strnlen(value, GW_LABEL_BYTES_MAX + 1);
 
 	if (bytes > GW_LABEL_BYTES_MAX) {
 		/* Not in the middle of a character. */
@@ -65,9 +60,7 @@ put_value(struct gw_text *t, const char *value)
 		while (bytes > 0 && ((unsigned char)value[bytes] & 0xc0) == 0x80)
 			bytes--;
 	}
-	memcpy(cut, value, bytes);
-	cut[bytes] = '\0';
-	put_escaped(t, cut, true);
+	put_escaped(t, value, bytes, true);
 }
 
 static void
@@ -103,7 +96,7 @@ gw_text_family(struct gw_text *t, const char *name, enum gw_metric type, const c
 	t->name = name;
 	t->type = type;
 	nv_buf_printf(&t->buf, "# HELP %s%s ", name, end);
-	put_escaped(t, help, t->open);
+	put_escaped(t, help, strlen(help), t->open);
 	nv_buf_printf(&t->buf, "\n# TYPE %s%s %s\n", name, end, as);
 }
 

@@ -353,6 +353,34 @@ START_TEST(the_verb_says_it)
 }
 END_TEST
 
+/* Who came second to the ledger is in the row of all others when there is room for one.
+ */
+START_TEST(the_rest_is_one_row)
+{
+	make_history();
+	ck_assert_int_eq(eng_count_open(&f.eng), 0);
+	while (json_is_null(json_object_get(figures(), "counts")))
+		ev_run(f.eng.loop, EVRUN_ONCE);
+	json_t *data =
+		eng_fixture_ask(&f, "{\"verb\":\"figures\",\"args\":{\"workers\":1}}");
+	const json_t *other = row_of(data, "_other");
+
+	ck_assert_uint_eq(json_array_size(json_object_get(data, "workers")), 2);
+	ck_assert_str_eq(eng_fixture_text(row_of(data, "email"), "cost"), "2.50");
+	/* In the money's own currency, and in the base one. */
+	ck_assert_str_eq(
+		json_string_value(json_array_get(
+			json_object_get(
+				json_object_get(json_object_get(other, "money"), "EUR"),
+				"revenue"),
+			0)),
+		"3.00");
+	ck_assert_str_eq(eng_fixture_text(other, "revenue"), "3.30");
+	ck_assert_ptr_null(
+		eng_fixture_ask(&f, "{\"verb\":\"figures\",\"args\":{\"workers\":0}}"));
+}
+END_TEST
+
 START_TEST(the_next_engine_goes_on)
 {
 	char path[160];
@@ -402,6 +430,7 @@ main(void)
 	tcase_add_test(t, a_damaged_cache_is_not_used);
 	tcase_add_test(t, names_are_bounded);
 	tcase_add_test(t, the_verb_says_it);
+	tcase_add_test(t, the_rest_is_one_row);
 	tcase_add_test(t, the_next_engine_goes_on);
 	tcase_add_test(t, commits_are_measured);
 	suite_add_tcase(s, t);
