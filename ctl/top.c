@@ -472,11 +472,20 @@ once_columns(const struct ctl *ctl)
 }
 
 static int
+report_half(struct top *t, const struct top_half *half, const char *name)
+{
+	char trouble[300];
+
+	top_half_trouble(half, name, t->ui.now_ms, trouble, sizeof(trouble));
+	return trouble[0] ? ctl_fail(&t->ctl->out, NV_EXIT_UNREACHABLE, "%s", trouble)
+			  : NV_EXIT_OK;
+}
+
+static int
 run_once(struct top *t)
 {
 	ev_timer late;
 	struct nv_buf text;
-	char trouble[300];
 
 	ev_timer_init(&late, on_late, ONCE_MS / 1000., 0);
 	ev_timer_start(t->loop, &late);
@@ -490,15 +499,9 @@ run_once(struct top *t)
 	top_frame_text(&t->frame, &text);
 	(void)fputs(text.data ? text.data : "", stdout);
 	nv_buf_fini(&text);
-	top_half_trouble(
-		&t->data.sup, "novasupd", t->ui.now_ms, trouble, sizeof(trouble));
-	if (trouble[0])
-		return ctl_fail(&t->ctl->out, NV_EXIT_UNREACHABLE, "%s", trouble);
-	top_half_trouble(
-		&t->data.engine, "nova-engine", t->ui.now_ms, trouble, sizeof(trouble));
-	if (trouble[0])
-		return ctl_fail(&t->ctl->out, NV_EXIT_UNREACHABLE, "%s", trouble);
-	return NV_EXIT_OK;
+	int code = report_half(t, &t->data.sup, "novasupd");
+
+	return code == NV_EXIT_OK ? report_half(t, &t->data.engine, "nova-engine") : code;
 }
 
 /* ---- the verb ---- */

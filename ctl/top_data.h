@@ -11,7 +11,7 @@
 #include "nv_paths.h"
 
 /* A question that has gone on for so long is said on the screen. */
-#define TOP_PATIENCE_MS 3000
+#define TOP_PATIENCE_MS INT64_C(3000)
 
 struct top_half {
 	bool asking;

@@ -350,7 +350,7 @@ top_draw(struct top_ui *ui, struct top_frame *f, unsigned rows, unsigned cols)
 					     : 0;
 
 	pane = NV_MIN(pane, left);
-	row += top_draw_tree(ui, f, row, left - pane);
+	(void)top_draw_tree(ui, f, row, left - pane);
 	top_draw_pane(ui, f, f->rows - 1 - pane, pane);
 	put_bottom(ui, f, f->rows - 1);
 }

@@ -169,6 +169,21 @@ count_worker(struct top_group *g, const struct top_worker *w)
 	add_figures(&g->own, &w->own);
 }
 
+static struct top_group *
+begin_group(struct top_model *m, const char *name, size_t first)
+{
+	struct top_group *g = &m->groups[m->n_groups++];
+
+	*g = (struct top_group){.first = first,
+		.own = {.cpu_tenths = TOP_UNKNOWN,
+			.rss_bytes = TOP_UNKNOWN,
+			.uptime_ms = TOP_UNKNOWN,
+			.today.known = true,
+			.has_hours = true}};
+	(void)snprintf(g->name, sizeof(g->name), "%s", name);
+	return g;
+}
+
 /* order: every worker that passes, groups together; groups: their sums. Flat: one group
  * without a name. Sums of a group are of those that are shown. */
 static void
@@ -183,21 +198,14 @@ make_groups(struct top_model *m)
 			m->order[m->n_order++] = i;
 	}
 	qsort_r(m->order, m->n_order, sizeof(*m->order), by_group_name, m);
+	struct top_group *g = m->groups; /* of the last worker, once there is one */
+
 	for (size_t i = 0; i < m->n_order; i++) {
 		const struct top_worker *w = &m->fleet.workers[m->order[i]];
-		struct top_group *g = m->n_groups ? &m->groups[m->n_groups - 1] : NULL;
+		const char *name = m->flat ? "" : w->group;
 
-		if (!g || (!m->flat && strcmp(g->name, w->group) != 0)) {
-			g = &m->groups[m->n_groups++];
-			*g = (struct top_group){.first = i,
-				.own = {.cpu_tenths = TOP_UNKNOWN,
-					.rss_bytes = TOP_UNKNOWN,
-					.uptime_ms = TOP_UNKNOWN,
-					.today.known = true,
-					.has_hours = true}};
-			memcpy(g->name, m->flat ? "" : w->group,
-				m->flat ? 1 : sizeof(g->name));
-		}
+		if (i == 0 || strcmp(g->name, name) != 0)
+			g = begin_group(m, name, i);
 		g->n_shown++;
 		count_worker(g, w);
 	}

@@ -105,10 +105,11 @@ top_order_scale(struct top_ui *ui, int by)
 		return;
 	}
 	struct top_order *order = begin(ui, "workers", "scale");
+	int64_t wanted = w->desired + by;
 
 	add(order, w->name);
 	add(order, "--instances");
-	(void)snprintf(count, sizeof(count), "%lld", (long long)(w->desired + by));
+	(void)snprintf(count, sizeof(count), "%lld", (long long)wanted);
 	add(order, count);
 	stakes(ui, w, text, sizeof(text));
 	(void)snprintf(
