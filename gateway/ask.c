@@ -38,6 +38,7 @@ struct question {
 	json_t *json; /* owned until it is sent */
 	enum state state;
 	bool text_only;
+	bool keep;           /* who asked would have taken an older answer */
 	bool telling;        /* its answer is being handed out: it must not go */
 	struct gw_ask *asks; /* owned list, in the order of asking */
 	struct nv_ask *under_way;
@@ -217,7 +218,7 @@ settle(struct question *q)
 	asker->kept_bytes += q->bytes;
 	asker->n_kept++;
 	tell(q);
-	if (q->text_only || !q->answer) {
+	if (!q->keep || !q->answer) {
 		question_free(q);
 	} else {
 		trim(asker, GW_ASK_CACHE_MAX, KEPT_MAX, 0);
@@ -489,6 +490,7 @@ begin(struct gw *gw, const char *socket, json_t *question, int64_t ttl_ms, bool 
 		return lane ? -ENOMEM : -E2BIG;
 	}
 	*ask = (struct gw_ask){.question = q, .done = done, .arg = arg};
+	q->keep = q->keep || ttl_ms > 0;
 	struct gw_ask **link = &q->asks;
 
 	while (*link)

@@ -266,7 +266,7 @@ static bool
 is_wanted(const struct gw_live *l)
 {
 	return l->watches || l->waits ||
-	       nv_mono_ms() - l->looked_ms < GW_LIVE_LOOK_S * 1000;
+	       nv_mono_ms() - l->looked_ms < GW_LIVE_LOOK_S * INT64_C(1000);
 }
 
 static void

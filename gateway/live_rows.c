@@ -16,7 +16,9 @@ struct gw_rows_aux {
 	char *said;        /* owned: the engine's row as text */
 	json_t *engine;    /* owned: the same */
 	bool said_now;     /* in this build */
-	json_t *next_json; /* owned: of this build */
+	bool seen;         /* in this build: the next two are its row */
+	bool changed;      /* but for the passing of time */
+	json_t *next_json; /* owned; not seen: of an earlier build, to be dropped */
 	char *next_text;   /* owned */
 };
 
@@ -202,6 +204,7 @@ tidy(struct gw_rows *t)
 		}
 		json_decref(t->aux[i].engine);
 		free(t->aux[i].said);
+		drop_next(&t->aux[i]);
 	}
 	json_decref(t->index);
 	t->index = index;
@@ -308,7 +311,9 @@ put_row(struct gw_rows *t, size_t place, json_t *row)
 	drop_next(aux);
 	aux->next_json = row;
 	aux->next_text = bad ? NULL : nv_json_line(row);
-	return aux->next_text ? 0 : -ENOMEM;
+	aux->seen = aux->next_text;
+	aux->changed = !gw_rows_same(t->rows[place].json, row);
+	return aux->seen ? 0 : -ENOMEM;
 }
 
 static const json_t *
@@ -347,7 +352,7 @@ strays_some(struct gw_rows *t)
 	for (unsigned i = 0; i < GW_ROWS_SLICE && t->next_place < t->n; t->next_place++) {
 		const json_t *engine = engine_of(t, t->next_place);
 
-		if (!engine || t->aux[t->next_place].next_json)
+		if (!engine || t->aux[t->next_place].seen)
 			continue;
 		i++;
 		int rc = put_row(
@@ -361,22 +366,30 @@ strays_some(struct gw_rows *t)
 
 /* ---- the end of a build ---- */
 
+/* Old and new change places: what is old is dropped by the next build, a slice at a time.
+ */
 static bool
 turn_row(struct gw_row *row, struct gw_rows_aux *aux, uint64_t generation)
 {
-	bool changed = !gw_rows_same(row->json, aux->next_json);
-	const char *group = json_string_value(json_object_get(aux->next_json, "group"));
-	const char *state = json_string_value(json_object_get(aux->next_json, "state"));
+	bool changed = aux->seen ? aux->changed : row->text != NULL;
+	json_t *old = row->json;
+	char *old_text = row->text;
+	const char *group;
+	const char *state;
 
-	json_decref(row->json);
-	free(row->text);
-	row->json = aux->next_json;
-	row->text = aux->next_text;
+	if (!aux->seen && !row->text)
+		return false;
+	row->json = aux->seen ? aux->next_json : NULL;
+	row->text = aux->seen ? aux->next_text : NULL;
+	if (!aux->seen)
+		drop_next(aux);
+	aux->next_json = old;
+	aux->next_text = old_text;
+	group = json_string_value(json_object_get(row->json, "group"));
+	state = json_string_value(json_object_get(row->json, "state"));
 	row->bytes = row->text ? strlen(row->text) : 0;
 	row->state = state ? state : "";
 	(void)snprintf(row->group, sizeof(row->group), "%s", group ? group : "");
-	aux->next_json = NULL;
-	aux->next_text = NULL;
 	if (changed)
 		row->changed = generation;
 	return changed;
@@ -389,7 +402,7 @@ count(struct gw_rows *t)
 	int bad = list ? 0 : -1;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->aux[i].next_json)
+		if (t->aux[i].seen)
 			bad |= json_array_append(list, t->aux[i].next_json);
 	json_t *counts = bad ? NULL : nv_fleet_counts_json(list);
 
@@ -435,7 +448,7 @@ gw_rows_begin(struct gw_rows *t, const struct nv_fleet *fleet, const char *metri
 	t->next_worker = t->next_instance = t->next_place = 0;
 	t->step = READ;
 	for (size_t i = 0; i < t->n; i++)
-		t->aux[i].said_now = false;
+		t->aux[i].said_now = t->aux[i].seen = false;
 }
 
 int

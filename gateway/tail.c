@@ -355,7 +355,7 @@ ask_page(struct gw_tail_reader *r)
 	if (r->ask || ev_is_active(&r->retry))
 		return;
 	args = json_pack(
-		"{s:I, s:i}", "since_seq", (json_int_t)(r->after + 1), "limit", PAGE);
+		"{s:I, s:i}", "since_seq", (json_int_t)r->after + 1, "limit", PAGE);
 	if (gw_ask_verb(r->tail->gw, "events", args, 0, on_page, r, &r->ask) < 0) {
 		ev_timer_set(&r->retry, RETRY_S, 0);
 		ev_timer_start(r->tail->gw->loop, &r->retry);

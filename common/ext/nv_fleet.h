@@ -46,7 +46,7 @@ const struct nv_ctl_roll *nv_fleet_roll(const struct nv_fleet *fleet, const char
 /* The state that is shown. novasupd says what is; that nothing runs because the worker
  * was killed or taken out of service is the engine's knowledge (its row of
  * workers.metrics, or NULL) and says more than "stopped". Borrowed from either. */
-const char *nv_fleet_state(const struct nv_ctl_worker *w, const json_t *engine);
+const char *nv_fleet_state(const struct nv_ctl_worker *w, const json_t *row);
 /* The worst of a worker's instances, which begin at `at`, among those that do not run as
  * they should, in words; "" when there is none. */
 void nv_fleet_trouble(const struct nv_fleet *fleet, size_t at,

@@ -73,7 +73,7 @@ number_of(const json_t *instance)
 	return number >= 0 && number < (json_int_t)NUMBERS_MAX ? (size_t)number : 0;
 }
 
-/* False without memory. */
+/* Into *ret, which is empty; false without memory. */
 static bool
 engine_instances(const json_t *row, struct by_number *ret)
 {
@@ -86,11 +86,11 @@ engine_instances(const json_t *row, struct by_number *ret)
 	{
 		by.n = NV_MAX(by.n, number_of(item) + 1);
 	}
-	if (by.n > 0) {
-		by.items = calloc(by.n, sizeof(const json_t *));
-		if (!by.items)
-			return false;
-	}
+	if (by.n == 0)
+		return true;
+	by.items = calloc(by.n, sizeof(const json_t *));
+	if (!by.items)
+		return false;
 	json_array_foreach(list, i, item)
 	{
 		by.items[number_of(item)] = item;

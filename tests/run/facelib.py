@@ -151,3 +151,7 @@ def memory_kib(pid):
     raise Failed(f"process {pid} is gone")
 
 
+def is_sanitized(pid):
+    """What a sanitizer keeps says nothing about the program's memory."""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as f:
+        return "asan" in f.read()
