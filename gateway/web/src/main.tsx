@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { askWhoAmI, login } from './api';
 import { LoginPage } from './pages/Login';
-import { Shell } from './shell';
+import { fetchHere, Shell } from './shell';
 import { useStore } from './store';
 import { startStream } from './stream';
 import './styles/main.css';
@@ -14,6 +14,7 @@ function App(): JSX.Element | null {
   const state = useStore(login, (l) => l.state);
   useEffect(() => {
     void askWhoAmI();
+    fetchHere();
   }, []);
   useEffect(() => (state === 'in' ? startStream() : undefined), [state]);
   if (state === 'unknown')

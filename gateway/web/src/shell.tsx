@@ -49,6 +49,13 @@ function Loaded({ page, params }: { page: Page; params: string[] }): JSX.Element
   return Component ? <Component params={params} /> : <Loading lines={8} />;
 }
 
+// The code of the page that is wanted, while it is still being asked who is there.
+export function fetchHere(): void {
+  const { page } = current(location.pathname);
+  if (page)
+    void fetchCode(page).catch(() => undefined);
+}
+
 async function fetchCode(page: Page): Promise<void> {
   if (!loaded.has(page.path))
     loaded.set(page.path, await page.load());

@@ -124,7 +124,18 @@ function takeWorkers(said: { as_of: string; changed?: WorkerRow[]; removed?: str
   fleet.set({ asOf: said.as_of, rows });
 }
 
-function listen(es: EventSource): void {
+// What was booked between the first question for events and the beginning of this stream: asked
+// for once it has begun. Who listens knows an event by its number and takes each once.
+async function backfill(worker: string | null): Promise<void> {
+  const asked = [...wants];
+  const answer = await get<{ events: EventRow[] }>(withQuery('/events', { worker, limit: 200 })).catch(() => null);
+  for (const w of asked)
+    if (answer && wants.has(w))
+      w.heard(answer.events.filter((e) => w.worker === null || e.worker === w.worker));
+}
+
+function listen(es: EventSource, fresh: { worker: string | null } | null): void {
+  let first = true;
   es.addEventListener('open', () => {
     lastHeard = Date.now();
     judge();
@@ -145,6 +156,9 @@ function listen(es: EventSource): void {
   });
   es.addEventListener('tick', (e) => {
     const said = parsed<{ as_of: string | null }>(e);
+    if (first && fresh)
+      void backfill(fresh.worker);
+    first = false;
     if (said?.as_of)
       seen(said.as_of);
     else
@@ -182,7 +196,7 @@ function open(): void {
   source = new EventSource(url(withQuery('/stream', { ...query, last_event_id: resume })));
   if (health.get().asOf === null)
     setConnection('connecting');
-  listen(source);
+  listen(source, wants.size && !resume ? { worker: query.worker ?? null } : null);
 }
 
 // Before logging out: the end of the stream is no loss then. Returns how to go on.
