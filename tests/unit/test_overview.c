@@ -69,13 +69,13 @@ write_past(int64_t to_ns)
 
 	(void)snprintf(path, sizeof path, "%s/ledger", f.dir);
 	ck_assert_msg(led_open(path, &opt, &led, &err) == 0, "%s", err.text);
-	for (int i = 0; i < N; i += 10) {
+	for (int i = 0; i < N; i += 20) {
 		struct led_batch *b = NULL;
 		int64_t left_s = SPAN_S / N * (N - i) / N * (N - i);
 		int64_t at_ns = to_ns - left_s * SEC;
 
 		ck_assert_int_eq(led_batch_begin(led, at_ns, &b, &err), 0);
-		for (int k = 0; k < 10; k++)
+		for (int k = 0; k < 20; k++)
 			write_event(b, at_ns);
 		ck_assert_msg(led_batch_commit(b, &err) == 0, "%s", err.text);
 	}
