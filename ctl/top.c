@@ -42,9 +42,9 @@ struct top {
 	struct top_frame frame;
 	int64_t interval_ms;
 	bool once;
-	bool dirty;   /* the screen is not what it should be */
-	bool stale;   /* the daemons have said something that is not in ui yet */
-	bool leaving; /* asked to, while an order was under way */
+	bool dirty;       /* the screen is not what it should be */
+	uint64_t version; /* of the data that is in ui */
+	bool leaving;     /* asked to, while an order was under way */
 	ev_timer tick;
 	ev_io keys;
 	ev_prepare draw;
@@ -299,9 +299,9 @@ redraw(struct top *t)
 
 	t->ui.now_ms = nv_mono_ms();
 	t->ui.wall_ns = nv_wall_ns();
-	if (t->stale)
+	if (t->version != t->data.version)
 		top_ui_refresh(&t->ui);
-	t->stale = false;
+	t->version = t->data.version;
 	top_term_size(&rows, &cols);
 	top_draw(&t->ui, &t->frame, rows, cols);
 	top_term_show(&t->frame);
@@ -324,7 +324,6 @@ on_changed(void *arg)
 {
 	struct top *t = arg;
 
-	t->stale = true;
 	t->dirty = true;
 	if (t->once && top_data_settled(&t->data))
 		ev_break(t->loop, EVBREAK_ALL);

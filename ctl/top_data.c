@@ -61,6 +61,7 @@ take_row(struct nv_chan *chan, struct nv_msg *msg)
 	nv_fleet_clear(&d->fleet);
 	d->fleet = d->coming;
 	d->coming = (struct nv_fleet){0};
+	d->version++;
 	answered(&d->sup);
 	d->changed(d->arg);
 	return 0;
@@ -203,6 +204,7 @@ on_answer(void *arg, json_t *answer, bool gone, const char *why)
 	json_decref(d->said[d->slot]);
 	d->said[d->slot] = json_incref(answer);
 	d->said_ms[d->slot] = nv_mono_ms();
+	d->version += d->slot != TOP_SLOT_OVERVIEW;
 	d->slot++;
 	next_question(d);
 }

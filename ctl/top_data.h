@@ -50,6 +50,7 @@ struct top_data {
 	struct top_half engine;
 	int64_t round_ms;      /* when this round of questions began */
 	int64_t not_before_ms; /* of the next round */
+	uint64_t version;      /* of the rows: changes with what they are made of */
 	bool round_full;       /* it got an answer to each */
 };
 
