@@ -172,7 +172,7 @@ START_TEST(test_shared_and_kept)
 
 	for (int i = 0; i < 20; i++)
 		(void)ask("a", i == 7 ? 60000 : 0); /* one that keeps it */
-	ck_assert_uint_eq(n_told, 0); /* never from within */
+	ck_assert_uint_eq(n_told, 0);               /* never from within */
 	run_until(20);
 	ck_assert_uint_eq(asked, 1);
 	(void)ask("a", 60000);
