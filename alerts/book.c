@@ -18,7 +18,7 @@ struct open_alert {
 	unsigned away; /* looks in a row that did not see it */
 	bool fresh;    /* nobody was told of it yet, or of how grave it is now */
 	bool seen;
-	char acked_by[80]; /* "": nobody */
+	char acked_by[128]; /* "": nobody */
 };
 
 struct alert_book {

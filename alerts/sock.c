@@ -20,6 +20,7 @@
 #define LINE_BYTES_MAX   ((size_t)1 << 20)
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define IDLE_S           60.
+#define VIA_BYTES_MAX    80
 
 struct client;
 static void take_lines(struct client *c);
@@ -118,14 +119,32 @@ verb_channels(struct client *c, const json_t *args)
 	answer_data(c, json_pack("{s:o}", "channels", alert_channels_show(c->alerts)));
 }
 
+/* Whom the caller asked: one word, as nova-engine takes it. */
+static bool
+is_via(const char *via)
+{
+	size_t bytes = strspn(via, "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789:._@-");
+
+	return bytes > 0 && bytes <= VIA_BYTES_MAX && !via[bytes];
+}
+
 static void
 verb_ack(struct client *c, const json_t *args)
 {
 	const char *key = json_string_value(json_object_get(args, "key"));
-	char who[40];
+	const char *via = json_string_value(json_object_get(args, "via"));
+	char who[VIA_BYTES_MAX + 40];
 	char why[ALERT_KEY_BYTES + 60];
 
-	(void)snprintf(who, sizeof(who), "uid %u", (unsigned)c->uid);
+	if (via && !is_via(via)) {
+		answer_no(
+			c, NV_EXIT_USAGE, "via: expected a word such as dashboard:anna");
+		return;
+	}
+	(void)snprintf(who, sizeof(who), "uid %u%s%s", (unsigned)c->uid,
+		via ? " for " : "", via ? via : "");
 	if (key && alert_book_ack(c->alerts->book, key, who) == 0) {
 		alert_store_save(c->alerts);
 		answer_data(c, json_pack("{s:s, s:s}", "key", key, "acked_by", who));

@@ -163,8 +163,10 @@ acknowledge(struct ctl *ctl)
 	if (ctl->args.n_words < 2)
 		return ctl_fail(&ctl->out, NV_EXIT_USAGE,
 			"alerts ack: which one? See novactl alerts");
-	int code = ask(ctl, "ack",
-		ctl_need(json_pack("{s:s}", "key", ctl->args.words[1])), &data);
+	json_t *args = ctl_need(json_pack("{s:s}", "key", ctl->args.words[1]));
+
+	ctl_put_option(ctl, args, "via");
+	int code = ask(ctl, "ack", args, &data);
 
 	if (code != NV_EXIT_OK)
 		return code;
@@ -188,6 +190,9 @@ ctl_verb_alerts(struct ctl *ctl)
 	} verbs[] = {{"ack", acknowledge, 2}, {"channels", list_channels, 1},
 		{"test", test_channels, 2}};
 
+	if (ctl_opt(&ctl->args, "via") &&
+		(ctl->args.n_words == 0 || strcmp(ctl->args.words[0], "ack") != 0))
+		return ctl_fail(&ctl->out, NV_EXIT_USAGE, "--via goes with \"ack KEY\"");
 	if (ctl->args.n_words == 0)
 		return list_alerts(ctl);
 	for (size_t i = 0; i < NV_LEN(verbs); i++)

@@ -457,7 +457,7 @@ const struct ctl_verb ctl_verbs[] = {
 		"something on one of them, or on each that is used, at once; exit 1 "
 		"when one does not take it. `ack` with a key: somebody has seen it, it "
 		"is not said again until it is over.",
-		0, 2, {{0}}},
+		0, 2, {VIA}},
 	{"config check", ctl_verb_config_check, "",
 		"check the files; every error at once", NULL, 0, 0, {{0}}},
 	{"config show", ctl_verb_config_show, "[PREFIX]",

@@ -46,7 +46,7 @@ is_key(const char *text)
 
 #define OF_WORKER \
 	.valid = nv_name_valid, .what = "worker", .known_by = {"agent", "worker"}
-#define OF_GROUP  .valid = nv_name_valid, .what = "group", .by_members = true
+#define OF_GROUP .valid = nv_name_valid, .what = "group", .by_members = true
 #define OF_ID    .valid = is_id, .what = "decision", .known_by = {"explain", "id"}
 #define REASON \
 	{ \
@@ -81,6 +81,7 @@ const struct gw_act gw_acts[GW_ACT_COUNT] = {
 	[GW_ACT_APPROVE] = {.verb = {"approve"}, OF_ID, .via = true},
 	[GW_ACT_DENY] = {.verb = {"deny"}, OF_ID, .via = true, .fields = {REASON}},
 	[GW_ACT_ACK] = {.verb = {"alerts", "ack"},
+		.via = true,
 		.valid = is_key,
 		.what = "alert",
 		.no_is_missing = true},

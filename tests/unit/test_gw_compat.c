@@ -1,0 +1,89 @@
+/* Amounts as the old API says them: half to even, from exact decimals; and cells that a
+ * spreadsheet does not take for a formula. */
+#include "compat.h"
+#include "nv_csv.h"
+#include "run_suite.h"
+
+#include <string.h>
+
+START_TEST(cents)
+{
+	static const struct {
+		const char *decimal;
+		const char *cents;
+	} cases[] = {{"0.00", "0.00"}, {"0.005", "0.00"}, {"0.015", "0.02"},
+		{"0.005000001", "0.01"}, {"-0.005", "0.00"}, {"-0.015", "-0.02"},
+		{"-0.005000001", "-0.01"}, {"12.345", "12.34"}, {"12.355", "12.36"},
+		{"0.994999999", "0.99"}, {"0.995", "1.00"}, {"9.999", "10.00"},
+		{"-12.30", "-12.30"}, {"123456789012345678.125", "123456789012345678.12"},
+		{"1", "1.00"}, {"", "0.00"}, {"nonsense", "0.00"}, {"1e9", "0.00"},
+		{"1.2.3", "0.00"}, {"0.1234567891", "0.00"}};
+	char buf[GW_CENTS_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		json_t *o = json_pack("{s:s}", "a", cases[i].decimal);
+
+		ck_assert_str_eq(
+			gw_compat_cents(gw_compat_nano(o, "a"), buf), cases[i].cents);
+		json_decref(o);
+	}
+	ck_assert(gw_compat_nano(NULL, "a") == 0);
+}
+END_TEST
+
+START_TEST(percents)
+{
+	static const struct {
+		int64_t a;
+		int64_t b;
+		const char *text;
+	} cases[] = {{1, 3, "33.33"}, {2, 3, "66.67"}, {1, 0, "null"}, {1, -1, "null"},
+		{-1, 3, "-33.33"}, {0, 5, "0.00"}, {1, 80000, "0.00"}, {3, 80000, "0.00"},
+		{1, 20000, "0.00"}, {3, 20000, "0.02"},
+		{INT64_MAX, 1, "922337203685477580700.00"}};
+	char buf[GW_CENTS_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(cases); i++)
+		ck_assert_str_eq(
+			gw_compat_percent(cases[i].a, cases[i].b, buf), cases[i].text);
+	/* The largest sums there are. */
+	ck_assert_str_eq(gw_compat_cents(NV_SUM_MAX, buf), "1000000000000000000.00");
+	ck_assert_str_eq(gw_compat_percent(NV_SUM_MAX, 1, buf),
+		"100000000000000000000000000000.00");
+}
+END_TEST
+
+START_TEST(cells)
+{
+	static const struct {
+		const char *text;
+		const char *cell;
+	} cases[] = {{"", ""}, {"plain", "plain"}, {"a,b", "\"a,b\""},
+		{"say \"x\"", "\"say \"\"x\"\"\""}, {"two\nlines", "\"two\nlines\""},
+		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-1", "'-1"},
+		{"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"},
+		{"=\"a\",1", "\"'=\"\"a\"\",1\""}, {"a=1", "a=1"}, {"\"", "\"\"\"\""}};
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		struct nv_buf b;
+
+		nv_buf_init(&b, 100);
+		nv_csv_put_text(&b, cases[i].text);
+		ck_assert_str_eq(b.data ? b.data : "", cases[i].cell);
+		nv_buf_fini(&b);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("gw_compat");
+	TCase *tc = tcase_create("all");
+
+	tcase_add_test(tc, cents);
+	tcase_add_test(tc, percents);
+	tcase_add_test(tc, cells);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
