@@ -12,12 +12,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define ANSWER_MS 30000 /* an engine that is only busy may take so long */
-#define HOURS_MS  60000 /* profit by hour is not asked for more often */
-#define MANY_ROWS 200   /* of so many workers figures are asked for less often, */
-#define MANY_MS   5000  /* as processes of large fleets are not sampled more often */
-#define SHARE     9     /* pauses per time that the engine worked for us */
-#define PAUSE_MS  5000  /* at most: it may have stood still, and works again */
+#define ANSWER_MS        30000 /* an engine that is only busy may take so long */
+#define ANSWER_BYTES_MAX ((size_t)64 << 20) /* 1 KiB a worker, 64,000 of them */
+#define HOURS_MS         60000 /* profit by hour is not asked for more often */
+#define MANY_ROWS        200   /* of so many workers figures are asked for less often, */
+#define MANY_MS          5000 /* as processes of large fleets are not sampled more often */
+#define SHARE            9    /* pauses per time that the engine worked for us */
+#define PAUSE_MS         5000 /* at most: it may have stood still, and works again */
 
 static void
 went(struct top_half *half, const char *why)
@@ -189,20 +190,24 @@ end_round(struct top_data *d)
 }
 
 static void
-on_answer(void *arg, json_t *answer, bool gone, const char *why)
+on_answer(void *arg, const char *line, size_t bytes, const char *why)
 {
 	struct top_data *d = arg;
+	json_t *answer = line ? json_loadb(line, bytes, 0, NULL) : NULL;
 
 	d->ask = NULL;
-	if (gone) {
+	if (!answer) {
 		d->round_full = false;
-		went(&d->engine, why);
+		went(&d->engine, line ? "its answer is no JSON" : why);
 		end_round(d);
 		return;
 	}
 	/* A "no" is an answer: this figure is not known, the others are. */
 	json_decref(d->said[d->slot]);
-	d->said[d->slot] = json_incref(answer);
+	d->said[d->slot] = json_is_true(json_object_get(answer, "ok"))
+				   ? json_incref(json_object_get(answer, "data"))
+				   : NULL;
+	json_decref(answer);
 	d->said_ms[d->slot] = nv_mono_ms();
 	d->version += d->slot != TOP_SLOT_OVERVIEW;
 	d->slot++;
@@ -242,10 +247,10 @@ next_question(struct top_data *d)
 	}
 	(void)snprintf(path, sizeof(path), "%s/engine.sock", d->run_dir);
 	json_t *args = ctl_need(json_loads(questions[d->slot].args, 0, NULL));
-	int rc = nv_ask(d->loop, path,
+	int rc = nv_ask_line(d->loop, path,
 		ctl_need(json_pack(
 			"{s:s, s:o}", "verb", questions[d->slot].verb, "args", args)),
-		ANSWER_MS, on_answer, d, &d->ask);
+		ANSWER_MS, ANSWER_BYTES_MAX, on_answer, d, &d->ask);
 
 	if (rc < 0) {
 		d->round_full = false;
