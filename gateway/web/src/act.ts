@@ -16,11 +16,6 @@ export async function actOnWorker(worker: string, verb: WorkerVerb, body: Record
   return row?.result ?? row?.state ?? `${verb}: done`;
 }
 
-export async function actOnGroup(group: string, verb: 'start' | 'stop' | 'restart'): Promise<string> {
-  await post<unknown>(`/groups/${segment(group)}/${verb}`);
-  return `${group}: ${verb} done`;
-}
-
 // The decision as it stands afterwards, wherever the answer has it.
 function stateOf(answer: unknown): string {
   const o = typeof answer === 'object' && answer !== null ? answer as Record<string, unknown> : {};

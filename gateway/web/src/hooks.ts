@@ -89,18 +89,3 @@ export function useTitle(title: string): void {
     document.title = `${waiting ? `(${waiting}) ` : ''}${title ? `${title} · Nova` : 'Nova'}`;
   }, [title, waiting]);
 }
-
-// The width of an element, now and when it changes: [ref, px].
-export function useWidth<E extends HTMLElement>(): [(element: E | null) => void, number] {
-  const [width, setWidth] = useState(0);
-  const observer = useRef<ResizeObserver | null>(null);
-  const ref = useCallback((element: E | null) => {
-    observer.current?.disconnect();
-    if (!element)
-      return;
-    setWidth(element.clientWidth);
-    observer.current = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.current.observe(element);
-  }, []);
-  return [ref, width];
-}

@@ -108,7 +108,7 @@ export function OverviewPage(): JSX.Element {
       <div class="stack">
         <Notices o={o} />
         <MoneyPanel o={o} />
-        <div class="cols-2">
+        <div class="cols-2 four">
           <div class="stack">
             <ApprovalsPanel approvals={o.approvals} />
             <AlertsPanel o={o} />

@@ -12,7 +12,7 @@ import { Said } from './text';
 import { Sentence } from './values';
 
 export function Stake({ d }: { d: Decision }): JSX.Element {
-  return <><b class="num">{money(d.cost_impact, d.currency)}</b> a day at stake</>;
+  return <><b class="num">{money(d.cost_impact, d.currency)}</b> a day</>;
 }
 
 export interface Asking {

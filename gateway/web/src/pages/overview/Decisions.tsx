@@ -9,7 +9,7 @@ const SHOWN = 6;
 
 export function DecisionsPanel({ decisions }: { decisions: Decision[] | null }): JSX.Element {
   return (
-    <Panel title="Last decisions" tools={<Link href="/decisions">All decisions</Link>}>
+    <Panel title="Last decisions" class="last" tools={<Link href="/decisions">All decisions</Link>}>
       {decisions === null ? <p class="muted">Not known: the engine does not answer.</p>
         : decisions.length === 0 ? <Empty command="novactl autonomous status">Nothing was decided yet: decisions need runs and sales to rest on.</Empty> : (
           <ul class="list">
