@@ -3,6 +3,10 @@ import type { WorkerRow } from './types';
 
 const WRONG = new Set(['halted', 'crashed', 'unknown']);
 
-export function isWrong(row: Pick<WorkerRow, 'state' | 'trouble'>): boolean {
-  return WRONG.has(row.state) || Boolean(row.trouble);
+// Held back by no person: its budget is used up, or it does what it never did before.
+const isHeld = ({ state, want }: Pick<WorkerRow, 'state' | 'want'>): boolean =>
+  state === 'paused' && (want?.by === 'anomaly' || want?.budget_paused === true);
+
+export function isWrong(row: Pick<WorkerRow, 'state' | 'trouble' | 'want'>): boolean {
+  return WRONG.has(row.state) || Boolean(row.trouble) || isHeld(row);
 }

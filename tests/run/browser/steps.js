@@ -23,7 +23,11 @@ function watch(context) {
   });
   context.on('console', (m) => {
     if (['error', 'warning'].includes(m.type()) && !excused.test(m.text()))
-      wrong.push(`console: ${m.text()}`);
+      wrong.push(`console: ${m.text()} ${m.location().url}`);
+  });
+  context.on('response', async (r) => {
+    if (r.status() >= 500 && !excused.test('net::'))
+      wrong.push(`${r.status()}: ${await r.text().catch(String)}`);
   });
   context.on('weberror', (e) => wrong.push(`error: ${e.error().stack}`));
   // What the policy for content refuses is said to the page, too.
