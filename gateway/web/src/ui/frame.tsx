@@ -1,5 +1,6 @@
 // What pages are put together from: head, panels, empty and error states.
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
 import type { ApiError } from '../api';
 import { useStore } from '../store';
 import { pictureError, pullAgain } from '../stream';
@@ -75,10 +76,18 @@ export function Notice({ tone = 'plain', children, tools }: { tone?: 'plain' | '
   );
 }
 
+const LONG_MS = 4000;
+
 // A place that is still being filled; of `lines` lines, so that nothing jumps.
 export function Loading({ lines = 3, label = 'Loading' }: { lines?: number; label?: string }): JSX.Element {
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLong(true), LONG_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <div class="loading" role="status" aria-label={label}>
+      {long ? <p class="muted">Nova takes longer than usual to answer; it is still asked.</p> : null}
       {Array.from({ length: lines }, (_, i) => <span key={i} class="bone" />)}
     </div>
   );

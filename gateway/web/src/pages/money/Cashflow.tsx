@@ -21,7 +21,7 @@ const CLASSES: Record<string, string> = {
 function positionColumns(currency: string): Column<Position>[] {
   return [
     { key: 'class', head: 'Where', cell: (p) => CLASSES[p.class] ?? words(p.class) },
-    { key: 'opening', head: 'Before', right: true, cell: (p) => <Money amount={p.opening} currency={currency} /> },
+    { key: 'opening', head: 'Before', right: true, phone: false, cell: (p) => <Money amount={p.opening} currency={currency} /> },
     { key: 'change', head: 'Change', right: true, cell: (p) => <Money amount={p.change} currency={currency} plus tone /> },
     { key: 'closing', head: 'Now', right: true, cell: (p) => <Money amount={p.closing} currency={currency} /> },
   ];
@@ -36,7 +36,7 @@ function rowColumns(currency: string): Column<Row>[] {
   });
   return [
     { key: 'key', head: 'From', cell: (r) => <span class="num">{r.key}</span> },
-    money('in', 'In'), money('out', 'Out'), money('cost', 'Costs', false), money('refunds', 'Refunds', false),
+    money('in', 'In'), money('out', 'Out', false), money('cost', 'Costs', false), money('refunds', 'Refunds', false),
     money('disputes', 'Disputes', false), money('fees', 'Fees', false), money('net', 'Net'), money('payouts', 'Paid out', false),
   ];
 }

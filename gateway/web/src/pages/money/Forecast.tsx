@@ -24,17 +24,20 @@ function Lines({ f }: { f: Forecast }): JSX.Element {
       <table class="forecast">
         <thead>
           <tr>
-            <th scope="col">Next {f.days} days</th><th scope="col" class="r">Expected</th>
-            <th scope="col" class="no-phone">Between</th><th scope="col" class="r">In 80 of 100 cases</th><th scope="col" class="r no-phone">In 95 of 100</th>
+            <th scope="col">Next {f.days} days</th><th scope="col" class="r">Expected<span class="phone-only">, in 80 of 100 cases</span></th>
+            <th scope="col" class="no-phone">Between</th><th scope="col" class="r no-phone">In 80 of 100 cases</th><th scope="col" class="r no-phone">In 95 of 100</th>
           </tr>
         </thead>
         <tbody>
           {lines.map(([name, s]) => (
             <tr key={name}>
               <th scope="row">{name}</th>
-              <td class="r"><b><Money amount={s.expected} currency={f.currency} /></b></td>
+              <td class="r">
+                <b><Money amount={s.expected} currency={f.currency} /></b>
+                <div class="phone-only muted"><Range of={s.p80} currency={f.currency} /></div>
+              </td>
               <td class="no-phone spread"><Interval spread={s} scale={scale} label={name} currency={f.currency} /></td>
-              <td class="r"><Range of={s.p80} currency={f.currency} /></td>
+              <td class="r no-phone"><Range of={s.p80} currency={f.currency} /></td>
               <td class="r no-phone"><Range of={s.p95} currency={f.currency} /></td>
             </tr>
           ))}
