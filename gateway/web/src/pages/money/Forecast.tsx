@@ -24,7 +24,7 @@ function Lines({ f }: { f: Forecast }): JSX.Element {
       <table class="forecast">
         <thead>
           <tr>
-            <th scope="col">Next {f.days} days</th><th scope="col" class="r">Expected<span class="phone-only">, in 80 of 100 cases</span></th>
+            <th scope="col">Next {f.days} days</th><th scope="col" class="r">Expected<span class="phone-only">and in 80 of 100 cases</span></th>
             <th scope="col" class="no-phone">Between</th><th scope="col" class="r no-phone">In 80 of 100 cases</th><th scope="col" class="r no-phone">In 95 of 100</th>
           </tr>
         </thead>
