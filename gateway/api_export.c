@@ -187,6 +187,7 @@ begin(struct gw_call *call, const struct gw_export *what, const char *format,
 	struct exporting *e = calloc(1, sizeof(*e));
 	const struct gw_child_spec spec = {.kind = GW_CHILD_EXPORT,
 		.words = words->list,
+		.deadline_ms = GW_EXPORT_MS,
 		.output = on_output,
 		.done = on_done,
 		.arg = e};

@@ -8,8 +8,11 @@
 #include "nv_program.h"
 
 #define GW_CHILD_WORDS_MAX 1040 /* every worker of a large group */
-#define GW_LOOKS_A_SECOND  5
-#define GW_LOOKS_AHEAD     20 /* at once, after a quiet time */
+/* An export holds a view of the ledger, whose pages nobody can use again meanwhile: who
+ * takes it a byte at a time does not get it whole. */
+#define GW_EXPORT_MS      600000
+#define GW_LOOKS_A_SECOND 5
+#define GW_LOOKS_AHEAD    20 /* at once, after a quiet time */
 
 /* name, how many at a time */
 #define GW_CHILDREN(X) \

@@ -226,6 +226,7 @@ gw_api_sales(struct gw_call *call)
 	nv_buf_init(&s->rows, ROWS_BYTES_MAX);
 	const struct gw_child_spec spec = {.kind = GW_CHILD_EXPORT,
 		.words = words,
+		.deadline_ms = GW_EXPORT_MS,
 		.output = on_output,
 		.done = on_done,
 		.arg = s};
