@@ -63,7 +63,7 @@ export function moneyTicks(values: number[], currency = 'USD'): string[] {
   const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) : top;
   const [size, unit] = top >= 1e9 ? [1e9, 'B'] : top >= 1e6 ? [1e6, 'M'] : top >= 1e4 ? [1e3, 'k'] : [1, ''];
   // As many digits as tell one tick from the next; cents are two.
-  const needed = step > 0 ? Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9) + (/^[15]/.test((step / size).toExponential()) ? 0 : 1)) : 0;
+  const needed = step > 0 ? Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9) + (/^2\.5/.test((step / size).toExponential(2)) ? 1 : 0)) : 0;
   const digits = Math.min(9, unit === '' && needed === 1 ? 2 : needed);
   const symbol = SIGNS[currency];
   return values.map((v) => {
