@@ -13,7 +13,8 @@ const fs = require('fs');
 const http = require('http');
 const path = require('path');
 const {parseArgs} = require('util');
-const {HOSTILE, decision, figures, fleet, iso, random, usd} = require('./face_fleet.js');
+const {HOSTILE, decision, fleet, iso, random, usd} = require('./face_fleet.js');
+const money = require('./face_money.js');
 const more = require('./face_more.js');
 
 const {values: args} = parseArgs({options: {site: {type: 'string'}, scene: {type: 'string', default: 'busy'},
@@ -46,25 +47,35 @@ const state = {
   ] : [],
 };
 
-function windows(k) {
-  return {today: figures(41.5 * k, 14.2 * k), week: figures(402 * k, 131 * k), month: figures(1498 * k, 602 * k)};
+// Today, 7 and 30 days; or each the same length before.
+function windows(back) {
+  const ends = {today: 1, week: 7, month: 30};
+  return Object.fromEntries(Object.entries(ends).map(([name, days]) => {
+    const shift = back ? days * money.DAY : 0;
+    return [name, money.shown(money.between(money.midnight() - (days - 1) * money.DAY - shift, now() - shift, scale))];
+  }));
 }
 
-function midnight() {
-  const d = new Date(now());
-  return Date.UTC(d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate());
+function hours() {
+  return Array.from({length: 24}, (_, i) => {
+    const at = Math.floor(now() / money.HOUR) * money.HOUR - (23 - i) * money.HOUR;
+    const {revenue, cost, profit} = money.shown(money.between(at, at + money.HOUR, scale));
+    return {at: iso(at), revenue, cost, profit};
+  });
 }
 
 function budget() {
-  const daily = 100 * (scale || 1);
-  const hours = Math.max(1, Math.ceil((now() - midnight()) / 36e5));
-  const spent = scale ? daily * 0.64 * hours / 24 + daily * 0.1 : 0;
+  const daily = 30 * (scale || 1);
+  const from = money.midnight();
+  const spentBy = (to) => Number(money.shown(money.between(from, to, scale)).cost);
+  const spent = spentBy(now());
+  const n = Math.max(1, Math.ceil((now() - from) / money.HOUR));
   return {
     daily: usd(daily), spent: usd(spent), reserved: usd(scale * 2.88), remaining: usd(daily - spent - scale * 2.88),
-    percent_used: spent / daily * 100, resets_at: iso(midnight() + 864e5),
-    burn: Array.from({length: hours}, (_, h) => ({at: iso(midnight() + h * 36e5), spent: usd(spent * h / hours)})),
+    percent_used: spent / daily * 100, resets_at: iso(from + money.DAY),
+    burn: Array.from({length: n}, (_, h) => ({at: iso(from + h * money.HOUR), spent: usd(spentBy(from + h * money.HOUR))})),
     forecast: scale ? {p10: usd(daily * 0.8), p50: usd(daily * 0.97), p90: usd(daily * 1.18),
-      exhausted_at: iso(midnight() + 22.6 * 36e5)} : null,
+      exhausted_at: iso(from + 22.6 * money.HOUR)} : null,
   };
 }
 
@@ -88,9 +99,8 @@ function overview() {
     return {...base, money: null, previous: null, hours: null, budget: null, autonomy: null, stop: null, approvals: null,
       decisions: null, alerts: null, warnings: ['the engine does not answer: money, budget, decisions and approvals are not known',
         'nova-alerts does not run: nobody is told when something breaks']};
-  return {...base, money: windows(scale), previous: windows(scale * 0.93),
-    hours: Array.from({length: 24}, (_, i) => ({at: iso(now() - (23 - i) * 36e5), revenue: usd(scale * (1 + Math.sin(i))),
-      cost: usd(scale * 0.6), profit: usd(scale * (0.4 + Math.sin(i)))})),
+  return {...base, money: windows(false), previous: windows(true),
+    hours: hours(),
     budget: budget(), autonomy: {enabled: state.enabled, policy: 'strict'}, stop: state.stop, approvals: state.approvals,
     decisions: state.decisions, alerts: {raised: state.alerts}};
 }

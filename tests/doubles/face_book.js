@@ -9,7 +9,7 @@ const REPORT = {currency: 'USD', unconverted_money: false, currencies: [
   {currency: 'EUR', rate: '1.08', ...figures(90, 40), base_profit: '46.20'}]};
 
 const spread = (v) => ({expected: usd(v), p80: [usd(v * 0.7), usd(v * 1.35)], p95: [usd(v * 0.5), usd(v * 1.6)]});
-const flow = (r) => ({in: r.revenue, out: usd(Number(r.cost) + Number(r.refunds) + Number(r.fees)), net: r.profit, cost: r.cost,
+const flow = (r) => ({in: r.revenue, out: usd(Number(r.cost) + Number(r.refunds) + Number(r.disputes) + Number(r.fees)), net: r.profit, cost: r.cost,
   refunds: r.refunds, disputes: r.disputes, fees: r.fees, payouts: '0.00'});
 const position = (name, from, to) => ({class: name, opening: usd(from), closing: usd(to), change: usd(to - from)});
 

@@ -26,7 +26,7 @@ function random(seed) {
 
 const iso = (ms) => new Date(ms).toISOString();
 const amount = (nanos) => {
-  const n = BigInt(Math.round(nanos));
+  const n = typeof nanos === 'bigint' ? nanos : BigInt(Math.round(nanos));
   const abs = (n < 0n ? -n : n).toString().padStart(10, '0');
   const text = `${abs.slice(0, -9)}.${abs.slice(-9).replace(/0{1,7}$/, '')}`;
   return n < 0n ? `-${text}` : text;

@@ -1,44 +1,46 @@
 // The rest of the double of /api/v1: what single pages ask for.
 'use strict';
-const {HOSTILE, figures, iso, random, usd} = require('./face_fleet.js');
+const {HOSTILE, amount, iso, random} = require('./face_fleet.js');
 const book = require('./face_book.js');
+const money = require('./face_money.js');
 
-const DAY = 864e5;
+const STEPS = {hour: money.HOUR, day: money.DAY, week: 7 * money.DAY, month: 30 * money.DAY, year: 365 * money.DAY};
 
-// The window that a question names.
-function period(query, fallback) {
-  const name = query.get('period') ?? fallback;
-  const days = {today: 1, week: 7, '7d': 7, month: 30, '30d': 30, '90d': 90, year: 365, '365d': 365, all: 365}[name] ?? 30;
-  return {days, period: {from: iso(Date.now() - days * DAY), to: iso(Date.now()), name}};
-}
-
-function timeline(query, scale) {
-  const {days, period: p} = period(query, 'month');
+// Rows that tile the window, and their sum. `of`: the part of the fleet that one target is.
+function timeline(query, scale, of = 1) {
+  const {from, to, days, period: p} = money.period(query, 'month');
   const by = query.get('by') ?? (days <= 1 ? 'hour' : 'day');
-  const step = by === 'hour' ? 36e5 : DAY;
-  const n = Math.min(400, Math.ceil(days * DAY / step));
-  const rand = random(3);
-  const start = Math.floor(Date.now() / step) * step - (n - 1) * step;
-  const rows = Array.from({length: n}, (_, i) => ({
-    key: iso(start + i * step).slice(0, by === 'hour' ? 16 : 10), from: iso(start + i * step), to: iso(start + (i + 1) * step),
-    ...figures(scale * (20 + 12 * Math.sin(i / 5) + rand() * 18) * step / DAY, scale * (9 + rand() * 7) * step / DAY)}));
-  return {...book.REPORT, zone: 'UTC', total: figures(scale * 20 * days, scale * 12 * days), folded: 0, period: p, by, rows};
+  const step = STEPS[by] ?? money.DAY;
+  const rows = [];
+  let total = money.none();
+  for (let at = from; at < to; at += step) {
+    const sum = money.between(at, Math.min(at + step, to), scale, of);
+    total = money.plus(total, sum);
+    rows.push({key: iso(at).slice(0, by === 'hour' ? 16 : 10), from: iso(at), to: iso(at + step), ...money.shown(sum)});
+  }
+  return {...book.REPORT, zone: 'UTC', total: money.shown(total), folded: 0, period: p, by, rows};
 }
 
 function shares(query, kind, keys, scale) {
-  const {days, period: p} = period(query, 'today');
-  const parts = [52, 24, 13, 7, 4];
-  return {total: usd(scale * days * 10), period: p, currency: 'USD', by: query.get('by') ?? 'worker', unconverted_money: false,
-    rows: scale ? keys.map((key, i) => ({key, [kind]: usd(scale * days * parts[i] / 10), share_percent: parts[i]})) : []};
+  const {from, to, period: p} = money.period(query, 'today');
+  const sum = money.between(from, to, scale, query.get('target') ? 8 : 1);
+  const weights = [52, 24, 13, 7, 4];
+  const parts = money.split(sum, weights);
+  return {total: amount(sum[kind]), period: p, currency: 'USD', by: query.get('by') ?? 'worker', unconverted_money: false,
+    rows: scale ? keys.map((key, i) => ({key, [kind]: amount(parts[i][kind]), share_percent: weights[i]})) : []};
 }
 
 function pnl(query, scale, rows) {
-  const {days, period: p} = period(query, 'today');
+  const {from, to, period: p} = money.period(query, 'today');
   const by = query.get('by') ?? 'worker';
   const keys = by === 'worker' ? [...rows.keys()] : by === 'group' ? ['sales', 'support', 'content'] : ['stripe', 'gumroad', 'llm', 'ads'];
+  const sum = money.between(from, to, scale, query.get('target') ? 8 : 1);
   const rand = random(5);
-  return {...book.REPORT, total: figures(scale * 41.5 * days, scale * 14.2 * days), period: p, by,
-    rows: scale ? keys.map((key) => ({key, ...figures(rand() * 6 * days, rand() * 3 * days)})) : []};
+  // Who earns much does not always spend much: some lose.
+  const earned = money.split(sum, keys.map(() => 1 + Math.floor(rand() * 99)));
+  const spent = money.split(sum, keys.map(() => 1 + Math.floor(rand() * 99)));
+  return {...book.REPORT, total: money.shown(sum), period: p, by,
+    rows: scale ? keys.map((key, i) => ({key, ...money.shown({...earned[i], cost: spent[i].cost})})) : []};
 }
 
 function agent(row, decisions) {
@@ -79,7 +81,7 @@ function get(p, query, {rows, scale, decisions}) {
   if (m)
     return {worker: m[1], desired: {}, truncated: false, deaths: scale ? Array.from({length: 6}, (_, i) => death(i)) : [], now: {}};
   switch (p) {
-  case '/timeline': return timeline(query, scale / (query.get('target') ? 8 : 1));
+  case '/timeline': return timeline(query, scale, query.get('target') ? 8 : 1);
   case '/costs': return shares(query, 'cost', ['llm', 'ads', 'storage', '(none)', 'compute'], scale);
   case '/revenue': return shares(query, 'revenue', ['stripe', 'gumroad', 'helpdesk', 'link-check', '(none)'], scale);
   case '/pnl': return pnl(query, scale, rows);
