@@ -14,7 +14,7 @@ import { useTail } from './tail';
 
 const KINDS = ['cost', 'revenue', 'refund', 'dispute', 'fee', 'payout', 'run', 'heartbeat', 'metric', 'webhook', 'decision', 'start', 'exit', 'state', 'grant'];
 
-const SAID = ['category', 'source', 'status', 'name', 'value', 'text', 'reason', 'error', 'note'] as const;
+const SAID = ['category', 'source', 'status', 'name', 'value', 'state', 'cause', 'detail', 'text', 'reason', 'error', 'note'] as const;
 
 // The line as its writer said it: what is no field of the ledger's own is only there.
 function saidIn(line: string | undefined): Record<string, unknown> {
@@ -28,7 +28,9 @@ function saidIn(line: string | undefined): Record<string, unknown> {
 
 function about(row: EventRow & { ok?: boolean; duration_ms?: number }): string {
   const said = { ...saidIn(row.line), ...row } as Record<string, unknown>;
-  const parts = SAID.map((key) => said[key]).filter((v) => (typeof v === 'string' && v !== '') || typeof v === 'number').map(String);
+  // Of numbers only that of a metric says something by itself.
+  const parts = SAID.filter((key) => (typeof said[key] === 'string' && said[key] !== '') || (key === 'value' && typeof said[key] === 'number'))
+    .map((key) => String(said[key]));
   if (row.ok !== undefined)
     parts.unshift(row.ok ? 'good' : 'failed');
   if (row.duration_ms !== undefined)
