@@ -15,8 +15,11 @@
 #include <errno.h>
 #include <string.h>
 
-#define CAPS_MAX 5000 /* the fleet's, the groups', then by worker */
-#define WORKERS  1000 /* that have rows of their own, when it is not said */
+#define WORKERS 1000 /* that have rows of their own, when it is not said */
+/* Rows of budgets: the fleet's, the groups', then by worker. A few for each worker that
+ * has a row, but no more than a page can take. */
+#define CAPS_A_WORKER 5
+#define CAPS_MAX      5000
 
 static json_t *
 count(uint64_t n)
@@ -59,9 +62,12 @@ windows_json(struct eng_call *call, struct led_view *v)
 	return o;
 }
 
+/* *ret_left_out: how many there are beyond the limit. */
 static json_t *
-caps_json(const struct eng *eng)
+caps_json(const struct eng *eng, size_t n_workers, uint64_t *ret_left_out)
 {
+	size_t max = NV_MIN(n_workers * CAPS_A_WORKER, (size_t)CAPS_MAX);
+	uint64_t left_out = 0;
 	json_t *list = json_array();
 	int bad = list ? 0 : -1;
 
@@ -70,8 +76,10 @@ caps_json(const struct eng *eng)
 
 		if (cap->limit < 0)
 			continue;
-		if (json_array_size(list) >= CAPS_MAX)
-			break;
+		if (json_array_size(list) >= max) {
+			left_out++;
+			continue;
+		}
 		bad = json_array_append_new(
 			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
 				      "scope", eng_cap_scope_name(cap->scope), "subject",
@@ -86,6 +94,7 @@ caps_json(const struct eng *eng)
 		json_decref(list);
 		return NULL;
 	}
+	*ret_left_out = left_out;
 	return list;
 }
 
@@ -189,11 +198,12 @@ ledger_json(const struct eng *eng, const struct led_stats *s)
 }
 
 static int
-put_fleet(
-	struct eng_call *call, const struct eng_counts *c, const struct led_stats *stats)
+put_fleet(struct eng_call *call, const struct eng_counts *c,
+	const struct led_stats *stats, size_t n_workers)
 {
 	struct eng *eng = call->eng;
 	json_t *o = call->data;
+	uint64_t left_out = 0;
 	int bad = 0;
 
 	bad |= json_object_set_new(o, "version", json_string(NOVA_VERSION));
@@ -208,7 +218,8 @@ put_fleet(
 	bad |= json_object_set_new(
 		o, "refused", count(eng->gate ? eng->gate->refused : 0));
 	bad |= json_object_set_new(o, "budget", eng_json_budget(eng));
-	bad |= json_object_set_new(o, "caps", caps_json(eng));
+	bad |= json_object_set_new(o, "caps", caps_json(eng, n_workers, &left_out));
+	bad |= json_object_set_new(o, "caps_left_out", count(left_out));
 	bad |= json_object_set_new(o, "approvals", approvals_json(eng));
 	bad |= json_object_set_new(o, "windows", windows_json(call, c->view));
 	bad |= json_object_set_new(o, "intake", intake_json(eng));
@@ -247,7 +258,7 @@ eng_verb_figures(struct eng_call *call)
 	c.behind = fresh && eng->count->all.seq < stats.events;
 	call->data = json_object();
 	if (rc == 0)
-		rc = put_fleet(call, &c, &stats);
+		rc = put_fleet(call, &c, &stats, (size_t)n_kept);
 	eng_counts_fini(&c);
 	led_view_end(view);
 	return rc;

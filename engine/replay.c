@@ -148,7 +148,7 @@ check_granted(struct replay *r)
 static int
 on_tick(struct replay *r, const json_t *o, struct nv_err *err)
 {
-	int64_t ts;
+	int64_t ts = 0;
 
 	if (replay_ts(o, "ts", &ts, err) < 0)
 		return -EINVAL;

@@ -242,6 +242,11 @@ put_deciding(struct gw_text *t, const json_t *engine)
 			GW_COUNTER, 0},
 		{"refused", "nova_budget_refused", "The same, answered with no.",
 			GW_COUNTER, 0},
+		{"caps_left_out", "nova_budgets_left_out",
+			"Budgets without rows here: there are more than five for each "
+			"worker of "
+			"gateway.metrics_workers, or than 5000.",
+			GW_GAUGE, 0},
 	};
 
 	put_families(t, engine, families, NV_LEN(families));

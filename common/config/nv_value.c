@@ -229,7 +229,7 @@ parse_span(const struct nv_value_context *ctx, const struct nv_option *o,
 {
 	NV_CLEANUP_FREE char *low = NULL;
 	NV_CLEANUP_FREE char *high = NULL;
-	int64_t ms[2];
+	int64_t ms[2] = {0};
 	bool single = !strstr(text, "..");
 
 	if (!single && nv_value_split_range(text, &low, &high) < 0)

@@ -249,7 +249,7 @@ static int
 on_open(struct reader *r, const yaml_event_t *event, enum nv_yaml_kind kind)
 {
 	struct level *up = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
-	struct nv_yaml_node *node;
+	struct nv_yaml_node *node = NULL;
 
 	if (up && up->node->kind == NV_YAML_MAP && !up->has_key)
 		return fail_at(r, &event->start_mark,

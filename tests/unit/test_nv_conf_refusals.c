@@ -466,6 +466,16 @@ static const struct {
 		"nova.yaml:1:20: gateway.session: 59s is below the minimum 1m", NULL},
 	{"gateway: {max_streams: 0}",
 		"nova.yaml:1:24: gateway.max_streams: 0 is below the minimum 1", NULL},
+	{"gateway: {}", "gateway.metrics_workers", "1000"},
+	{"gateway: {metrics_workers: 1}", "gateway.metrics_workers", "1"},
+	{"gateway: {metrics_workers: 10000}", "gateway.metrics_workers", "10000"},
+	{"gateway: {metrics_workers: 0}",
+		"nova.yaml:1:28: gateway.metrics_workers: 0 is below the minimum 1",
+		NULL},
+	{"gateway: {metrics_workers: 10001}",
+		"nova.yaml:1:28: gateway.metrics_workers: 10001 is above the maximum "
+		"10000",
+		NULL},
 	{"gateway: {dashboard: maybe}",
 		"nova.yaml:1:22: gateway.dashboard: expected true or false, found "
 		"\"maybe\"",
