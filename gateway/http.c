@@ -97,6 +97,7 @@ on_accept(struct ev_loop *loop, ev_io *io, int revents)
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 				      errno == ENOBUFS)) {
 			ev_io_stop(loop, io);
+			ev_timer_set(&s->again, ACCEPT_PAUSE_S, 0);
 			ev_timer_start(loop, &s->again);
 		}
 		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
@@ -160,7 +161,7 @@ gw_server_listen(struct gw_server *s, const char *host, uint16_t port, struct nv
 	s->fd = nv_fd_steal(&fd);
 	ev_io_init(&s->accept, on_accept, s->fd, EV_READ);
 	s->accept.data = s;
-	ev_timer_init(&s->again, on_again, ACCEPT_PAUSE_S, 0);
+	ev_timer_init(&s->again, on_again, 0, 0);
 	s->again.data = s;
 	ev_io_start(s->loop, &s->accept);
 	return 0;

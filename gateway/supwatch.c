@@ -48,8 +48,10 @@ again(struct gw_supwatch *s, const char *why)
 {
 	(void)snprintf(s->why, sizeof(s->why), "%s", why);
 	nv_fleet_clear(&s->fleet);
-	if (s->asking)
-		ev_timer_start(s->loop, &s->again);
+	if (!s->asking || ev_is_active(&s->again))
+		return;
+	ev_timer_set(&s->again, AGAIN_S, 0);
+	ev_timer_start(s->loop, &s->again);
 }
 
 /* ---- what it says ---- */
@@ -214,7 +216,7 @@ gw_supwatch_new(
 	s->arg = arg;
 	s->chan.fd = -1;
 	ev_timer_init(&s->patience, on_patience, 0, 0);
-	ev_timer_init(&s->again, on_again, AGAIN_S, 0);
+	ev_timer_init(&s->again, on_again, 0, 0);
 	s->patience.data = s->again.data = s;
 	return s;
 }

@@ -213,14 +213,45 @@ take_line(struct gw_tail *t, const char *line, size_t bytes)
 	return rc < 0 ? rc : n;
 }
 
+/* Every whole answer that is there. Behind a full page more are coming, and the engine
+ * has other things to do than to tell: the rest waits for on_pace, what has come of it
+ * too. */
+static void
+take_lines(struct gw_tail *t)
+{
+	const char *end = NULL;
+	bool some = false;
+	int taken = 0;
+
+	while (t->in.bytes > 0 && taken < PAGE &&
+		(end = memchr(t->in.data, '\n', t->in.bytes))) {
+		size_t bytes = (size_t)(end - t->in.data);
+
+		taken = take_line(t, t->in.data, bytes);
+		if (taken < 0) {
+			lost(t);
+			return;
+		}
+		nv_buf_consume(&t->in, bytes + 1);
+		some = true;
+	}
+	if (taken >= PAGE) {
+		ev_io_stop(t->gw->loop, &t->io);
+		ev_timer_set(&t->pace, PACE_S, 0);
+		ev_timer_start(t->gw->loop, &t->pace);
+	}
+	if (some)
+		tell_readers(t);
+}
+
 static void
 on_readable(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct gw_tail *t = io->data;
 	char data[65536];
 	ssize_t n = recv(t->fd, data, sizeof(data), 0);
-	bool some = false;
 
+	(void)loop;
 	(void)revents;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -230,29 +261,7 @@ on_readable(struct ev_loop *loop, ev_io *io, int revents)
 		lost(t);
 		return;
 	}
-	for (;;) {
-		const char *end = memchr(t->in.data, '\n', t->in.bytes);
-
-		if (!end)
-			break;
-		size_t bytes = (size_t)(end - t->in.data);
-		int taken = take_line(t, t->in.data, bytes);
-
-		if (taken < 0) {
-			lost(t);
-			return;
-		}
-		nv_buf_consume(&t->in, bytes + 1);
-		some = true;
-		/* Many are coming: the engine has other things to do than to tell. */
-		if (taken >= PAGE) {
-			ev_io_stop(loop, io);
-			ev_timer_start(loop, &t->pace);
-			break;
-		}
-	}
-	if (some)
-		tell_readers(t);
+	take_lines(t);
 }
 
 static void
@@ -261,9 +270,8 @@ on_pace(struct ev_loop *loop, ev_timer *timer, int revents)
 	struct gw_tail *t = timer->data;
 
 	(void)revents;
-	ev_timer_stop(loop, timer);
-	ev_timer_set(timer, PACE_S, 0);
 	ev_io_start(loop, &t->io);
+	take_lines(t);
 }
 
 static int
@@ -341,7 +349,9 @@ on_page(void *arg, const struct gw_told *told)
 	else if (json_array_size(events) > 0)
 		r->page = json_incref(events);
 	else if (r->after < t->after)
-		r->after = t->after; /* the ledger does not keep them */
+		/* The ledger does not keep them; of what came since it was asked that is
+		 * not said. */
+		r->after = NV_MAX(r->after, NV_MIN(t->after, last));
 	r->page_at = 0;
 	r->checked = true;
 	r->ready(r->arg);
