@@ -8,6 +8,7 @@
  * committed an event, as in a fleet that lives. Prints the first, the middle and the
  * slowest time and the bytes of the answer. */
 #include "api.h"
+#include "count.h"
 #include "decide.h"
 #include "intake.h"
 #include "judge.h"
@@ -110,6 +111,11 @@ open_engine(const char *dir, const char *run_dir)
 	while (!eng_judge_pol(&eng))
 		ev_run(eng.loop, EVRUN_ONCE);
 	(void)printf("ready after %.2f s\n", (double)(nv_mono_ns() - began) / 1e9);
+	if (eng_count_open(&eng) < 0)
+		fail("the counts", NULL);
+	while (!eng_count_fresh(&eng))
+		ev_run(eng.loop, EVRUN_ONCE);
+	(void)printf("counted after %.2f s\n", (double)(nv_mono_ns() - began) / 1e9);
 }
 
 /* One cost of one worker. */
@@ -222,6 +228,7 @@ static const struct {
 		"{\"verb\":\"decisions\",\"args\":{\"worker\":\"agent_3\"}}"},
 	{"approvals", "{\"verb\":\"approvals\"}"},
 	{"calibration", "{\"verb\":\"decisions.calibration\"}"},
+	{"figures", "{\"verb\":\"figures\"}"},
 	{"events", "{\"verb\":\"events\",\"args\":{\"limit\":100}}"},
 	{"events of a worker",
 		"{\"verb\":\"events\",\"args\":{\"worker\":\"agent_3\",\"limit\":50}}"},
@@ -257,6 +264,11 @@ main(int argc, char **argv)
 		if (!only || strcmp(only, questions[i].name) == 0)
 			measure(questions[i].name, questions[i].request, n, times);
 	}
+	char cache[sizeof eng.count->path];
+
+	(void)snprintf(cache, sizeof cache, "%s", eng.count->path);
+	eng_count_close(&eng);
+	(void)unlink(cache);
 	eng_decide_close(&eng);
 	eng_intake_close(&eng);
 	eng_fleet_free(&eng);

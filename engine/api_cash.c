@@ -250,10 +250,20 @@ eng_verb_cashflow(struct eng_call *call)
 
 /* ---- quality ---- */
 
+/* Disputed money of one worker in one currency. */
+struct dispute {
+	nv_i128 now;    /* what stands there */
+	nv_i128 lately; /* what came in since */
+};
+
 struct quality {
 	struct led_view *view;
 	uint64_t *unmatched; /* owned: by worker id */
 	uint32_t n;
+	struct dispute *disputes; /* owned: n_currencies of each worker, by their ids */
+	uint32_t n_currencies;
+	/* Of the walk over the disputes. */
+	nv_i128 way; /* 1: they come in; -1: they are over; 0: lately */
 };
 
 static int
@@ -274,38 +284,73 @@ one_unmatched(void *arg, uint64_t seq)
 	return led_view_event(q->view, seq, count_event, q);
 }
 
+static int
+one_dispute(void *arg, uint32_t worker, uint32_t currency, const char *category,
+	nv_i128 nano, uint64_t events)
+{
+	const struct quality *q = arg;
+
+	(void)category;
+	(void)events;
+	if (worker > q->n || currency == 0 || currency > q->n_currencies)
+		return -EBADMSG;
+	struct dispute *d = &q->disputes[(size_t)worker * q->n_currencies + currency - 1];
+
+	d->now += q->way * nano;
+	d->lately += q->way == 0 ? nano : 0;
+	return 0;
+}
+
+/* One walk over the disputes of all workers: they are few, workers may be many. What
+ * disputed_older says of each. */
+static int
+take_disputes(struct quality *q, int64_t cut_ns)
+{
+	static const struct {
+		enum led_code code;
+		int way;
+	} walks[] = {{LED_CODE_DISPUTE, 1}, {LED_CODE_DISPUTE_WON, -1},
+		{LED_CODE_DISPUTE_LOST, -1}, {LED_CODE_DISPUTE, 0}};
+	int rc = 0;
+
+	for (size_t i = 0; i < NV_LEN(walks) && rc == 0; i++) {
+		q->way = walks[i].way;
+		rc = led_view_categories(q->view, 0, walks[i].code,
+			q->way == 0 ? cut_ns : 0, INT64_MAX, one_dispute, q);
+	}
+	return rc;
+}
+
 /* In the base currency, of the currencies that have a rate. */
 static int
-worker_uncleared(
-	struct eng *eng, struct led_view *v, uint32_t id, int64_t cut_ns, nv_i128 *ret)
+worker_uncleared(struct eng *eng, const struct quality *q, uint32_t id, nv_i128 *ret)
 {
 	*ret = 0;
-	for (uint32_t c = 1; c <= led_view_n_currencies(v); c++) {
+	for (uint32_t c = 1; c <= q->n_currencies && id <= q->n; c++) {
+		const struct dispute *d =
+			&q->disputes[(size_t)id * q->n_currencies + c - 1];
 		char code[NV_CURRENCY_BYTES];
 		int64_t rate_nano = 0;
-		nv_i128 nano = 0;
-		int rc = led_view_currency_code(v, c, code);
+		int rc = led_view_currency_code(q->view, c, code);
 
-		if (rc == 0)
-			rc = disputed_older(v, id, c, cut_ns, &nano);
 		if (rc < 0)
 			return rc;
 		if (eng_rate(eng->config, code, &rate_nano))
-			*ret += eng_convert(nano, rate_nano);
+			*ret += eng_convert(older(d->now, d->lately), rate_nano);
 	}
 	return 0;
 }
 
 static int
 quality_row(struct eng_call *call, const struct quality *q, const struct eng_worker *w,
-	int64_t cut_ns, json_t *list)
+	json_t *list)
 {
 	struct led_totals t = {0};
 	nv_i128 uncleared = 0;
 	int rc = led_view_window(q->view, w->id, 0, 0, INT64_MAX, &t);
 
 	if (rc == 0 || rc == -ENOENT)
-		rc = worker_uncleared(call->eng, q->view, w->id, cut_ns, &uncleared);
+		rc = worker_uncleared(call->eng, q, w->id, &uncleared);
 	if (rc < 0)
 		return rc;
 	return json_array_append_new(list,
@@ -329,10 +374,12 @@ quality(struct eng_call *call, struct quality *q, int64_t days)
 
 	cut_ns = NV_MAX(cut_ns - cut_ns % edge, 0);
 	if (rc == 0)
+		rc = take_disputes(q, cut_ns);
+	if (rc == 0)
 		rc = led_view_stats(q->view, &stats);
 	for (const struct eng_worker *w = call->eng->workers; w && rc == 0; w = w->next) {
 		if (w->id != 0)
-			rc = quality_row(call, q, w, cut_ns, list);
+			rc = quality_row(call, q, w, list);
 	}
 	if (rc < 0) {
 		json_decref(list);
@@ -359,8 +406,12 @@ eng_verb_quality(struct eng_call *call)
 	if (rc < 0)
 		return rc;
 	q.n = led_view_n_workers(q.view);
+	q.n_currencies = led_view_n_currencies(q.view);
 	q.unmatched = calloc((size_t)q.n + 1, sizeof *q.unmatched);
-	rc = q.unmatched ? quality(call, &q, days) : -ENOMEM;
+	q.disputes = calloc(
+		((size_t)q.n + 1) * NV_MAX(q.n_currencies, 1u), sizeof *q.disputes);
+	rc = q.unmatched && q.disputes ? quality(call, &q, days) : -ENOMEM;
+	free(q.disputes);
 	free(q.unmatched);
 	led_view_end(q.view);
 	return rc;

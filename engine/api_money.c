@@ -80,6 +80,7 @@ money_table(struct eng_call *call, bool cost)
 	int rc = eng_report_begin(
 		&r, call, &(struct eng_report_ask){.period = "today", .by = "worker"});
 
+	r.figures = 1u << figure;
 	if (rc == 0)
 		rc = eng_report_fill(&r);
 	if (rc == 0) {

@@ -1,6 +1,7 @@
 /* why: how an instance ended the last times, from the ledger: the end itself, what was
  * asked before, what it had said and spent, what came after. */
 #include "api.h"
+#include "count.h"
 #include "decide.h"
 #include "fleet.h"
 #include "why.h"
@@ -56,6 +57,10 @@ struct search {
 	int64_t within_ns; /* the crash window */
 	uint32_t currency;
 	size_t left; /* events that may be looked at */
+	/* Up to counted_seq it is known how many ends there are: none but so many more.
+	 */
+	uint64_t counted_seq;
+	uint64_t ends_left;
 	bool truncated;
 	int error;
 };
@@ -70,8 +75,14 @@ static int
 find_end(void *arg, const struct led_event *ev)
 {
 	struct search *s = arg;
+	bool counted = ev->seq <= s->counted_seq;
 
-	if (ev->kind != LED_EXIT || (s->instance && ev->instance != s->instance))
+	if (counted && s->ends_left == 0)
+		return 1;
+	if (ev->kind != LED_EXIT)
+		return 0;
+	s->ends_left -= counted;
+	if (s->instance && ev->instance != s->instance)
 		return 0;
 	struct end *e = &s->ends[s->n];
 
@@ -437,11 +448,23 @@ ends_json(const struct search *s)
 	return list;
 }
 
+/* A worker that never ended has events of a year to look through, unless it is known. */
+static void
+take_count(struct search *s)
+{
+	if (!eng_count_fresh(s->eng))
+		return;
+	s->counted_seq = s->eng->count->all.seq;
+	s->ends_left = eng_counted_exits(&s->eng->count->all, s->w->id);
+}
+
 static int
 search_ends(struct search *s, struct nv_err *err)
 {
-	int rc = led_view_begin(s->eng->led, &s->view, err);
+	int rc;
 
+	take_count(s);
+	rc = led_view_begin(s->eng->led, &s->view, err);
 	if (rc < 0)
 		return rc;
 	if (s->w->id != 0) /* else it has no event at all */

@@ -47,6 +47,20 @@ eng_counted_key(const struct eng_counted *c, uint32_t index, struct eng_count_ke
 	}
 }
 
+uint64_t
+eng_counted_exits(const struct eng_counted *c, uint32_t worker)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < c->keys.n; i++) {
+		uint64_t a = c->keys.keys[i].a;
+
+		if (a >> KIND_SHIFT == ENG_COUNT_EXITS && (uint32_t)a == worker)
+			n += (uint64_t)c->rows[i].n;
+	}
+	return n;
+}
+
 /* The number of a name + 1; 0: no memory. */
 static uint32_t
 word_of(struct eng_counted *c, enum eng_count_kind kind, const char *name, size_t bytes)

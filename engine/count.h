@@ -69,6 +69,8 @@ struct eng_count_key {
 void eng_counted_fini(struct eng_counted *c);
 void
 eng_counted_key(const struct eng_counted *c, uint32_t index, struct eng_count_key *ret);
+/* How many processes of a worker have ended, whatever the cause, up to c->seq. */
+uint64_t eng_counted_exits(const struct eng_counted *c, uint32_t worker);
 /* Reads at most `max` events on. 1: there may be more; 0: all are in; negative. */
 int eng_counted_read(struct eng_counted *c, struct led *led, uint64_t max);
 

@@ -140,14 +140,14 @@ static const struct {
 	{LED_CODE_DISPUTE_WON, ENG_FIG_DISPUTES, -1},
 };
 
+/* figures: 1 << enum eng_figure of those that are wanted; 0: all. */
 static int
-by_category(const struct eng_report *r, struct eng_tally *t, bool costs_only)
+by_category(const struct eng_report *r, struct eng_tally *t, unsigned figures)
 {
 	for (size_t i = 0; i < NV_LEN(codes); i++) {
 		struct category_walk w = {t, codes[i].figure, codes[i].sign};
-		int rc = costs_only && codes[i].figure != ENG_FIG_COST
-				 ? 0
-				 : walk_code(r, codes[i].code, &w);
+		bool wanted_too = !figures || figures >> codes[i].figure & 1;
+		int rc = wanted_too ? walk_code(r, codes[i].code, &w) : 0;
 
 		if (rc < 0)
 			return rc;
@@ -162,7 +162,7 @@ eng_report_fill_costs(struct eng_report *r, struct eng_tally *t)
 		t, r->call->eng, r->view, r->period.from_ns, r->period.to_ns);
 
 	if (rc == 0)
-		rc = by_category(r, t, true);
+		rc = by_category(r, t, 1u << ENG_FIG_COST);
 	if (rc == 0)
 		eng_tally_convert(t);
 	return rc;
@@ -326,7 +326,10 @@ eng_report_fill(struct eng_report *r)
 		rc = by_worker(r);
 		break;
 	case ENG_PER_CATEGORY:
-		rc = by_category(r, &r->tally, false);
+		rc = by_category(r, &r->tally, r->figures);
+		/* What was not looked at by category is in the total all the same. */
+		if (rc == 0 && r->figures)
+			rc = add_rest(r, "(other figures)");
 		break;
 	case ENG_PER_VARIANT:
 		rc = by_variant(r);

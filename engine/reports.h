@@ -36,6 +36,9 @@ struct eng_report {
 	enum eng_unit unit; /* ENG_PER_UNIT */
 	const char *by;     /* as asked, "" = ENG_PER_NONE */
 	size_t limit;       /* rows in the answer */
+	/* By category: which figures the rows need (1 << enum eng_figure), the others are
+	 * one row without any of these; 0: all. A walk over categories for each. */
+	unsigned figures;
 	/* Time rows before the last `limit` ones are one row, the first. */
 	size_t folded;
 };

@@ -204,6 +204,8 @@ START_TEST(counts_what_was_booked)
 		ck_assert_msg(n == cases[i].n, "case %zu: %lld, expected %lld", i,
 			(long long)n, (long long)cases[i].n);
 	}
+	ck_assert_uint_eq(eng_counted_exits(&c, email), 3);
+	ck_assert_uint_eq(eng_counted_exits(&c, web), 0);
 	eng_counted_fini(&c);
 }
 END_TEST
