@@ -187,6 +187,7 @@ verb_demo()
     export NOVA_RUN_DIR=$dir/run NOVA_STATE_DIR=$dir/state NOVA_LOG_DIR=$dir/log
     export NOVA_CONFIG=$PWD/etc/examples/nova.yaml PATH="$bin:\$PATH"
     novactl status                    the whole fleet
+    novactl top                       the same, live; ? shows the keys
     novactl workers status            each worker: state, runs, money
     novactl decisions                 what was decided, and why
     novactl approvals                 what waits for you; then: novactl approve ID
