@@ -81,6 +81,8 @@ ctl_verb_config_check(struct ctl *ctl)
 
 struct show {
 	const char *prefix; /* NULL = all */
+	bool only_set;      /* nothing that is a default */
+	bool only_fleet;    /* nothing of one worker */
 	struct ctl_table *table;
 	json_t *list;
 	size_t n;
@@ -91,7 +93,9 @@ show_one(void *arg, const char *key, const char *value, const char *origin)
 {
 	struct show *show = arg;
 
-	if (show->prefix && strncmp(key, show->prefix, strlen(show->prefix)) != 0)
+	if ((show->prefix && strncmp(key, show->prefix, strlen(show->prefix)) != 0) ||
+		(show->only_set && strcmp(origin, "default") == 0) ||
+		(show->only_fleet && strncmp(key, "workers.", 8) == 0))
 		return;
 	show->n++;
 	if (show->list) {
@@ -113,7 +117,9 @@ ctl_verb_config_show(struct ctl *ctl)
 		{"SETTING", false}, {"FROM", false}, {"VALUE", false}};
 	struct nv_conf_sources sources = {0};
 	struct nv_conf_errors errs;
-	struct show show = {.prefix = ctl->args.words[0]};
+	struct show show = {.prefix = ctl->args.words[0],
+		.only_set = ctl_opt(&ctl->args, "set") != NULL,
+		.only_fleet = ctl_opt(&ctl->args, "fleet") != NULL};
 
 	int code = ctl_paths_need(ctl, CTL_PLACE_CONFIG);
 
@@ -139,9 +145,9 @@ ctl_verb_config_show(struct ctl *ctl)
 	if (rc < 0)
 		code = ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", ctl->paths.config,
 			strerror(-rc));
-	else if (show.n == 0)
+	else if (show.n == 0 && show.prefix)
 		code = ctl_fail(&ctl->out, NV_EXIT_NO, "no setting begins with \"%s\"",
-			show.prefix ? show.prefix : "");
+			show.prefix);
 	else if (show.list)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:s, s:O}", "config",
 					    ctl->paths.config, "settings", show.list)));

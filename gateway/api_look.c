@@ -2,6 +2,7 @@
  * command each, its JSON is the body. */
 #include "api_ask.h"
 #include "gateway.h"
+#include "nv_buf.h"
 #include "nv_clock.h"
 #include "query.h"
 #include "reply.h"
@@ -31,7 +32,8 @@ const struct gw_look gw_looks[GW_LOOK_COUNT] = {
 			{"lines", NUMBER, "--lines", 1000}}},
 	[GW_LOOK_CONFIG] = {.verb = {"config", "show"},
 		.is_now = true,
-		.params = {{"prefix", TEXT, NULL, 100}}},
+		.params = {{"prefix", TEXT, NULL, 100}, {"set", FLAG, "--set", 0},
+			{"fleet", FLAG, "--fleet", 0}}},
 	[GW_LOOK_PLATFORMS] = {.verb = {"platform"}, .is_now = true},
 	[GW_LOOK_LOGS] = {.verb = {"logs"},
 		.of_worker = true,
@@ -61,23 +63,47 @@ on_gone(struct gw_call *call)
 	free(l);
 }
 
+/* What novactl printed is the body as it is, an object (the settings of a large fleet are
+ * megabytes, and reading them here would keep everybody else waiting); "as_of" comes in
+ * front. */
+static void
+answer_text(struct gw_call *call, const struct looking *l, const char *text, size_t bytes)
+{
+	char when[NV_RFC3339_BYTES];
+	char front[NV_RFC3339_BYTES + 20];
+	struct nv_buf body;
+
+	if (!l->is_now) {
+		gw_answer(call, 200, "application/json", text, bytes);
+		return;
+	}
+	(void)snprintf(front, sizeof(front), "{\"as_of\":\"%s\"%s",
+		nv_rfc3339(l->asked_ns, when), text[1] == '}' ? "" : ",");
+	nv_buf_init(&body, ANSWER_BYTES_MAX + sizeof(front));
+	nv_buf_puts(&body, front);
+	nv_buf_add(&body, text + 1, bytes - 1);
+	if (body.error)
+		gw_answer_error(call, 500, "no memory for the answer");
+	else
+		gw_answer(call, 200, "application/json", body.data, body.bytes);
+	nv_buf_fini(&body);
+}
+
 static void
 on_done(void *arg, const struct nv_program_end *end)
 {
 	struct looking *l = arg;
 	struct gw_call *call = l->call;
 	char error[600];
-	json_t *answer = gw_child_answer(end, error, sizeof(error));
 
 	call->gone = NULL;
-	if (end->code != NV_EXIT_OK || !answer)
+	if (end->code == NV_EXIT_OK && end->out_bytes > 1 && end->out[0] == '{') {
+		answer_text(call, l, end->out, end->out_bytes);
+	} else {
+		json_decref(gw_child_answer(end, error, sizeof(error)));
 		gw_answer_code(call, end->code == NV_EXIT_OK ? NV_EXIT_FAILED : end->code,
 			true, error);
-	else
-		gw_answer_json(call, 200,
-			l->is_now ? gw_json_as_of(answer, l->asked_ns)
-				  : json_incref(answer));
-	json_decref(answer);
+	}
 	free(l);
 }
 

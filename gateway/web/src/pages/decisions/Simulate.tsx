@@ -113,7 +113,7 @@ function Form({ settings, run, busy }: { settings: Settings; run: (set: string[]
 }
 
 export function SimulateView(): JSX.Element {
-  const settings = useApi<Settings>('/config');
+  const settings = useApi<Settings>('/config?fleet=true');
   const [busy, setBusy] = useState(false);
   const [result, setResult] = useState<Simulation | null>(null);
   const [error, setError] = useState<ApiError | null>(null);

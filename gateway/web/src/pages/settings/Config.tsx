@@ -51,10 +51,11 @@ function Rows({ data, text, from }: { data: Settings; text: string; from: string
 
 export function ConfigView(): JSX.Element {
   const [query, change] = useQuery();
-  const asked = useApi<Settings>('/config');
-  const text = query.get('q') ?? '';
   // What was set is what one asks for first; who searches, searches everything.
+  const text = query.get('q') ?? '';
   const from = FROM.find(([f]) => f === query.get('from'))?.[0] ?? (text ? 'all' : 'set');
+  // The defaults of a thousand workers are megabytes: only who wants them waits for them.
+  const asked = useApi<Settings>(from === 'set' ? '/config?set=true' : '/config');
   return (
     <Panel title="In force" flush note={asked.data ? <Said text={asked.data.config} max={200} /> : undefined} tools={(
       <>
