@@ -19,6 +19,7 @@
 #define ANSWER_BYTES ((size_t)16 << 20)      /* what the engine says at most */
 #define SWEEP_S      10.
 #define WHY_BYTES    200
+#define AT_ONCE_MAX  32 /* in one turn of the loop: who asks again comes after others */
 
 enum state { QUEUED, UNDER_WAY, ANSWERED };
 
@@ -205,9 +206,9 @@ tell(struct question *q)
 	q->telling = false;
 }
 
-static void pump(struct lane *lane);
-
-/* It is answered, or will not be: who waits is told, and what others may use is kept. */
+/* It is answered, or will not be: who waits is told, and what others may use is kept. Who
+ * is told may ask again, so nothing is sent from here: a client with many requests at
+ * hand would come back deeper each time. */
 static void
 settle(struct question *q)
 {
@@ -225,7 +226,6 @@ settle(struct question *q)
 		if (asker->n_kept > 0 && !ev_is_active(&asker->sweep))
 			ev_timer_again(lane->gw->loop, &asker->sweep);
 	}
-	pump(lane);
 }
 
 static const char *
@@ -246,6 +246,8 @@ charge(struct lane *lane)
 	lane->busy_from_us = now_us;
 	lane->gw->asker->figures.waited_ms += waited_us / 1000;
 }
+
+static void pump(struct lane *lane);
 
 static void
 on_answer(void *arg, const char *line, size_t bytes, const char *why)
@@ -274,6 +276,7 @@ on_answer(void *arg, const char *line, size_t bytes, const char *why)
 			who(lane), line ? "what it said is no JSON" : why);
 	}
 	settle(q);
+	pump(lane);
 }
 
 /* ---- pacing ---- */
@@ -346,6 +349,7 @@ static void
 pump(struct lane *lane)
 {
 	struct question *q;
+	unsigned sent = 0;
 
 	fill_purse(lane);
 	while (lane->n_under_way < GW_ASK_UNDER_WAY && (q = first_queued(lane))) {
@@ -354,30 +358,39 @@ pump(struct lane *lane)
 				(double)(1000 - lane->purse_us) / 1e6 / GW_ASK_SHARE);
 			return;
 		}
-		/* Its end comes back here: one a time is enough. */
+		/* One that fails at once may have brought another one. */
+		if (sent++ == AT_ONCE_MAX) {
+			pump_in(lane, 0);
+			return;
+		}
 		send_question(q);
 	}
+}
+
+/* One whose answer was there already when somebody asked. */
+static struct question *
+first_to_tell(const struct lane *lane)
+{
+	for (struct question *q = lane->questions; q; q = q->next)
+		if (q->state == ANSWERED && q->asks && !q->telling)
+			return q;
+	return NULL;
 }
 
 static void
 on_pump(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	struct lane *lane = timer->data;
-	bool told = true;
+	struct question *q;
+	unsigned told = 0;
 
 	(void)loop;
 	(void)revents;
-	/* Those whose answer was there already when they asked. */
-	while (told) {
-		told = false;
-		for (struct question *q = lane->questions; q && !told; q = q->next) {
-			if (q->state != ANSWERED || !q->asks || q->telling)
-				continue;
-			tell(q);
-			told = true;
-		}
-	}
+	while (told++ < AT_ONCE_MAX && (q = first_to_tell(lane)))
+		tell(q);
 	pump(lane);
+	if (first_to_tell(lane))
+		pump_in(lane, 0);
 }
 
 /* Queued for too long. */
@@ -385,15 +398,17 @@ static void
 on_patience(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	struct question *q = timer->data;
+	struct lane *lane = q->lane;
 
 	(void)loop;
 	(void)revents;
-	q->lane->gw->asker->figures.busy++;
-	q->lane->n_queued--;
+	lane->gw->asker->figures.busy++;
+	lane->n_queued--;
 	q->busy = true;
 	(void)snprintf(q->why, sizeof(q->why),
-		"%s is busy: too many questions wait for it", who(q->lane));
+		"%s is busy: too many questions wait for it", who(lane));
 	settle(q);
+	pump(lane);
 }
 
 /* ---- asking ---- */
