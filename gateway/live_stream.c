@@ -423,8 +423,7 @@ gw_api_stream(struct gw_call *call)
 		gw_answer_error(call, 400, "events: expected 0 or 1");
 		return;
 	}
-	if (gw_sse_last_id(call, params[2].value, &after) < 0 ||
-		(after > INT64_MAX && after != UINT64_MAX)) {
+	if (gw_sse_last_id(call, params[2].value, &after) < 0) {
 		gw_answer_error(call, 400,
 			"last event id: expected the id of an event, a whole number");
 		return;

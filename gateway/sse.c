@@ -209,6 +209,8 @@ gw_sse_last_id(const struct gw_call *call, const char *query, uint64_t *ret)
 			__builtin_add_overflow(v, (uint64_t)(*at - '0'), &v))
 			return -EINVAL;
 	}
+	if (v >= INT64_MAX) /* the one after it has to be a number, too */
+		return -EINVAL;
 	*ret = v;
 	return 1;
 }
