@@ -46,7 +46,8 @@ enum gw_asked_name {
 enum gw_param_kind {
 	GW_PARAM_TEXT,
 	GW_PARAM_NUMBER, /* whole, of at most 18 digits */
-	GW_PARAM_FLAG    /* true or false */
+	GW_PARAM_FLAG,   /* true or false */
+	GW_PARAM_LITERAL /* of novactl: a text, for an option that takes a pattern */
 };
 
 struct gw_asked_param {

@@ -227,7 +227,7 @@ make_words(struct logs *l, const struct gw_param *given, struct nv_err *err)
 	else
 		gw_words_addf(&l->words, "--lines=%s", lines);
 	if (given[2].value)
-		gw_words_addf(&l->words, "--grep=%s", given[2].value);
+		gw_words_add_literal(&l->words, "--grep", given[2].value);
 	if (given[3].value)
 		gw_words_addf(&l->words, "--instance=%s", given[3].value);
 	gw_words_addf(&l->words, "%s", l->call->params[0]);

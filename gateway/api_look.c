@@ -40,7 +40,7 @@ const struct gw_look gw_looks[GW_LOOK_COUNT] = {
 		.is_now = true,
 		.params = {{"lines", NUMBER, "--lines", 5000},
 			{"after", TEXT, "--after", 80}, {"since", TEXT, "--since", 40},
-			{"grep", TEXT, "--grep", TEXT_BYTES_MAX},
+			{"grep", GW_PARAM_LITERAL, "--grep", TEXT_BYTES_MAX},
 			{"instance", NUMBER, "--instance", 10000},
 			{"previous", FLAG, "--previous", 0}}},
 };
@@ -157,7 +157,9 @@ add_param(struct gw_words *w, const struct gw_look_param *p, const char *text,
 		return nv_err_set(err, -EINVAL,
 			"%s is \"%.40s\", expected a whole number up to %u", p->name,
 			text, p->max);
-	if (p->option)
+	if (p->kind == GW_PARAM_LITERAL)
+		gw_words_add_literal(w, p->option, text);
+	else if (p->option)
 		gw_words_addf(w, "%s=%s", p->option, text);
 	else if (text[0] == '-')
 		return nv_err_set(
@@ -209,7 +211,10 @@ gw_api_look(struct gw_call *call)
 	for (; n < GW_LOOK_PARAMS_MAX && look->params[n].name; n++)
 		given[n] = (struct gw_param){.name = look->params[n].name,
 			.bytes_max =
-				look->params[n].kind == TEXT ? look->params[n].max : 20};
+				look->params[n].kind == TEXT ||
+						look->params[n].kind == GW_PARAM_LITERAL
+					? look->params[n].max
+					: 20};
 	if (gw_query_parse(call, given, n) < 0)
 		return;
 	if (look->of_worker && !nv_name_valid(call->params[0])) {

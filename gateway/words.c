@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 gw_words_fini(struct gw_words *w)
@@ -45,4 +46,22 @@ gw_words_addf(struct gw_words *w, const char *fmt, ...)
 		return;
 	w->owned[w->n_owned++] = text;
 	w->list[w->n++] = text;
+}
+
+void
+gw_words_add_literal(struct gw_words *w, const char *option, const char *text)
+{
+	struct nv_buf escaped;
+
+	nv_buf_init(&escaped, 2 * strlen(text) + 1);
+	for (; *text; text++) {
+		if (strchr(".[\\()*+?{|^$", *text))
+			nv_buf_puts(&escaped, "\\");
+		nv_buf_add(&escaped, text, 1);
+	}
+	nv_buf_add(&escaped, "", 1);
+	if (escaped.error)
+		w->error = escaped.error;
+	gw_words_addf(w, "%s=%s", option, escaped.data ? escaped.data : "");
+	nv_buf_fini(&escaped);
 }

@@ -15,6 +15,10 @@ struct gw_words {
 void gw_words_fini(struct gw_words *w);
 /* word is borrowed until the end. */
 void gw_words_add(struct gw_words *w, const char *word);
+/* OPTION=TEXT for an option that takes an extended regular expression: one that matches
+ * this text and nothing else. A pattern of a stranger may take all memory there is, or
+ * never end. */
+void gw_words_add_literal(struct gw_words *w, const char *option, const char *text);
 void gw_words_addf(struct gw_words *w, const char *fmt, ...) NV_PRINTF(2, 3);
 
 #endif
