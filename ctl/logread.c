@@ -729,15 +729,18 @@ ctl_log_watch_open(struct ctl_log_watch *watch, const char *dir)
 		nv_fd_close(&watch->fd); /* then PATIENCE_MS alone wakes us */
 }
 
-void
+bool
 ctl_log_watch_wait(const struct ctl_log_watch *watch)
 {
-	struct pollfd p = {.fd = watch->fd, .events = POLLIN};
+	struct pollfd p[] = {{.fd = STDOUT_FILENO}, {.fd = watch->fd, .events = POLLIN}};
 	char sink[4096];
 
-	(void)poll(&p, watch->fd >= 0, PATIENCE_MS);
+	(void)poll(p, watch->fd >= 0 ? 2 : 1, PATIENCE_MS);
+	if (p[0].revents)
+		return false;
 	while (watch->fd >= 0 && read(watch->fd, sink, sizeof(sink)) > 0)
 		;
+	return true;
 }
 
 void

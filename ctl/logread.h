@@ -69,12 +69,13 @@ int ctl_log_after(struct ctl_log *log, const struct ctl_log_place *place, bool p
 /* Hand over what has come since, wanted or not; does not wait. */
 int ctl_log_more(struct ctl_log *log, ctl_line_fn *fn, void *arg);
 
-/* Something may have changed in the directory: wait for it, at most a second. */
+/* Something may have changed in the directory: wait for it, at most a second. False:
+ * nobody reads what we write any more. */
 struct ctl_log_watch {
 	int fd; /* owned inotify descriptor; -1 without one */
 };
 void ctl_log_watch_open(struct ctl_log_watch *watch, const char *dir);
-void ctl_log_watch_wait(const struct ctl_log_watch *watch);
+bool ctl_log_watch_wait(const struct ctl_log_watch *watch);
 void ctl_log_watch_close(struct ctl_log_watch *watch);
 
 #endif

@@ -454,8 +454,8 @@ follow(struct reader *r)
 		(void)fflush(stdout);
 		if (ferror(stdout))
 			code = NV_EXIT_FAILED; /* said at the end of the program */
-		if (code == NV_EXIT_OK)
-			ctl_log_watch_wait(&watch);
+		if (code == NV_EXIT_OK && !ctl_log_watch_wait(&watch))
+			break; /* who asked is gone: also with nothing to say */
 	}
 	ctl_log_watch_close(&watch);
 	return code;
