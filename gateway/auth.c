@@ -109,6 +109,11 @@ find_token(struct gw_call *call, const char *text, const struct nv_token **ret,
 	const struct nv_token *t =
 		strlen(text) <= TOKEN_MAX ? nv_tokens_by_text(&a->tokens, text) : NULL;
 
+	/* Nobody knows which are wrong while they cannot be read: who has a good one must
+	 * not be locked out when they can. */
+	if (!t && a->unread)
+		return refuse(
+			call, 401, "tokens cannot be read here: see the log", ret_why);
 	if (!t) {
 		a->figures.wrong++;
 		gw_lockout_wrong(&a->lockout, call->address, nv_mono_ms());

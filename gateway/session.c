@@ -97,6 +97,8 @@ gw_sessions_open(struct gw_sessions *s, const char *state_dir, int64_t idle_ms,
 		return errno == ENOENT ? 0
 				       : nv_err_set(err, -errno, "%s: %s", s->path,
 						 strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return nv_err_set(err, -EPERM, "%s is no plain file", s->path);
 	/* Whoever could write it could log in. */
 	if (st.st_mode & 022)
 		return nv_err_set(err, -EPERM,
@@ -154,7 +156,8 @@ gw_sessions_save(struct gw_sessions *s, int64_t wall_ns)
 static bool
 is_old(const struct gw_sessions *s, const struct gw_session *e, int64_t wall_ns)
 {
-	return wall_ns - e->seen_ns > s->idle_ns;
+	/* One of the future: the clock was wrong then, or is now. */
+	return wall_ns - e->seen_ns > s->idle_ns || e->seen_ns - wall_ns > s->idle_ns;
 }
 
 void

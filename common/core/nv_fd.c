@@ -197,7 +197,9 @@ nv_write_file_atomic(const char *path, const void *data, size_t bytes, mode_t mo
 	if (snprintf(tmp, sizeof(tmp), "%s.new.%d", path, (int)getpid()) >=
 		(int)sizeof(tmp))
 		return -ENAMETOOLONG;
-	NV_CLEANUP_FD fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	/* What lies there under this name is none of ours, and is not written through. */
+	(void)unlink(tmp);
+	NV_CLEANUP_FD fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
 	if (fd < 0)
 		return -errno;

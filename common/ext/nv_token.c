@@ -165,6 +165,9 @@ check_mode(const char *path, struct nv_err *err)
 
 	if (stat(path, &st) < 0)
 		return -errno;
+	/* A pipe would hold up who reads it for as long as its writer likes. */
+	if (!S_ISREG(st.st_mode))
+		return nv_err_set(err, -EPERM, "%s is no plain file", path);
 	if ((st.st_mode & 022) == 0)
 		return 0;
 	return nv_err_set(err, -EPERM,
@@ -290,7 +293,8 @@ hand_over(const char *path, const char *state_dir)
 
 	if (geteuid() != 0)
 		return 0;
-	if (stat(state_dir, &st) < 0 || chown(path, st.st_uid, st.st_gid) < 0)
+	/* Never through a link that the owner has put there meanwhile. */
+	if (stat(state_dir, &st) < 0 || lchown(path, st.st_uid, st.st_gid) < 0)
 		return -errno;
 	return 0;
 }
