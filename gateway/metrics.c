@@ -98,11 +98,9 @@ make_page(struct gw_metrics *m, bool open)
 }
 
 static void
-answer(struct gw_metrics *m, struct gw_call *call, bool open)
+answer(struct gw_call *call, const struct gw_text *t, bool open)
 {
-	const struct gw_text *t = &m->pages[open];
-
-	if (t->buf.bytes == 0 && !make_page(m, open)) {
+	if (t->buf.bytes == 0) {
 		gw_answer_error(call, 500, "metrics cannot be shown: see the log");
 		return;
 	}
@@ -119,10 +117,43 @@ is_complete(const struct gw_metrics *m)
 	return !m->sup_under_way;
 }
 
+/* Who has its answer may ask again at once, and so begin the next scrape: those that wait
+ * get the pages of this one all the same. */
+static void
+tell_all(struct gw_metrics *m)
+{
+	struct waiter *list = m->waiters;
+	struct waiter *w;
+	struct gw_text pages[2];
+
+	for (w = list; w; w = w->next)
+		if (m->pages[w->open].buf.bytes == 0)
+			(void)make_page(m, w->open);
+	memcpy(pages, m->pages, sizeof(pages));
+	for (int i = 0; i < 2; i++)
+		gw_text_init(&m->pages[i], i, GW_METRICS_BYTES_MAX);
+	m->waiters = NULL;
+	m->n_waiters = 0;
+	while ((w = list)) {
+		struct gw_call *call = w->call;
+		bool open = w->open;
+
+		list = w->next;
+		free(w);
+		call->gone = NULL;
+		answer(call, &pages[open], open);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (m->collecting || m->pages[i].buf.bytes)
+			gw_text_fini(&pages[i]);
+		else
+			m->pages[i] = pages[i];
+	}
+}
+
 static void
 finish(struct gw_metrics *m)
 {
-	struct waiter *w;
 
 	if (!m->collecting || m->starting)
 		return;
@@ -134,15 +165,7 @@ finish(struct gw_metrics *m)
 	}
 	gw_supwatch_rest(m->sup);
 	m->sup_under_way = false;
-	while ((w = m->waiters)) {
-		struct gw_call *call = w->call;
-		bool open = w->open;
-
-		m->waiters = w->next;
-		m->n_waiters--;
-		free(w);
-		answer(m, call, open);
-	}
+	tell_all(m);
 }
 
 /* ---- asking ---- */
@@ -257,7 +280,9 @@ gw_metrics_get(struct gw_call *call)
 		return;
 	if (!m->collecting && m->pages_ms != 0 &&
 		nv_mono_ms() - m->pages_ms < GW_METRICS_KEPT_MS) {
-		answer(m, call, open);
+		if (m->pages[open].buf.bytes == 0)
+			(void)make_page(m, open);
+		answer(call, &m->pages[open], open);
 		return;
 	}
 	struct waiter *w =
