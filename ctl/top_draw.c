@@ -10,11 +10,13 @@
 
 #define SMALL_ROWS 16 /* fewer: no room for money and budget above the tree */
 #define PANE_ROWS  18 /* fewer: no pane unless it was entered */
+#define ASK_BYTES  (TOP_QUESTION_BYTES + 8)
 
-/* "profit today $1.23" of an object of figures. */
+/* "today $1.23" of an object of figures; left out where it would not leave `keep`
+ * columns. */
 static void
 put_profit(const struct top_ui *ui, struct top_frame *f, unsigned row, const char *key,
-	const char *label)
+	const char *label, size_t keep)
 {
 	const json_t *money = json_object_get(top_ui_overview(ui), "money");
 	const json_t *figures = json_object_get(money, key);
@@ -23,27 +25,60 @@ put_profit(const struct top_ui *ui, struct top_frame *f, unsigned row, const cha
 	nv_i128 nano = 0;
 	enum top_style style = TOP_PLAIN;
 
+	const char *shown = ctl_money(figures, "profit", top_ui_currency(ui), buf);
+
+	if (keep > 0 &&
+		f->lines[row].width + strlen(label) + strlen(shown) + 3 + keep > f->cols)
+		return;
 	if (ctl_nano(text, &nano) && nano != 0)
 		style = nano > 0 ? TOP_GREEN : TOP_RED;
 	top_printf(f, row, TOP_DIM, "  %s ", label);
-	top_puts(f, row, style, ctl_money(figures, "profit", top_ui_currency(ui), buf));
+	top_puts(f, row, style, shown);
 }
 
+/* "  2 to approve (a)", or nothing. */
+static size_t
+waiting_text(const struct top_ui *ui, char *text, size_t text_bytes)
+{
+	size_t n = json_array_size(top_ui_approvals(ui));
+
+	text[0] = '\0';
+	if (n > 0)
+		(void)snprintf(text, text_bytes, "  %zu to approve (a)", n);
+	return strlen(text);
+}
+
+/* Profit, autonomy, and what waits for an answer. What asks for something is never the
+ * part that has no room: the longest window of profit goes first, then the name of the
+ * policy. */
 static void
-put_autonomy(const struct top_ui *ui, struct top_frame *f, unsigned row)
+put_profits(const struct top_ui *ui, struct top_frame *f, unsigned row)
 {
 	const json_t *a = json_object_get(top_ui_overview(ui), "autonomy");
-	size_t waiting = json_array_size(top_ui_approvals(ui));
+	static const char label[] = "  Autonomy ";
+	char waiting[64];
+	size_t keep = waiting_text(ui, waiting, sizeof(waiting));
 
-	top_puts(f, row, TOP_DIM, "  Autonomy ");
-	if (!json_is_object(a))
-		top_puts(f, row, TOP_PLAIN, "-");
-	else if (ctl_true(a, "enabled"))
-		top_printf(f, row, TOP_GREEN, "on (%s)", ctl_str(a, "policy"));
-	else
-		top_puts(f, row, TOP_YELLOW, "off");
-	if (waiting > 0)
-		top_printf(f, row, TOP_YELLOW, "  %zu to approve (a)", waiting);
+	top_puts(f, row, TOP_BOLD, "Profit");
+	put_profit(ui, f, row, "today", "today", 0);
+	put_profit(ui, f, row, "week", "7d", keep);
+	put_profit(ui, f, row, "month", "30d", keep + strlen(label) + strlen("off"));
+	if (f->lines[row].width + strlen(label) + strlen("off") + keep <= f->cols) {
+		const char *policy = ctl_str(a, "policy");
+		size_t wide = f->lines[row].width + strlen(label) + strlen("on ()") +
+			      strlen(policy) + keep;
+
+		top_puts(f, row, TOP_DIM, label);
+		if (!json_is_object(a))
+			top_puts(f, row, TOP_PLAIN, "-");
+		else if (!ctl_true(a, "enabled"))
+			top_puts(f, row, TOP_YELLOW, "off");
+		else if (wide > f->cols)
+			top_puts(f, row, TOP_GREEN, "on");
+		else
+			top_printf(f, row, TOP_GREEN, "on (%s)", policy);
+	}
+	top_puts(f, row, TOP_YELLOW, waiting);
 }
 
 /* Columns of a bar of `width` that an amount takes of the whole; what is something shows.
@@ -76,7 +111,21 @@ put_bar(struct top_frame *f, unsigned row, nv_i128 spent, nv_i128 reserved, nv_i
 	top_puts(f, row, TOP_PLAIN, "] ");
 }
 
-/* When it runs out: what the engine foresees. */
+/* How long until that time, in whole minutes; false: none is said, or it has passed. */
+static bool
+until(const struct top_ui *ui, const char *at, char span[NV_UNITS_BYTES])
+{
+	int64_t ns = 0;
+
+	if (!at[0] || nv_rfc3339_parse(at, strlen(at), &ns) != 0 || ns <= ui->wall_ns)
+		return false;
+	int64_t ms = (ns - ui->wall_ns) / NV_NS_PER_MS;
+
+	(void)nv_duration_show(ms - ms % 60000 + 60000, span);
+	return true;
+}
+
+/* When it runs out: what the engine foresees; and when there is some again. */
 static void
 put_exhausted(
 	const struct top_ui *ui, struct top_frame *f, unsigned row, const json_t *budget)
@@ -84,16 +133,13 @@ put_exhausted(
 	const json_t *forecast = json_object_get(budget, "forecast");
 	const char *at = ctl_str(forecast, "exhausted_at");
 	char span[NV_UNITS_BYTES];
-	int64_t ns;
 
-	if (at[0] && nv_rfc3339_parse(at, strlen(at), &ns) == 0) {
-		int64_t ms = (ns - ui->wall_ns) / NV_NS_PER_MS;
-
-		if (ms <= 0)
-			top_puts(f, row, TOP_RED, ", used up");
-		else
-			top_printf(f, row, TOP_RED, ", runs out in %s",
-				nv_duration_show(ms - ms % 60000 + 60000, span));
+	if (until(ui, at, span)) {
+		top_printf(f, row, TOP_RED, ", runs out in %s", span);
+	} else if (at[0]) {
+		top_puts(f, row, TOP_RED, ", used up");
+		if (until(ui, ctl_str(budget, "resets_at"), span))
+			top_printf(f, row, TOP_RED, "; a new day begins in %s", span);
 	} else if (json_is_object(forecast)) {
 		top_puts(f, row, TOP_DIM, ", lasts the day");
 	}
@@ -131,12 +177,12 @@ put_budget(const struct top_ui *ui, struct top_frame *f, unsigned row)
 	put_exhausted(ui, f, row, budget);
 }
 
-/* "5 workers: 4 running, 1 halted". */
+/* "5 workers: 1 halted, 4 running": what is wrong first, it is cut last. */
 static void
 put_counts(const struct top_ui *ui, struct top_frame *f, unsigned row)
 {
-	static const char *const names[] = {"running", "paused", "stopped", "crashed",
-		"halted", "starting", "stopping", "waiting", "unknown"};
+	static const char *const names[] = {"halted", "crashed", "unknown", "running",
+		"starting", "stopping", "waiting", "paused", "stopped"};
 	const struct top_fleet *fleet = &ui->model.fleet;
 	size_t counts[NV_LEN(names)] = {0};
 	const char *separator = ": ";
@@ -154,7 +200,7 @@ put_counts(const struct top_ui *ui, struct top_frame *f, unsigned row)
 
 		if (counts[k] == 0)
 			continue;
-		if (k == 0)
+		if (strcmp(names[k], "running") == 0)
 			style = TOP_GREEN;
 		else if (strcmp(names[k], "crashed") == 0 ||
 			 strcmp(names[k], "halted") == 0)
@@ -187,15 +233,18 @@ put_age(const struct top_ui *ui, struct top_frame *f, unsigned row)
 }
 
 static void
-put_nova(const struct top_ui *ui, struct top_frame *f, unsigned row)
+put_nova(const struct top_ui *ui, struct top_frame *f, unsigned row, bool small)
 {
 	const struct nv_ctl_nova *nova = &ui->data->fleet.nova;
 	char span[NV_UNITS_BYTES];
+	char waiting[64];
 
 	if (ui->data->sup.answered_ms == 0) {
 		top_puts(f, row, TOP_BOLD, "Nova");
 	} else {
-		top_printf(f, row, TOP_BOLD, "Nova %s", nova->version);
+		top_puts(f, row, TOP_BOLD, "Nova");
+		if (f->cols >= 60)
+			top_printf(f, row, TOP_BOLD, " %s", nova->version);
 		if (f->cols >= 100)
 			top_printf(f, row, TOP_DIM, "  up %s",
 				nv_duration_show((int64_t)nova->uptime_ms, span));
@@ -207,6 +256,9 @@ put_nova(const struct top_ui *ui, struct top_frame *f, unsigned row)
 			top_printf(f, row, TOP_RED, "  not ready: engine %s",
 				nova->engine_state);
 	}
+	/* Without the line of profits it stands here. */
+	if (small && waiting_text(ui, waiting, sizeof(waiting)) > 0)
+		top_puts(f, row, TOP_YELLOW, waiting);
 	put_counts(ui, f, row);
 	put_age(ui, f, row);
 }
@@ -241,13 +293,9 @@ top_draw_header(const struct top_ui *ui, struct top_frame *f, unsigned row, bool
 {
 	unsigned first = row;
 
-	put_nova(ui, f, row++);
+	put_nova(ui, f, row++, small);
 	if (!small) {
-		top_puts(f, row, TOP_BOLD, "Profit");
-		put_profit(ui, f, row, "today", "today");
-		put_profit(ui, f, row, "week", "7d");
-		put_profit(ui, f, row, "month", "30d");
-		put_autonomy(ui, f, row++);
+		put_profits(ui, f, row++);
 		put_budget(ui, f, row++);
 	}
 	return row + put_alarms(ui, f, row) - first;
@@ -259,9 +307,9 @@ static void
 put_hints(struct top_frame *f, unsigned row)
 {
 	static const char *const hints[][2] = {{"?", "help"}, {"/", "filter"},
-		{"s", "sort"}, {"spc", "fold"}, {"l", "log"}, {"d", "decisions"},
-		{"a", "approvals"}, {"w", "why"}, {"p", "pause"}, {"+-", "scale"},
-		{"k", "stop"}, {"q", "quit"}};
+		{"s", "sort"}, {"l", "log"}, {"d", "decisions"}, {"a", "approvals"},
+		{"p", "pause"}, {"w", "why"}, {"q", "quit"}, {"spc", "fold"},
+		{"+-", "scale"}, {"k", "stop"}};
 
 	for (size_t i = 0; i < NV_LEN(hints); i++) {
 		unsigned wide = (unsigned)(strlen(hints[i][0]) + strlen(hints[i][1])) + 2;
@@ -273,10 +321,29 @@ put_hints(struct top_frame *f, unsigned row)
 	}
 }
 
+/* A question is read to its end before it is answered, on however many lines. */
+static const char *
+ask_text(const struct top_ui *ui, char text[ASK_BYTES])
+{
+	(void)snprintf(text, ASK_BYTES, "%s? y/n", ui->asked.question);
+	return text;
+}
+
+static unsigned
+bottom_rows(const struct top_ui *ui, struct top_frame *f)
+{
+	char text[ASK_BYTES];
+
+	return ui->mode == TOP_ASKING
+		       ? top_wrap(f, f->rows, TOP_ALARM, ask_text(ui, text))
+		       : 1;
+}
+
 static void
 put_bottom(const struct top_ui *ui, struct top_frame *f, unsigned row)
 {
 	const struct top_model *m = &ui->model;
+	char text[ASK_BYTES];
 
 	switch (ui->mode) {
 	case TOP_FILTERING:
@@ -293,7 +360,7 @@ put_bottom(const struct top_ui *ui, struct top_frame *f, unsigned row)
 		top_puts(f, row, TOP_DIM, "  (arrows, r reverses, Enter)");
 		return;
 	case TOP_ASKING:
-		top_printf(f, row, TOP_ALARM, "%s? y/n", ui->asked.question);
+		(void)top_wrap(f, row, TOP_ALARM, ask_text(ui, text));
 		return;
 	case TOP_NORMAL:
 	case TOP_HELPING:
@@ -314,7 +381,7 @@ top_draw_help(struct top_frame *f)
 		{"s, < >", "sort by another column"}, {"r", "reverse the order"},
 		{"t", "tree of groups, or one list"}, {"Enter", "details of the worker"},
 		{"l", "its log"}, {"w", "why it ended last"}, {"d", "decisions"},
-		{"a", "approvals: then y approves, n denies; each asks once more"},
+		{"a", "approvals: y approves, n denies, after a question"},
 		{"Tab, Esc", "into the pane below (to scroll), back to the tree"},
 		{"p", "pause a worker, or let it go on"},
 		{"+ -", "one instance more or less"}, {"k", "stop a worker"},
@@ -344,15 +411,16 @@ top_draw(struct top_ui *ui, struct top_frame *f, unsigned rows, unsigned cols)
 		return;
 	}
 	unsigned row = top_draw_header(ui, f, 0, f->rows < SMALL_ROWS);
-	unsigned left = f->rows - NV_MIN(row + 1, f->rows); /* and the bottom line */
+	unsigned bottom = NV_MIN(bottom_rows(ui, f), f->rows);
+	unsigned left = f->rows - NV_MIN(row + bottom, f->rows);
 	unsigned pane = f->rows >= PANE_ROWS ? NV_MAX(f->rows / 4, 5U)
 			: ui->in_pane        ? left / 2
 					     : 0;
 
 	pane = NV_MIN(pane, left);
 	(void)top_draw_tree(ui, f, row, left - pane);
-	top_draw_pane(ui, f, f->rows - 1 - pane, pane);
-	put_bottom(ui, f, f->rows - 1);
+	top_draw_pane(ui, f, f->rows - bottom - pane, pane);
+	put_bottom(ui, f, f->rows - bottom);
 }
 
 void

@@ -22,9 +22,10 @@ put_title(const struct top_ui *ui, struct top_frame *f, unsigned row)
 	const char *subject = top_ui_subject(ui);
 
 	top_puts(f, row, TOP_HEAD, titles[ui->pane]);
-	if (of_worker)
-		top_printf(f, row, TOP_HEAD, " of %s",
-			subject[0] ? subject : "no worker: select one");
+	if (of_worker && subject[0])
+		top_printf(f, row, TOP_HEAD, " of %s", subject);
+	else if (of_worker)
+		top_puts(f, row, TOP_HEAD, ": choose a worker first");
 	if (ui->pane == TOP_PANE_APPROVALS && json_array_size(top_ui_approvals(ui)) > 0)
 		top_puts(f, row, TOP_HEAD, "  (y approves, n denies)");
 	if (ui->pane == TOP_PANE_LOG && ui->log_back > 0)

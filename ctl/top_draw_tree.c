@@ -5,6 +5,7 @@
 #include "nv_units.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAME_MIN 16U
@@ -179,10 +180,12 @@ put_roi(const struct line *line, const struct top_money *money)
 		(void)snprintf(text, sizeof(text), "-");
 	else if (ppm > INT64_C(99999) * 10000)
 		(void)snprintf(text, sizeof(text), ">99999%%");
-	else
-		(void)nv_percent_show(ppm / 1000 * 1000, text);
-	if (strlen(text) > line->layout->width[C_ROI]) /* whole percents then */
-		(void)nv_percent_show(ppm / 10000 * 10000, text);
+	else if (ppm >= INT64_C(1000) * 10000)
+		(void)snprintf(text, sizeof(text), "%lld%%", (long long)(ppm / 10000));
+	else /* all of a column in one form */
+		(void)snprintf(text, sizeof(text), "%s%lld.%lld%%",
+			ppm <= -1000 ? "-" : "", llabs(ppm / 10000),
+			llabs(ppm / 1000 % 10));
 	if (ppm != 0)
 		style = ppm > 0 ? TOP_GREEN : TOP_RED;
 	put(line, C_ROI, style, text);

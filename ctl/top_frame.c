@@ -127,6 +127,39 @@ top_printf(struct top_frame *f, unsigned row, enum top_style style, const char *
 		top_text(f, row, style, text, NV_MIN((size_t)n, sizeof(text) - 1));
 }
 
+unsigned
+top_wrap(struct top_frame *f, unsigned row, enum top_style style, const char *text)
+{
+	struct nv_buf safe;
+	unsigned lines = 1;
+	unsigned used = 0;
+
+	nv_buf_init(&safe, LINE_BYTES_MAX);
+	put_safe(f, &safe, text, strlen(text));
+	for (size_t at = 0; at < safe.bytes;) {
+		const char *word = safe.data + at;
+		const char *space = memchr(word, ' ', safe.bytes - at);
+		size_t bytes = space ? (size_t)(space - word) : safe.bytes - at;
+		unsigned wide = ctl_width(word, bytes);
+
+		if (used > 0 && used + 1 + wide > f->cols) {
+			lines++;
+			row++;
+			used = 0;
+		}
+		struct top_line *line = line_of(f, row);
+
+		if (line && used > 0)
+			blanks(line, style, 1);
+		if (line)
+			add(line, style, f->cols - line->width, word, bytes);
+		used += wide + (used > 0);
+		at += bytes + (space != NULL);
+	}
+	nv_buf_fini(&safe);
+	return lines;
+}
+
 void
 top_cell(struct top_frame *f, unsigned row, enum top_style style, unsigned width,
 	bool right, const char *text)

@@ -49,6 +49,10 @@ void
 top_puts(struct top_frame *frame, unsigned row, enum top_style style, const char *text);
 void top_printf(struct top_frame *frame, unsigned row, enum top_style style,
 	const char *fmt, ...) NV_PRINTF(4, 5);
+/* The words of a text over as many lines as they need, from that row on: how many these
+ * are. Beyond the frame it is only counted. */
+unsigned
+top_wrap(struct top_frame *frame, unsigned row, enum top_style style, const char *text);
 /* Append exactly `width` columns: cut with a mark, or filled with blanks. */
 void top_cell(struct top_frame *frame, unsigned row, enum top_style style, unsigned width,
 	bool right, const char *text);

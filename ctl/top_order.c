@@ -205,10 +205,11 @@ ask_answer(struct top_ui *ui, const json_t *row, const char *verb, const char *r
 	}
 	(void)snprintf(order->what, sizeof(order->what), "%s %s", verb, id);
 	(void)snprintf(order->question, sizeof(order->question),
-		"%s %s: %.40s %.60s, cost impact %s", verb, id, ctl_str(row, "type"),
-		ctl_str(row, "target"),
+		"%s %s: %.40s %.60s, cost impact %s a day, because %.300s", verb, id,
+		ctl_str(row, "type"), ctl_str(row, "target"),
 		ctl_money(
-			row, "cost_impact", code[0] ? code : top_ui_currency(ui), money));
+			row, "cost_impact", code[0] ? code : top_ui_currency(ui), money),
+		ctl_str(row, "reason"));
 	ui->mode = TOP_ASKING;
 }
 

@@ -9,9 +9,10 @@
 #include "top_frame.h"
 #include "top_model.h"
 
-#define TOP_INPUT_BYTES  200
-#define TOP_ANSWER_BYTES 400
-#define TOP_LOG_LINES    1000 /* kept of a worker's log */
+#define TOP_INPUT_BYTES    200
+#define TOP_ANSWER_BYTES   400
+#define TOP_QUESTION_BYTES 800  /* with the reason of what is to be approved */
+#define TOP_LOG_LINES      1000 /* kept of a worker's log */
 
 #define TOP_PANES(X) \
 	X(DECISIONS, "Decisions") \
@@ -56,7 +57,7 @@ enum top_code {
 struct top_order {
 	json_t *argv; /* owned: verb and words as text; NULL: nothing */
 	char what[120];
-	char question[TOP_ANSWER_BYTES]; /* what a person has to say yes to */
+	char question[TOP_QUESTION_BYTES]; /* what a person has to say yes to */
 };
 
 struct top_ui {

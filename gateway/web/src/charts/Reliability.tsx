@@ -11,7 +11,7 @@ export interface Bin {
 }
 
 const SIZE = 200;
-const LEFT = 34;
+const LEFT = 50;
 const TOP = 8;
 const at = (p: number) => LEFT + p * SIZE;
 const up = (p: number) => TOP + (1 - p) * SIZE;
@@ -31,6 +31,7 @@ function Frame() {
       ))}
       <line class="reliability-ideal" x1={at(0)} y1={up(0)} x2={at(1)} y2={up(1)} />
       <text x={at(0.5)} y={up(0) + 28} text-anchor="middle">stated probability</text>
+      <text x={0} y={0} text-anchor="middle" transform={`translate(8 ${up(0.5)}) rotate(-90)`}>came true</text>
     </>
   );
 }

@@ -100,8 +100,8 @@ export function OverviewPage(): JSX.Element {
   useTitle('Overview');
   if (!o)
     return <><PageHead title="Overview" /><Waiting /></>;
-  const mode = o.stop ? 'everything is stopped' : !o.autonomy ? 'not known whether it decides'
-    : o.autonomy.enabled ? `decides by itself, policy ${o.autonomy.policy}` : `only advises, policy ${o.autonomy.policy}`;
+  const mode = o.stop ? 'Everything is stopped' : !o.autonomy ? 'Not known whether it decides'
+    : o.autonomy.enabled ? `Decides by itself, policy ${o.autonomy.policy}` : `Only advises, policy ${o.autonomy.policy}`;
   return (
     <>
       <PageHead title="Overview" sub={mode}><Switches o={o} /></PageHead>
@@ -114,7 +114,7 @@ export function OverviewPage(): JSX.Element {
             <AlertsPanel o={o} />
             <DecisionsPanel decisions={o.decisions} />
           </div>
-          <div class="stack">
+          <div class="stack beside">
             <HealthPanel o={o} />
             <BudgetPanel o={o} />
           </div>

@@ -12,6 +12,7 @@ export interface Column<R> {
   right?: boolean; // numbers
   wide?: boolean; // takes what is left; may wrap
   phone?: false; // not on a phone
+  tablet?: false; // nor on anything narrower than a desk has
   // What to sort by; a column without it is not sortable.
   sort?: (row: R) => SortKey;
 }
@@ -51,8 +52,8 @@ export function SortHead({ column, by, change, right }: { column: { key: string;
   );
 }
 
-const classOf = (c: { right?: boolean; wide?: boolean; phone?: false }): string =>
-  [c.right ? 'r' : '', c.wide ? 'wide' : '', c.phone === false ? 'no-phone' : ''].filter(Boolean).join(' ');
+const classOf = (c: { right?: boolean; wide?: boolean; phone?: false; tablet?: false }): string =>
+  [c.right ? 'r' : '', c.wide ? 'wide' : '', c.phone === false ? 'no-phone' : '', c.tablet === false ? 'no-tablet' : ''].filter(Boolean).join(' ');
 
 export function Table<R>({ caption, rows, columns, id, sortBy = '', limit, foot, open }: TableProps<R>): JSX.Element {
   const [by, setBy] = useState(sortBy);

@@ -31,7 +31,7 @@ function Whole({ c }: { c: Calibration }): JSX.Element {
   return (
     <div class="main-side">
       <Table caption="Statements by stated probability" rows={c.bins} columns={COLUMNS} id={(b) => b.from} />
-      <Reliability bins={c.bins} />
+      <div class="padded"><Reliability bins={c.bins} /></div>
     </div>
   );
 }
@@ -43,7 +43,7 @@ export function CalibrationView(): JSX.Element {
       <Answered asked={asked}>
         {(c) => (
           <>
-            <Panel title="Verdict">
+            <Panel title="Are the probabilities true?" note="of statements that are 80% sure, 80 of 100 have to come true">
               <div class="stack">
                 <div class="figures">
                   <Figure label="Verdict" value={words(c.verdict)} sub={c.claims < c.needed ? `${c.claims} of ${c.needed} statements needed` : undefined} />
@@ -53,11 +53,11 @@ export function CalibrationView(): JSX.Element {
                 <Facts rows={[
                   ['Waiting', `${count(c.waiting)} statements whose time has not passed`],
                   ['Not measurable', count(c.not_measurable)],
-                  ['Brier score', c.claims ? `${c.brier.toFixed(3)}; who always states the average has ${c.brier_base.toFixed(3)}. Less is better` : '–'],
+                  ['Brier score', c.claims ? `${c.brier.toFixed(3)} (0 is perfect; always stating the average would have ${c.brier_base.toFixed(3)})` : '–'],
                 ]} />
               </div>
             </Panel>
-            <Panel title="Stated and true"><Whole c={c} /></Panel>
+            <Panel title="Stated and true" flush={c.claims > 0}><Whole c={c} /></Panel>
           </>
         )}
       </Answered>

@@ -43,12 +43,12 @@ function Probability({ decision: d }: { decision: DecisionRecord }): JSX.Element
       <div class="stack">
         <div class="figures">
           <Figure label={d.claim ? `That its ROI is ${d.claim.roi} ${percent(d.claim.percent, 0)}` : 'Probability'} value={percent(d.probability * 100)} />
-          {d.risk === undefined ? null : <Figure label="Risk" value={String(d.risk)} sub={d.risk_band} />}
+          {d.risk === undefined ? null : <Figure label="Risk" value={String(d.risk)} sub={d.risk_band ? `of 100, ${d.risk_band}` : 'of 100'} />}
           {d.confidence === undefined ? null : <Figure label="Confidence" value={percent(d.confidence * 100, 0)} />}
         </div>
         <Facts rows={some(
           range && ['ROI, likely', <span class="num">{percent(range[1])}, between {percent(range[0])} and {percent(range[2])}</span>],
-          d.threshold && ['Compared with', <><Said text={d.threshold} max={60} /> <span class="num">{d.limit_value}</span>; it is <span class="num">{d.value}</span></>],
+          d.threshold && ['Compared', <><span class="num">{d.value}</span> against <span class="num">{d.limit_value}</span>, the setting <code><Said text={d.threshold} max={60} /></code></>],
           d.evidence !== undefined && ['Evidence', <span class="num">{d.evidence.toFixed(1)} sales that count</span>],
           d.expected_profit && ['Expected profit', <Money amount={d.expected_profit} currency={d.currency} plus />],
         )} />

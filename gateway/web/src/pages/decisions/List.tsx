@@ -12,7 +12,7 @@ import { Clock, Link, Money, Said, State, WorkerLink } from '../../ui/text';
 import { Sentence } from '../../ui/values';
 
 const STATES = ['pending', 'executed', 'advised', 'denied', 'expired', 'void'] as const;
-const LIMITS = [['100', 'last 100'], ['500', 'last 500'], ['1000', 'last 1,000']] as const;
+const LIMITS = [['100', 'Last 100'], ['500', 'Last 500'], ['1000', 'Last 1,000']] as const;
 
 // What really came of it, once that was measured.
 export function CameOf({ decision: d }: { decision: DecisionRecord }): JSX.Element {
@@ -39,14 +39,14 @@ const COLUMNS: Column<DecisionRecord>[] = [
   { key: 'state', head: 'State', cell: (d) => <State state={d.state} />, sort: (d) => d.state },
   { key: 'reason', head: 'Why', wide: true, phone: false, cell: (d) => <Sentence text={d.reason} lines={2} /> },
   {
-    key: 'p', head: 'Probability', right: true, phone: false, sort: (d) => d.probability ?? null,
+    key: 'p', head: 'Probability', right: true, tablet: false, sort: (d) => d.probability ?? null,
     cell: (d) => (d.probability === undefined ? '–' : percent(d.probability * 100)),
   },
   {
     key: 'impact', head: 'Cost a day', right: true, phone: false, sort: (d) => Number(d.cost_impact),
     cell: (d) => <Money amount={d.cost_impact} currency={d.currency} plus />,
   },
-  { key: 'outcome', head: 'Came of it', phone: false, cell: (d) => <CameOf decision={d} /> },
+  { key: 'outcome', head: 'Came of it', tablet: false, cell: (d) => <CameOf decision={d} /> },
 ];
 
 interface Filter {
@@ -83,9 +83,9 @@ export function DecisionListView(): JSX.Element {
       <>
         <Search label="Filter by worker or reason" value={filter.text} change={(q) => change({ q })} />
         <Select label="State" value={filter.state} change={(state) => change({ state })}
-          options={[['', 'all states'], ...STATES.map((s) => [s, s] as const)]} />
+          options={[['', 'All states'], ...STATES.map((s) => [s, s] as const)]} />
         <Select label="Decision" value={filter.type} change={(type) => change({ type })}
-          options={[['', 'all decisions'], ...types.map((t) => [t, words(t).toLowerCase()] as const)]} />
+          options={[['', 'All decisions'], ...types.map((t) => [t, words(t)] as const)]} />
         <Select label="How many" value={limit} change={(n) => change({ limit: n })} options={LIMITS} />
       </>
     )}>

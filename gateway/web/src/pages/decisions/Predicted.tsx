@@ -35,8 +35,11 @@ export function PredictedAndReal({ decision: d }: { decision: DecisionRecord }):
   if (!o && !d.measure)
     return null;
   const truth = o?.claim_came_true;
+  const title = 'Predicted and real';
+  if (!o && d.state !== 'executed')
+    return <Panel title={title}><p class="muted">What comes of it is measured {d.measure?.days ?? 7} days after it was carried out.</p></Panel>;
   return (
-    <Panel title="Predicted and real" flush note={o ? <><Clock time={o.from} /> to <Clock time={o.to ?? o.at} />, {o.runs} runs</> : `measured ${d.measure?.days ?? 7} days after it`}
+    <Panel title={title} flush note={o ? <><Clock time={o.from} /> to <Clock time={o.to ?? o.at} />, {o.runs} runs</> : `measured ${d.measure?.days ?? 7} days after it`}
       tools={typeof truth === 'boolean' ? <State state={truth ? 'ok' : 'failed'} label={truth ? 'came true' : 'did not come true'} /> : undefined}>
       <div class="table-box" role="region" aria-label="Predicted and real" tabIndex={0}>
         <table>

@@ -22,7 +22,7 @@ const TURNED = [
   { key: 'max_daily_budget', name: 'Daily budget', hint: '$100' },
 ] as const;
 const POLICIES = [['', 'as it is'], ['strict', 'strict'], ['marginal', 'marginal'], ['classic', 'classic']] as const;
-const SINCE = [['7d', 'last 7 days'], ['30d', 'last 30 days'], ['90d', 'last 90 days'], ['365d', 'last year']] as const;
+const SINCE = [['7d', 'Last 7 days'], ['30d', 'Last 30 days'], ['90d', 'Last 90 days'], ['365d', 'Last year']] as const;
 
 function Side({ side }: { side: SimulatedSide | null }): JSX.Element {
   if (!side)

@@ -87,8 +87,8 @@ export function EventsPanel({ worker: only }: { worker?: string }): JSX.Element 
     <Panel title="Events" note={paused ? `paused, ${tail.waiting} new` : 'newest first, live'} flush tools={(
       <>
         <Search label="Filter" value={query.get('q') ?? ''} change={(q) => change({ q })} />
-        {only === undefined ? <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} /> : null}
-        <Select label="Event" value={kind} change={(k) => change({ kind: k })} options={[['', 'all events'], ...KINDS.map((k) => [k, k] as const)]} />
+        {only === undefined ? <WorkerField label="One worker" value={worker} change={(w) => change({ worker: w })} /> : null}
+        <Select label="Event" value={kind} change={(k) => change({ kind: k })} options={[['', 'All events'], ...KINDS.map((k) => [k, k] as const)]} />
         <button type="button" class="btn" aria-pressed={paused} onClick={() => setPaused(!paused)}>{paused ? 'Go on' : 'Pause'}</button>
       </>
     )}>

@@ -37,7 +37,7 @@ function Verdict({ v }: { v: VerifyState }): JSX.Element {
   return (
     <div class="stack">
       <p>
-        <State state={v.ok ? 'ok' : 'critical'} label={v.ok ? 'Whole' : 'Not whole'} />{' '}
+        <State state={v.ok ? 'ok' : 'critical'} label={v.ok ? 'Whole.' : 'Not whole.'} />{' '}
         {v.ok ? `Every hash and every figure of ${count(v.checked_events)} events is right.`
           : `${count(v.n_problems)} problems in ${count(v.checked_events)} events. Keep a copy of the ledger as it is, and find out where it was changed.`}
       </p>

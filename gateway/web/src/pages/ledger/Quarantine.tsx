@@ -27,7 +27,7 @@ export function QuarantineView(): JSX.Element {
   const rows = asked.data?.quarantine ?? [];
   return (
     <Panel title="Quarantine" flush note={rows.length >= LIMIT ? `the newest ${count(LIMIT)}` : undefined}
-      tools={<WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />}>
+      tools={<WorkerField label="One worker" value={worker} change={(w) => change({ worker: w })} />}>
       <Answered asked={asked} lines={6}>
         {() => rows.length === 0
           ? <Empty command="man nova-protocol">No line was refused. What a valid event line looks like:</Empty>

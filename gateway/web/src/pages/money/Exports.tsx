@@ -26,7 +26,7 @@ export function ExportsView(): JSX.Element {
   return (
     <div class="stack">
       <Panel title="Whole ledger" note="every event, exact; in a terminal: novactl ledger export" flush>
-        <table>
+        <table class="exports">
           <caption class="hidden">The ledger in other formats</caption>
           <tbody>
             {LEDGER.map(([format, name, what]) => (
@@ -36,7 +36,7 @@ export function ExportsView(): JSX.Element {
         </table>
       </Panel>
       <Panel title="Reports" tools={<WindowChoice />} flush>
-        <table>
+        <table class="exports">
           <caption class="hidden">Reports for a spreadsheet</caption>
           <tbody>
             <Download name="Timeline" what={`revenue, costs and profit, one row a ${window.step}`}

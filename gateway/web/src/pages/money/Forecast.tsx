@@ -76,7 +76,7 @@ export function ForecastView(): JSX.Element {
     <div class="stack">
       <div class="row">
         <Choice label="Days" value={days} options={DAYS} change={(d) => change({ days: d })} />
-        <WorkerField label="Only worker" value={worker} change={(w) => change({ worker: w })} />
+        <WorkerField label="One worker" value={worker} change={(w) => change({ worker: w })} />
       </div>
       <Answered asked={asked} lines={6}>{(f) => <Whole f={f} />}</Answered>
     </div>

@@ -85,7 +85,7 @@ export function PnlView(): JSX.Element {
     <div class="stack">
       <div class="row">
         <WindowChoice />
-        <WorkerField label="Only worker or group" value={target} change={(t) => change({ target: t })} groups />
+        <WorkerField label="One worker or group" value={target} change={(t) => change({ target: t })} groups />
         {pnl.data ? <Span period={pnl.data.period} /> : null}
       </div>
       {pnl.data ? <Unconverted report={pnl.data} /> : null}

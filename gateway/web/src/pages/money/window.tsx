@@ -5,8 +5,8 @@ import { useQuery } from '../../router';
 import { Select } from '../../ui/controls';
 
 const PERIODS = [
-  ['today', 'today'], ['7d', 'last 7 days'], ['30d', 'last 30 days'], ['month', 'this month'],
-  ['last-month', 'last month'], ['90d', 'last 90 days'], ['year', 'this year'], ['365d', 'last 365 days'], ['all', 'everything'],
+  ['today', 'Today'], ['7d', 'Last 7 days'], ['30d', 'Last 30 days'], ['month', 'This month'],
+  ['last-month', 'Last month'], ['90d', 'Last 90 days'], ['year', 'This year'], ['365d', 'Last 365 days'], ['all', 'Everything'],
 ] as const;
 const OWN = 'own';
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -54,7 +54,7 @@ export function WindowChoice({ fallback = '30d' }: { fallback?: string }): JSX.E
   const period = own ? OWN : PERIODS.find(([p]) => p === query.get('period'))?.[0] ?? fallback;
   return (
     <>
-      <Select label="Window" value={period} options={[...PERIODS, [OWN, 'from … to …'] as const]}
+      <Select label="Window" value={period} options={[...PERIODS, [OWN, 'From … to …'] as const]}
         change={(p) => {
           setOwn(p === OWN);
           change(p === OWN ? { period: null } : { period: p, from: null, to: null });

@@ -4,7 +4,7 @@ import { BurnDown } from '../../charts/BurnDown';
 import { clock, money, nanos, percent } from '../../format';
 import type { Overview } from '../../types';
 import { Empty, Panel } from '../../ui/frame';
-import { Link } from '../../ui/text';
+import { Ago, Link } from '../../ui/text';
 
 export function BudgetPanel({ o }: { o: Overview }): JSX.Element {
   const b = o.budget;
@@ -21,7 +21,7 @@ export function BudgetPanel({ o }: { o: Overview }): JSX.Element {
           {(nanos(b.reserved) ?? 0n) > 0n ? <>, <span class="num">{money(b.reserved, o.currency)}</span> of the rest reserved</> : null}
           {out ? <span class="loss">, runs out at about <b class="num">{clock(out)}</b></span>
             : b.forecast ? ', lasts the day' : null}
-          <span class="muted"> (begins anew at {clock(b.resets_at)})</span>
+          <span class="muted">; a new day begins <Ago time={b.resets_at} /></span>
         </p>
       ) : <Empty command="max_daily_budget: $100">What the fleet may spend in a day is a setting:</Empty>}
       <BurnDown title="Spent today" currency={o.currency} limit={limited ? b.daily : null} burn={b.burn} now={o.as_of}

@@ -3,7 +3,8 @@ import type { JSX } from 'preact';
 import { words } from '../../format';
 import type { Decision } from '../../types';
 import { Empty, Panel } from '../../ui/frame';
-import { Ago, Link, Said, State, WorkerLink } from '../../ui/text';
+import { Ago, Link, State, WorkerLink } from '../../ui/text';
+import { Sentence } from '../../ui/values';
 
 const SHOWN = 6;
 
@@ -15,11 +16,11 @@ export function DecisionsPanel({ decisions }: { decisions: Decision[] | null }):
           <ul class="list">
             {[...decisions].sort((a, b) => b.id - a.id).slice(0, SHOWN).map((d) => (
               <li key={d.id}>
-                <div class="row spread">
-                  <span><Link href={`/decisions/${d.id}`}>{words(d.type)}</Link> <WorkerLink name={d.target ?? d.worker} /></span>
+                <div class="row spread one">
+                  <span class="what"><Link href={`/decisions/${d.id}`}>{words(d.type)}</Link> <WorkerLink name={d.target ?? d.worker} /></span>
                   <span class="row"><State state={d.state} /><span class="muted note"><Ago time={d.at} /></span></span>
                 </div>
-                <p class="muted note"><Said text={d.outcome?.summary ?? d.reason} max={400} lines={1} /></p>
+                <p class="muted note"><Sentence text={d.outcome?.summary ?? d.reason} max={400} lines={1} /></p>
               </li>
             ))}
           </ul>

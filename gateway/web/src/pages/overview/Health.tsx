@@ -10,7 +10,7 @@ import { Link, Said, State, WorkerLink } from '../../ui/text';
 
 // What is wrong comes first.
 const ORDER = ['halted', 'crashed', 'unknown', 'running', 'starting', 'stopping', 'waiting', 'paused', 'stopped'] as const;
-const SHOWN = 7;
+const SHOWN = 5;
 
 function why(row: WorkerRow): string {
   const retry = row.retry_in_s ? `; tried again in ${duration(row.retry_in_s)}` : '';

@@ -10,6 +10,7 @@ import { Action, OutcomeText, useMay } from '../../ui/controls';
 import type { Outcome } from '../../ui/controls';
 import { Empty, Panel } from '../../ui/frame';
 import { Ago, Link, Said, State, WorkerLink } from '../../ui/text';
+import { Sentence } from '../../ui/values';
 
 function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.Element {
   const forbidden = useMay('operator');
@@ -19,7 +20,7 @@ function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.El
         <span><b>{words(d.type)}</b> <WorkerLink name={d.target ?? d.worker} /></span>
         <span><Stake d={d} /> <span class="muted">at stake</span></span>
       </div>
-      <p class="muted"><Said text={d.reason} max={600} lines={2} /></p>
+      <p class="muted"><Sentence text={d.reason} max={600} lines={2} /></p>
       <div class="row">
         <button type="button" class="btn small primary" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: true })}>Approve…</button>
         <button type="button" class="btn small" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: false })}>Deny…</button>

@@ -5,6 +5,7 @@ import { useApi } from '../../hooks';
 import { useQuery } from '../../router';
 import { grouped, listOf, quoted } from '../../settings';
 import type { Setting, Settings } from '../../settings';
+import { shown } from '../../text';
 import { Choice, Search } from '../../ui/controls';
 import { Answered, Empty, Panel } from '../../ui/frame';
 import { Table, type Column } from '../../ui/table';
@@ -18,6 +19,11 @@ function originOf(origin: string, config: string): string {
   return dir && origin.startsWith(dir) ? origin.slice(dir.length) : origin;
 }
 
+// A name that has to wrap does so between its words.
+function Key({ name }: { name: string }): JSX.Element {
+  return <code><bdi>{shown(name, 200).split('.').flatMap((part, i) => (i ? ['.', <wbr key={i} />, part] : [part]))}</bdi></code>;
+}
+
 // A command as one would type it.
 function Value({ value }: { value: string }): JSX.Element {
   const words = listOf(value);
@@ -26,7 +32,7 @@ function Value({ value }: { value: string }): JSX.Element {
 }
 
 const columnsOf = (config: string): Column<Setting>[] => [
-  { key: 'key', head: 'Setting', cell: (s) => <code><Said text={s.key} max={200} /></code>, sort: (s) => s.key },
+  { key: 'key', head: 'Setting', cell: (s) => <Key name={s.key} />, sort: (s) => s.key },
   { key: 'value', head: 'Value', wide: true, cell: (s) => <Value value={s.value} /> },
   {
     key: 'origin', head: 'From', sort: (s) => s.origin,

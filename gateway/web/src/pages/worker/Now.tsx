@@ -7,6 +7,7 @@ import { Facts, Panel } from '../../ui/frame';
 import { Table } from '../../ui/table';
 import type { Column } from '../../ui/table';
 import { Ago, Clock, Link, Said, State } from '../../ui/text';
+import { Sentence } from '../../ui/values';
 import type { Agent, Tuned } from './shapes';
 
 const INSTANCES: Column<Instance>[] = [
@@ -33,7 +34,7 @@ export function Standing({ row, agent }: { row: WorkerRow; agent: Agent | null }
   const m = row.metrics;
   const rows: [string, JSX.Element | string][] = [
     ['Runs', m ? `${count(m.runs)}, ${count(m.failed)} of them failed` : 'not known'],
-    ['Crashes', m ? `${count(m.crashes)} in all${row.crashes_max ? `, ${row.crashes_in_window ?? 0} of ${row.crashes_max} in ${duration(row.window_s)}` : ''}` : 'not known'],
+    ['Crashes', m ? `${count(m.crashes)} in all${row.crashes_max ? `; ${row.crashes_in_window ?? 0} in the last ${duration(row.window_s)} (limit ${row.crashes_max})` : ''}` : 'not known'],
     ['Last heartbeat', row.last_heartbeat ? <Ago time={row.last_heartbeat} /> : 'none'],
   ];
   if (row.last_error)
@@ -41,16 +42,16 @@ export function Standing({ row, agent }: { row: WorkerRow; agent: Agent | null }
   if (row.rejected_events)
     rows.push(['Refused lines', <>{count(row.rejected_events)} (<Link href="/ledger?view=quarantine">quarantine</Link>)</>]);
   if (row.want)
-    rows.push(['Wanted', (
+    rows.push(['Wanted state', (
       <>
-        {row.want.paused ? 'paused' : row.want.state}, {row.want.instances} by <Said text={row.want.by} max={80} />
+        {row.want.paused ? 'paused' : row.want.state}, {row.want.instances} {row.want.instances === 1 ? 'instance' : 'instances'}, set by <Said text={row.want.by} max={80} />
         {row.want.since ? <span class="muted">, <Ago time={row.want.since} /></span> : null}
       </>
     )]);
   if (agent?.run_interval_s && row.kind === 'task')
     rows.push(['Runs every', duration(agent.run_interval_s)]);
   if (agent?.instances_max !== undefined)
-    rows.push(['Instances', `${agent.instances_min ?? 0} to ${agent.instances_max}`]);
+    rows.push(['Instances allowed', `${agent.instances_min ?? 0} to ${agent.instances_max}`]);
   if (agent)
     rows.push(['Autonomy', agent.autonomous === false ? 'Nova only advises about it' : 'Nova may decide about it']);
   return <Panel title="How it stands"><Facts rows={rows} /></Panel>;
@@ -84,7 +85,7 @@ const DECISIONS: Column<Decision>[] = [
   { key: 'at', head: 'When', cell: (d) => <Clock time={d.at} /> },
   { key: 'type', head: 'Decision', cell: (d) => <Link href={`/decisions/${d.id}`}>{words(d.type)}</Link> },
   { key: 'state', head: 'State', cell: (d) => <State state={d.state} /> },
-  { key: 'why', head: 'Why, and what came of it', wide: true, phone: false, cell: (d) => <Said text={d.outcome?.summary ?? d.reason} max={400} lines={2} /> },
+  { key: 'why', head: 'Why, and what came of it', wide: true, phone: false, cell: (d) => <Sentence text={d.outcome?.summary ?? d.reason} max={400} lines={2} /> },
 ];
 
 export function DecisionsAbout({ decisions }: { decisions: Decision[] }): JSX.Element {
