@@ -353,6 +353,8 @@ put_bottom(const struct top_ui *ui, struct top_frame *f, unsigned row)
 	case TOP_REASONING:
 		top_printf(f, row, TOP_BOLD, "Why deny %lld: %s_",
 			(long long)ui->approval, ui->input);
+		top_puts(f, row, TOP_DIM,
+			"  (may be empty; Enter goes on, Esc takes it back)");
 		return;
 	case TOP_SORTING:
 		top_printf(f, row, TOP_BOLD, "Sort by %s%s", top_column_name(m->sort),

@@ -307,8 +307,8 @@ START_TEST(the_screen_has_what_matters)
 
 	expect(text,
 		"Nova 1.2.3  ready  4 workers: 1 halted, 1 running, 1 paused, 1 stopped");
-	expect(text,
-		"Profit  today $11.70  7d -$20.00  30d $1,234.56  Autonomy on  2 to approve");
+	expect(text, "Profit  today $11.70  7d -$20.00  30d $1,234.56  Autonomy on  2 to "
+		     "approve");
 	expect(text, "2 to approve (a)");
 	expect(text,
 		"[████████▒▒▒▒░░░░] $50.00 of $100.00, $25.00 reserved, runs out in 1h");
@@ -483,7 +483,8 @@ START_TEST(approvals_are_answered)
 	press(&w, "a");
 	expect(screen(&w, 24, 120), "sells\\x1b[31m well");
 	press(&w, "y");
-	expect(screen(&w, 24, 120), "approve 7: scale_up email, cost impact $12.00 a day, because ");
+	expect(screen(&w, 24, 120),
+		"approve 7: scale_up email, cost impact $12.00 a day, because ");
 	press(&w, "y");
 	ck_assert_str_eq(ordered(&w), "approve 7");
 	ck_assert(top_ui_key(&w.ui, TOP_KEY_DOWN));
@@ -491,7 +492,8 @@ START_TEST(approvals_are_answered)
 	ck_assert(top_ui_key(&w.ui, TOP_KEY_ERASE));
 	expect(screen(&w, 24, 120), "Why deny 9: too dear_");
 	ck_assert(top_ui_key(&w.ui, TOP_KEY_ENTER));
-	expect(screen(&w, 24, 120), "deny 9: deploy trial, cost impact $1.00 a day, because ");
+	expect(screen(&w, 24, 120),
+		"deny 9: deploy trial, cost impact $1.00 a day, because ");
 	press(&w, "y");
 	ck_assert_str_eq(ordered(&w), "deny 9 --reason too dear");
 	/* Answered by somebody else while the reason was typed. */
