@@ -36,7 +36,7 @@ gw_is_text(const char *value)
 	for (size_t at = 0; at < bytes;) {
 		size_t n = nv_utf8_len(value + at, bytes - at);
 
-		if (n == 0 || (unsigned char)value[at] < ' ' || value[at] == 0x7f)
+		if (n == 0 || nv_is_control(value + at, n))
 			return false;
 		at += n;
 	}

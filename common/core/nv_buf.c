@@ -123,6 +123,16 @@ nv_utf8_len(const char *text, size_t bytes)
 	return 0;
 }
 
+bool
+nv_is_control(const char *sequence, size_t bytes)
+{
+	const unsigned char *s = (const unsigned char *)sequence;
+
+	if (bytes == 1)
+		return s[0] < 0x20 || s[0] == 0x7f;
+	return bytes == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+}
+
 void
 nv_buf_put_json(struct nv_buf *buf, const char *text, size_t bytes)
 {

@@ -31,5 +31,7 @@ char *nv_buf_take(struct nv_buf *buf);
 /* Length of the valid UTF-8 sequence at text (1..4), 0 if there is none
  * (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
 size_t nv_utf8_len(const char *text, size_t bytes);
+/* Is that sequence a control character (C0, DEL, or C1, which terminals obey as well)? */
+bool nv_is_control(const char *sequence, size_t bytes);
 
 #endif

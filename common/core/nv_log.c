@@ -1,5 +1,6 @@
 /* Log lines: see nv_log.h. */
 #include "nv_log.h"
+#include "nv_buf.h"
 #include "nv_clock.h"
 
 #include <errno.h>
@@ -28,23 +29,33 @@ nv_log_init(const char *name)
 	}
 }
 
+/* Text as it is; what a terminal could obey, and what is not UTF-8, as \xNN. */
 static size_t
 escape(char *out, size_t out_bytes, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
+	size_t left = strlen(text);
 	size_t n = 0;
 
-	for (; *text && n + 5 < out_bytes; text++) {
-		unsigned char c = (unsigned char)*text;
+	while (left && n + 2 * 4 + 1 < out_bytes) {
+		size_t bytes = nv_utf8_len(text, left);
+		bool plain = bytes > 0 && !nv_is_control(text, bytes);
 
-		if (c >= 0x20 && c != 0x7f) {
-			out[n++] = (char)c;
-			continue;
+		bytes = NV_MAX(bytes, (size_t)1);
+		for (size_t i = 0; i < bytes; i++) {
+			unsigned char c = (unsigned char)text[i];
+
+			if (plain) {
+				out[n++] = (char)c;
+				continue;
+			}
+			out[n++] = '\\';
+			out[n++] = 'x';
+			out[n++] = hex[c >> 4];
+			out[n++] = hex[c & 15];
 		}
-		out[n++] = '\\';
-		out[n++] = 'x';
-		out[n++] = hex[c >> 4];
-		out[n++] = hex[c & 15];
+		text += bytes;
+		left -= bytes;
 	}
 	return n;
 }

@@ -235,6 +235,8 @@ static const struct {
 	{"worker=%zz", NULL, NULL, "escape"},
 	{"worker=%0a", NULL, NULL, "control"},
 	{"worker=%7f", NULL, NULL, "control"},
+	{"worker=%c2%9b31m", NULL, NULL, "control"},
+	{"worker=%c2%a0", "\xc2\xa0", NULL, NULL},
 	{"worker=%ff", NULL, NULL, "UTF-8"},
 	{"worker=%c0%80", NULL, NULL, "UTF-8"},
 	{"%80=1", NULL, NULL, "UTF-8"},
