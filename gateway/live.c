@@ -20,6 +20,7 @@
 #define DATA_MS   10000 /* what is older than that is no data */
 #define SPARKS_MS 10000 /* between two looks at them: they are by the hour */
 #define ALERTS_MS 2000
+#define SLICE_NS  (NV_NS_PER_MS / 2) /* of a build, before requests have their turn */
 
 enum { FLEET, METRICS, OVERVIEW, SPARKS, ALERTS, HALVES };
 
@@ -482,10 +483,14 @@ static void
 on_slice(struct ev_loop *loop, ev_timer *timer, int revents)
 {
 	struct gw_live *l = timer->data;
+	int64_t end_ns = nv_mono_ns() + SLICE_NS;
 	bool changed;
-	int rc = gw_rows_step(&l->rows, &changed);
+	int rc;
 
 	(void)revents;
+	do
+		rc = gw_rows_step(&l->rows, &changed);
+	while (rc == 0 && nv_mono_ns() < end_ns);
 	if (rc == 0) {
 		ev_timer_start(loop, timer);
 		return;

@@ -22,7 +22,7 @@ struct gw_rows_aux {
 	char *next_text;   /* owned */
 };
 
-enum { READ, JOIN, STRAYS };
+enum { READ, JOIN, STRAYS, COUNT, END };
 
 int
 gw_rows_init(struct gw_rows *t)
@@ -54,6 +54,7 @@ gw_rows_fini(struct gw_rows *t)
 	free(t->aux);
 	json_decref(t->index);
 	json_decref(t->counts);
+	json_decref(t->next_counts);
 	*t = (struct gw_rows){0};
 }
 
@@ -409,19 +410,19 @@ count(struct gw_rows *t)
 	json_decref(list);
 	if (!counts)
 		return -ENOMEM;
-	json_decref(t->counts);
-	t->counts = counts;
-	return 0;
+	json_decref(t->next_counts);
+	t->next_counts = counts;
+	return 1;
 }
 
 static int
 finish(struct gw_rows *t, bool *ret_changed)
 {
-	int rc = count(t);
 	bool changed = t->generation == 0;
 
-	if (rc < 0)
-		return rc;
+	json_decref(t->counts);
+	t->counts = t->next_counts;
+	t->next_counts = NULL;
 	for (size_t i = 0; i < t->n; i++)
 		changed = turn_row(&t->rows[i], &t->aux[i], t->generation + 1) || changed;
 	if (changed)
@@ -458,12 +459,12 @@ gw_rows_step(struct gw_rows *t, bool *ret_changed)
 
 	*ret_changed = false;
 	if (rc == 0)
-		rc = t->step == READ   ? read_some(t)
-		     : t->step == JOIN ? join_some(t)
-				       : strays_some(t);
-	if (rc == 1 && t->step == STRAYS)
-		rc = finish(t, ret_changed);
-	else if (rc == 1) {
+		rc = t->step == READ     ? read_some(t)
+		     : t->step == JOIN   ? join_some(t)
+		     : t->step == STRAYS ? strays_some(t)
+		     : t->step == COUNT  ? count(t)
+					 : finish(t, ret_changed);
+	if (rc == 1 && t->step != END) {
 		t->step++;
 		rc = 0;
 	}

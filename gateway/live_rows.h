@@ -5,7 +5,7 @@
 
 #include "live.h"
 
-#define GW_ROWS_SLICE 32 /* workers that are joined before the loop goes on */
+#define GW_ROWS_SLICE 8 /* workers that are joined in one step: some 0.4 ms */
 
 struct gw_rows_aux;
 
@@ -25,6 +25,7 @@ struct gw_rows {
 	size_t next_worker;
 	size_t next_instance;
 	size_t next_place;
+	json_t *next_counts; /* owned */
 	int step;
 	int error;
 };
