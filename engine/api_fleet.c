@@ -91,6 +91,15 @@ static const char *const action_words[ACT_COUNT] = {"start", "stop", "pause", "r
 static const char *const action_done[ACT_COUNT] = {
 	"started", "stopped", "paused", "resumed"};
 
+static int
+own_process(struct eng_call *call, const struct eng_worker *w)
+{
+	return nv_err_set(&call->err, -EPERM,
+		"%s is one of Nova's own processes: it runs as long as its section is in "
+		"nova.yaml",
+		w->name);
+}
+
 /* What the action makes of a worker. 0 nothing to do, 1 a change, negative: not possible
  * (only said when the worker was named; among all it is passed over). */
 static int
@@ -102,10 +111,7 @@ act_on(struct eng_call *call, struct eng_worker *w, enum action action,
 	char reason[sizeof(((struct eng_desire *)NULL)->reason)];
 
 	if (w->system)
-		return nv_err_set(&call->err, -EPERM,
-			"%s is one of Nova's own processes: it runs as long as its "
-			"section is in nova.yaml",
-			w->name);
+		return own_process(call, w);
 	if (!w->conf)
 		return nv_err_set(&call->err, -EPERM,
 			"%s is not in the configuration any more", w->name);
@@ -311,9 +317,16 @@ static int
 take_one(struct eng_call *call, struct eng_worker **ret)
 {
 	const char *name = NULL;
+	struct eng_worker *w = NULL;
 	int rc = nv_json_need_str(call->args, "worker", 200, &name, &call->err);
 
-	return rc < 0 ? rc : eng_api_worker(call, name, ret);
+	if (rc == 0)
+		rc = eng_api_worker(call, name, &w);
+	if (rc == 0 && w->system)
+		rc = own_process(call, w);
+	if (rc == 0)
+		*ret = w;
+	return rc;
 }
 
 int

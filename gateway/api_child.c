@@ -17,12 +17,28 @@ take_line(const char *errors, char *error, size_t error_bytes)
 	(void)snprintf(error, error_bytes, "%.*s", (int)strcspn(errors, "\n"), errors);
 }
 
+/* Of commands about workers: what the first one says that it was not done to. */
+static const char *
+refusal_of(const json_t *answer)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(answer, "workers"), i, row)
+	{
+		if (json_is_false(json_object_get(row, "ok")))
+			return json_string_value(json_object_get(row, "result"));
+	}
+	return NULL;
+}
+
 json_t *
 gw_child_answer(const struct nv_program_end *end, char *error, size_t error_bytes)
 {
 	json_t *answer = json_loadb(end->out, end->out_bytes, 0, NULL);
 	const char *theirs = json_string_value(json_object_get(answer, "error"));
 	const char *result = json_string_value(json_object_get(answer, "result"));
+	const char *refusal = refusal_of(answer);
 
 	error[0] = '\0';
 	if (end->code == 0 && answer)
@@ -33,6 +49,8 @@ gw_child_answer(const struct nv_program_end *end, char *error, size_t error_byte
 		(void)snprintf(error, error_bytes, "%s", end->why);
 	else if (result)
 		(void)snprintf(error, error_bytes, "the answer is: %s", result);
+	else if (refusal)
+		(void)snprintf(error, error_bytes, "%s", refusal);
 	else if (end->errors[0])
 		take_line(end->errors, error, error_bytes);
 	else
