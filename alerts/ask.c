@@ -22,6 +22,10 @@ on_done(void *arg, const struct nv_program_end *end)
 	json_t *answer = json_loadb(end->out, end->out_bytes, 0, NULL);
 	const char *why = json_string_value(json_object_get(answer, "error"));
 
+	/* Half an answer says which half is missing. */
+	if (!why && end->code != 0)
+		why = json_string_value(
+			json_array_get(json_object_get(answer, "warnings"), 0));
 	if (!why)
 		why = end->why[0]                ? end->why
 		      : end->code == 0 && answer ? ""
