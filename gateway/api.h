@@ -218,7 +218,8 @@ void gw_verify_close(struct gw *gw);
 	X(OPPORTUNITIES) \
 	X(OPPORTUNITY) \
 	X(EXPORT_AGENTS) \
-	X(EXPORT_OPPORTUNITIES)
+	X(EXPORT_OPPORTUNITIES) \
+	X(EXPORT_FINANCIAL)
 enum gw_compat_name {
 #define X(name) GW_COMPAT_##name,
 	GW_COMPATS(X)
@@ -226,7 +227,7 @@ enum gw_compat_name {
 		GW_COMPAT_COUNT
 };
 
-#define GW_COMPAT_ASKS_MAX 2
+#define GW_COMPAT_ASKS_MAX 3
 struct gw_compat_facts {
 	json_t *data[GW_COMPAT_ASKS_MAX]; /* owned */
 	char timestamp[40];
@@ -241,11 +242,11 @@ struct gw_compat {
 	} asks[GW_COMPAT_ASKS_MAX];
 	void (*show)(struct nv_buf *b, const struct gw_compat_facts *facts);
 	const char *csv; /* name of the file; NULL: JSON */
+	/* Instead of show: answers the call by and by; the facts are its own then. */
+	void (*then)(struct gw_call *call, const struct gw_compat_facts *facts);
 };
 extern const struct gw_compat gw_compats[GW_COMPAT_COUNT];
 gw_handler_fn gw_api_compat;
-/* GET /api/export/financial (compat_sales.c) */
-gw_handler_fn gw_api_sales;
 
 /* GET /api/v1/openapi.json */
 gw_handler_fn gw_api_openapi;

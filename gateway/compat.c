@@ -16,6 +16,8 @@
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define DAYS_NS          (INT64_C(32) * 86400 * NV_NS_PER_SEC)
 
+#define ALL "{\"period\":\"all\"}"
+
 #define ONLY(v) \
 	{ \
 		{ \
@@ -25,31 +27,37 @@
 
 const struct gw_compat gw_compats[GW_COMPAT_COUNT] = {
 	[GW_COMPAT_OVERVIEW] = {{{.verb = "overview"}, {.verb = "agents"}},
-		gw_compat_overview, NULL},
-	[GW_COMPAT_AGENTS] = {ONLY("agents"), gw_compat_agents, NULL},
+		gw_compat_overview, NULL, NULL},
+	[GW_COMPAT_AGENTS] = {ONLY("agents"), gw_compat_agents, NULL, NULL},
 	[GW_COMPAT_AGENT] = {{{.verb = "agent", .path_arg = "worker"},
 				     {.verb = "events",
 					     .path_arg = "worker",
-					     .args = "{\"limit\":1000}"}},
-		gw_compat_agent, NULL},
-	[GW_COMPAT_SUMMARY] = {{{.verb = "pnl", .args = "{\"period\":\"all\"}"}},
-		gw_compat_summary, NULL},
+					     .args = "{\"limit\":1000}"},
+				     {.verb = "pnl", .args = ALL}},
+		gw_compat_agent, NULL, NULL},
+	[GW_COMPAT_SUMMARY] = {{{.verb = "pnl", .args = ALL}}, gw_compat_summary, NULL,
+		NULL},
 	[GW_COMPAT_TRENDS] =
 		{{{.verb = "timeline", .args = "{\"by\":\"day\"}", .days = true}},
-			gw_compat_trends, NULL},
+			gw_compat_trends, NULL, NULL},
 	[GW_COMPAT_DEPARTMENTS] = {{{.verb = "pnl",
 					   .args = "{\"period\":\"all\",\"by\":\"group\","
 						   "\"limit\":10000}"}},
-		gw_compat_departments, NULL},
-	[GW_COMPAT_TOP] = {ONLY("agents"), gw_compat_top, NULL},
+		gw_compat_departments, NULL, NULL},
+	[GW_COMPAT_TOP] = {ONLY("agents"), gw_compat_top, NULL, NULL},
 	[GW_COMPAT_ALERTS] = {{{.verb = "list", .of_alerts = true}}, gw_compat_alerts,
+		NULL, NULL},
+	[GW_COMPAT_OPPORTUNITIES] = {ONLY("approvals"), gw_compat_opportunities, NULL,
 		NULL},
-	[GW_COMPAT_OPPORTUNITIES] = {ONLY("approvals"), gw_compat_opportunities, NULL},
 	[GW_COMPAT_OPPORTUNITY] = {{{.verb = "explain", .path_arg = "id"}},
-		gw_compat_opportunity, NULL},
-	[GW_COMPAT_EXPORT_AGENTS] = {ONLY("agents"), gw_compat_agents_csv, "agents"},
+		gw_compat_opportunity, NULL, NULL},
+	[GW_COMPAT_EXPORT_AGENTS] = {ONLY("agents"), gw_compat_agents_csv, "agents",
+		NULL},
 	[GW_COMPAT_EXPORT_OPPORTUNITIES] = {ONLY("approvals"),
-		gw_compat_opportunities_csv, "opportunities"},
+		gw_compat_opportunities_csv, "opportunities", NULL},
+	[GW_COMPAT_EXPORT_FINANCIAL] = {{{.verb = "agents"},
+						{.verb = "pnl", .args = ALL}},
+		NULL, NULL, gw_compat_sales},
 };
 
 /* ---- figures ---- */
@@ -102,6 +110,29 @@ divide(nv_i128 n, nv_i128 by)
 	if (rest * 2 > by || (rest * 2 == by && whole % 2 == 1))
 		whole++;
 	return minus ? -whole : whole;
+}
+
+bool
+gw_compat_base(const json_t *pnl, const json_t *event, nv_i128 *ret_nano)
+{
+	const char *currency = json_string_value(json_object_get(event, "currency"));
+	nv_i128 nano = gw_compat_nano(event, "amount");
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(pnl, "currencies"), i, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "currency"));
+
+		if (!currency || !name || strcmp(currency, name) != 0)
+			continue;
+		if (!json_is_string(json_object_get(row, "rate")) ||
+			__builtin_mul_overflow(nano, gw_compat_nano(row, "rate"), &nano))
+			return false;
+		*ret_nano = divide(nano, NV_MONEY_SCALE);
+		return true;
+	}
+	return false;
 }
 
 /* Hundredths, which fit: a sum is at most NV_SUM_MAX. */
@@ -182,6 +213,18 @@ answer(struct compat *c)
 	struct nv_buf body;
 	char value[100];
 
+	if (c->route->then) {
+		const struct gw_compat_facts facts = c->facts;
+
+		void (*then)(struct gw_call *, const struct gw_compat_facts *) =
+			c->route->then;
+
+		c->facts = (struct gw_compat_facts){0};
+		call->gone = NULL;
+		drop(c);
+		then(call, &facts);
+		return;
+	}
 	nv_buf_init(&body, ANSWER_BYTES_MAX);
 	(void)nv_rfc3339(nv_wall_ns(), c->facts.timestamp);
 	c->route->show(&body, &c->facts);

@@ -12,6 +12,10 @@ nv_i128 gw_compat_nano(const json_t *o, const char *key);
 /* revenue - refunds - disputes - fees: what is called revenue there. */
 nv_i128 gw_compat_earned(const json_t *metrics);
 
+/* The amount of an event in the base currency, at today's rate as pnl says it. false: the
+ * event's currency has none, and nothing is written. */
+bool gw_compat_base(const json_t *pnl, const json_t *event, nv_i128 *ret_nano);
+
 #define GW_CENTS_BYTES 48
 /* "12.34" */
 const char *gw_compat_cents(nv_i128 nano, char buf[GW_CENTS_BYTES]);
@@ -33,6 +37,9 @@ void gw_compat_top(struct nv_buf *b, const struct gw_compat_facts *facts);
 /* compat_csv.c */
 void gw_compat_agents_csv(struct nv_buf *b, const struct gw_compat_facts *facts);
 void gw_compat_opportunities_csv(struct nv_buf *b, const struct gw_compat_facts *facts);
+
+/* compat_sales.c: GET /api/export/financial; of agents and pnl. */
+void gw_compat_sales(struct gw_call *call, const struct gw_compat_facts *facts);
 
 /* A text of an object as JSON; null when it is none. */
 void gw_compat_put(struct nv_buf *b, const char *name, const json_t *o, const char *key);

@@ -1,13 +1,12 @@
-/* GET /api/export/financial: every sale of the ledger as the old system's table. The
+/* GET /api/export/financial: every sale of the ledger as the old system's table, in the
+ * base currency; what has no rate has no amount, and another currency is named. The
  * ledger is read by novactl, a line an event, and what is a sale is handed on; of any
  * length, at the pace of who takes it. */
 #include "compat.h"
 
 #include "api_ask.h"
 #include "child.h"
-#include "gateway.h"
 #include "nv_csv.h"
-#include "query.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -21,7 +20,8 @@
 struct sales {
 	struct gw_call *call;
 	struct gw_child *child;
-	const struct nv_config *config;
+	json_t *groups;     /* owned: of each worker */
+	json_t *pnl;        /* owned: with the rates */
 	struct nv_buf line; /* of an event that has not come whole */
 	struct nv_buf rows; /* not handed on yet */
 	bool begun;
@@ -33,6 +33,8 @@ drop(struct sales *s)
 {
 	nv_buf_fini(&s->line);
 	nv_buf_fini(&s->rows);
+	json_decref(s->groups);
+	json_decref(s->pnl);
 	free(s);
 }
 
@@ -47,14 +49,50 @@ on_gone(struct gw_call *call)
 
 /* ---- rows ---- */
 
-/* As it is configured now; a worker that is gone has none. */
+/* worker -> group, as the engine has them now. NULL: no memory. */
+static json_t *
+groups_of(const json_t *agents)
+{
+	json_t *groups = json_object();
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(agents, "agents"), i, row)
+	{
+		const char *worker = json_string_value(json_object_get(row, "worker"));
+		json_t *group = json_object_get(row, "group");
+
+		if (worker && json_is_string(group))
+			(void)json_object_set(groups, worker, group);
+	}
+	return groups;
+}
+
 static const char *
 group_of(const struct sales *s, const char *worker)
 {
-	for (size_t i = 0; worker && i < s->config->n_workers; i++)
-		if (strcmp(s->config->workers[i].name, worker) == 0)
-			return s->config->workers[i].group;
-	return "";
+	const char *group =
+		worker ? json_string_value(json_object_get(s->groups, worker)) : NULL;
+
+	return group ? group : "";
+}
+
+/* What was said of it; of another currency than the base's also the amount as it was
+ * paid. */
+static void
+put_description(struct sales *s, const char *note, const json_t *leg)
+{
+	const char *currency = json_string_value(json_object_get(leg, "currency"));
+	const char *amount = json_string_value(json_object_get(leg, "amount"));
+	const char *base = json_string_value(json_object_get(s->pnl, "currency"));
+	struct nv_buf text;
+
+	nv_buf_init(&text, LINE_BYTES_MAX);
+	nv_buf_puts(&text, note ? note : "");
+	if (currency && amount && base && strcmp(currency, base) != 0)
+		nv_buf_printf(&text, "%s%s %s", note ? ", " : "", amount, currency);
+	nv_csv_put_text(&s->rows, text.error || !text.bytes ? "" : text.data);
+	nv_buf_fini(&text);
 }
 
 static void
@@ -68,15 +106,16 @@ put_row(struct sales *s, const json_t *ev)
 	json_t *said = line ? json_loads(line, 0, NULL) : NULL;
 	const char *note = json_string_value(json_object_get(said, "note"));
 	char buf[GW_CENTS_BYTES];
+	nv_i128 nano = 0;
 
 	nv_csv_put_text(&s->rows, at ? at : "");
 	nv_buf_puts(&s->rows, ",");
 	nv_csv_put_text(&s->rows, source ? source : worker ? worker : "");
 	nv_buf_puts(&s->rows, ",");
 	nv_csv_put_text(&s->rows, group_of(s, worker));
-	nv_buf_printf(
-		&s->rows, ",%s,", gw_compat_cents(gw_compat_nano(leg, "amount"), buf));
-	nv_csv_put_text(&s->rows, note ? note : "");
+	nv_buf_printf(&s->rows, ",%s,",
+		gw_compat_base(s->pnl, leg, &nano) ? gw_compat_cents(nano, buf) : "");
+	put_description(s, note, leg);
 	/* What a sale has cost nobody told: no figure, and no zero. */
 	nv_buf_puts(&s->rows, ",\r\n");
 	json_decref(said);
@@ -207,21 +246,23 @@ on_done(void *arg, const struct nv_program_end *end)
 }
 
 void
-gw_api_sales(struct gw_call *call)
+gw_compat_sales(struct gw_call *call, const struct gw_compat_facts *facts)
 {
 	static const char *const words[] = {"ledger", "export", "--format=json", NULL};
-	const struct gw *gw = call->arg;
-	struct sales *s;
+	struct sales *s = calloc(1, sizeof(*s));
+	json_t *groups = groups_of(facts->data[0]);
 
-	if (gw_query_none(call) < 0)
-		return;
-	s = calloc(1, sizeof(*s));
-	if (!s) {
+	json_decref(facts->data[0]);
+	if (!s || !groups) {
+		free(s);
+		json_decref(groups);
+		json_decref(facts->data[1]);
 		gw_answer_error(call, 500, "no memory");
 		return;
 	}
 	s->call = call;
-	s->config = gw->config;
+	s->groups = groups;
+	s->pnl = facts->data[1];
 	nv_buf_init(&s->line, LINE_BYTES_MAX);
 	nv_buf_init(&s->rows, ROWS_BYTES_MAX);
 	const struct gw_child_spec spec = {.kind = GW_CHILD_EXPORT,

@@ -180,13 +180,14 @@ gw_compat_agents(struct nv_buf *b, const struct gw_compat_facts *facts)
 
 #define RECENT_MAX 20
 
-/* The newest of one kind, newest first. */
+/* The newest of one kind, newest first, in the base currency; null: it has no rate. */
 static void
-put_recent(struct nv_buf *b, const json_t *events, const char *kind)
+put_recent(struct nv_buf *b, const json_t *events, const json_t *pnl, const char *kind)
 {
 	char buf[GW_CENTS_BYTES];
 	size_t shown = 0;
 	bool costs = strcmp(kind, "cost") == 0;
+	nv_i128 nano = 0;
 
 	for (size_t i = json_array_size(events); i > 0 && shown < RECENT_MAX; i--) {
 		const json_t *ev = json_array_get(events, i - 1);
@@ -198,7 +199,8 @@ put_recent(struct nv_buf *b, const json_t *events, const char *kind)
 		nv_buf_puts(b, ",");
 		gw_compat_put(b, costs ? "operation" : "description", ev, "category");
 		nv_buf_printf(b, ",\"%s\":%s%s}", costs ? "cost" : "amount",
-			gw_compat_cents(gw_compat_nano(ev, "amount"), buf),
+			gw_compat_base(pnl, ev, &nano) ? gw_compat_cents(nano, buf)
+						       : "null",
 			costs ? ",\"total_tokens\":null" : "");
 	}
 }
@@ -211,9 +213,9 @@ gw_compat_agent(struct nv_buf *b, const struct gw_compat_facts *facts)
 	nv_buf_puts(b, "{\"agent\":");
 	gw_compat_put_agent(b, json_object_get(facts->data[0], "agent"));
 	nv_buf_puts(b, ",\"recent_costs\":[");
-	put_recent(b, events, "cost");
+	put_recent(b, events, facts->data[2], "cost");
 	nv_buf_puts(b, "],\"recent_revenue\":[");
-	put_recent(b, events, "revenue");
+	put_recent(b, events, facts->data[2], "revenue");
 	nv_buf_puts(b, "]");
 	put_timestamp(b, facts);
 }

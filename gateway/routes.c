@@ -149,7 +149,7 @@ static const struct gw_route table[] = {
 	OLD("opportunities/{id}", OPPORTUNITY)
 	OLD("export/agents", EXPORT_AGENTS)
 	OLD("export/opportunities", EXPORT_OPPORTUNITIES)
-	ROUTE(GW_GET, "/api/export/financial", GW_READONLY, NULL, 0, gw_api_sales, NULL)
+	OLD("export/financial", EXPORT_FINANCIAL)
 
 	/* Commands. */
 	ROUTE(GW_POST, "/api/v1/ledger/verify", GW_OPERATOR, "?" JSON, ACT_BYTES, gw_api_verify, NULL)

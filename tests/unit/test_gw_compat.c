@@ -53,6 +53,39 @@ START_TEST(percents)
 }
 END_TEST
 
+START_TEST(other_currencies)
+{
+	static const struct {
+		const char *amount;
+		const char *currency;
+		const char *cents; /* NULL: there is no rate */
+	} cases[] = {{"12.34", "USD", "12.34"}, {"1000.00", "JPY", "6.70"},
+		{"-1000.00", "JPY", "-6.70"}, {"0.000000001", "EUR", "0.00"},
+		{"500.00", "NOK", NULL}, {"1.00", "usd", NULL}, {"1.00", NULL, NULL},
+		{"9223372036.854775807", "EUR", "10145709240.54"}};
+	json_t *pnl = json_pack("{s:[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:n}]}",
+		"currencies", "currency", "USD", "rate", "1.00", "currency", "EUR",
+		"rate", "1.10", "currency", "JPY", "rate", "0.0067", "currency", "NOK",
+		"rate");
+	char buf[GW_CENTS_BYTES];
+
+	for (size_t i = 0; i < NV_LEN(cases); i++) {
+		json_t *ev = json_pack("{s:s, s:s*}", "amount", cases[i].amount,
+			"currency", cases[i].currency);
+		nv_i128 nano = -7;
+		bool known = gw_compat_base(pnl, ev, &nano);
+
+		ck_assert_int_eq(known, cases[i].cents != NULL);
+		if (known)
+			ck_assert_str_eq(gw_compat_cents(nano, buf), cases[i].cents);
+		else
+			ck_assert(nano == -7);
+		json_decref(ev);
+	}
+	json_decref(pnl);
+}
+END_TEST
+
 START_TEST(cells)
 {
 	static const struct {
@@ -84,6 +117,7 @@ main(void)
 	tcase_add_test(tc, cents);
 	tcase_add_test(tc, percents);
 	tcase_add_test(tc, cells);
+	tcase_add_test(tc, other_currencies);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
