@@ -181,11 +181,14 @@ put_roi(const struct line *line, const struct top_money *money)
 	else if (ppm > INT64_C(99999) * 10000)
 		(void)snprintf(text, sizeof(text), ">99999%%");
 	else if (ppm >= INT64_C(1000) * 10000)
-		(void)snprintf(text, sizeof(text), "%lld%%", (long long)(ppm / 10000));
-	else /* all of a column in one form */
-		(void)snprintf(text, sizeof(text), "%s%lld.%lld%%",
-			ppm <= -1000 ? "-" : "", llabs(ppm / 10000),
-			llabs(ppm / 1000 % 10));
+		(void)snprintf(text, sizeof(text), "%lld%%",
+			(long long)nv_mul_div(ppm, 1, 10000));
+	else { /* all of a column in one form; rounded as everywhere else */
+		int64_t tenths = nv_mul_div(ppm, 1, 1000);
+
+		(void)snprintf(text, sizeof(text), "%s%lld.%lld%%", tenths < 0 ? "-" : "",
+			llabs(tenths / 10), llabs(tenths % 10));
+	}
 	if (ppm != 0)
 		style = ppm > 0 ? TOP_GREEN : TOP_RED;
 	put(line, C_ROI, style, text);
