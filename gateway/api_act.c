@@ -269,6 +269,7 @@ on_done(void *arg, const struct nv_program_end *end)
 	struct acting *a = arg;
 
 	gw_ask_changed(a->gw);
+	gw_live_changed(a->gw);
 	json_decref(a->answer);
 	a->answer = gw_child_answer(end, a->error, sizeof(a->error));
 	if (end->code == NV_EXIT_NO && ask_for_members(a, a->answer))

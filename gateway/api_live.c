@@ -25,6 +25,8 @@ struct look {
 	void (*show)(struct look *look); /* answers it, or asks the engine first */
 	struct gw_live_wait *wait;
 	struct gw_ask *ask;
+	gw_ask_fn *told;   /* who shows it */
+	ev_timer patience; /* with the engine */
 };
 
 static void
@@ -32,6 +34,7 @@ look_free(struct look *look)
 {
 	gw_live_wait_cancel(look->wait);
 	gw_ask_cancel(look->ask);
+	ev_timer_stop(look->gw->loop, &look->patience);
 	free(look);
 }
 
@@ -56,6 +59,21 @@ on_picture(void *arg, const char *why)
 	gw_answer_code(call, NV_EXIT_UNREACHABLE, false, why);
 }
 
+/* What the engine knows is missing in the answer then, which says so. */
+static void
+on_impatient(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct look *look = timer->data;
+	const struct gw_told told = {.code = NV_EXIT_UNREACHABLE,
+		.text = "",
+		.error = "nova-engine has not answered for 3 s"};
+
+	(void)loop;
+	(void)revents;
+	gw_ask_cancel(look->ask);
+	look->told(look, &told);
+}
+
 static void
 begin(struct gw_call *call, void (*show)(struct look *look))
 {
@@ -69,6 +87,8 @@ begin(struct gw_call *call, void (*show)(struct look *look))
 		return;
 	}
 	*look = (struct look){.call = call, .gw = call->arg, .show = show};
+	ev_init(&look->patience, on_impatient);
+	look->patience.data = look;
 	call->own = look;
 	call->gone = on_gone;
 	struct gw_live_wait *wait = NULL;
@@ -223,9 +243,29 @@ refused(struct look *look, const struct gw_told *told)
 	return true;
 }
 
+/* Those of the picture, and that the engine has not said its word. A new reference. */
+static json_t *
+warnings_with(const struct gw_picture *p, const struct gw_told *told, const char *missing)
+{
+	json_t *list = json_copy((json_t *)(uintptr_t)p->warnings);
+	char text[500];
+
+	if (told->code != NV_EXIT_UNREACHABLE)
+		return list;
+	(void)snprintf(text, sizeof(text), "%.300s: %s",
+		told->error[0] ? told->error : "nova-engine does not answer", missing);
+	if (list && json_array_append_new(list, nv_json_str(text)) == 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static void
 ask(struct look *look, const char *verb, json_t *args, gw_ask_fn *done)
 {
+	look->told = done;
+	ev_timer_set(&look->patience, (double)GW_LIVE_HALF_MS / 1000, 0);
+	ev_timer_start(look->gw->loop, &look->patience);
 	if (gw_ask_verb(look->gw, verb, args, ENGINE_TTL_MS, done, look, &look->ask) < 0)
 		answer_error(look, 500, "no memory");
 }
@@ -242,7 +282,11 @@ on_summary(void *arg, const struct gw_told *told)
 	gw_live_picture(look->gw, &p);
 	if (told->data)
 		p.as_of_ns = NV_MIN(p.as_of_ns, told->as_of_ns);
+	json_t *warnings = warnings_with(&p, told, "figures of the fleet are missing");
+
+	p.warnings = warnings;
 	answer_json(look, gw_live_status(&p, told->data));
+	json_decref(warnings);
 }
 
 static void
@@ -275,7 +319,8 @@ on_agent(void *arg, const struct gw_told *told)
 
 	bad |= json_object_set_new(
 		body, "agent", agent ? json_incref(agent) : json_null());
-	bad |= json_object_set(body, "warnings", (json_t *)(uintptr_t)p.warnings);
+	bad |= json_object_set_new(body, "warnings",
+		warnings_with(&p, told, "what it knows of this worker is missing"));
 	if (bad) {
 		json_decref(body);
 		body = NULL;

@@ -80,6 +80,7 @@ struct gw_live {
 	int64_t as_of_ns;
 	int64_t sparks_as_of_ns;
 	int64_t shown_ms;    /* 0: there is no picture */
+	int64_t changed_ms;  /* the last command: what was read before is no answer */
 	json_t *overview;    /* owned */
 	char *overview_text; /* owned */
 	size_t overview_bytes;
@@ -111,14 +112,16 @@ is_here(const struct gw_live *l, int which)
 	return !is_asking(l, which) || now_ms - h->sent_ms <= GW_LIVE_HALF_MS;
 }
 
-/* Is it known whether it is here? */
+/* Is it known whether it is here? Of one that was here when somebody looked last, but too
+ * long ago to be shown, the answer is waited for. */
 static bool
 is_settled(const struct gw_live *l, int which)
 {
 	const struct half *h = &l->halves[which];
 
-	return h->tried ||
-	       (is_asking(l, which) && nv_mono_ms() - h->sent_ms > GW_LIVE_HALF_MS);
+	if (is_asking(l, which) && nv_mono_ms() - h->sent_ms > GW_LIVE_HALF_MS)
+		return true;
+	return h->tried && (!h->here || !is_asking(l, which) || is_here(l, which));
 }
 
 /* Why it is away, in words. */
@@ -300,8 +303,20 @@ look(struct gw_live *l)
 
 /* ---- building ---- */
 
-/* A sentence for each half that is away. nova-alerts may well not run: that its list is
- * null says it. */
+/* Does it belong to this fleet? */
+static bool
+has_alerts(const struct gw_live *l)
+{
+	const struct piece *piece = is_here(l, FLEET) ? l->halves[FLEET].piece : NULL;
+
+	for (size_t i = 0; piece && i < piece->fleet.n_procs; i++)
+		if (strcmp(piece->fleet.procs[i].name, "nova.alerts") == 0)
+			return true;
+	return false;
+}
+
+/* A sentence for each half that is away. A fleet without nova-alerts misses nothing: its
+ * list is null. */
 static json_t *
 warnings_of(const struct gw_live *l)
 {
@@ -309,15 +324,16 @@ warnings_of(const struct gw_live *l)
 		[FLEET] = "processes and instances are missing",
 		[METRICS] = "figures of workers are missing",
 		[OVERVIEW] = "money, budget and decisions are missing",
-		[SPARKS] = "sparklines are missing"};
+		[SPARKS] = "sparklines are missing",
+		[ALERTS] = "alerts are missing"};
 	json_t *list = json_array();
 	int bad = list ? 0 : -1;
 
-	for (int i = FLEET; i <= SPARKS; i++) {
+	for (int i = FLEET; i < HALVES; i++) {
 		char why[300];
 		char text[400];
 
-		if (is_here(l, i))
+		if (is_here(l, i) || (i == ALERTS && !has_alerts(l)))
 			continue;
 		(void)snprintf(text, sizeof(text), "%s: %s",
 			why_away(l, i, why, sizeof(why)), missing[i]);
@@ -417,7 +433,14 @@ wait_free(struct gw_live_wait *w)
 static bool
 is_fresh(const struct gw_live *l)
 {
-	return l->shown_ms && nv_mono_ms() - l->shown_ms <= FRESH_MS;
+	return l->shown_ms && l->shown_ms >= l->changed_ms &&
+	       nv_mono_ms() - l->shown_ms <= FRESH_MS;
+}
+
+void
+gw_live_changed(struct gw *gw)
+{
+	gw->live->changed_ms = nv_mono_ms();
 }
 
 static void

@@ -56,6 +56,10 @@ int gw_live_wait(struct gw *gw, void (*done)(void *arg, const char *why), void *
 	struct gw_live_wait **ret);
 void gw_live_wait_cancel(struct gw_live_wait *wait);
 
+/* Something was done: who asks from now on gets no picture that was read before, unless
+ * there is no other within GW_LIVE_FIRST_MS. */
+void gw_live_changed(struct gw *gw);
+
 /* Somebody goes on looking, and is told after each change of the picture. */
 struct gw_live_watch {
 	struct gw_live_watch *prev;

@@ -72,11 +72,13 @@ export function ApprovalsPanel({ approvals }: { approvals: Decision[] | null }):
 const GRAVE = ['critical', 'error', 'warning', 'info'];
 
 export function AlertsPanel({ o }: { o: Overview }): JSX.Element {
+  const looked = !o.processes || o.processes.some((p) => p.name === 'nova.alerts');
   const raised = [...(o.alerts?.raised ?? [])].sort((a, b) => GRAVE.indexOf(a.severity) - GRAVE.indexOf(b.severity));
   return (
     <section id="alerts">
       <Panel title="Alerts" note={raised.length ? `${raised.length} raised` : null}>
-        {o.alerts === null ? <Empty command="novactl reload">Not known: nova-alerts does not answer. Add a section <code>alerts:</code> to nova.yaml (docs/PLATFORMS.md says what may stand in it), then:</Empty>
+        {o.alerts === null && looked ? <p class="muted">Not known: nova-alerts does not answer.</p>
+          : o.alerts === null ? <Empty command="novactl reload">Nobody looks for trouble. Add a section <code>alerts:</code> to nova.yaml (docs/PLATFORMS.md says what may stand in it), then:</Empty>
           : raised.length === 0 ? <p class="muted">No alert is raised.</p>
             : <ul class="list">{raised.slice(0, 20).map((a) => <AlertRow key={a.key} a={a} />)}</ul>}
       </Panel>
