@@ -9,7 +9,6 @@
 #include "nv_title.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,48 +180,16 @@ static const char usage[] =
 	"usage: nova-alerts [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
 	"       nova-alerts --version\n";
 
-static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"run-dir", required_argument, NULL, 'r'},
-	{"state-dir", required_argument, NULL, 's'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
 int
 main(int argc, char **argv)
 {
-	const char *config = NULL;
-	const char *run_dir = NULL;
-	const char *state_dir = NULL;
-	struct nv_err err = {0};
-	int c;
+	struct nv_service_args args = {.usage = usage};
+	int code = NV_EXIT_OK;
 
 	nv_title_init(argc, argv);
 	nv_log_init("nova-alerts");
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'c')
-			config = optarg;
-		else if (c == 'r')
-			run_dir = optarg;
-		else if (c == 's')
-			state_dir = optarg;
-		if (c == 'V')
-			return puts("nova-alerts " NOVA_VERSION) < 0;
-		if (c == 'h')
-			return fputs(usage, stdout) < 0;
-		if (c == '?')
-			return fputs(usage, stderr) < 0 ? NV_EXIT_FAILED : NV_EXIT_USAGE;
-	}
-	if (optind != argc) {
-		(void)fputs(usage, stderr);
-		return NV_EXIT_USAGE;
-	}
-	if (nv_paths_resolve(&self.alerts.paths, config, state_dir, run_dir, NULL, &err) <
-		0) {
-		nv_error("%s", err.text);
-		return NV_EXIT_USAGE;
-	}
+	if (nv_service_args(&args, "nova-alerts", argc, argv, &self.alerts.paths, &code) <
+		0)
+		return code;
 	return run(&self.alerts);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #define ANSWER_MS        30000 /* an engine that is only busy may take so long */
 #define ANSWER_BYTES_MAX ((size_t)64 << 20) /* 1 KiB a worker, 64,000 of them */
@@ -113,16 +112,10 @@ on_close(struct nv_chan *chan, const char *why)
 static int
 reach_novasupd(struct top_data *d)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	NV_CLEANUP_FD fd = nv_connect_unix(d->run_dir, "novasupd.sock", SOCK_SEQPACKET);
 
-	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/novasupd.sock", d->run_dir) >=
-		(int)sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	NV_CLEANUP_FD fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	nv_chan_open(
 		&d->chan, d->loop, nv_fd_steal(&fd), 'C', 'S', handlers, on_close, d);
 	return 0;

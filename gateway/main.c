@@ -21,7 +21,6 @@
 #include "tail.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -344,59 +343,20 @@ static const char usage[] =
 	"       nova-gateway --routes\n"
 	"       nova-gateway --version\n";
 
-static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"run-dir", required_argument, NULL, 'r'},
-	{"state-dir", required_argument, NULL, 's'},
-	{"routes", no_argument, NULL, 'R'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
+static const char *const flags[] = {"routes", NULL};
 
 int
 main(int argc, char **argv)
 {
-	const char *config = NULL;
-	const char *run_dir = NULL;
-	const char *state_dir = NULL;
-	struct nv_err err = {0};
-	int c;
+	struct nv_service_args args = {.usage = usage, .flags = flags};
+	int code = NV_EXIT_OK;
 
 	nv_title_init(argc, argv);
 	nv_log_init("nova-gateway");
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'r':
-			run_dir = optarg;
-			break;
-		case 's':
-			state_dir = optarg;
-			break;
-		case 'R':
-			gw_routes_print(stdout);
-			return NV_EXIT_OK;
-		case 'V':
-			(void)printf("nova-gateway %s\n", NOVA_VERSION);
-			return NV_EXIT_OK;
-		case 'h':
-			(void)fputs(usage, stdout);
-			return NV_EXIT_OK;
-		default:
-			(void)fputs(usage, stderr);
-			return NV_EXIT_USAGE;
-		}
-	}
-	if (optind < argc) {
-		(void)fputs(usage, stderr);
-		return NV_EXIT_USAGE;
-	}
-	if (nv_paths_resolve(&self.paths, config, state_dir, run_dir, NULL, &err) < 0) {
-		(void)fprintf(stderr, "nova-gateway: %s\n", err.text);
-		return NV_EXIT_USAGE;
-	}
-	return run();
+	if (nv_service_args(&args, "nova-gateway", argc, argv, &self.paths, &code) < 0)
+		return code;
+	if (args.flag < 0)
+		return run();
+	gw_routes_print(stdout);
+	return NV_EXIT_OK;
 }

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #define AGAIN_S 0.1 /* until the next novasupd is looked for */
 
@@ -116,16 +115,10 @@ on_close(struct nv_chan *chan, const char *why)
 static int
 reach(struct gw_supwatch *s)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	NV_CLEANUP_FD fd = nv_connect_unix(s->run_dir, "novasupd.sock", SOCK_SEQPACKET);
 
-	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/novasupd.sock", s->run_dir) >=
-		(int)sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	NV_CLEANUP_FD fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	nv_chan_open(
 		&s->chan, s->loop, nv_fd_steal(&fd), 'C', 'S', handlers, on_close, s);
 	return 0;

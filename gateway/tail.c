@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #define NOW          UINT64_MAX
 #define PAGE         500
@@ -277,7 +276,6 @@ on_pace(struct ev_loop *loop, ev_timer *timer, int revents)
 static int
 reach(struct gw_tail *t)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	char line[120];
 	int n = t->known ? snprintf(line, sizeof(line),
 				   "{\"verb\":\"events.follow\",\"args\":{\"since_seq\":"
@@ -285,13 +283,10 @@ reach(struct gw_tail *t)
 				   (unsigned long long)t->last + 1)
 			 : snprintf(line, sizeof(line), "{\"verb\":\"events.follow\"}\n");
 
-	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s/" GW_ASK_ENGINE,
-		    t->gw->run_dir) >= (int)sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	NV_CLEANUP_FD fd = nv_connect_unix(t->gw->run_dir, GW_ASK_ENGINE, SOCK_STREAM);
 
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		return -errno;
+	if (fd < 0)
+		return fd;
 	/* So few bytes fit into a fresh socket. */
 	if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n)
 		return -EAGAIN;

@@ -13,7 +13,6 @@
 #include "who.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -400,16 +399,9 @@ static const char usage[] =
 	"       nova-platform --list           every NAME, as JSON\n"
 	"       nova-platform --version\n";
 
-static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"run-dir", required_argument, NULL, 'r'},
-	{"state-dir", required_argument, NULL, 's'},
-	{"verbs", no_argument, NULL, 'v'},
-	{"list", no_argument, NULL, 'l'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
+enum { FLAG_VERBS, FLAG_LIST };
+
+static const char *const flags[] = {"verbs", "list", NULL};
 
 static int
 print_json(json_t *o)
@@ -449,50 +441,20 @@ int
 plat_main(int argc, char **argv)
 {
 	struct plat *p = &self.plat;
-	const char *config = NULL;
-	const char *run_dir = NULL;
-	const char *state_dir = NULL;
-	struct nv_err err = {0};
-	bool verbs = false;
-	int c;
+	struct nv_service_args args = {
+		.usage = usage, .flags = flags, .takes_operands = true};
+	int code = NV_EXIT_OK;
 
 	nv_title_init(argc, argv);
 	nv_log_init("nova-platform");
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'r':
-			run_dir = optarg;
-			break;
-		case 's':
-			state_dir = optarg;
-			break;
-		case 'v':
-			verbs = true;
-			break;
-		case 'l':
-			return print_json(list_json());
-		case 'V':
-			(void)printf("nova-platform %s\n", NOVA_VERSION);
-			return NV_EXIT_OK;
-		case 'h':
-			(void)fputs(usage, stdout);
-			return NV_EXIT_OK;
-		default:
-			(void)fputs(usage, stderr);
-			return NV_EXIT_USAGE;
-		}
-	}
-	p->kind = optind + 1 == argc ? plat_kind_find(argv[optind]) : NULL;
+	if (nv_service_args(&args, "nova-platform", argc, argv, &p->paths, &code) < 0)
+		return code;
+	if (args.flag == FLAG_LIST)
+		return print_json(list_json());
+	p->kind = args.n_operands == 1 ? plat_kind_find(args.operands[0]) : NULL;
 	if (!p->kind)
 		return usage_error();
-	if (verbs)
+	if (args.flag == FLAG_VERBS)
 		return print_json(plat_describe(p->kind));
-	if (nv_paths_resolve(&p->paths, config, state_dir, run_dir, NULL, &err) < 0) {
-		(void)fprintf(stderr, "nova-platform: %s\n", err.text);
-		return NV_EXIT_USAGE;
-	}
 	return run(p);
 }

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 10000
@@ -153,19 +152,12 @@ on_closed(struct nv_chan *chan, const char *why)
 static int
 open_channel(struct plat_who *who)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	struct plat *p = who->plat;
-	int n = snprintf(addr.sun_path, sizeof addr.sun_path, "%s/novasupd.sock",
-		p->paths.run_dir);
 	NV_CLEANUP_FD fd =
-		socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		nv_connect_unix(p->paths.run_dir, "novasupd.sock", SOCK_SEQPACKET);
 
 	if (fd < 0)
-		return -errno;
-	if (n < 0 || (size_t)n >= sizeof addr.sun_path)
-		return -ENAMETOOLONG;
-	if (connect(fd, (const struct sockaddr *)&addr, sizeof addr) < 0)
-		return -errno;
+		return fd;
 	nv_chan_open(&who->chan, p->loop, nv_fd_steal(&fd), 'C', 'S', handlers, on_closed,
 		who);
 	return 0;

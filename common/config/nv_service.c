@@ -6,12 +6,95 @@
 #include "nv_paths.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define SECRET_BYTES_MAX ((size_t)64 << 10)
+
+#define FLAGS_MAX 4
+
+/* ---- how it was called ---- */
+
+/* The options of every such program, and the flags of this one behind them. */
+static void
+list_options(const char *const *flags, struct option list[])
+{
+	static const struct option common[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"run-dir", required_argument, NULL, 'r'},
+		{"state-dir", required_argument, NULL, 's'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+	};
+	size_t n = 0;
+
+	for (; n < NV_LEN(common); n++)
+		list[n] = common[n];
+	for (int i = 0; flags && flags[i]; i++) {
+		NV_ASSERT(i < FLAGS_MAX);
+		list[n++] = (struct option){flags[i], no_argument, NULL, i};
+	}
+	list[n] = (struct option){0};
+}
+
+static int
+ended(int printed, int *ret_exit)
+{
+	*ret_exit = printed < 0 ? NV_EXIT_FAILED : NV_EXIT_OK;
+	return -ECANCELED;
+}
+
+int
+nv_service_args(struct nv_service_args *args, const char *name, int argc, char **argv,
+	struct nv_paths *ret_paths, int *ret_exit)
+{
+	struct option options[5 + FLAGS_MAX + 1];
+	const char *config = NULL;
+	const char *run_dir = NULL;
+	const char *state_dir = NULL;
+	struct nv_err err = {0};
+	bool is_wrong = false;
+	int c;
+
+	args->flag = -1;
+	list_options(args->flags, options);
+	while (!is_wrong && (c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'r':
+			run_dir = optarg;
+			break;
+		case 's':
+			state_dir = optarg;
+			break;
+		case 'V':
+			return ended(printf("%s %s\n", name, NOVA_VERSION), ret_exit);
+		case 'h':
+			return ended(fputs(args->usage, stdout), ret_exit);
+		default:
+			is_wrong = c < 0 || c >= FLAGS_MAX;
+			args->flag = is_wrong ? -1 : c;
+		}
+	}
+	args->operands = argv + optind;
+	args->n_operands = argc - optind;
+	*ret_exit = NV_EXIT_USAGE;
+	if (is_wrong || (args->n_operands > 0 && !args->takes_operands)) {
+		(void)fputs(args->usage, stderr);
+		return -EINVAL;
+	}
+	if (args->flag < 0 &&
+		nv_paths_resolve(ret_paths, config, state_dir, run_dir, NULL, &err) < 0) {
+		(void)fprintf(stderr, "%s: %s\n", name, err.text);
+		return -EINVAL;
+	}
+	return 0;
+}
 
 int
 nv_service_config(const char *path, struct nv_config **ret, bool *ret_by_hand)

@@ -4,6 +4,27 @@
 #define NV_SERVICE_H
 
 #include "nv_config.h"
+#include "nv_paths.h"
+
+/* How such a program is called: its operands, --config, --run-dir and --state-dir FILE or
+ * DIR,
+ * --version, --help. */
+struct nv_service_args {
+	const char *usage; /* given: printed for --help, and when it is called wrongly */
+	/* Given: further options that have no value and are done without directories,
+	 * ended by a NULL; or NULL. */
+	const char *const *flags;
+	bool takes_operands; /* given */
+	/* Found. */
+	int flag; /* in flags; -1: none, and paths are set */
+	char **operands;
+	int n_operands;
+};
+
+/* 0 when the program is to go on. Otherwise it ends with *ret_exit (enum nv_exit), and
+ * what there is to say is printed. */
+int nv_service_args(struct nv_service_args *args, const char *name, int argc, char **argv,
+	struct nv_paths *ret_paths, int *ret_exit);
 
 /* From the descriptor NOVA_SNAPSHOT_FD names (closed afterwards); without that variable
  * from the files, path as nv_conf_sources_read takes it. What is wrong is printed. 0 or

@@ -96,6 +96,21 @@ nv_listen_unix(const char *path, int type, mode_t mode, int backlog)
 }
 
 int
+nv_connect_unix(const char *dir, const char *name, int type)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s%s%s", dir ? dir : "",
+		    dir ? "/" : "", name) >= (int)sizeof(at.sun_path))
+		return -ENAMETOOLONG;
+	NV_CLEANUP_FD fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
+		return -errno;
+	return nv_fd_steal(&fd);
+}
+
+int
 nv_write_full(int fd, const void *data, size_t bytes)
 {
 	const char *at = data;

@@ -27,6 +27,10 @@ int nv_pipe(int *ret_read, int *ret_write, size_t capacity_bytes);
  * that its owner is dead. The descriptor or negative errno (-ENAMETOOLONG: path does not
  * fit). */
 int nv_listen_unix(const char *path, int type, mode_t mode, int backlog);
+/* A socket that is connected to DIR/NAME (dir NULL: to name), CLOEXEC and not blocking. A
+ * unix socket connects at once or not at all (-EAGAIN: its queue is full). The descriptor
+ * or negative errno (-ENAMETOOLONG: the path does not fit). */
+int nv_connect_unix(const char *dir, const char *name, int type);
 
 /* Whole buffers, over EINTR and short counts. nv_read_full returns what it got
  * before end of file. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 struct nv_ask {
@@ -129,33 +128,17 @@ on_io(struct ev_loop *loop, ev_io *io, int revents)
 }
 
 static int
-reach(const char *path, int *ret_fd)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-
-	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s", path) >=
-		(int)sizeof(at.sun_path))
-		return -ENAMETOOLONG;
-	NV_CLEANUP_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	/* A unix socket connects at once or not at all (EAGAIN: its queue is full). */
-	if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		return -errno;
-	*ret_fd = nv_fd_steal(&fd);
-	return 0;
-}
-
-static int
 ask_begin(struct ev_loop *loop, const char *path, json_t *question, int64_t timeout_ms,
 	size_t bytes_max, struct nv_ask **ret)
 {
 	NV_CLEANUP_FREE char *line = question ? nv_json_line(question) : NULL;
-	NV_CLEANUP_FD fd = -1;
-	int rc = n_asks == NV_ASKS_MAX ? -EAGAIN : reach(path, &fd);
+	NV_CLEANUP_FD fd = n_asks == NV_ASKS_MAX
+				   ? -EAGAIN
+				   : nv_connect_unix(NULL, path, SOCK_STREAM);
 
 	json_decref(question);
-	if (rc < 0)
-		return rc;
+	if (fd < 0)
+		return fd;
 	struct nv_ask *ask = line ? calloc(1, sizeof(*ask)) : NULL;
 
 	if (!ask)

@@ -116,6 +116,7 @@ class Fleet:
     """workers: name -> keys of its file; settings: keys of nova.yaml."""
 
     fleets = []
+    found = []  # what sanitizers said of any of them
 
     def __init__(self, workers, settings=None, directory=None, prefix=(), owner=None, env=None):
         self.dir = directory or tempfile.mkdtemp(prefix="nova-fleet.")
@@ -292,6 +293,8 @@ class Fleet:
                 for process in [*descendants(self.popen.pid), Process(self.popen.pid)]:
                     kill(process.pid)
                 self.popen.wait(20)
+        # Only now: leaks are reported by processes that end.
+        Fleet.found += [line for line in self.reports() if line not in Fleet.found]
         if self.own_dir and not os.environ.get("NOVA_TEST_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -340,13 +343,12 @@ def run():
             print(f"not ok {n} - {what}", flush=True)
         print(f"# {time.monotonic() - started:.1f} s", flush=True)
     for fleet in Fleet.fleets:
-        report = fleet.reports()
-        if report:
-            bad = bad or "sanitizers"
-            print("\n".join("# " + line for line in report))
-            print("Bail out! a sanitizer found something")
         with contextlib.suppress(Exception):
             fleet.close()
+    if Fleet.found:
+        bad = bad or "sanitizers"
+        print("\n".join("# " + line for line in Fleet.found))
+        print("Bail out! a sanitizer found something")
     keep = {f.popen.pid for f in Fleet.fleets if f.popen}
     for process in strays():
         print(f"# left behind: {process}")

@@ -262,6 +262,19 @@ START_TEST(test_listen_unix)
 	too_long[sizeof(too_long) - 1] = '\0';
 	ck_assert_int_eq(nv_listen_unix(too_long, SOCK_STREAM, 0600, 4), -ENAMETOOLONG);
 	ck_assert_int_eq(nv_listen_unix("/nowhere/s", SOCK_STREAM, 0600, 4), -ENOENT);
+	ck_assert_int_eq(nv_connect_unix(dir, "s", SOCK_SEQPACKET), -ECONNREFUSED);
+	ck_assert_int_eq(nv_connect_unix(NULL, too_long, SOCK_STREAM), -ENAMETOOLONG);
+	ck_assert_int_eq(nv_connect_unix(dir, too_long, SOCK_STREAM), -ENAMETOOLONG);
+	ck_assert_int_eq(nv_connect_unix("/nowhere", "s", SOCK_STREAM), -ENOENT);
+	NV_CLEANUP_FD listening = nv_listen_unix(path, SOCK_STREAM, 0600, 0);
+	NV_CLEANUP_FD first = nv_connect_unix(dir, "s", SOCK_STREAM);
+
+	ck_assert_int_ge(first, 0);
+	ck_assert_int_eq(fcntl(first, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	ck_assert_int_eq(fcntl(first, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(nv_connect_unix(NULL, path, SOCK_SEQPACKET), -EPROTOTYPE);
+	/* A queue that is full answers at once. */
+	ck_assert_int_eq(nv_connect_unix(NULL, path, SOCK_STREAM), -EAGAIN);
 	(void)unlink(path);
 	(void)rmdir(dir);
 }
