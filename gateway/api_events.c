@@ -12,9 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ID_BYTES 24
+
 struct events {
 	struct gw_sse *sse;
 	struct gw_tail_reader *reader;
+	bool placed;    /* the client has an id to come back with */
+	bool reset_due; /* the ledger is another one */
 };
 
 static void
@@ -26,23 +30,54 @@ on_gone(void *arg)
 	free(e);
 }
 
-/* As many as there are, or as the client takes. */
+static void
+say_id(char id[ID_BYTES], uint64_t seq)
+{
+	(void)snprintf(id, ID_BYTES, "%" PRIu64, seq);
+}
+
+/* Who has had no event yet, or none that it wanted, also has to know where it is: what
+ * happens before it comes back would be missed. */
+static void
+say_place(struct events *e)
+{
+	uint64_t place = gw_tail_place(e->reader);
+	char id[ID_BYTES];
+
+	if (e->placed || place == UINT64_MAX)
+		return;
+	say_id(id, place);
+	e->placed = gw_sse_place(e->sse, id) == 0;
+}
+
+/* As many as there are, or as the client takes: `more` comes back here. */
 static void
 push(void *arg)
 {
 	struct events *e = arg;
 	struct gw_tail_row row;
-	char id[24];
-	int rc;
+	char id[ID_BYTES];
 
-	while ((rc = gw_tail_next(e->reader, &row)) > 0) {
-		(void)snprintf(id, sizeof(id), "%" PRIu64, row.seq);
+	for (;;) {
+		if (e->reset_due && gw_sse_send(e->sse, "reset", NULL, "{}", 2) < 0)
+			return;
+		e->reset_due = false;
+		int rc = gw_tail_next(e->reader, &row);
+
+		if (rc == 0)
+			break;
+		if (rc < 0) {
+			e->reset_due = true;
+			e->placed = false;
+			continue;
+		}
+		say_id(id, row.seq);
 		if (gw_sse_send(e->sse, "event", id, row.text, row.bytes) < 0)
 			return;
 		gw_tail_step(e->reader);
+		e->placed = true;
 	}
-	if (rc == -ESTALE)
-		(void)gw_sse_send(e->sse, "reset", NULL, "{}", 2);
+	say_place(e);
 }
 
 static void
@@ -58,6 +93,8 @@ begin(struct gw_call *call, const char *worker, uint64_t after)
 		gw_answer_error(call, 500, "no memory");
 	} else if (gw_sse_begin(call, &spec, &e->sse) < 0) {
 		on_gone(e);
+	} else {
+		push(e); /* others read already: what it has missed is there */
 	}
 }
 

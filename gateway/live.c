@@ -297,6 +297,10 @@ look(struct gw_live *l)
 	l->looked_ms = nv_mono_ms();
 	if (ev_is_active(&l->cycle))
 		return;
+	/* What was known is too old to be shown, and no reason to call a half away before
+	 * it had its time to answer. */
+	for (int i = FLEET; i <= OVERVIEW; i++)
+		l->halves[i].tried = false;
 	ev_timer_again(l->gw->loop, &l->cycle);
 	ask_all(l);
 }

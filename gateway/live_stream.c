@@ -3,9 +3,10 @@
  *	overview  the whole object, when something in it has changed
  *	workers   rows that have changed but for the passing of time, and who is gone;
  *	          "whole": all of them
- *	event     one of the ledger's, with its seq as id (only with ?events=1 or
- *?worker=) tick      each 5 s: how old the picture is reset     the client has lagged, or
- *the ledger is another one: forget what you have
+ *	event     one of the ledger's, with its seq as id (?events=1 or ?worker=)
+ *	tick      each 5 s: how old the picture is
+ *	reset     the client has lagged, or the ledger is another one: forget what you
+ *	          have
  *
  * Nothing is queued for a client. It has a place in the rows (a generation) and in the
  * ledger (a seq), and is told what is behind them when its connection has room: one that
@@ -38,6 +39,8 @@ struct tab {
 	struct gw *gw;
 	struct gw_sse *sse;
 	struct gw_live_watch watch;
+	struct gw_live_wait *wait;     /* for a picture that is not of an earlier look */
+	bool waited;                   /* there is one, or none could be had */
 	struct gw_tail_reader *reader; /* owned; NULL: no events are wanted */
 	ev_timer tick;
 	ev_timer again; /* more events than one turn may have */
@@ -257,6 +260,8 @@ say_all(struct tab *tab)
 	int rc = 0;
 
 	gw_live_picture(tab->gw, &p);
+	if (!tab->waited)
+		p.generation = 0;
 	if (tab->sweep != REST)
 		rc = sweep(tab, &p);
 	if (rc == 0 && tab->reset_due)
@@ -290,6 +295,7 @@ static void
 tab_free(struct tab *tab)
 {
 	gw_live_watch_end(tab->gw, &tab->watch);
+	gw_live_wait_cancel(tab->wait);
 	gw_tail_end(tab->reader);
 	ev_timer_stop(tab->gw->loop, &tab->tick);
 	ev_timer_stop(tab->gw->loop, &tab->again);
@@ -371,11 +377,25 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int revents)
 
 /* ---- begin ---- */
 
+/* What nobody had looked at for a while is asked for again, and not shown before that as
+ * if it was of now; without an answer it says itself how old it is. */
+static void
+on_picture(void *arg, const char *why)
+{
+	struct tab *tab = arg;
+
+	(void)why;
+	tab->wait = NULL;
+	tab->waited = true;
+	pump(tab);
+}
+
 static int
 begin(struct gw_call *call, bool events, const char *worker, uint64_t after)
 {
 	struct tab *tab = calloc(1, sizeof(*tab));
 	const struct gw_sse_spec spec = {.more = on_room, .gone = on_gone, .arg = tab};
+	struct gw_live_wait *wait = NULL;
 	struct gw *gw = call->arg;
 	int rc;
 
@@ -404,8 +424,14 @@ begin(struct gw_call *call, bool events, const char *worker, uint64_t after)
 		gw_sse_end(sse);
 		return -ENOMEM;
 	}
-	pump(tab);
-	return 0;
+	rc = gw_live_wait(gw, on_picture, tab, &wait);
+	if (rc < 0) {
+		on_picture(tab, "no memory");
+	} else if (wait) { /* else it was told, and may be gone */
+		tab->wait = wait;
+		pump(tab);
+	}
+	return rc;
 }
 
 void

@@ -152,6 +152,16 @@ gw_sse_send(struct gw_sse *sse, const char *event, const char *id, const char *d
 }
 
 int
+gw_sse_place(struct gw_sse *sse, const char *id)
+{
+	char text[40];
+	int n = snprintf(text, sizeof(text), "id: %s\n\n", id);
+
+	NV_ASSERT(!sse->open && n < (int)sizeof(text));
+	return say(sse, text, (size_t)n);
+}
+
+int
 gw_sse_open_event(struct gw_sse *sse, const char *event, const char *id)
 {
 	struct nv_buf buf;

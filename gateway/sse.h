@@ -25,7 +25,9 @@ gw_sse_begin(struct gw_call *call, const struct gw_sse_spec *spec, struct gw_sse
  * -EAGAIN (nothing was said). */
 int gw_sse_send(struct gw_sse *sse, const char *event, const char *id, const char *data,
 	size_t bytes);
-/* The same in pieces: a head, data without newlines in any number of parts, the end. Each
+/* Only an id, which the client keeps for coming back; no event is seen. */
+int gw_sse_place(struct gw_sse *sse, const char *id);
+/* An event in pieces: a head, data without newlines in any number of parts, the end. Each
  * may say -EAGAIN and is said again after `more`. */
 int gw_sse_open_event(struct gw_sse *sse, const char *event, const char *id);
 int gw_sse_part(struct gw_sse *sse, const char *data, size_t bytes);
@@ -34,7 +36,7 @@ int gw_sse_close_event(struct gw_sse *sse);
 void gw_sse_end(struct gw_sse *sse);
 
 /* Where the client was: the header Last-Event-ID, else `query` (its last_event_id, may be
- * NULL). 1 with the number; 0 there is none; -EINVAL when it is not one. */
+ * NULL). 1 with the number, below INT64_MAX; 0 there is none; -EINVAL when it is none. */
 int gw_sse_last_id(const struct gw_call *call, const char *query, uint64_t *ret);
 
 #endif

@@ -107,6 +107,15 @@ class Stream:
             self.body += rest[:size]
             self.data = rest[size + 2:]
 
+    def read_some(self):
+        """What comes next, kept for `next`; what is only an id is taken."""
+        self._chunks()
+        for text in self.body.split(b"\n\n")[:-1]:
+            if text.startswith(b"id: "):
+                self.last_id = text[4:].split(b"\n")[0].decode()
+                return
+        self._read()
+
     def next(self, deadline_s=None):
         """(event, id, data as JSON); EOFError at the end of the stream."""
         self.socket.settimeout(deadline_s or DEADLINE_S)
