@@ -258,7 +258,8 @@ put_group(const struct line *line, const struct top_model *m, const struct top_i
 	char text[NV_NAME_MAX + 16];
 
 	(void)snprintf(text, sizeof(text), "%s %s",
-		mark(line->f, top_model_is_open(m, item)), g->name);
+		mark(line->f, top_model_is_open(m, item)),
+		g->name[0] ? g->name : "(not configured)");
 	put(line, C_NAME, TOP_BOLD, text);
 	(void)snprintf(text, sizeof(text), "%zu/%zu ok", g->n_running, g->n_workers);
 	if (g->n_trouble > 0)

@@ -41,6 +41,7 @@ struct gw_metrics {
 	bool collecting;
 	bool starting; /* what is told at once must not end it */
 	struct socket sockets[SOCKETS];
+	bool asked[SOCKETS]; /* is one of this fleet's */
 	struct nv_fleet fleet;
 	bool fleet_here;
 	int64_t fleet_ns;
@@ -74,10 +75,13 @@ make_page(struct gw_metrics *m, bool open)
 		.fleet = m->fleet_here ? &m->fleet : NULL,
 		.fleet_ns = m->fleet_ns,
 		.alerts = m->sockets[ALERTS].data,
+		.has_alerts = m->asked[ALERTS],
 		.workers_max = m->gw->config->gateway.metrics_workers};
 
-	for (int i = 0; i < NV_PLATFORMS; i++)
+	for (int i = 0; i < NV_PLATFORMS; i++) {
+		s.has_platforms[i] = m->asked[PLATFORM + i];
 		s.platforms[i] = m->sockets[PLATFORM + i].data;
+	}
 	gw_text_fini(t);
 	gw_text_init(t, open, GW_METRICS_BYTES_MAX);
 	gw_metrics_put_self(t, &s);
@@ -220,11 +224,43 @@ ask(struct gw_metrics *m, int which, const char *socket, json_t *question)
 		s->ask = NULL;
 }
 
+static bool
+has_process(const struct nv_fleet *fleet, const char *name)
+{
+	static const char system[] = "nova.";
+
+	for (size_t i = 0; i < fleet->n_procs; i++)
+		if (strncmp(fleet->procs[i].name, system, sizeof(system) - 1) == 0 &&
+			strcmp(fleet->procs[i].name + sizeof(system) - 1, name) == 0)
+			return true;
+	return false;
+}
+
+/* A reload adds and removes processes while this one goes on: what counts is who was
+ * there at the last scrape; before the first one, what is configured. */
+static void
+choose(struct gw_metrics *m)
+{
+	const struct nv_config *config = m->gw->config;
+	bool first = m->pages_ms == 0;
+
+	if (!first && !m->fleet_here)
+		return;
+	m->asked[ENGINE] = true;
+	m->asked[ALERTS] = first ? config->alerts.on : has_process(&m->fleet, "alerts");
+	for (int i = 0; i < NV_PLATFORMS; i++)
+		m->asked[PLATFORM + i] =
+			first ? config->platforms[i].on
+			      : has_process(
+					&m->fleet, nv_platform_name((enum nv_platform)i));
+}
+
 static void
 collect(struct gw_metrics *m)
 {
 	const struct nv_config *config = m->gw->config;
 
+	choose(m);
 	forget(m);
 	for (int i = 0; i < 2; i++) {
 		gw_text_fini(&m->pages[i]);
@@ -238,12 +274,12 @@ collect(struct gw_metrics *m)
 	ask(m, ENGINE, GW_ASK_ENGINE,
 		json_pack("{s:s, s:{s:I}}", "verb", "figures", "args", "workers",
 			(json_int_t)config->gateway.metrics_workers));
-	if (config->alerts.on)
+	if (m->asked[ALERTS])
 		ask(m, ALERTS, GW_ASK_ALERTS, json_pack("{s:s}", "verb", "list"));
 	for (int i = 0; i < NV_PLATFORMS; i++) {
 		char socket[64];
 
-		if (!config->platforms[i].on)
+		if (!m->asked[PLATFORM + i])
 			continue;
 		(void)snprintf(socket, sizeof(socket), "platform/%s.sock",
 			nv_platform_name((enum nv_platform)i));

@@ -33,6 +33,8 @@ struct gw_scrape {
 	int64_t fleet_ns;             /* wall clock: when it was asked for */
 	const json_t *alerts;         /* data of `list`; NULL: away, or not configured */
 	const json_t *platforms[NV_PLATFORMS]; /* data of `state` */
+	bool has_alerts;                  /* it is one of this fleet's, and was asked */
+	bool has_platforms[NV_PLATFORMS]; /* likewise */
 	size_t workers_max;
 };
 

@@ -22,16 +22,14 @@ put_build(struct gw_text *t)
 static void
 put_up(struct gw_text *t, const struct gw_scrape *s)
 {
-	const struct nv_config *config = s->gw->config;
-
 	gw_text_family(t, "nova_up", GW_GAUGE,
 		"1: the process has answered this scrape; 0: what it knows is left out.");
 	gw_text_count(t, GW_WITH({"process", "nova-engine"}), s->engine != NULL);
 	gw_text_count(t, GW_WITH({"process", "novasupd"}), s->fleet != NULL);
-	if (config->alerts.on)
+	if (s->has_alerts)
 		gw_text_count(t, GW_WITH({"process", "nova-alerts"}), s->alerts != NULL);
 	for (int i = 0; i < NV_PLATFORMS; i++)
-		if (config->platforms[i].on)
+		if (s->has_platforms[i])
 			gw_text_count(t,
 				GW_WITH({"process",
 					nv_platform_name((enum nv_platform)i)}),
