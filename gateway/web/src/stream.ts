@@ -31,6 +31,7 @@ export const pictureError = createStore<ApiError | null>(null);
 
 const SILENT_MS = 12_000; // a tick comes every 5 s
 const STALE_MS = 15_000;
+const ROWS_MS = 1500; // the rows of a large fleet are a megabyte: asked for when the stream is late with them
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000, 15_000];
 
 interface Wants {
@@ -42,6 +43,7 @@ let source: EventSource | null = null;
 let lastHeard = 0;
 let tries = 0;
 let retry = 0;
+let rowsDue = 0;
 let lastEventId = '';
 const wants = new Set<Wants>();
 
@@ -92,16 +94,17 @@ function judge(): void {
     serverNow() - at > STALE_MS ? 'Nova gives no newer figures' : null);
 }
 
-// The whole picture by two plain questions: at first, since a stream may be long in coming or
-// refused, and again and again while there is none.
-async function pull(): Promise<void> {
+// The picture by plain questions, since a stream may be long in coming or refused: at first without
+// the rows, which the stream says anyway, and all of it again and again while there is none.
+async function pull(rowsToo = true): Promise<void> {
   try {
-    const [o, w] = await Promise.all([get<Overview>('/overview'), get<WorkersPicture>('/workers')]);
+    const [o, w] = await Promise.all([get<Overview>('/overview'), rowsToo ? get<WorkersPicture>('/workers') : null]);
     pictureError.set(null);
-    if (source?.readyState === EventSource.OPEN && overview.get() && fleet.get())
+    if (source?.readyState === EventSource.OPEN && overview.get() && (fleet.get() || !w))
       return; // the stream was faster, and what it says is newer
     overview.set(o);
-    fleet.set({ asOf: w.as_of, rows: new Map(w.workers.map((r) => [r.worker, r])) });
+    if (w)
+      fleet.set({ asOf: w.as_of, rows: new Map(w.workers.map((r) => [r.worker, r])) });
     health.set({ ...health.get(), asOf: o.as_of });
     if (!source || source.readyState === EventSource.CLOSED)
       setConnection('polling', 'no stream of events: figures are asked for every few seconds');
@@ -209,8 +212,9 @@ export function holdStream(): () => void {
 
 export function startStream(): () => void {
   tries = 0;
-  void pull();
+  void pull(false);
   open();
+  rowsDue = setTimeout(() => void (fleet.get() || pull()), ROWS_MS);
   const clock = setInterval(() => {
     // Silent for long although open: such a connection is dead, and nobody has told us.
     if (source && lastHeard && Date.now() - lastHeard > 3 * SILENT_MS)
@@ -226,6 +230,7 @@ export function startStream(): () => void {
   return () => {
     clearInterval(clock);
     clearTimeout(retry);
+    clearTimeout(rowsDue);
     removeEventListener('online', online);
     source?.close();
     source = null;
