@@ -5,6 +5,7 @@
 
 #include "derive.h"
 #include "fleet.h"
+#include "put.h"
 #include "resource.h"
 
 #include "nv_json.h"
@@ -12,6 +13,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PART_BYTES_MAX ((size_t)1 << 20)
 
 struct eng_cell { /* money of a worker in one currency */
 	struct eng_cell *next;
@@ -259,150 +262,158 @@ eng_counts_fini(struct eng_counts *c)
 
 /* ---- showing ---- */
 
-int
-eng_counts_put_amounts(json_t *o, const struct led_totals *t)
+static void
+put_amounts(struct nv_buf *buf, const struct led_totals *t)
 {
 	int64_t ppm = 0;
-	bool known = nv_roi_ppm(eng_earned(t), t->cost, &ppm);
-	int bad = 0;
 
-	bad |= json_object_set_new(o, "cost", nv_json_money(t->cost));
-	bad |= json_object_set_new(o, "revenue", nv_json_money(t->revenue));
-	bad |= json_object_set_new(o, "net_revenue", nv_json_money(eng_earned(t)));
-	bad |= json_object_set_new(o, "profit", nv_json_money(eng_profit(t)));
-	bad |= json_object_set_new(o, "roi_ppm", known ? json_integer(ppm) : json_null());
-	return bad;
+	eng_put_money(buf, "\"cost\":", t->cost);
+	eng_put_money(buf, "\"revenue\":", t->revenue);
+	eng_put_money(buf, "\"net_revenue\":", eng_earned(t));
+	eng_put_money(buf, "\"profit\":", eng_profit(t));
+	if (nv_roi_ppm(eng_earned(t), t->cost, &ppm))
+		eng_put_int(buf, "\"roi_ppm\":", ppm);
+	else
+		eng_put_null(buf, "\"roi_ppm\":");
 }
 
 /* {currency: {field: [booked, taken back]}}, fields without any left out. */
-static json_t *
-money_json(const struct eng_counts *c, const struct eng_slot *s)
+static void
+put_money(struct nv_buf *buf, const struct eng_counts *c, const struct eng_slot *s)
 {
 	static const char *const fields[LED_MONEY_FIELDS] = {
-		[LED_SUM_COST] = "cost",
-		[LED_SUM_REVENUE] = "revenue",
-		[LED_SUM_REFUNDS] = "refunds",
-		[LED_SUM_FEES] = "fees",
-		[LED_SUM_DISPUTES] = "disputes",
-		[LED_SUM_PAYOUTS] = "payouts",
-		[LED_SUM_GRANTS] = "grants",
+		[LED_SUM_COST] = "\"cost\":[",
+		[LED_SUM_REVENUE] = "\"revenue\":[",
+		[LED_SUM_REFUNDS] = "\"refunds\":[",
+		[LED_SUM_FEES] = "\"fees\":[",
+		[LED_SUM_DISPUTES] = "\"disputes\":[",
+		[LED_SUM_PAYOUTS] = "\"payouts\":[",
+		[LED_SUM_GRANTS] = "\"grants\":[",
 	};
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
 
-	for (const struct eng_cell *cell = s->cells; cell && !bad; cell = cell->next) {
+	nv_buf_puts(buf, "{");
+	for (const struct eng_cell *cell = s->cells; cell; cell = cell->next) {
 		char code[NV_CURRENCY_BYTES];
-		json_t *of = json_object();
 
-		bad |= led_view_currency_code(c->view, cell->currency, code);
-		for (size_t i = 0; i < LED_MONEY_FIELDS && !bad; i++) {
+		if (led_view_currency_code(c->view, cell->currency, code) < 0) {
+			buf->error = -EBADMSG;
+			return;
+		}
+		eng_put_name(buf, code, strlen(code));
+		nv_buf_puts(buf, "{");
+		for (size_t i = 0; i < LED_MONEY_FIELDS; i++) {
 			if (cell->nano[i][0] == 0 && cell->nano[i][1] == 0)
 				continue;
-			bad |= json_object_set_new(of, fields[i],
-				json_pack("[o, o]", nv_json_money(cell->nano[i][0]),
-					nv_json_money(cell->nano[i][1])));
+			eng_put_key(buf, fields[i]);
+			eng_put_money(buf, "", cell->nano[i][0]);
+			eng_put_money(buf, "", cell->nano[i][1]);
+			nv_buf_puts(buf, "]");
 		}
-		bad |= json_object_set_new(o, code, of);
+		nv_buf_puts(buf, "}");
 	}
-	if (bad) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	nv_buf_puts(buf, "}");
 }
 
-static json_t *
-exits_json(const struct eng_slot *s)
+static void
+put_exits(struct nv_buf *buf, const struct eng_slot *s)
 {
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
-
-	for (const struct eng_cause *cause = s->causes; cause && !bad;
-		cause = cause->next) {
-		json_t *name = nv_json_text(cause->name, cause->bytes);
-
-		bad = !name ||
-		      json_object_set_new(o, json_string_value(name), count(cause->n));
-		json_decref(name);
+	nv_buf_puts(buf, "{");
+	for (const struct eng_cause *cause = s->causes; cause; cause = cause->next) {
+		eng_put_name(buf, cause->name, cause->bytes);
+		eng_put_count(buf, "", cause->n);
 	}
-	if (bad) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	nv_buf_puts(buf, "}");
 }
 
-static int
-put_counts(const struct eng_counts *c, const struct eng_slot *s, json_t *o)
+static void
+put_counts(struct nv_buf *buf, const struct eng_counts *c, const struct eng_slot *s)
 {
-	nv_i128 cpu_us = NV_MIN(s->cpu_us, (nv_i128)INT64_MAX);
-	int bad = 0;
-
 	/* The use of one that has just ended may be in neither. */
-	bad |= json_object_set_new(o, "cpu_us",
-		s->cpu_unknown || c->behind ? json_null()
-					    : json_integer((json_int_t)cpu_us));
-	bad |= json_object_set_new(o, "starts", count(s->starts));
-	bad |= json_object_set_new(o, "exits", exits_json(s));
-	bad |= json_object_set_new(o, "money", money_json(c, s));
-	return bad;
+	if (s->cpu_unknown || c->behind)
+		eng_put_null(buf, "\"cpu_us\":");
+	else
+		eng_put_int(buf,
+			"\"cpu_us\":", (int64_t)NV_MIN(s->cpu_us, (nv_i128)INT64_MAX));
+	eng_put_count(buf, "\"starts\":", s->starts);
+	eng_put_key(buf, "\"exits\":");
+	put_exits(buf, s);
+	eng_put_key(buf, "\"money\":");
+	put_money(buf, c, s);
 }
 
-static json_t *
-slot_json(const struct eng_counts *c, const struct eng_slot *s, bool other)
+static void
+put_slot(struct nv_buf *buf, const struct eng_counts *c, const struct eng_slot *s,
+	bool other)
 {
 	const struct led_totals *t = &s->totals;
 	const struct eng_worker *w = other ? NULL : s->worker;
-	json_t *o = json_object();
-	int bad = o ? 0 : -1;
 
-	bad |= json_object_set_new(
-		o, "worker", nv_json_str(w ? w->name : ENG_COUNT_OTHER));
-	bad |= json_object_set_new(
-		o, "group", nv_json_str(w ? eng_worker_group(w) : ENG_COUNT_OTHER));
-	bad |= json_object_set_new(o, "system", json_boolean(w && w->system));
-	bad |= json_object_set_new(o, "known", json_boolean(!w || w->conf));
-	bad |= json_object_set_new(o, "workers", count(s->n));
-	bad |= json_object_set_new(o, "desired", count(s->desired));
-	bad |= json_object_set_new(o, "budget_paused", count(s->budget_paused));
-	bad |= eng_counts_put_amounts(o, t);
-	bad |= json_object_set_new(o, "runs_ok", count(t->runs_ok));
-	bad |= json_object_set_new(o, "runs_failed", count(t->runs_failed));
-	bad |= json_object_set_new(o, "run_ms", count(t->run_ms));
-	bad |= json_object_set_new(o, "crashes", count(t->crashes));
-	bad |= json_object_set_new(o, "rejected", count(t->rejected));
-	bad |= json_object_set_new(o, "events", count(t->events));
-	bad |= json_object_set_new(o, "heartbeats", count(t->heartbeats));
-	bad |= json_object_set_new(
-		o, "heartbeat_ns", json_integer(w ? w->heartbeat_ns : 0));
-	bad |= json_object_set_new(o, "memory_bytes", count((uint64_t)s->memory));
+	eng_put_key(buf, "{");
+	eng_put_text(buf, "\"worker\":", w ? w->name : ENG_COUNT_OTHER);
+	eng_put_text(buf, "\"group\":", w ? eng_worker_group(w) : ENG_COUNT_OTHER);
+	eng_put_bool(buf, "\"system\":", w && w->system);
+	eng_put_bool(buf, "\"known\":", !w || w->conf);
+	eng_put_count(buf, "\"workers\":", s->n);
+	eng_put_count(buf, "\"desired\":", s->desired);
+	eng_put_count(buf, "\"budget_paused\":", s->budget_paused);
+	put_amounts(buf, t);
+	eng_put_count(buf, "\"runs_ok\":", t->runs_ok);
+	eng_put_count(buf, "\"runs_failed\":", t->runs_failed);
+	eng_put_count(buf, "\"run_ms\":", t->run_ms);
+	eng_put_count(buf, "\"crashes\":", t->crashes);
+	eng_put_count(buf, "\"rejected\":", t->rejected);
+	eng_put_count(buf, "\"events\":", t->events);
+	eng_put_count(buf, "\"heartbeats\":", t->heartbeats);
+	eng_put_int(buf, "\"heartbeat_ns\":", w ? w->heartbeat_ns : 0);
+	eng_put_count(buf, "\"memory_bytes\":", (uint64_t)s->memory);
 	if (c->counted)
-		bad |= put_counts(c, s, o);
-	if (bad) {
-		json_decref(o);
-		return NULL;
+		put_counts(buf, c, s);
+	nv_buf_puts(buf, "}");
+}
+
+void
+eng_counts_put_workers(struct nv_buf *buf, const struct eng_counts *c)
+{
+	nv_buf_puts(buf, "[");
+	for (size_t i = 1; i < c->n_kept + 2; i++) {
+		if (c->slots[i].n > 0)
+			put_slot(buf, c, &c->slots[i], i == c->n_kept + 1);
 	}
+	for (size_t i = 0; i < c->n_fresh; i++)
+		put_slot(buf, c, &c->fresh[i], false);
+	nv_buf_puts(buf, "]");
+}
+
+/* What has just been written; takes the buffer. */
+static json_t *
+parsed(struct nv_buf *buf)
+{
+	json_t *o = buf->error == 0 ? json_loadb(buf->data, buf->bytes, 0, NULL) : NULL;
+
+	nv_buf_fini(buf);
 	return o;
 }
 
 json_t *
-eng_counts_workers_json(const struct eng_counts *c)
+eng_counts_amounts_json(const struct led_totals *t)
 {
-	json_t *list = json_array();
-	int bad = list ? 0 : -1;
+	struct nv_buf buf;
 
-	for (size_t i = 1; i < c->n_kept + 2 && !bad; i++) {
-		if (c->slots[i].n > 0)
-			bad = json_array_append_new(
-				list, slot_json(c, &c->slots[i], i == c->n_kept + 1));
-	}
-	for (size_t i = 0; i < c->n_fresh && !bad; i++)
-		bad = json_array_append_new(list, slot_json(c, &c->fresh[i], false));
-	if (bad) {
-		json_decref(list);
-		return NULL;
-	}
-	return list;
+	nv_buf_init(&buf, PART_BYTES_MAX);
+	nv_buf_puts(&buf, "{");
+	put_amounts(&buf, t);
+	nv_buf_puts(&buf, "}");
+	return parsed(&buf);
+}
+
+static json_t *
+money_json(const struct eng_counts *c, const struct eng_slot *s)
+{
+	struct nv_buf buf;
+
+	nv_buf_init(&buf, PART_BYTES_MAX);
+	put_money(&buf, c, s);
+	return parsed(&buf);
 }
 
 json_t *

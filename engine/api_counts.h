@@ -5,6 +5,8 @@
 #include "api.h"
 #include "count.h"
 
+#include "nv_buf.h"
+
 struct eng_slot;
 
 struct eng_counts {
@@ -25,10 +27,12 @@ struct eng_counts {
 int eng_counts_take(struct eng_counts *c, struct eng *eng, struct led_view *view,
 	const struct eng_counted *counted, size_t n_kept);
 void eng_counts_fini(struct eng_counts *c);
-json_t *eng_counts_workers_json(const struct eng_counts *c);
+/* A list of rows as text: a thousand of them as a tree of JSON take five times as long.
+ */
+void eng_counts_put_workers(struct nv_buf *buf, const struct eng_counts *c);
 /* What is not of one worker; null while it is not known. */
 json_t *eng_counts_json(const struct eng_counts *c, uint64_t last_seq);
 /* cost, revenue, net_revenue, profit, roi_ppm (null: no cost). */
-int eng_counts_put_amounts(json_t *o, const struct led_totals *t);
+json_t *eng_counts_amounts_json(const struct led_totals *t);
 
 #endif

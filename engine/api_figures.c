@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "intake.h"
 #include "period.h"
+#include "put.h"
 #include "reports.h"
 
 #include "nv_clock.h"
@@ -44,7 +45,6 @@ windows_json(struct eng_call *call, struct led_view *v)
 	for (size_t i = 0; i < NV_LEN(windows) && !bad; i++) {
 		struct eng_period p = {0};
 		struct led_totals t;
-		json_t *row = json_object();
 
 		bad = eng_period_parse(windows[i].period, call->now_ns, &p, &call->err);
 		eng_period_widen(
@@ -52,8 +52,8 @@ windows_json(struct eng_call *call, struct led_view *v)
 		if (!bad)
 			bad = eng_sum_window(eng, v, 0, p.from_ns, p.to_ns, &t, NULL);
 		if (!bad)
-			bad = eng_counts_put_amounts(row, &t);
-		bad |= json_object_set_new(o, windows[i].key, row);
+			bad = json_object_set_new(
+				o, windows[i].key, eng_counts_amounts_json(&t));
 	}
 	if (bad) {
 		json_decref(o);
@@ -227,8 +227,30 @@ put_fleet(struct eng_call *call, const struct eng_counts *c,
 	bad |= json_object_set_new(o, "ledger", ledger_json(eng, stats));
 	bad |= json_object_set_new(o, "webhooks", webhooks_json(c->view));
 	bad |= json_object_set_new(o, "counts", eng_counts_json(c, stats->events));
-	bad |= json_object_set_new(o, "workers", eng_counts_workers_json(c));
 	return bad ? -ENOMEM : 0;
+}
+
+/* The answer as text: what there is of the fleet, and a row of each worker. */
+static int
+finish(struct eng_call *call, const struct eng_counts *c)
+{
+	NV_CLEANUP_FREE char *fleet = json_dumps(call->data, JSON_COMPACT);
+	struct nv_buf buf;
+
+	json_decref(call->data);
+	call->data = NULL;
+	if (!fleet)
+		return -ENOMEM;
+	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
+	nv_buf_add(&buf, fleet, strlen(fleet) - 1); /* open again */
+	eng_put_key(&buf, "\"workers\":");
+	eng_counts_put_workers(&buf, c);
+	nv_buf_puts(&buf, "}");
+	int rc = buf.error;
+
+	call->text = rc == 0 ? nv_buf_take(&buf) : NULL;
+	nv_buf_fini(&buf);
+	return rc == 0 && !call->text ? -ENOMEM : rc;
 }
 
 int
@@ -259,6 +281,8 @@ eng_verb_figures(struct eng_call *call)
 	call->data = json_object();
 	if (rc == 0)
 		rc = put_fleet(call, &c, &stats, (size_t)n_kept);
+	if (rc == 0)
+		rc = finish(call, &c);
 	eng_counts_fini(&c);
 	led_view_end(view);
 	return rc;

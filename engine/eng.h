@@ -32,6 +32,7 @@
  *   period.c    days, weeks, months of the configured time zone
  *   tally.c     a table of money that adds up, in every currency and in the base one
  *   report_*.c  what the verbs about money share: asking, filling, JSON
+ *   put.c       members of JSON objects as text
  *   row.c       a worker as JSON text
  */
 #ifndef ENG_H
