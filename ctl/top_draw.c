@@ -30,7 +30,7 @@ put_profit(const struct top_ui *ui, struct top_frame *f, unsigned row, const cha
 	if (keep > 0 &&
 		f->lines[row].width + strlen(label) + strlen(shown) + 3 + keep > f->cols)
 		return;
-	if (ctl_nano(text, &nano) && nano != 0)
+	if (nv_sum_parse(text, &nano) && nano != 0)
 		style = nano > 0 ? TOP_GREEN : TOP_RED;
 	top_printf(f, row, TOP_DIM, "  %s ", label);
 	top_puts(f, row, style, shown);
@@ -162,10 +162,10 @@ put_budget(const struct top_ui *ui, struct top_frame *f, unsigned row)
 		top_puts(f, row, TOP_PLAIN, "-");
 		return;
 	}
-	bool limited = ctl_nano(ctl_str(budget, "daily"), &daily);
+	bool limited = nv_sum_parse(ctl_str(budget, "daily"), &daily);
 
-	(void)ctl_nano(ctl_str(budget, "spent"), &spent);       /* else 0 of the bar */
-	(void)ctl_nano(ctl_str(budget, "reserved"), &reserved); /* and shown as "-" */
+	(void)nv_sum_parse(ctl_str(budget, "spent"), &spent); /* else 0 of the bar */
+	(void)nv_sum_parse(ctl_str(budget, "reserved"), &reserved); /* and shown as "-" */
 	if (limited && f->cols >= 70)
 		put_bar(f, row, spent, reserved, daily, f->cols >= 120 ? 30 : 16);
 	top_printf(f, row, TOP_PLAIN, "%s of %s",

@@ -50,9 +50,9 @@ static void
 take_today(struct top_money *money, const json_t *row, bool all)
 {
 	*money = (struct top_money){.known = row || all};
-	if (row && (!ctl_nano(ctl_str(row, "cost"), &money->cost) ||
-			   !ctl_nano(ctl_str(row, "net_revenue"), &money->revenue) ||
-			   !ctl_nano(ctl_str(row, "profit"), &money->profit)))
+	if (row && (!nv_sum_parse(ctl_str(row, "cost"), &money->cost) ||
+			   !nv_sum_parse(ctl_str(row, "net_revenue"), &money->revenue) ||
+			   !nv_sum_parse(ctl_str(row, "profit"), &money->profit)))
 		*money = (struct top_money){.known = false};
 }
 
@@ -68,7 +68,7 @@ take_hours(struct top_figures *own, const json_t *said, const char *worker)
 		const char *text = json_string_value(json_array_get(list, i));
 
 		/* Right-aligned: the newest hour is the last. */
-		if (!text || !ctl_nano(text, &own->hours[TOP_HOURS - n + i]))
+		if (!text || !nv_sum_parse(text, &own->hours[TOP_HOURS - n + i]))
 			own->has_hours = false;
 	}
 }

@@ -45,40 +45,6 @@ ctl_json_copy(const json_t *object, const char *key)
 	return value ? json_incref(value) : json_null();
 }
 
-bool
-ctl_nano(const char *text, nv_i128 *ret)
-{
-	bool negative = text[0] == '-';
-	nv_i128 v = 0;
-	int decimals = -1;
-
-	if (negative)
-		text++;
-	if (*text < '0' || *text > '9')
-		return false;
-	for (; *text; text++) {
-		if (*text == '.' && decimals < 0) {
-			decimals = 0;
-			continue;
-		}
-		if (*text < '0' || *text > '9' || decimals == 9)
-			return false;
-		if (__builtin_mul_overflow(v, (nv_i128)10, &v) ||
-			__builtin_add_overflow(v, (nv_i128)(*text - '0'), &v))
-			return false;
-		if (decimals >= 0)
-			decimals++;
-	}
-	if (decimals == 0)
-		return false; /* a point and nothing behind it */
-	for (int i = NV_MAX(decimals, 0); i < 9; i++) {
-		if (__builtin_mul_overflow(v, (nv_i128)10, &v))
-			return false;
-	}
-	*ret = negative ? -v : v;
-	return true;
-}
-
 const char *
 ctl_money(const json_t *object, const char *key, const char *currency,
 	char buf[CTL_VALUE_BYTES])
@@ -89,7 +55,7 @@ ctl_money(const json_t *object, const char *key, const char *currency,
 
 	if (!text[0])
 		text = "-";
-	else if (ctl_nano(text, &nano))
+	else if (nv_sum_parse(text, &nano))
 		text = nv_money_show(nano, currency[0] ? currency : "USD", shown);
 	(void)snprintf(buf, CTL_VALUE_BYTES, "%s", text);
 	return buf;
@@ -100,7 +66,7 @@ ctl_money_style(const json_t *object, const char *key)
 {
 	nv_i128 nano;
 
-	if (!ctl_nano(ctl_str(object, key), &nano) || nano == 0)
+	if (!nv_sum_parse(ctl_str(object, key), &nano) || nano == 0)
 		return CTL_PLAIN;
 	return nano < 0 ? CTL_RED : CTL_GREEN;
 }
@@ -200,7 +166,7 @@ put_amounts(struct nv_buf *buf, const json_t *row)
 	for (size_t i = 0; i < NV_LEN(keys); i++) {
 		nv_i128 nano;
 
-		if (!ctl_nano(ctl_str(row, keys[i]), &nano) || nano == 0)
+		if (!nv_sum_parse(ctl_str(row, keys[i]), &nano) || nano == 0)
 			continue;
 		nv_buf_printf(buf, "%s%s %s", buf->bytes ? ", " : "", keys[i],
 			ctl_money(row, keys[i], ctl_str(row, "currency"), money));

@@ -18,8 +18,6 @@ bool ctl_true(const json_t *object, const char *key);
 /* The object or array at key, or NULL. */
 json_t *ctl_sub(const json_t *object, const char *key);
 
-/* A decimal string as 10^-9 units; false when it is not one or does not fit. */
-bool ctl_nano(const char *text, nv_i128 *ret);
 /* "$1,234.56" from a decimal string (or a JSON number); "-" when missing. */
 const char *ctl_money(const json_t *object, const char *key, const char *currency,
 	char buf[CTL_VALUE_BYTES]);

@@ -62,34 +62,17 @@ const struct gw_compat gw_compats[GW_COMPAT_COUNT] = {
 
 /* ---- figures ---- */
 
-static nv_i128
-nano_of(const char *text)
-{
-	nv_i128 n = 0;
-	int decimals = -1;
-	bool minus = *text == '-';
-
-	for (const char *c = text + minus; *c; c++) {
-		if (*c == '.' && decimals < 0) {
-			decimals = 0;
-			continue;
-		}
-		if (*c < '0' || *c > '9' || n > NV_SUM_MAX || decimals == 9)
-			return 0;
-		n = n * 10 + (*c - '0');
-		decimals += decimals >= 0;
-	}
-	for (int i = NV_MAX(decimals, 0); i < 9; i++)
-		n *= 10;
-	return minus ? -n : n;
-}
-
 nv_i128
 gw_compat_nano(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
+	nv_i128 nano = 0;
 
-	return text ? nano_of(text) : 0;
+	/* No sum goes beyond it, and what is done with it fits. */
+	if (!text || !nv_sum_parse(text, &nano) || nano > NV_SUM_MAX ||
+		nano < -NV_SUM_MAX)
+		return 0;
+	return nano;
 }
 
 nv_i128

@@ -98,14 +98,15 @@ static bool
 add_row(struct sums *s, const json_t *row)
 {
 	const json_t *metrics = json_object_get(row, "metrics");
-	struct nv_err err;
 
 	s->cpu_percent += json_number_value(json_object_get(row, "cpu_percent"));
 	s->memory_bytes += json_integer_value(json_object_get(row, "memory_bytes"));
 	for (size_t i = 0; i < NV_LEN(amounts); i++) {
-		int64_t nano = 0;
+		const char *text =
+			json_string_value(json_object_get(metrics, amounts[i]));
+		nv_i128 nano = 0;
 
-		if (nv_json_get_money(metrics, amounts[i], &nano, &err) < 0)
+		if (!text || !nv_sum_parse(text, &nano))
 			return false;
 		s->nano[i] += nano;
 	}

@@ -185,6 +185,40 @@ magnitude(nv_i128 v)
 	return v < 0 ? -(unsigned __int128)v : (unsigned __int128)v;
 }
 
+bool
+nv_sum_parse(const char *text, nv_i128 *ret)
+{
+	bool negative = text[0] == '-';
+	nv_i128 v = 0;
+	int decimals = -1;
+
+	if (negative)
+		text++;
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; *text; text++) {
+		if (*text == '.' && decimals < 0) {
+			decimals = 0;
+			continue;
+		}
+		if (*text < '0' || *text > '9' || decimals == 9)
+			return false;
+		if (__builtin_mul_overflow(v, (nv_i128)10, &v) ||
+			__builtin_add_overflow(v, (nv_i128)(*text - '0'), &v))
+			return false;
+		if (decimals >= 0)
+			decimals++;
+	}
+	if (decimals == 0)
+		return false; /* a point and nothing behind it */
+	for (int i = NV_MAX(decimals, 0); i < 9; i++) {
+		if (__builtin_mul_overflow(v, (nv_i128)10, &v))
+			return false;
+	}
+	*ret = negative ? -v : v;
+	return true;
+}
+
 const char *
 nv_money_text(nv_i128 nano, char buf[NV_MONEY_BYTES])
 {

@@ -33,6 +33,10 @@ enum nv_decimal_rule {
 int nv_money_parse(const char *text, size_t bytes, enum nv_decimal_rule rule,
 	int64_t *ret_nano, bool *ret_rounded);
 
+/* Read what nv_money_text writes, of any size (no exponent). False: it is none, or does
+ * not fit 128 bits. */
+bool nv_sum_parse(const char *text, nv_i128 *ret_nano);
+
 #define NV_MONEY_BYTES 64
 /* Shortest exact form with at least 2 decimals: "12.34", "0.000000001", "-3.00". */
 const char *nv_money_text(nv_i128 nano, char buf[NV_MONEY_BYTES]);

@@ -139,11 +139,11 @@ START_TEST(test_nano)
 	nv_i128 v;
 
 	for (size_t i = 0; i < NV_LEN(bad); i++)
-		ck_assert_msg(!ctl_nano(bad[i], &v), "\"%s\"", bad[i]);
+		ck_assert_msg(!nv_sum_parse(bad[i], &v), "\"%s\"", bad[i]);
 	for (size_t i = 0; i < NV_LEN(good); i++) {
 		char shown[NV_MONEY_BYTES];
 
-		ck_assert(ctl_nano(good[i].text, &v));
+		ck_assert(nv_sum_parse(good[i].text, &v));
 		ck_assert_str_eq(nv_money_show(v, "USD", shown), good[i].shown);
 	}
 }

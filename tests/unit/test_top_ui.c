@@ -41,7 +41,7 @@ START_TEST(amounts_lose_digits_never_meaning)
 		char buf[96];
 		nv_i128 nano = 0;
 
-		ck_assert(ctl_nano(cases[i].nano, &nano));
+		ck_assert(nv_sum_parse(cases[i].nano, &nano));
 		ck_assert_str_eq(top_amount(nano, cases[i].currency, cases[i].width, buf),
 			cases[i].expected);
 	}
