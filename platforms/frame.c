@@ -132,8 +132,11 @@ on_title(struct ev_loop *loop, ev_timer *t, int revents)
 void
 plat_show_title(struct plat *p)
 {
-	if (!ev_is_active(&p->title))
-		ev_timer_start(p->loop, &p->title);
+	if (ev_is_active(&p->title))
+		return;
+	/* One that has run off has no delay left. */
+	ev_timer_set(&p->title, TITLE_S, 0.);
+	ev_timer_start(p->loop, &p->title);
 }
 
 /* ---- polls ---- */
@@ -370,7 +373,7 @@ run(struct plat *p)
 	}
 	(void)snprintf(p->nonce, sizeof p->nonce, "%016llx", (unsigned long long)random);
 	p->started_ms = nv_mono_ms();
-	ev_timer_init(&p->title, on_title, TITLE_S, 0.);
+	ev_timer_init(&p->title, on_title, 0., 0.);
 	ev_timer_init(&p->poll.timer, on_poll, 0., 0.);
 	p->title.data = p->poll.timer.data = p;
 	watch_signals(p);

@@ -133,8 +133,11 @@ static nv_chan_handler_fn *const handlers[NV_MSG_TYPE_MAX] = {
 static void
 soon(struct plat_who *who)
 {
-	if (!ev_is_active(&who->again))
-		ev_timer_start(who->plat->loop, &who->again);
+	if (ev_is_active(&who->again))
+		return;
+	/* One that has run off has no delay left. */
+	ev_timer_set(&who->again, AGAIN_S, 0.);
+	ev_timer_start(who->plat->loop, &who->again);
 }
 
 static void
@@ -276,7 +279,7 @@ plat_who_open(struct plat *p)
 		return -ENOMEM;
 	who->plat = p;
 	who->chan.fd = -1;
-	ev_timer_init(&who->again, on_again, AGAIN_S, 0.);
+	ev_timer_init(&who->again, on_again, 0., 0.);
 	who->again.data = who;
 	p->who = who;
 	return 0;
