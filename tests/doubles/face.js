@@ -33,11 +33,11 @@ const state = {
   enabled: true, stop: null, streams: new Set(), log: [], wrong: 0,
   approvals: scale ? [
     decision(284, 'scale_up', 'course_store', 'pending', now() - 6e5),
-    ...SCENE === 'busy' ? [decision(291, 'scale_up', 'newsletter', 'pending', now() - 72e5,
+    ...SCENE === 'busy' ? [decision(291, 'scale_up', 'newsletter', 'pending', now() - 24e4,
       {reason: HOSTILE[0], expected: HOSTILE[2], cost_impact: '1250.5'})] : [],
   ] : [],
   decisions: scale ? Array.from({length: 12}, (_, i) => decision(260 - i, ['kill', 'scale_up', 'optimize'][i % 3],
-    [...rows.keys()][i * 3 % rows.size], ['executed', 'executed', 'denied', 'expired'][i % 4], now() - i * 41e5,
+    [...rows.keys()][i * 3 % rows.size], ['executed', 'executed', 'denied', 'expired'][i % 4], now() - 12e5 - i * 41e5,
     i % 4 ? {} : {outcome: {summary: 'since then 20 runs, cost $0.04, ROI 459.4%; it is running'}})) : [],
   alerts: scale ? [
     {key: 'halted:link_check', severity: 'error', source: 'workers status', since: iso(now() - 9e5), approval: 0,

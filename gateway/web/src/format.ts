@@ -106,6 +106,9 @@ export function percent(value: number | null | undefined, digits = 1): string {
 export const count = (n: number | null | undefined): string =>
   n === null || n === undefined ? '–' : n.toLocaleString('en-US');
 
+// "1 worker", "1,000 workers".
+export const counted = (n: number, noun: string): string => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
+
 export function bytes(n: number | null | undefined): string {
   if (n === null || n === undefined)
     return '–';

@@ -12,7 +12,7 @@ import { health, holdStream, overview } from './stream';
 import { themeNow, toggleTheme } from './theme';
 import { outcomeOf } from './ui/controls';
 import { Link, Said, State } from './ui/text';
-import { Empty, Loading, PageHead } from './ui/frame';
+import { Empty, Loading, Notice, PageHead } from './ui/frame';
 
 function NotFound(): JSX.Element {
   return (
@@ -79,6 +79,26 @@ function LiveBadge(): JSX.Element {
       title={h.why ?? (age ? `Data of ${age}` : undefined)}>
       <State state={h.connection} label={text} />
     </span>
+  );
+}
+
+// Old figures look like new ones: where they are old for longer than a moment, the page says so
+// above them.
+const PATIENCE_S = 8;
+
+function NotNow(): JSX.Element | null {
+  const h = useStore(health, (v) => v);
+  const now = useNow(1000);
+  const old = h.asOf ? (now - Date.parse(h.asOf)) / 1000 : 0;
+  if ((h.connection !== 'offline' && h.connection !== 'stale') || old < PATIENCE_S)
+    return null;
+  return (
+    <div class="not-now">
+      <Notice tone="warn">
+        <b>These figures were read {ago(h.asOf, now)}.</b>{' '}
+        {h.connection === 'offline' ? 'The gateway does not answer; the page tries again by itself.' : 'Nova gives no newer ones at present; the page goes on asking.'}
+      </Notice>
+    </div>
   );
 }
 
@@ -201,6 +221,7 @@ export function Shell(): JSX.Element {
         <Who />
       </nav>
       <main id="main" ref={main} tabIndex={-1}>
+        <NotNow />
         {page ? <Loaded key={path} page={page} params={params} /> : <NotFound />}
       </main>
     </div>

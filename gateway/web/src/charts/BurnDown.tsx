@@ -83,7 +83,7 @@ export function BurnDown(p: BurnDownProps) {
   const last = columns[columns.length - 1]?.at ?? 0;
   // A limit far above everything would press the day flat on the ground; it is told in words then.
   const top = Math.max(...columns.map((c) => pixels(c.p90 ?? c.spent) ?? 0));
-  const near = limit !== null && limit <= top * 4 ? limit : null;
+  const near = limit !== null && (top === 0 || limit <= top * 4) ? limit : null;
 
   return (
     <Plot

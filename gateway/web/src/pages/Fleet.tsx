@@ -65,6 +65,8 @@ export function FleetPage(): JSX.Element {
   const lines = useMemo(() => linesOf(shown, view, profits), [shown, by, flat, closed, open, profits]);
   const states = useMemo(() => statesOf(all, state), [all, state]);
   const chosen = [...selected].filter((n) => all?.has(n));
+  const inSight = useMemo(() => new Set(shown.map((r) => r.worker)), [shown]);
+  const hidden = chosen.filter((n) => !inSight.has(n)).length;
 
   const isOpen = (l: Line) => (l.kind === 'group' ? !closed.has(l.group) : l.kind === 'worker' && open.has(l.row.worker));
   const unfold = (l: Line, on: boolean) => {
@@ -85,19 +87,19 @@ export function FleetPage(): JSX.Element {
 
   return (
     <>
-      <PageHead title="Fleet" sub={all ? shown.length === all.size ? `${count(all.size)} workers` : `${count(shown.length)} of ${count(all.size)} workers` : null}>
+      <PageHead title="Fleet" sub={all ? shown.length === all.size ? counted(all.size, 'worker') : `${count(shown.length)} of ${counted(all.size, 'worker')}` : null}>
         <Search label="Filter ( / )" value={text} change={(q) => change({ q })} focusRef={search} />
         <Select label="State" value={state} options={states} change={(s) => change({ state: s })} />
         <Choice label="Arrangement" value={flat ? '1' : ''} options={[['', 'By group'], ['1', 'One list']]} change={(f) => change({ flat: f })} />
         <button type="button" class="btn" onClick={() => select(shown.map((r) => r.worker), true)} disabled={shown.length === 0}>Select all</button>
       </PageHead>
-      <Bulk selected={chosen} clear={() => setSelected(new Set())} />
       {today.error ? <p class="warn-text note" role="status">Profits of today are not known: {today.error.message}</p> : null}
       {!all ? <Waiting lines={10} />
         : all.size === 0 ? <Empty command="novactl deploy GROUP WORKER --command ./agent.sh">No workers yet. A file in workers.d/ makes a program a worker; or put one into service:</Empty>
           : lines.length === 0 ? <Empty>No worker matches. <button type="button" class="btn small" onClick={() => change({ q: null, state: null })}>Show all</button></Empty>
             : <List lines={lines} profits={profits} currency={today.data?.currency ?? currency} by={by} sort={(b) => change({ by: b === 'name' ? null : b })}
               selected={selected} select={select} unfold={unfold} isOpen={isOpen} />}
+      <Bulk selected={chosen} hidden={hidden} clear={() => setSelected(new Set())} />
       <p class="muted note keys">↑ ↓ move, → ← unfold, Space selects, Enter opens, / filters, g o goes to the overview</p>
     </>
   );

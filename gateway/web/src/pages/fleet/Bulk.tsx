@@ -47,7 +47,7 @@ function Told({ going, close }: { going: Going; close: () => void }): JSX.Elemen
   );
 }
 
-export function Bulk({ selected, clear }: { selected: string[]; clear: () => void }): JSX.Element | null {
+export function Bulk({ selected, hidden, clear }: { selected: string[]; hidden: number; clear: () => void }): JSX.Element | null {
   const [asked, setAsked] = useState<(typeof VERBS)[number] | null>(null);
   const [scaling, setScaling] = useState(false);
   const [instances, setInstances] = useState('2');
@@ -74,6 +74,7 @@ export function Bulk({ selected, clear }: { selected: string[]; clear: () => voi
       {selected.length ? (
         <div class="row">
           <b>{count(selected.length)} selected</b>
+          {hidden ? <span class="warn-text">{count(hidden)} of them hidden by the filter</span> : null}
           {VERBS.map((v) => (
             <button key={v.verb} type="button" class="btn small" disabled={busy || forbidden !== null} title={forbidden ?? undefined}
               onClick={() => (v.asks ? setAsked(v) : void run(v.verb))}>{v.label}{v.asks ? '…' : ''}</button>

@@ -1,6 +1,6 @@
 // Is everything running? Counts by state, and the names of what is wrong.
 import type { JSX } from 'preact';
-import { count, duration } from '../../format';
+import { count, counted, duration } from '../../format';
 import { useStore } from '../../store';
 import { fleet } from '../../stream';
 import type { Overview, WorkerRow } from '../../types';
@@ -43,7 +43,7 @@ export function HealthPanel({ o }: { o: Overview }): JSX.Element {
   const c = o.workers;
   const bad = (o.processes ?? []).filter((p) => p.state !== 'up' && p.state !== 'running');
   return (
-    <Panel title="Fleet" note={c ? `${count(c.total)} workers` : null}
+    <Panel title="Fleet" note={c ? counted(c.total, 'worker') : null}
       tools={<Link href="/fleet">All workers</Link>}>
       {c === null ? <p class="muted">Not known: novasupd does not answer.</p> : c.total === 0 ? (
         <Empty command="novactl deploy GROUP WORKER --command ./agent.sh">No workers yet. A file in workers.d/ makes a program a worker, or:</Empty>

@@ -17,13 +17,13 @@ function Approval({ d, ask }: { d: Decision; ask: (a: Asking) => void }): JSX.El
   return (
     <li class="approval">
       <div class="row spread">
-        <span><b>{words(d.type)}</b> <WorkerLink name={d.target ?? d.worker} /></span>
+        <span id={`approval-${d.id}`}><b>{words(d.type)}</b> <WorkerLink name={d.target ?? d.worker} /></span>
         <span><Stake d={d} /> <span class="muted">at stake</span></span>
       </div>
       <p class="muted"><Sentence text={d.reason} max={600} lines={2} /></p>
       <div class="row">
-        <button type="button" class="btn small primary" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: true })}>Approve…</button>
-        <button type="button" class="btn small" disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: false })}>Deny…</button>
+        <button type="button" class="btn small primary" aria-describedby={`approval-${d.id}`} disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: true })}>Approve…</button>
+        <button type="button" class="btn small" aria-describedby={`approval-${d.id}`} disabled={forbidden !== null} title={forbidden ?? undefined} onClick={() => ask({ d, yes: false })}>Deny…</button>
         <Link href={`/decisions/${d.id}`}>The numbers</Link>
         {d.expires ? <span class="muted note">expires <Ago time={d.expires} /></span> : null}
       </div>

@@ -31,12 +31,17 @@ function Value({ value }: { value: string }): JSX.Element {
     : <Said text={grouped(value) || '–'} max={600} lines={3} />;
 }
 
+function From({ origin, config }: { origin: string; config: string }): JSX.Element {
+  return origin === 'default' ? <span class="muted">default</span>
+    : <span title={origin}><Said text={originOf(origin, config)} max={200} /></span>;
+}
+
 const columnsOf = (config: string): Column<Setting>[] => [
-  { key: 'key', head: 'Setting', cell: (s) => <Key name={s.key} />, sort: (s) => s.key },
+  { key: 'key', head: 'Setting', cell: (s) => <><Key name={s.key} /><div class="phone-only muted note"><From origin={s.origin} config={config} /></div></>, sort: (s) => s.key },
   { key: 'value', head: 'Value', wide: true, cell: (s) => <Value value={s.value} /> },
   {
-    key: 'origin', head: 'From', sort: (s) => s.origin,
-    cell: (s) => (s.origin === 'default' ? <span class="muted">default</span> : <span title={s.origin}><Said text={originOf(s.origin, config)} max={200} /></span>),
+    key: 'origin', head: 'From', phone: false, sort: (s) => s.origin,
+    cell: (s) => <From origin={s.origin} config={config} />,
   },
 ];
 

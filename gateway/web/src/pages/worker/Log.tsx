@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { segment, url, withQuery } from '../../api';
-import { count } from '../../format';
+import { count, counted } from '../../format';
 import { logLine } from '../../text';
 import { Search } from '../../ui/controls';
 import { Empty, Panel } from '../../ui/frame';
@@ -93,7 +93,7 @@ export function LogView({ worker }: { worker: string }): JSX.Element {
   }, [shown, held]);
   const newer = held ? lines.filter((l) => l.n > (held[held.length - 1]?.n ?? -1)).length : 0;
   return (
-    <Panel title="Log" note={filter ? `${count(shown.length)} of ${count(all.length)} lines` : `${count(all.length)} lines`} flush
+    <Panel title="Log" note={filter ? `${count(shown.length)} of ${counted(all.length, 'line')}` : counted(all.length, 'line')} flush
       tools={<>
         {held ? <State state="paused" label={`paused, ${count(newer)} newer`} /> : <State state={following} />}
         <Search label="Filter lines" value={filter} change={setFilter} />
