@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { withQuery } from '../api';
-import { count, words } from '../format';
+import { count, counted, words } from '../format';
 import { useApi, useKey, useTitle } from '../hooks';
 import { useQuery } from '../router';
 import { useStore } from '../store';

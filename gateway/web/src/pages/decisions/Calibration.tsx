@@ -14,7 +14,7 @@ const share = (p: number): string => percent(p * 100);
 const COLUMNS: Column<Bin>[] = [
   { key: 'range', head: 'Stated between', cell: (b) => `${percent(b.from * 100, 0)} and ${percent(b.to * 100, 0)}` },
   { key: 'claims', head: 'Statements', right: true, cell: (b) => count(b.claims) },
-  { key: 'stated', head: 'On average', right: true, cell: (b) => share(b.stated) },
+  { key: 'stated', head: 'On average', right: true, phone: false, cell: (b) => share(b.stated) },
   { key: 'rate', head: 'Came true', right: true, cell: (b) => share(b.rate) },
   { key: 'chance', head: 'By chance alone', right: true, phone: false, cell: (b) => `${percent(b.low * 100, 0)} to ${percent(b.high * 100, 0)}` },
   { key: 'agrees', head: 'Agrees', cell: (b) => <State state={b.agrees ? 'ok' : 'failed'} label={b.agrees ? 'yes' : 'no'} /> },

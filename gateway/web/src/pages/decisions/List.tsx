@@ -33,10 +33,10 @@ const COLUMNS: Column<DecisionRecord>[] = [
   { key: 'at', head: 'When', cell: (d) => <Clock time={d.at} />, sort: (d) => Date.parse(d.at) },
   {
     key: 'type', head: 'Decision', sort: (d) => d.type,
-    cell: (d) => <Link href={`/decisions/${d.id}`}>{words(d.type)}</Link>,
+    cell: (d) => <><Link href={`/decisions/${d.id}`}>{words(d.type)}</Link><div class="phone-only"><State state={d.state} /></div></>,
   },
   { key: 'worker', head: 'Worker', cell: (d) => <WorkerLink name={d.worker} />, sort: (d) => d.worker },
-  { key: 'state', head: 'State', cell: (d) => <State state={d.state} />, sort: (d) => d.state },
+  { key: 'state', head: 'State', phone: false, cell: (d) => <State state={d.state} />, sort: (d) => d.state },
   { key: 'reason', head: 'Why', wide: true, phone: false, cell: (d) => <Sentence text={d.reason} lines={2} /> },
   {
     key: 'p', head: 'Probability', right: true, tablet: false, sort: (d) => d.probability ?? null,

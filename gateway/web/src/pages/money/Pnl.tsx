@@ -40,7 +40,7 @@ function columnsOf(by: By, currency: string): Column<Row>[] {
   return [
     { key: 'key', head: BY.find(([b]) => b === by)?.[1] ?? by, cell: NAME[by], sort: (r) => r.key },
     money('revenue', 'Revenue'), money('refunds', 'Refunds', false), money('disputes', 'Disputes', false),
-    money('fees', 'Fees', false), money('net_revenue', 'Net revenue', false), money('cost', 'Cost'), money('profit', 'Profit'),
+    money('fees', 'Fees', false), money('net_revenue', 'Net revenue', false), money('cost', 'Cost', false), money('profit', 'Profit'),
     { key: 'roi', head: 'ROI', right: true, phone: false, cell: (r) => percent(r.roi_percent), sort: (r) => r.roi_percent },
   ];
 }
@@ -51,7 +51,7 @@ function Foot({ total, currency }: { total: Figures; currency: string }): JSX.El
     <tr>
       <td>All</td>
       {cell(total.revenue)}{cell(total.refunds, false)}{cell(total.disputes, false)}{cell(total.fees, false)}
-      {cell(total.net_revenue, false)}{cell(total.cost)}{cell(total.profit)}
+      {cell(total.net_revenue, false)}{cell(total.cost, false)}{cell(total.profit)}
       <td class="r no-phone">{percent(total.roi_percent)}</td>
     </tr>
   );
