@@ -60,18 +60,34 @@ run(struct gw_conn *c)
 	gw_conn_poke(c);
 }
 
+/* By a timer: an event that is fed in a callback comes at once, before any other
+ * connection, and one client with requests at hand would have the loop for itself. */
 void
 gw_conn_poke(struct gw_conn *c)
 {
-	ev_feed_event(c->server->loop, &c->io, EV_CUSTOM);
+	if (ev_is_active(&c->turn))
+		return;
+	ev_timer_set(&c->turn, 0, 0);
+	ev_timer_start(c->server->loop, &c->turn);
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	(void)loop;
+	(void)revents;
+	run(timer->data);
 }
 
 static void
 on_io(struct ev_loop *loop, ev_io *io, int revents)
 {
+	struct gw_conn *c = io->data;
+
 	(void)loop;
 	(void)revents;
-	run(io->data);
+	if (!ev_is_active(&c->turn))
+		run(c);
 }
 
 /* ---- bytes ---- */
@@ -677,6 +693,8 @@ gw_conn_new(struct gw_server *s, int fd, const struct sockaddr_in6 *address)
 	c->io.data = c;
 	ev_timer_init(&c->deadline, on_deadline, 0, 0);
 	c->deadline.data = c;
+	ev_timer_init(&c->turn, on_turn, 0, 0);
+	c->turn.data = c;
 	/* The first request has to begin at once: no idling before it. */
 	gw_conn_deadline(c, s->limits.header_ms);
 	run(c);
@@ -694,6 +712,7 @@ gw_conn_free(struct gw_conn *c)
 	s->n_face -= c->face;
 	ev_io_stop(s->loop, &c->io);
 	ev_timer_stop(s->loop, &c->deadline);
+	ev_timer_stop(s->loop, &c->turn);
 	gw_tls_session_free(c->tls);
 	nv_fd_close(&c->fd);
 	s->buffered_bytes -= c->body_accounted;

@@ -44,6 +44,7 @@ struct gw_conn {
 	int fd; /* owned */
 	ev_io io;
 	ev_timer deadline;
+	ev_timer turn; /* its next step is due when the others have had theirs */
 	struct gw_tls_session *tls; /* owned; NULL: plain */
 	enum gw_conn_state state;
 	bool read_ended;  /* the peer sends nothing more */
