@@ -19,7 +19,11 @@
 
 #define COOKIES_TRIED 4
 #define UNREAD_TICKS  3
-#define TOKEN_MAX     128 /* of what is sent as one */
+/* Logins are on the disk before they are answered, so many at once and a second; those of
+ * somebody who does nothing else wait for the tick, and nobody has to wait for them. */
+#define SAVES_AHEAD    20
+#define SAVES_A_SECOND 2
+#define TOKEN_MAX      128 /* of what is sent as one */
 
 static_assert((int)GW_READONLY == (int)NV_ROLE_READONLY &&
 		      (int)GW_OPERATOR == (int)NV_ROLE_OPERATOR &&
@@ -38,6 +42,9 @@ struct gw_auth {
 	unsigned unread_ticks; /* the file could not be read for so long; 0: it is */
 	bool unread;
 	bool save_failed;
+	bool save_due;
+	int64_t saves_m; /* that may be made at once, in thousandths */
+	int64_t saves_ms;
 };
 
 static struct gw_auth *
@@ -64,6 +71,35 @@ refresh(struct gw_auth *a)
 		nv_error("no token is good until this is mended: %s", err.text);
 	a->unread = bad;
 	a->stamp = now;
+}
+
+/* ---- sessions on the disk ---- */
+
+static void
+save_now(struct gw_auth *a)
+{
+	int rc = gw_sessions_save(&a->sessions, nv_wall_ns());
+
+	if (rc < 0 && !a->save_failed)
+		nv_warn("%s: %s; who logs in now is logged out when the gateway ends",
+			a->sessions.path, strerror(-rc));
+	a->save_failed = rc < 0;
+	a->save_due = false;
+}
+
+static void
+save_soon(struct gw_auth *a)
+{
+	int64_t now_ms = nv_mono_ms();
+
+	a->saves_m = NV_MIN(a->saves_m + (now_ms - a->saves_ms) * SAVES_A_SECOND,
+		INT64_C(1000) * SAVES_AHEAD);
+	a->saves_ms = now_ms;
+	a->save_due = true;
+	if (a->saves_m < 1000)
+		return;
+	a->saves_m -= 1000;
+	save_now(a);
 }
 
 /* ---- who it is ---- */
@@ -339,11 +375,8 @@ gw_session_post(struct gw_call *call)
 	set_who(call, GW_WHO_SESSION, t);
 	const struct gw_session *s =
 		gw_sessions_new(&a->sessions, t->id, nv_wall_ns(), cookie);
-	int rc = gw_sessions_save(&a->sessions, nv_wall_ns());
 
-	if (rc < 0)
-		nv_warn("%s: %s; who logs in now is logged out when the gateway ends",
-			a->sessions.path, strerror(-rc));
+	save_soon(a);
 	a->figures.logins++;
 	nv_info("login name=%s role=%s address=%s", call->who.name,
 		gw_role_name(call->who.role), call->peer);
@@ -401,10 +434,7 @@ gw_session_delete(struct gw_call *call)
 		return;
 	}
 	gw_session_drop(&a->sessions, s);
-	int rc = gw_sessions_save(&a->sessions, nv_wall_ns());
-
-	if (rc < 0)
-		nv_warn("%s: %s", a->sessions.path, strerror(-rc));
+	save_soon(a);
 	gw_server_end_streams(&gw->server, is_of_session, &number);
 	nv_info("logout name=%s address=%s", call->who.name, call->peer);
 	set_cookie(call, "", true);
@@ -449,14 +479,10 @@ gw_auth_tick(struct gw *gw)
 		gw_server_end_streams(&gw->server, has_ended, a);
 	if (!a->unread)
 		gw_sessions_prune(&a->sessions, &a->tokens, now_ns);
-	if (now_ns - a->sessions.saved_ns < GW_SESSION_SAVE_MS * NV_NS_PER_MS &&
-		now_ns >= a->sessions.saved_ns)
-		return;
-	int rc = gw_sessions_save(&a->sessions, now_ns);
-
-	if (rc < 0 && !a->save_failed)
-		nv_warn("%s: %s", a->sessions.path, strerror(-rc));
-	a->save_failed = rc < 0;
+	if (a->save_due ||
+		now_ns - a->sessions.saved_ns >= GW_SESSION_SAVE_MS * NV_NS_PER_MS ||
+		now_ns < a->sessions.saved_ns)
+		save_now(a);
 }
 
 int
@@ -468,6 +494,8 @@ gw_auth_open(struct gw *gw, const char *state_dir)
 	if (!a)
 		return -ENOMEM;
 	gw->auth = a;
+	a->saves_m = INT64_C(1000) * SAVES_AHEAD;
+	a->saves_ms = nv_mono_ms();
 	a->state_dir = state_dir;
 	(void)snprintf(a->path, sizeof(a->path), "%.*s/gateway/tokens", NV_PATH_MAX - 1,
 		state_dir);
