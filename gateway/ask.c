@@ -57,7 +57,7 @@ struct question {
 struct lane {
 	struct gw *gw;
 	char socket[SOCKET_BYTES];
-	struct question *questions; /* owned list, oldest first */
+	struct question *questions; /* owned list, in the order of sending */
 	unsigned n_queued;
 	unsigned n_under_way;
 	int64_t purse_us;
@@ -543,6 +543,26 @@ gw_ask_verb(struct gw *gw, const char *verb, json_t *args, int64_t ttl_ms,
 		question = NULL;
 	}
 	return gw_ask(gw, GW_ASK_ENGINE, question, ttl_ms, done, arg, ret);
+}
+
+void
+gw_ask_first(struct gw_ask *ask)
+{
+	struct question *q = ask->question;
+	struct lane *lane = q->lane;
+	struct question **link = &lane->questions;
+
+	if (q->state != QUEUED)
+		return;
+	while (*link != q)
+		link = &(*link)->next;
+	*link = q->next;
+	q->next = lane->questions;
+	lane->questions = q;
+	/* There is room for it, whoever else waits. */
+	ev_timer_stop(lane->gw->loop, &q->patience);
+	ev_timer_set(&q->patience, (double)GW_ASK_MS / 1000, 0);
+	ev_timer_start(lane->gw->loop, &q->patience);
 }
 
 void

@@ -57,6 +57,9 @@ int gw_ask_verb(struct gw *gw, const char *verb, json_t *args, int64_t ttl_ms,
  * when code is 0), is not kept and may be large. */
 int gw_ask_text(struct gw *gw, const char *socket, json_t *question, gw_ask_fn *done,
 	void *arg, struct gw_ask **ret);
+/* Before all that wait to be sent, and beyond GW_ASK_WAITING if need be: what everybody
+ * looks at does not wait for what one asks. */
+void gw_ask_first(struct gw_ask *ask);
 void gw_ask_cancel(struct gw_ask *ask); /* NULL is fine */
 /* Something was done that changes what would be answered: nothing that was asked before
  * this is an answer any more. */

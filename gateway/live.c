@@ -242,6 +242,8 @@ ask_half(struct gw_live *l, int which, const char *socket, const char *verb, jso
 		rc = gw_ask(l->gw, socket, question, 0, on_data, h, &h->ask);
 	if (rc < 0)
 		(void)snprintf(h->why, sizeof(h->why), "no memory to ask");
+	else
+		gw_ask_first(h->ask);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "run_suite.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define PATIENCE_S 60.
+#define BEYOND     10 /* questions that find no room */
 
 /* One who asks. */
 struct peer {
@@ -132,6 +134,16 @@ on_told(void *arg, const struct gw_told *told)
 	busy_seen = told->busy;
 	n_seen = json_integer_value(json_object_get(told->data, "n"));
 	(void)snprintf(error_seen, sizeof(error_seen), "%s", told->error);
+}
+
+/* How many had been told before. */
+static void
+on_last(void *arg, const struct gw_told *told)
+{
+	unsigned *ret = arg;
+
+	ck_assert_int_eq(told->code, 0);
+	*ret = n_told;
 }
 
 static struct gw_ask *
@@ -278,6 +290,26 @@ START_TEST(test_bounded)
 }
 END_TEST
 
+/* What everybody looks at is answered although one asks for a lot. */
+START_TEST(test_first)
+{
+	char verb[16];
+
+	think_s = 0.02;
+	for (unsigned i = 0; i < GW_ASK_WAITING + BEYOND; i++) {
+		(void)snprintf(verb, sizeof(verb), "v%u", i);
+		(void)ask(verb, 0);
+	}
+	struct gw_ask *last = NULL;
+	unsigned before = UINT_MAX;
+
+	ck_assert_int_eq(gw_ask_verb(&gw, "last", NULL, 0, on_last, &before, &last), 0);
+	gw_ask_first(last);
+	run_until(GW_ASK_WAITING + BEYOND);
+	ck_assert_uint_le(before, BEYOND + GW_ASK_UNDER_WAY);
+}
+END_TEST
+
 START_TEST(test_cancelled)
 {
 	struct gw_ask *one = ask("a", 0);
@@ -309,6 +341,7 @@ main(void)
 	tcase_add_test(tc, test_nobody_there);
 	tcase_add_test(tc, test_paced);
 	tcase_add_test(tc, test_bounded);
+	tcase_add_test(tc, test_first);
 	tcase_add_test(tc, test_cancelled);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
