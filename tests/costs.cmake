@@ -3,6 +3,7 @@
 set(cost 1000)
 foreach(name IN ITEMS
 		lint_tidy replay_hostile ctl_fakes bb_life test_led_model test_image intake_torture
+		stripe_lost face_browser face_live face_looks face_metrics face_api hold_face top_screen
 		watch_own_time test_led_damage test_forecast test_tree_sim worlds_core sup_death
 		replay_same test_trial bb_crash fleet_demo budget_kills test_led_retain sup_policy
 		ctl_verbs test_led_power workers_runner sup_tree bb_verbs test_reports hold_stop
