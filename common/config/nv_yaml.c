@@ -258,9 +258,11 @@ on_open(struct reader *r, const yaml_event_t *event, enum nv_yaml_kind kind)
 		return fail_at(r, &event->start_mark, "nested too deeply");
 	int rc = add_node(r, event, kind, &node);
 
-	if (rc == 0)
-		r->levels[r->depth++] = (struct level){.node = node};
-	return rc;
+	if (rc < 0)
+		return rc;
+	NV_ASSERT(node);
+	r->levels[r->depth++] = (struct level){.node = node};
+	return 0;
 }
 
 static int

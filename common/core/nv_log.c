@@ -29,6 +29,10 @@ nv_log_init(const char *name)
 	}
 }
 
+/* The longest piece: a control character of two bytes, as \xNN\xNN. Others have at
+ * most 4. */
+#define ESCAPED_BYTES_MAX 8u
+
 /* Text as it is; what a terminal could obey, and what is not UTF-8, as \xNN. */
 static size_t
 escape(char *out, size_t out_bytes, const char *text)
@@ -37,7 +41,7 @@ escape(char *out, size_t out_bytes, const char *text)
 	size_t left = strlen(text);
 	size_t n = 0;
 
-	while (left && n + 2 * 4 + 1 < out_bytes) {
+	while (left && n + ESCAPED_BYTES_MAX < out_bytes) {
 		size_t bytes = nv_utf8_len(text, left);
 		bool plain = bytes > 0 && !nv_is_control(text, bytes);
 
