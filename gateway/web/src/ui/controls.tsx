@@ -70,14 +70,20 @@ export function OutcomeText({ outcome }: { outcome: Outcome }): JSX.Element {
   );
 }
 
-// A modal dialog: the browser's own, which keeps the focus inside and gives it back.
+// A modal dialog: the browser's own, which keeps the focus inside. It is gone from the page before
+// the browser could give the focus back, so that is done here: to where it was, else to the page.
 export function Dialog({ title, close, children }: { title: ComponentChildren; close: () => void; children: ComponentChildren }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const d = ref.current;
+    const before = document.activeElement;
     d?.showModal();
-    return () => d?.close();
+    return () => {
+      d?.close();
+      const to = before instanceof HTMLElement && before.isConnected ? before : document.getElementById('main');
+      to?.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog ref={ref} aria-labelledby={id} class="dialog"

@@ -64,6 +64,7 @@ interface LinkProps {
   class?: string;
   'aria-current'?: 'page' | undefined;
   title?: string;
+  tabIndex?: -1 | undefined; // reached in another way than by the tab key
 }
 
 // A page of the dashboard; with a modifier key or the middle button it is the browser's.
@@ -78,8 +79,8 @@ export function Link({ href, children, ...rest }: LinkProps): JSX.Element {
   );
 }
 
-export const WorkerLink = ({ name }: { name: string }): JSX.Element => (
-  <Link href={`/workers/${encodeURIComponent(name)}`} class="worker" title={shown(name, 64)}><Said text={name} max={64} /></Link>
+export const WorkerLink = ({ name, tabIndex }: { name: string; tabIndex?: -1 }): JSX.Element => (
+  <Link tabIndex={tabIndex} href={`/workers/${encodeURIComponent(name)}`} class="worker" title={shown(name, 64)}><Said text={name} max={64} /></Link>
 );
 
 type Tone = 'good' | 'bad' | 'warn' | 'quiet' | 'plain';

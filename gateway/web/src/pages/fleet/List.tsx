@@ -85,7 +85,7 @@ function WorkerCells({ line, p }: { line: Line & { kind: 'worker' }; p: ListProp
         <>
           <Pick on={p.selected.has(r.worker)} label={`Select ${r.worker}`} pick={(v) => p.select([r.worker], v)} />
           <Fold open={p.isOpen(line)} toggle={() => p.unfold(line, !p.isOpen(line))} label={r.worker} />
-          <WorkerLink name={r.worker} />
+          <WorkerLink name={r.worker} tabIndex={-1} />
           {r.last_status ? <span class="muted status"><Said text={r.last_status} max={160} lines={1} /></span> : null}
         </>
       </Cell>

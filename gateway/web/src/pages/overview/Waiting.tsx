@@ -1,6 +1,6 @@
 // What does it want from me? Approvals, with the money at stake, and alerts.
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { acknowledge } from '../../act';
 import { words } from '../../format';
 import type { Alert, Decision, Overview } from '../../types';
@@ -52,10 +52,16 @@ function AlertRow({ a }: { a: Alert }): JSX.Element {
 export function ApprovalsPanel({ approvals }: { approvals: Decision[] | null }): JSX.Element {
   const [asking, setAsking] = useState<Asking | null>(null);
   const [said, setSaid] = useState<Outcome | null>(null);
+  const answer = useRef<HTMLParagraphElement>(null);
+  // The button that was pressed goes with its decision: who goes on by keyboard does so from here.
+  useEffect(() => {
+    if (said)
+      answer.current?.focus({ preventScroll: true });
+  }, [said]);
   return (
     <section id="approvals">
       <Panel title="Waiting for you" note={approvals?.length ? `${approvals.length} to approve or deny` : null}>
-        {said ? <p class="said-line"><OutcomeText outcome={said} /></p> : null}
+        {said ? <p class="said-line" ref={answer} tabIndex={-1}><OutcomeText outcome={said} /></p> : null}
         {approvals === null ? <p class="muted">Not known: the engine does not answer.</p>
           : approvals.length === 0 ? <p class="muted">Nothing waits for an answer. Steps that cost more than <code>approval_above</code> ask here first.</p>
             : <ul class="list">{approvals.map((d) => <Approval key={d.id} d={d} ask={setAsking} />)}</ul>}
