@@ -180,7 +180,8 @@ gw_compat_agents(struct nv_buf *b, const struct gw_compat_facts *facts)
 
 #define RECENT_MAX 20
 
-/* The newest of one kind, newest first, in the base currency; null: it has no rate. */
+/* The newest of one kind, newest first, in the base currency; null: it has no rate. What
+ * tokens have cost is a cost, too; of a model without a price it is not known. */
 static void
 put_recent(struct nv_buf *b, const json_t *events, const json_t *pnl, const char *kind)
 {
@@ -192,7 +193,8 @@ put_recent(struct nv_buf *b, const json_t *events, const json_t *pnl, const char
 	for (size_t i = json_array_size(events); i > 0 && shown < RECENT_MAX; i--) {
 		const json_t *ev = json_array_get(events, i - 1);
 
-		if (strcmp(text_of(ev, "kind"), kind) != 0)
+		if (strcmp(text_of(ev, "kind"), kind) != 0 &&
+			!(costs && strcmp(text_of(ev, "kind"), "usage") == 0))
 			continue;
 		nv_buf_puts(b, shown++ ? ",{" : "{");
 		gw_compat_put(b, "timestamp", ev, "at");

@@ -86,6 +86,40 @@ START_TEST(other_currencies)
 }
 END_TEST
 
+/* What tokens have cost stands among the costs, and nothing else does. */
+START_TEST(recent)
+{
+	struct gw_compat_facts facts = {.timestamp = "now"};
+	struct nv_buf b;
+
+	facts.data[0] = json_pack("{s:{s:s}}", "agent", "worker", "w");
+	facts.data[1] = json_pack("{s:[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s},{s:s,s:s,s:s}]}",
+		"events", "kind", "cost", "amount", "1.00", "currency", "USD", "kind",
+		"usage", "amount", "0.25", "currency", "USD", "kind", "usage", "kind",
+		"revenue", "amount", "9.00", "currency", "USD");
+	facts.data[2] = json_pack(
+		"{s:[{s:s, s:s}]}", "currencies", "currency", "USD", "rate", "1.00");
+	ck_assert(facts.data[0] && facts.data[1] && facts.data[2]);
+	nv_buf_init(&b, 65536);
+	gw_compat_agent(&b, &facts);
+	json_t *o = json_loads(b.data, 0, NULL);
+	const json_t *costs = json_object_get(o, "recent_costs");
+	const json_t *sales = json_object_get(o, "recent_revenue");
+
+	ck_assert_msg(json_array_size(costs) == 3, "%s", b.data);
+	ck_assert(json_is_null(json_object_get(json_array_get(costs, 0), "cost")));
+	ck_assert(json_number_value(json_object_get(json_array_get(costs, 1), "cost")) ==
+		  0.25);
+	ck_assert(json_number_value(json_object_get(json_array_get(costs, 2), "cost")) ==
+		  1.);
+	ck_assert_uint_eq(json_array_size(sales), 1);
+	json_decref(o);
+	nv_buf_fini(&b);
+	for (size_t i = 0; i < 3; i++)
+		json_decref(facts.data[i]);
+}
+END_TEST
+
 START_TEST(cells)
 {
 	static const struct {
@@ -116,6 +150,7 @@ main(void)
 
 	tcase_add_test(tc, cents);
 	tcase_add_test(tc, percents);
+	tcase_add_test(tc, recent);
 	tcase_add_test(tc, cells);
 	tcase_add_test(tc, other_currencies);
 	suite_add_tcase(suite, tc);
