@@ -1,34 +1,17 @@
 /* The whole ledger as CSV (RFC 4180): one line a leg, or one for an event without. */
 #include "export.h"
 
+#include "nv_csv.h"
+
 #include <inttypes.h>
 #include <string.h>
 
-/* A field, quoted when it has to be (RFC 4180, section 2); NULL is empty. */
+/* What programs said, as a spreadsheet may have it; NULL is empty. */
 static void
 csv_text(struct led_out *o, const char *text, size_t bytes)
 {
-	bool quote = false;
-
-	if (!text)
-		return;
-	for (size_t i = 0; i < bytes && !quote; i++)
-		quote = strchr(",\"\r\n", text[i]) != NULL;
-	if (!quote) {
-		nv_buf_add(&o->buf, text, bytes);
-		return;
-	}
-	nv_buf_puts(&o->buf, "\"");
-	for (size_t from = 0; from < bytes;) {
-		const char *mark = memchr(text + from, '"', bytes - from);
-		size_t n = mark ? (size_t)(mark - text) + 1 - from : bytes - from;
-
-		nv_buf_add(&o->buf, text + from, n);
-		if (mark)
-			nv_buf_puts(&o->buf, "\"");
-		from += n;
-	}
-	nv_buf_puts(&o->buf, "\"");
+	if (text)
+		nv_csv_put_bytes(&o->buf, text, bytes);
 }
 
 static void

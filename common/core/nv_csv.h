@@ -8,5 +8,6 @@
  * begins with = + - @, a tab or a carriage return) gets an apostrophe before it, which
  * says that it is text (OWASP, "CSV Injection"); numbers are not put with this. */
 void nv_csv_put_text(struct nv_buf *buf, const char *text);
+void nv_csv_put_bytes(struct nv_buf *buf, const char *text, size_t bytes);
 
 #endif
