@@ -40,6 +40,19 @@ function toggled(set: ReadonlySet<string>, key: string, on: boolean): Set<string
   return next;
 }
 
+const PROFITS_MAX = 10000;
+
+// Who is in none of the rows has moved no money today: that is known, and zero. Where the rows
+// are cut, or not there yet, nothing is known of him.
+function profitsOf(rows: ProfitRows['rows'] | null, all: ReadonlyMap<string, unknown> | null): Map<string, string> {
+  const found = new Map((rows ?? []).map((r) => [r.key, r.profit]));
+  if (rows && rows.length < PROFITS_MAX)
+    for (const worker of all?.keys() ?? [])
+      if (!found.has(worker))
+        found.set(worker, '0');
+  return found;
+}
+
 export function FleetPage(): JSX.Element {
   useTitle('Fleet');
   const all = useStore(fleet, (f) => f?.rows ?? null);
@@ -49,7 +62,7 @@ export function FleetPage(): JSX.Element {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const search = useRef<HTMLInputElement | null>(null);
-  const today = useApi<ProfitRows>(withQuery('/pnl', { period: 'today', by: 'worker', limit: 10000 }), 15_000);
+  const today = useApi<ProfitRows>(withQuery('/pnl', { period: 'today', by: 'worker', limit: PROFITS_MAX }), 15_000);
   useKey('/', (e) => {
     e.preventDefault();
     search.current?.focus();
@@ -60,7 +73,7 @@ export function FleetPage(): JSX.Element {
   const by = query.get('by') ?? 'name';
   const flat = query.get('flat') === '1';
   const view: View = { text, state, by, flat, closed, open };
-  const profits = useMemo(() => new Map((today.data?.rows ?? []).map((r) => [r.key, r.profit])), [today.data]);
+  const profits = useMemo(() => profitsOf(today.data?.rows ?? null, all), [today.data, all]);
   const shown = useMemo(() => (all ? shownRows(all.values(), view) : []), [all, text, state]);
   const lines = useMemo(() => linesOf(shown, view, profits), [shown, by, flat, closed, open, profits]);
   const states = useMemo(() => statesOf(all, state), [all, state]);

@@ -48,7 +48,7 @@ function Probability({ decision: d }: { decision: DecisionRecord }): JSX.Element
         </div>
         <Facts rows={some(
           range && ['ROI, likely', <span class="num">{percent(range[1])}, between {percent(range[0])} and {percent(range[2])}</span>],
-          d.threshold && ['Compared', <><span class="num">{d.value}</span> against <span class="num">{d.limit_value}</span>, the setting <code><Said text={d.threshold} max={60} /></code></>],
+          d.threshold && ['Compared', <><code><Said text={d.threshold} max={60} /></code>: <span class="num">{d.value}</span> held against <span class="num">{d.limit_value}</span></>],
           d.evidence !== undefined && ['Evidence', <span class="num">{d.evidence.toFixed(1)} sales that count</span>],
           d.expected_profit && ['Expected profit', <Money amount={d.expected_profit} currency={d.currency} plus />],
         )} />
