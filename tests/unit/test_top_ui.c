@@ -485,6 +485,9 @@ START_TEST(approvals_are_answered)
 	press(&w, "y");
 	expect(screen(&w, 24, 120),
 		"approve 7: scale_up email, cost impact $12.00 a day, because ");
+	/* On however few columns: to the yes or no. */
+	expect(screen(&w, 12, 40), "approve 7: scale_up email, cost impact");
+	expect(screen(&w, 12, 40), "? y/n");
 	press(&w, "y");
 	ck_assert_str_eq(ordered(&w), "approve 7");
 	ck_assert(top_ui_key(&w.ui, TOP_KEY_DOWN));
