@@ -51,6 +51,16 @@ alerts_json(const json_t *alerts)
 	return o;
 }
 
+/* novasupd knows of the emergency stop without an engine, in words. */
+static json_t *
+stop_json(const struct nv_fleet *fleet)
+{
+	if (!fleet || !fleet->nova.brake[0])
+		return json_null();
+	return json_pack("{s:n, s:n, s:o, s:o}", "by", "since", "reason",
+		nv_json_str(fleet->nova.brake), "text", nv_json_str(fleet->nova.brake));
+}
+
 json_t *
 gw_live_overview(const struct gw_live_parts *p)
 {
@@ -63,6 +73,8 @@ gw_live_overview(const struct gw_live_parts *p)
 	put_fleet(&o, p->fleet, p->counts);
 	for (size_t i = 0; i < NV_LEN(keys); i++)
 		put(&o, keys[i], same(p->engine, keys[i]));
+	if (!p->engine)
+		put(&o, "stop", stop_json(p->fleet));
 	put(&o, "alerts", alerts_json(p->alerts));
 	put(&o, "warnings", whole(p->warnings));
 	return o;
