@@ -87,12 +87,23 @@ judge(struct alert_looking *l)
 
 /* ---- asking ---- */
 
+/* Of the fleet as it is, and not of our own start: a reload may have brought one. */
 static bool
-has_platforms(const struct nv_config *config)
+has_platforms(const json_t *status)
 {
-	for (size_t i = 0; i < NV_PLATFORMS; i++)
-		if (config->platforms[i].on)
+	const json_t *list = json_object_get(status, "processes");
+	const json_t *process;
+	enum nv_platform platform;
+	size_t i;
+
+	json_array_foreach(list, i, process)
+	{
+		const char *name = json_string_value(json_object_get(process, "name"));
+
+		if (name && strncmp(name, "nova.", 5) == 0 &&
+			nv_platform_from(name + 5, &platform))
 			return true;
+	}
 	return false;
 }
 
@@ -102,7 +113,7 @@ is_asked(const struct alert_looking *l, enum alert_source source)
 	if (source == ALERT_FROM_DOCTOR)
 		return l->looks % DOCTOR_EACH == 0;
 	if (source == ALERT_FROM_PLATFORMS)
-		return has_platforms(l->alerts->config);
+		return has_platforms(l->facts[ALERT_FROM_STATUS]);
 	return true;
 }
 

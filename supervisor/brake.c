@@ -152,11 +152,14 @@ sup_brake_pull(struct sup *sup, uint32_t uid, const char *reason, bool now, char
 	if (rc < 0)
 		nv_error(
 			"%s/" SUP_BRAKE_FILE ": %s", sup->paths.state_dir, strerror(-rc));
-	(void)snprintf(text, text_bytes, "%u agents were asked to end%s%s", live,
-		rc < 0 ? "; " SUP_BRAKE_FILE " cannot be written, so that only the "
-			 "ledger remembers it: "
-		       : "",
-		rc < 0 ? strerror(-rc) : "");
+	int n = snprintf(text, text_bytes, "%u agents were asked to end", live);
+
+	/* What this novasupd and its successors know is in memory. */
+	if (rc < 0)
+		(void)snprintf(text + n, text_bytes - (size_t)n,
+			"; " SUP_BRAKE_FILE " cannot be written (%s): when Nova is "
+			"started anew, only the ledger remembers it, if that has room",
+			strerror(-rc));
 	return live;
 }
 
