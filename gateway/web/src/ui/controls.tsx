@@ -1,6 +1,6 @@
 // Things to press, and dialogs. A button that acts says what the server answered, never more.
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, currentSession, login, mayAct } from '../api';
 import { useStore } from '../store';
 import { shown } from '../text';
@@ -72,10 +72,11 @@ export function OutcomeText({ outcome }: { outcome: Outcome }): JSX.Element {
 
 // A modal dialog: the browser's own, which keeps the focus inside. It is gone from the page before
 // the browser could give the focus back, so that is done here: to where it was, else to the page.
+// At once, as who closed it may have a better place for the focus.
 export function Dialog({ title, close, children }: { title: ComponentChildren; close: () => void; children: ComponentChildren }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const d = ref.current;
     const before = document.activeElement;
     d?.showModal();

@@ -1,6 +1,6 @@
 // What does it want from me? Approvals, with the money at stake, and alerts.
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { acknowledge } from '../../act';
 import { words } from '../../format';
 import type { Alert, Decision, Overview } from '../../types';
@@ -54,7 +54,8 @@ export function ApprovalsPanel({ approvals }: { approvals: Decision[] | null }):
   const [said, setSaid] = useState<Outcome | null>(null);
   const answer = useRef<HTMLParagraphElement>(null);
   // The button that was pressed goes with its decision: who goes on by keyboard does so from here.
-  useEffect(() => {
+  // Before anything else happens: the dialog has just given the focus back.
+  useLayoutEffect(() => {
     if (said)
       answer.current?.focus({ preventScroll: true });
   }, [said]);
