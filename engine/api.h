@@ -80,6 +80,8 @@ json_t *eng_json_event(struct eng *eng, struct led_view *v, const struct led_eve
 json_t *eng_json_approvals(struct eng *eng);
 json_t *eng_json_decisions(struct eng *eng, struct led_view *v, const char *worker,
 	int64_t since_ns, size_t limit);
+/* {PROVIDER: how many webhooks the ledger has of it}, a new reference. 0 or -errno. */
+int eng_webhook_counts(struct led_view *v, json_t **ret);
 /* The last events, oldest first. */
 json_t *eng_json_events(struct eng *eng, struct led_view *v, const struct eng_worker *w,
 	uint64_t since_seq, size_t limit);

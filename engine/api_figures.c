@@ -153,39 +153,6 @@ commits_json(const struct eng *eng)
 	return o;
 }
 
-struct webhooks {
-	json_t *counts;
-	int bad;
-};
-
-static int
-one_webhook(void *arg, uint32_t worker, uint32_t currency, const char *category,
-	nv_i128 nano, uint64_t events)
-{
-	struct webhooks *w = arg;
-	json_int_t before = json_integer_value(json_object_get(w->counts, category));
-
-	(void)worker;
-	(void)currency;
-	(void)nano; /* no money moves */
-	w->bad |= json_object_set_new(
-		w->counts, category, json_integer(before + (json_int_t)events));
-	return 0;
-}
-
-static json_t *
-webhooks_json(struct led_view *v)
-{
-	struct webhooks w = {.counts = json_object()};
-	int rc = led_view_categories(
-		v, 0, (enum led_code)LED_CODE_WEBHOOK, 0, INT64_MAX, one_webhook, &w);
-
-	if (rc == 0 && !w.bad)
-		return w.counts;
-	json_decref(w.counts);
-	return NULL;
-}
-
 static json_t *
 ledger_json(const struct eng *eng, const struct led_stats *s)
 {
@@ -202,6 +169,7 @@ put_fleet(struct eng_call *call, const struct eng_counts *c,
 	const struct led_stats *stats, size_t n_workers)
 {
 	struct eng *eng = call->eng;
+	json_t *webhooks = NULL;
 	json_t *o = call->data;
 	uint64_t left_out = 0;
 	int bad = 0;
@@ -225,7 +193,8 @@ put_fleet(struct eng_call *call, const struct eng_counts *c,
 	bad |= json_object_set_new(o, "intake", intake_json(eng));
 	bad |= json_object_set_new(o, "commits", commits_json(eng));
 	bad |= json_object_set_new(o, "ledger", ledger_json(eng, stats));
-	bad |= json_object_set_new(o, "webhooks", webhooks_json(c->view));
+	bad |= eng_webhook_counts(c->view, &webhooks);
+	bad |= json_object_set_new(o, "webhooks", webhooks);
 	bad |= json_object_set_new(o, "counts", eng_counts_json(c, stats->events));
 	return bad ? -ENOMEM : 0;
 }

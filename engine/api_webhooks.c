@@ -85,6 +85,23 @@ one_count(void *arg, uint32_t worker, uint32_t currency, const char *category,
 	return 0;
 }
 
+int
+eng_webhook_counts(struct led_view *v, json_t **ret)
+{
+	struct counting c = {.counts = json_object()};
+	int rc = led_view_categories(
+		v, 0, (enum led_code)LED_CODE_WEBHOOK, 0, INT64_MAX, one_count, &c);
+
+	if (rc >= 0 && (!c.counts || c.bad))
+		rc = -ENOMEM;
+	if (rc < 0) {
+		json_decref(c.counts);
+		return rc;
+	}
+	*ret = c.counts;
+	return 0;
+}
+
 static int
 take(struct eng_call *call, struct walk *w, uint64_t *ret_since)
 {
@@ -104,7 +121,7 @@ int
 eng_verb_webhooks(struct eng_call *call)
 {
 	struct walk w = {.limit = 50};
-	struct counting c = {.counts = NULL};
+	json_t *counts = NULL;
 	struct led_stats stats = {0};
 	uint64_t since = 0;
 	int rc = take(call, &w, &since);
@@ -114,18 +131,16 @@ eng_verb_webhooks(struct eng_call *call)
 	if (rc < 0)
 		return rc;
 	w.list = json_array();
-	c.counts = json_object();
 	w.next_seq = NV_MAX(since, 1);
 	rc = led_view_events(w.view, w.next_seq, false, one_event, &w);
 	if (rc >= 0 && !w.bad)
-		rc = led_view_categories(w.view, 0, (enum led_code)LED_CODE_WEBHOOK, 0,
-			INT64_MAX, one_count, &c);
+		rc = eng_webhook_counts(w.view, &counts);
 	if (rc >= 0)
 		rc = led_view_stats(w.view, &stats);
 	led_view_end(w.view);
 	/* `more`: ask again from next_seq on. */
 	call->data = json_pack("{s:o, s:o, s:I, s:b}", "webhooks", w.list, "counts",
-		c.counts, "next_seq", (json_int_t)w.next_seq, "more",
+		counts, "next_seq", (json_int_t)w.next_seq, "more",
 		w.next_seq <= stats.events);
-	return rc < 0 ? rc : w.bad || c.bad ? -ENOMEM : 0;
+	return rc < 0 ? rc : w.bad ? -ENOMEM : 0;
 }
