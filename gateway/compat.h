@@ -43,6 +43,8 @@ void gw_compat_sales(struct gw_call *call, const struct gw_compat_facts *facts);
 
 /* A text of an object as JSON; null when it is none. */
 void gw_compat_put(struct nv_buf *b, const char *name, const json_t *o, const char *key);
+/* The same for {name, key} after {name, key} up to {NULL}, with commas between them. */
+void gw_compat_put_all(struct nv_buf *b, const json_t *o, const char *const (*fields)[2]);
 /* {"a":{...}}: the row of an agent, without braces around. */
 void gw_compat_put_agent(struct nv_buf *b, const json_t *agent);
 bool gw_compat_is_opportunity(const json_t *decision);

@@ -121,6 +121,8 @@ gw_compat_departments(struct nv_buf *b, const struct gw_compat_facts *facts)
 static void
 put_top(struct nv_buf *b, struct item *items, size_t n, bool by_cost)
 {
+	static const char *const fields[][2] = {
+		{"id", "worker"}, {"name", "worker"}, {"department", "group"}, {NULL}};
 	char buf[GW_CENTS_BYTES];
 
 	for (size_t i = 0; i < n; i++) {
@@ -137,11 +139,7 @@ put_top(struct nv_buf *b, struct item *items, size_t n, bool by_cost)
 		nv_i128 cost = gw_compat_nano(m, "cost");
 
 		nv_buf_puts(b, i ? ",{" : "{");
-		gw_compat_put(b, "id", row, "worker");
-		nv_buf_puts(b, ",");
-		gw_compat_put(b, "name", row, "worker");
-		nv_buf_puts(b, ",");
-		gw_compat_put(b, "department", row, "group");
+		gw_compat_put_all(b, row, fields);
 		nv_buf_printf(
 			b, ",\"revenue_generated\":%s", gw_compat_cents(earned, buf));
 		nv_buf_printf(b, ",\"total_cost\":%s", gw_compat_cents(cost, buf));

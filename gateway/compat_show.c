@@ -29,6 +29,16 @@ gw_compat_put(struct nv_buf *b, const char *name, const json_t *o, const char *k
 		nv_buf_puts(b, "null");
 }
 
+void
+gw_compat_put_all(struct nv_buf *b, const json_t *o, const char *const (*fields)[2])
+{
+	for (size_t i = 0; fields[i][0]; i++) {
+		if (i)
+			nv_buf_puts(b, ",");
+		gw_compat_put(b, fields[i][0], o, fields[i][1]);
+	}
+}
+
 static void
 put_timestamp(struct nv_buf *b, const struct gw_compat_facts *facts)
 {
@@ -109,21 +119,15 @@ gw_compat_overview(struct nv_buf *b, const struct gw_compat_facts *facts)
 void
 gw_compat_put_agent(struct nv_buf *b, const json_t *agent)
 {
+	static const char *const fields[][2] = {{"id", "worker"}, {"name", "worker"},
+		{"type", "kind"}, {"department", "group"}, {"status", "status"}, {NULL}};
 	const json_t *m = json_object_get(agent, "metrics");
 	nv_i128 earned = gw_compat_earned(m);
 	nv_i128 cost = gw_compat_nano(m, "cost");
 	char buf[GW_CENTS_BYTES];
 
 	nv_buf_puts(b, "{");
-	gw_compat_put(b, "id", agent, "worker");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "name", agent, "worker");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "type", agent, "kind");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "department", agent, "group");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "status", agent, "status");
+	gw_compat_put_all(b, agent, fields);
 	nv_buf_puts(b, ",");
 	gw_compat_put(b, "deployed_at", json_object_get(agent, "desired"), "since");
 	nv_buf_printf(
@@ -227,6 +231,8 @@ gw_compat_agent(struct nv_buf *b, const struct gw_compat_facts *facts)
 void
 gw_compat_alerts(struct nv_buf *b, const struct gw_compat_facts *facts)
 {
+	static const char *const fields[][2] = {{"level", "severity"},
+		{"message", "text"}, {"timestamp", "since"}, {NULL}};
 	size_t i;
 	json_t *row;
 
@@ -234,11 +240,7 @@ gw_compat_alerts(struct nv_buf *b, const struct gw_compat_facts *facts)
 	json_array_foreach(json_object_get(facts->data[0], "alerts"), i, row)
 	{
 		nv_buf_puts(b, i ? ",{" : "{");
-		gw_compat_put(b, "level", row, "severity");
-		nv_buf_puts(b, ",");
-		gw_compat_put(b, "message", row, "text");
-		nv_buf_puts(b, ",");
-		gw_compat_put(b, "timestamp", row, "since");
+		gw_compat_put_all(b, row, fields);
 		nv_buf_puts(b, "}");
 	}
 	nv_buf_puts(b, "]");
@@ -257,22 +259,18 @@ gw_compat_is_opportunity(const json_t *decision)
 static void
 put_opportunity(struct nv_buf *b, const json_t *d)
 {
+	static const char *const what[][2] = {{"type", "type"}, {"agent", "worker"},
+		{"status", "state"}, {"description", "reason"}, {NULL}};
+	static const char *const when[][2] = {
+		{"created_at", "proposed"}, {"expires_at", "expires"}, {NULL}};
 	char buf[GW_CENTS_BYTES];
 
 	nv_buf_printf(b, "{\"id\":%lld,",
 		(long long)json_integer_value(json_object_get(d, "id")));
-	gw_compat_put(b, "type", d, "type");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "agent", d, "worker");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "status", d, "state");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "description", d, "reason");
+	gw_compat_put_all(b, d, what);
 	nv_buf_printf(b, ",\"cost\":%s,",
 		gw_compat_cents(gw_compat_nano(d, "cost_impact"), buf));
-	gw_compat_put(b, "created_at", d, "proposed");
-	nv_buf_puts(b, ",");
-	gw_compat_put(b, "expires_at", d, "expires");
+	gw_compat_put_all(b, d, when);
 	nv_buf_puts(b, "}");
 }
 
