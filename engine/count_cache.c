@@ -1,14 +1,15 @@
 /* Counts, kept in a file so that a start need not read the whole ledger again. It names
  * the event it goes up to and is used when the ledger has exactly that one. Layout:
  * struct head, words (length and bytes), rows (struct row). */
+#include "cache.h"
 #include "count.h"
-#include "feed.h"
 
 #include "nv_buf.h"
 #include "nv_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +22,7 @@ struct head { /* of this machine: never sent */
 	uint64_t event; /* hash of that event */
 	uint64_t words;
 	uint64_t rows;
-	uint64_t bytes;    /* of all of it */
-	uint64_t checksum; /* over all of it, with 0 here */
+	struct eng_cache_seal seal;
 };
 
 struct row {
@@ -65,7 +65,7 @@ eng_counted_save(const struct eng_counted *c, struct led *led, const char *path)
 	int rc = c->bad ? c->bad : led_view_begin(led, &v, NULL);
 
 	if (rc == 0) {
-		rc = eng_feed_event_hash(v, c->seq, &head.event);
+		rc = eng_cache_event(v, c->seq, &head.event);
 		led_view_end(v);
 	}
 	if (rc < 0)
@@ -75,29 +75,11 @@ eng_counted_save(const struct eng_counted *c, struct led *led, const char *path)
 	put_body(c, &buf);
 	rc = buf.error;
 	if (rc == 0) {
-		head.bytes = buf.bytes;
-		memcpy(buf.data, &head, sizeof head);
-		head.checksum = eng_feed_mix(0, buf.data, buf.bytes);
-		memcpy(buf.data, &head, sizeof head);
-		rc = nv_write_file_atomic(path, buf.data, buf.bytes, 0600);
+		rc = eng_cache_write(
+			path, buf.data, buf.bytes, offsetof(struct head, seal));
 	}
 	nv_buf_fini(&buf);
 	return rc;
-}
-
-static bool
-is_whole(char *data, size_t bytes, struct head *ret)
-{
-	struct head head;
-
-	if (bytes < sizeof head)
-		return false;
-	memcpy(&head, data, sizeof head);
-	*ret = head;
-	head.checksum = 0;
-	memcpy(data, &head, sizeof head);
-	return ret->magic == MAGIC && ret->bytes == bytes &&
-	       eng_feed_mix(0, data, bytes) == ret->checksum;
 }
 
 static int
@@ -161,13 +143,16 @@ take(struct eng_counted *c, struct led *led, char *data, size_t bytes)
 	struct head head;
 	uint64_t event = 0;
 
-	if (!is_whole(data, bytes, &head))
+	if (!eng_cache_is_whole(data, bytes, offsetof(struct head, seal)))
+		return -EBADMSG;
+	memcpy(&head, data, sizeof head);
+	if (head.magic != MAGIC)
 		return -EBADMSG;
 	int rc = led_view_begin(led, &v, NULL);
 
 	if (rc < 0)
 		return rc;
-	rc = eng_feed_event_hash(v, head.seq, &event);
+	rc = eng_cache_event(v, head.seq, &event);
 	led_view_end(v);
 	if (rc < 0 || event != head.event)
 		return -EBADMSG;

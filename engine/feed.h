@@ -81,9 +81,4 @@ int eng_feed_save(const struct eng_feed *f, struct led *led, const char *path);
 int
 eng_feed_load(struct eng_feed *f, struct led *led, const char *path, struct nv_err *err);
 
-/* What tells one event of the ledger from another, for this cache and others: 0 or the
- * ledger's error, -ENOENT when there is no such event. */
-int eng_feed_event_hash(struct led_view *v, uint64_t seq, uint64_t *ret);
-uint64_t eng_feed_mix(uint64_t hash, const void *data, size_t bytes);
-
 #endif

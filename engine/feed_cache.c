@@ -3,12 +3,14 @@
  * when the ledger has exactly that one, and when nothing else has changed that it was
  * made with (program, rates). Layout: struct head, then the workers' rows (feed.c), then
  * what pol_save made. */
+#include "cache.h"
 #include "feed.h"
 
 #include "nv_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,19 +27,8 @@ struct head { /* of this machine, this build: never sent, never kept for long */
 	int64_t time_ns;
 	int64_t judged_s;
 	uint64_t workers;
-	uint64_t bytes;    /* of all of it */
-	uint64_t checksum; /* over all of it, with 0 here */
+	struct eng_cache_seal seal;
 };
-
-uint64_t
-eng_feed_mix(uint64_t hash, const void *data, size_t bytes)
-{
-	const unsigned char *at = data;
-
-	for (size_t i = 0; i < bytes; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 /* The core's memory image has the layout of the program that has written it. */
 static uint64_t
@@ -48,27 +39,8 @@ build_of_self(void)
 
 	if (stat("/proc/self/exe", &st) < 0)
 		return 0;
-	hash = eng_feed_mix(hash, &st.st_size, sizeof st.st_size);
-	return eng_feed_mix(hash, &st.st_mtim, sizeof st.st_mtim);
-}
-
-static int
-hash_event(void *arg, const struct led_event *ev)
-{
-	uint64_t *hash = arg;
-
-	*hash = eng_feed_mix(*hash, &ev->seq, sizeof ev->seq);
-	*hash = eng_feed_mix(*hash, &ev->received_ns, sizeof ev->received_ns);
-	*hash = eng_feed_mix(*hash, &ev->kind, sizeof ev->kind);
-	*hash = eng_feed_mix(*hash, ev->line, ev->line_bytes);
-	return 0;
-}
-
-int
-eng_feed_event_hash(struct led_view *v, uint64_t seq, uint64_t *ret)
-{
-	*ret = UINT64_C(0xcbf29ce484222325);
-	return led_view_event(v, seq, hash_event, ret);
+	hash = eng_cache_mix(hash, &st.st_size, sizeof st.st_size);
+	return eng_cache_mix(hash, &st.st_mtim, sizeof st.st_mtim);
 }
 
 int
@@ -85,7 +57,7 @@ eng_feed_save(const struct eng_feed *f, struct led *led, const char *path)
 	int rc = f->seq == 0 ? -ENOENT : led_view_begin(led, &v, NULL);
 
 	if (rc == 0) {
-		rc = eng_feed_event_hash(v, f->seq, &head.event);
+		rc = eng_cache_event(v, f->seq, &head.event);
 		led_view_end(v);
 	}
 	if (rc < 0)
@@ -97,11 +69,9 @@ eng_feed_save(const struct eng_feed *f, struct led *led, const char *path)
 	if (rc == 0)
 		rc = buf.error;
 	if (rc == 0) {
-		head.bytes = buf.bytes;
 		memcpy(buf.data, &head, sizeof head);
-		head.checksum = eng_feed_mix(0, buf.data, buf.bytes);
-		memcpy(buf.data, &head, sizeof head);
-		rc = nv_write_file_atomic(path, buf.data, buf.bytes, 0600);
+		rc = eng_cache_write(
+			path, buf.data, buf.bytes, offsetof(struct head, seal));
 	}
 	nv_buf_fini(&buf);
 	return rc;
@@ -118,20 +88,15 @@ what_is_wrong(const struct eng_feed *f, struct led_view *v, char *data, size_t b
 	if (bytes < sizeof head)
 		return "it is cut off";
 	memcpy(&head, data, sizeof head);
-	uint64_t checksum = head.checksum;
-
-	if (head.magic != MAGIC || head.bytes != bytes ||
-		head.workers > (bytes - sizeof head) / ENG_FEED_ROW_BYTES)
-		return "it is damaged";
-	head.checksum = 0;
-	memcpy(data, &head, sizeof head);
-	if (eng_feed_mix(0, data, bytes) != checksum)
+	if (head.magic != MAGIC ||
+		head.workers > (bytes - sizeof head) / ENG_FEED_ROW_BYTES ||
+		!eng_cache_is_whole(data, bytes, offsetof(struct head, seal)))
 		return "it is damaged";
 	if (head.build != build_of_self())
 		return "another program has written it";
 	if (head.rates != f->rates_hash)
 		return "the rates of currencies have changed";
-	if (eng_feed_event_hash(v, head.seq, &event) < 0 || event != head.event)
+	if (eng_cache_event(v, head.seq, &event) < 0 || event != head.event)
 		return "it is about another ledger";
 	*ret = head;
 	return NULL;
