@@ -361,6 +361,7 @@ sup_incident_may_restart(struct sup_instance *inst)
 		return false;
 	case SUP_STORM_HOLD:
 		m->deadline_ms = SUP_NO_DEADLINE;
+		sup_state_instance(inst); /* held from the first moment of a resume on */
 		return false;
 	}
 	return true;
