@@ -39,13 +39,20 @@ explain_absence(const struct ctl *ctl, struct nv_err *err)
 }
 
 int
-ctl_engine_open_at(struct ctl_engine *engine, const struct ctl *ctl, const char *socket,
-	const char *daemon, struct nv_err *err)
+ctl_engine_open_within(struct ctl_engine *engine, const struct ctl *ctl,
+	const char *socket, const char *daemon, int64_t patience_ms, struct nv_err *err)
 {
 	*engine = (struct ctl_engine){.fd = -1, .daemon = daemon};
 	nv_buf_init(&engine->in, ANSWER_BYTES_MAX);
-	return ctl_connect(ctl->paths.run_dir, socket, SOCK_STREAM, daemon, engine->path,
-		&engine->fd, err);
+	return ctl_connect(ctl->paths.run_dir, socket, SOCK_STREAM, daemon, patience_ms,
+		engine->path, &engine->fd, err);
+}
+
+int
+ctl_engine_open_at(struct ctl_engine *engine, const struct ctl *ctl, const char *socket,
+	const char *daemon, struct nv_err *err)
+{
+	return ctl_engine_open_within(engine, ctl, socket, daemon, CTL_DEADLINE_MS, err);
 }
 
 int

@@ -19,6 +19,9 @@ int ctl_engine_open(struct ctl_engine *engine, const struct ctl *ctl, struct nv_
 /* The same over another socket of the run directory, of a daemon that speaks alike. */
 int ctl_engine_open_at(struct ctl_engine *engine, const struct ctl *ctl,
 	const char *socket, const char *daemon, struct nv_err *err);
+/* The same for who has less time than CTL_DEADLINE_MS to connect. */
+int ctl_engine_open_within(struct ctl_engine *engine, const struct ctl *ctl,
+	const char *socket, const char *daemon, int64_t patience_ms, struct nv_err *err);
 void ctl_engine_close(struct ctl_engine *engine);
 
 /* args is stolen, may be NULL. */

@@ -18,11 +18,11 @@
 
 int
 ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
-	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err)
+	int64_t patience_ms, char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	/* A listener that does not accept any more must not hold us. */
-	struct timeval patience = {.tv_sec = CTL_DEADLINE_MS / 1000};
+	struct timeval patience = {
+		.tv_sec = patience_ms / 1000, .tv_usec = patience_ms % 1000 * 1000};
 
 	(void)snprintf(path, NV_PATH_MAX, "%s/%s", run_dir, name);
 	if (strlen(path) >= sizeof(sa.sun_path))
@@ -81,12 +81,19 @@ ctl_poll(int fd, short events, int64_t deadline_ms)
 }
 
 int
-ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err)
+ctl_sup_open_within(struct ctl_sup *sup, const struct nv_paths *paths,
+	int64_t patience_ms, struct nv_err *err)
 {
-	*sup = (struct ctl_sup){.fd = -1};
+	*sup = (struct ctl_sup){.fd = -1, .patience_ms = patience_ms};
 	(void)snprintf(sup->run_dir, sizeof(sup->run_dir), "%s", paths->run_dir);
 	return ctl_connect(paths->run_dir, "novasupd.sock", SOCK_SEQPACKET, "novasupd",
-		sup->path, &sup->fd, err);
+		patience_ms, sup->path, &sup->fd, err);
+}
+
+int
+ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err)
+{
+	return ctl_sup_open_within(sup, paths, CTL_DEADLINE_MS, err);
 }
 
 void
@@ -105,7 +112,7 @@ ctl_sup_again(struct ctl_sup *sup)
 	ctl_sup_close(sup);
 	sup->gone = false;
 	return ctl_connect(sup->run_dir, "novasupd.sock", SOCK_SEQPACKET, "novasupd",
-		       sup->path, &sup->fd, &ignored) == NV_EXIT_OK;
+		       sup->patience_ms, sup->path, &sup->fd, &ignored) == NV_EXIT_OK;
 }
 
 static int
@@ -232,7 +239,7 @@ static int
 take_once(struct ctl_sup *sup, struct nv_fleet *ret, struct nv_err *err)
 {
 	struct nv_msg *msg = ctl_alloc(1, sizeof(*msg));
-	int64_t deadline_ms = nv_mono_ms() + CTL_DEADLINE_MS;
+	int64_t deadline_ms = nv_mono_ms() + sup->patience_ms;
 	int code = NV_EXIT_OK;
 	bool end = false;
 

@@ -10,7 +10,8 @@
 struct ctl_sup {
 	int fd; /* owned; -1 when closed */
 	uint32_t last_id;
-	bool gone; /* the connection ended before an answer: ctl_sup_again */
+	int64_t patience_ms; /* to connect, and for an answer to SUP_STATUS */
+	bool gone;           /* the connection ended before an answer: ctl_sup_again */
 	char run_dir[NV_PATH_MAX];
 	char asked[NV_NAME_MAX]; /* the last status that was asked for */
 	bool asked_brief;
@@ -19,6 +20,9 @@ struct ctl_sup {
 
 /* NV_EXIT_UNREACHABLE at once when nobody listens. */
 int ctl_sup_open(struct ctl_sup *sup, const struct nv_paths *paths, struct nv_err *err);
+/* The same for who has less time than CTL_DEADLINE_MS to connect, and for a status. */
+int ctl_sup_open_within(struct ctl_sup *sup, const struct nv_paths *paths,
+	int64_t patience_ms, struct nv_err *err);
 void ctl_sup_close(struct ctl_sup *sup);
 /* novasupd may have been replaced by another one, which listens on the same socket: true
  * with a new connection when that is why the last one ended, false when nobody listens.
@@ -65,9 +69,10 @@ int ctl_sup_ask(struct ctl_sup *sup, enum nv_msg_type type, uint32_t id,
 int ctl_sup_reexec(struct ctl_sup *sup, const char *binary, int64_t deadline_ms,
 	char **ret_text, struct nv_err *err);
 
-/* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. */
+/* Connect a unix socket of `type` at RUN_DIR/name; shared with the engine's client. A
+ * listener that does not accept any more holds us for patience_ms. */
 int ctl_connect(const char *run_dir, const char *name, int type, const char *daemon,
-	char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err);
+	int64_t patience_ms, char path[NV_PATH_MAX], int *ret_fd, struct nv_err *err);
 /* Wait until fd is ready for `events`. 0, -ETIMEDOUT at the deadline. */
 int ctl_poll(int fd, short events, int64_t deadline_ms);
 

@@ -492,6 +492,11 @@ const struct ctl_verb ctl_verbs[] = {
 		0, 0,
 		{{"binary", 'b', "PATH",
 			"this novasupd (default: the one that is there now)"}}},
+	{"health", ctl_verb_health, "", "is Nova itself well? exit 1 if it is not",
+		"Well means: novasupd is ready, the engine answers and can write, and "
+		"every other process of Nova's own is up. Says why not, one reason a "
+		"line; exit 3: there is no fleet. Workers have `novactl workers health`.",
+		0, 0, {{"wait", 'w', "DURATION", "wait for it so long, such as 60s"}}},
 	{"doctor", ctl_verb_doctor, "", "check this machine and this fleet", NULL, 0, 0,
 		{{0}}},
 };

@@ -133,6 +133,9 @@ int ctl_verb_platform(struct ctl *ctl);
 /* verb_alerts.c */
 int ctl_verb_alerts(struct ctl *ctl);
 
+/* verb_health.c */
+int ctl_verb_health(struct ctl *ctl);
+
 /* verb_doctor.c */
 int ctl_verb_doctor(struct ctl *ctl);
 
