@@ -17,7 +17,8 @@ suite()
 target_test()
 {
 	local results=$PWD/build/results count=() n
-	n=$(jobs)
+	# Half of what a test does is to wait for processes and clocks.
+	n=$(($(jobs) * 3 / 2))
 	install_missing "$packages_build" "$packages_test"
 	# How long a test waits for what must come: a slow machine is no failure.
 	export NOVA_TEST_DEADLINE_S=${NOVA_TEST_DEADLINE_S:-180}
@@ -27,7 +28,7 @@ target_test()
 	tests/npm/install >/dev/null || say "that failed; the tests that need it will say so"
 	if build ci; then
 		suite "$results" ci build/ci -LE lint -j "$n"
-		suite "$results" lint build/ci -L lint -j "$n"
+		suite "$results" lint build/ci -L lint -j "$(jobs)"
 		count+=("$results/ci.xml" "$results/lint.xml")
 	else
 		count+=(--broken "build of the ci preset")

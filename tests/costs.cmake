@@ -2,12 +2,15 @@
 # end. Only their order matters; a test that is not here begins later.
 set(cost 1000)
 foreach(name IN ITEMS
-		lint_tidy replay_hostile ctl_fakes bb_life test_led_model test_image intake_torture
-		stripe_lost face_browser face_live face_looks face_metrics face_api hold_face top_screen
-		watch_own_time test_led_damage test_forecast test_tree_sim worlds_core sup_death
-		replay_same test_trial bb_crash fleet_demo budget_kills test_led_retain sup_policy
-		ctl_verbs test_led_power workers_runner sup_tree bb_verbs test_reports hold_stop
-		hold_money test_pol_hostile policy_decisions test_led_claims)
+		lint_tidy twitter_lost ctl_fakes watch_own_time intake_torture bb_life stripe_lost
+		sup_death fleet_demo replay_hostile bb_crash budget_kills test_led_model sup_policy
+		worlds_core test_image face_live hold_face workers_runner test_tree_sim face_looks
+		replay_same face_rest alerts_channels face_browser ctl_verbs test_led_damage bb_verbs
+		face_api face_metrics test_forecast mail_bulk logs_torture http_hostile workers_examples
+		policy_decisions scrape_hostile mail_gumroad decide_fleet test_led_retain
+		otp_significant workers_fleet oncall_hang stripe_poll test_trial hold_stop logs_files
+		face_hostile sup_tree ledger_retention top_screen test_reports oncall_orphans
+		optimize_split lint_cppcheck test_led_claims sup_links)
 	if(TEST ${name})
 		set_tests_properties(${name} PROPERTIES COST ${cost})
 	endif()
