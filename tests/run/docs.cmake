@@ -1,0 +1,10 @@
+# Whoever types what a text says gets what it shows. The commands are the same in every build:
+# once is enough, without sanitizers.
+if(NOT NOVA_SANITIZE)
+	nova_run(docs_rules docs_rules)
+	foreach(page IN ITEMS docs/book/01-start.md docs/book/02-agents.md)
+		get_filename_component(name ${page} NAME)
+		string(REGEX REPLACE "(^[0-9]+-|\\.md$)" "" name ${name})
+		nova_run(docs_${name} docs_commands ARGS ${page})
+	endforeach()
+endif()
