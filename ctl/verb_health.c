@@ -19,6 +19,7 @@
 
 struct health {
 	struct ctl *ctl;
+	bool live;             /* it is enough that novasupd answers */
 	int code;              /* enum nv_exit: OK, NO or UNREACHABLE */
 	json_t *reasons;       /* owned; sentences, empty when all is well */
 	struct nv_fleet fleet; /* all zero when novasupd has not answered */
@@ -94,10 +95,10 @@ look_at_novasupd(struct health *h)
 	code = ctl_sup_status_ask(&sup, "", true, &err);
 	if (code == NV_EXIT_OK)
 		code = ctl_sup_status_take(&sup, &h->fleet, &err);
-	if (code == NV_EXIT_OK)
-		judge_fleet(h);
-	else
+	if (code != NV_EXIT_OK)
 		because(h, "%s", err.text);
+	else if (!h->live)
+		judge_fleet(h);
 	ctl_sup_close(&sup);
 	return true;
 }
@@ -126,8 +127,9 @@ look(struct health *h)
 	int64_t deadline_ms = nv_mono_ms() + LOOK_MS;
 
 	health_fini(h);
-	*h = (struct health){.ctl = h->ctl, .reasons = ctl_need(json_array())};
-	if (look_at_novasupd(h))
+	*h = (struct health){
+		.ctl = h->ctl, .live = h->live, .reasons = ctl_need(json_array())};
+	if (look_at_novasupd(h) && !h->live)
 		look_at_engine(h, deadline_ms);
 }
 
@@ -183,7 +185,7 @@ health_text(const struct health *h)
 int
 ctl_verb_health(struct ctl *ctl)
 {
-	struct health h = {.ctl = ctl};
+	struct health h = {.ctl = ctl, .live = ctl_opt(&ctl->args, "live") != NULL};
 	const char *text = ctl_opt(&ctl->args, "wait");
 	struct nv_err err = {0};
 	int64_t wait_ms = 0;

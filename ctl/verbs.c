@@ -496,7 +496,10 @@ const struct ctl_verb ctl_verbs[] = {
 		"Well means: novasupd is ready, the engine answers and can write, and "
 		"every other process of Nova's own is up. Says why not, one reason a "
 		"line; exit 3: there is no fleet. Workers have `novactl workers health`.",
-		0, 0, {{"wait", 'w', "DURATION", "wait for it so long, such as 60s"}}},
+		0, 0,
+		{{"wait", 'w', "DURATION", "wait for it so long, such as 60s"},
+			{"live", 'l', NULL,
+				"only whether novasupd answers: is a restart needed?"}}},
 	{"doctor", ctl_verb_doctor, "", "check this machine and this fleet", NULL, 0, 0,
 		{{0}}},
 };

@@ -93,7 +93,7 @@ target_start()
 		setsid "$bin/novasupd" --config "$config" </dev/null >>"$logs/novasupd.out" 2>&1 &
 		pid=$!
 	fi
-	if ! until_healthy "${NOVA_START_S:-60}" "$pid" ctl status; then
+	if ! until_healthy "${NOVA_START_S:-60}" "$pid" ctl health; then
 		tail -n 20 -- "$logs/novasupd.out" >&2 || true
 		die 4 "Nova is not healthy; above is why, and the end of $logs/novasupd.out"
 	fi
