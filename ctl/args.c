@@ -11,7 +11,7 @@
 
 enum global { G_CONFIG, G_STATE_DIR, G_RUN_DIR, G_LOG_DIR, G_JSON, G_HELP, G_VERSION };
 
-static const struct ctl_option globals[] = {
+const struct ctl_option ctl_globals[] = {
 	[G_CONFIG] = {"config", 0, "FILE", "the fleet's nova.yaml (NOVA_CONFIG)"},
 	[G_STATE_DIR] = {"state-dir", 0, "DIR", "where the ledger is (NOVA_STATE_DIR)"},
 	[G_RUN_DIR] = {"run-dir", 0, "DIR", "where the sockets are (NOVA_RUN_DIR)"},
@@ -141,8 +141,8 @@ unknown_option(const struct ctl_args *args, const char *word, struct nv_err *err
 	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
 	for (size_t i = 0; args->verb && args->verb->options[i].name; i++)
 		known[n++] = args->verb->options[i].name;
-	for (size_t i = 0; globals[i].name; i++)
-		known[n++] = globals[i].name;
+	for (size_t i = 0; ctl_globals[i].name; i++)
+		known[n++] = ctl_globals[i].name;
 	return unknown(err, "option", "--", name, known, n);
 }
 
@@ -150,14 +150,14 @@ static int
 apply(struct ctl_args *args, const struct ctl_option *option, const char *value,
 	struct nv_err *err)
 {
-	if (option < globals || option >= globals + NV_LEN(globals)) {
+	if (option < ctl_globals || option >= ctl_globals + G_VERSION + 1) {
 		if (args->n_given == CTL_GIVEN_MAX)
 			return nv_err_set(
 				err, -EINVAL, "more than %d options", CTL_GIVEN_MAX);
 		args->given[args->n_given++] = (struct ctl_given){option, value};
 		return 0;
 	}
-	switch ((enum global)(option - globals)) {
+	switch ((enum global)(option - ctl_globals)) {
 	case G_CONFIG:
 		args->config = value;
 		break;
@@ -197,7 +197,7 @@ take_option(struct ctl_args *args, int argc, char **argv, int *at, struct nv_err
 	if (args->verb)
 		option = option_in(args->verb->options, name, bytes, letter);
 	if (!option)
-		option = option_in(globals, name, bytes, letter);
+		option = option_in(ctl_globals, name, bytes, letter);
 	if (!option && is_long && args->verb && args->verb->args_max == CTL_ARGS_OPEN) {
 		args->words[args->n_words++] = argv[*at];
 		return 0;
@@ -394,7 +394,7 @@ ctl_help_all(void)
 	(void)printf("  %-22s %s\n", "help [VERB]", "this list, or more about one verb");
 	(void)printf("  %-22s %s\n", "version", "which novactl this is");
 	(void)printf("\nOptions, before or after the verb:\n");
-	print_options(globals);
+	print_options(ctl_globals);
 	(void)printf(
 		"\n`novactl help VERB` says more about one verb.\n"
 		"Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 a daemon is not "
@@ -429,5 +429,5 @@ ctl_help_verb(const struct ctl_verb *verb)
 		print_options(verb->options);
 	}
 	(void)printf("\nOptions of every verb:\n");
-	print_options(globals);
+	print_options(ctl_globals);
 }

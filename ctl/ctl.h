@@ -42,5 +42,7 @@ struct ctl_verb {
 
 extern const struct ctl_verb ctl_verbs[];
 extern const size_t ctl_n_verbs;
+/* The options of every verb, in args.c; ended by one without a name. */
+extern const struct ctl_option ctl_globals[];
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPENDS_MAX       64
 #define CYCLE_TEXT_BYTES  300
 #define DEPENDS_EXPECTS   "a list such as [db] or a map such as {db: ready}"
 #define CONDITION_EXPECTS "started, ready or completed"
@@ -146,10 +145,10 @@ nv_conf_read_depends(struct nv_conf_reading *r, const struct nv_conf_source *sou
 			nv_yaml_found(node));
 		return 0;
 	}
-	if (node->n_children > DEPENDS_MAX) {
+	if (node->n_children > NV_CONF_DEPENDS_MAX) {
 		nv_conf_error(r->errs, source->name, node->line, node->column,
 			"depends_on: %zu entries, at most %d are allowed",
-			node->n_children, DEPENDS_MAX);
+			node->n_children, NV_CONF_DEPENDS_MAX);
 		return 0;
 	}
 	w->depends = calloc(node->n_children + 1, sizeof(*w->depends));

@@ -19,11 +19,8 @@ struct diff {
 	int rc;
 };
 
-/* Does a change of this one setting restart what runs? Asked of the hash itself, so that
- * the two cannot disagree. */
-static bool
-restarts(const struct nv_option *o, const struct nv_conf_worker *old,
-	const struct nv_conf_worker *new)
+size_t
+nv_conf_field_bytes(enum nv_opt_kind kind)
 {
 	static const size_t bytes[NV_OPT_KINDS] = {
 		[NV_OPT_NAME] = NV_NAME_MAX,
@@ -39,16 +36,44 @@ restarts(const struct nv_option *o, const struct nv_conf_worker *old,
 		[NV_OPT_WORD] = sizeof(int),
 		[NV_OPT_SIGNAL] = sizeof(int),
 		[NV_OPT_USER] = sizeof(char *),
+		[NV_OPT_GROUP] = sizeof(char *),
 	};
+
+	return bytes[kind];
+}
+
+bool
+nv_conf_field_is_text(enum nv_opt_kind kind)
+{
+	return kind == NV_OPT_TEXT || kind == NV_OPT_PATH || kind == NV_OPT_USER ||
+	       kind == NV_OPT_GROUP;
+}
+
+bool
+nv_conf_list_restarts(const struct nv_option *o)
+{
+	if (o->kind == NV_OPT_COMMAND) /* and not the command of a check */
+		return o->offset == offsetof(struct nv_conf_worker, argv);
+	return o->kind != NV_OPT_PARAMS && o->kind != NV_OPT_VARIANTS &&
+	       o->kind != NV_OPT_DEPENDS && o->kind != NV_OPT_CODES &&
+	       o->kind != NV_OPT_OPERATIONS;
+}
+
+/* Does a change of this one setting restart what runs? Asked of the hash itself, so that
+ * the two cannot disagree. */
+static bool
+restarts(const struct nv_option *o, const struct nv_conf_worker *old,
+	const struct nv_conf_worker *new)
+{
 	struct nv_conf_worker mixed = *old; /* borrows everything */
 
 	if (!nv_option_is_scalar(o))
-		return o->kind != NV_OPT_PARAMS && o->kind != NV_OPT_VARIANTS &&
-		       o->kind != NV_OPT_DEPENDS && o->kind != NV_OPT_CODES &&
-		       o->kind != NV_OPT_OPERATIONS;
-	if (bytes[o->kind] == 0)
+		return nv_conf_list_restarts(o);
+	size_t bytes = nv_conf_field_bytes(o->kind);
+
+	if (bytes == 0)
 		return old->restart_hash != new->restart_hash; /* perhaps for it */
-	memcpy((char *)&mixed + o->offset, (const char *)new + o->offset, bytes[o->kind]);
+	memcpy((char *)&mixed + o->offset, (const char *)new + o->offset, bytes);
 	return nv_conf_restart_hash(&mixed) != old->restart_hash;
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DUE_MAX      1000
 #define OF_BYTES_MAX 100
 
 static void
@@ -55,7 +54,7 @@ nv_conf_read_due(struct nv_conf_reading *r, const struct nv_conf_source *source,
 
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP,
 		    "platforms.gumroad.agents", "a map such as {SPRING10: seller}",
-		    DUE_MAX))
+		    NV_CONF_DUE_MAX))
 		return 0;
 	g->agents = calloc(node->n_children + 1, sizeof(*g->agents));
 	if (!g->agents)

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUPS_MAX 1000
-#define ORDER_MAX  1000
-#define CODES_MAX  256
-
 /* ---- reading ---- */
 
 int
@@ -21,7 +17,7 @@ nv_conf_read_order(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 
 	(void)snprintf(key, sizeof(key), "groups.%s.order", g->name);
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
-		    "a list of names such as [db, api]", ORDER_MAX))
+		    "a list of names such as [db, api]", NV_CONF_ORDER_MAX))
 		return 0;
 	g->order = calloc(node->n_children + 1, sizeof(*g->order));
 	if (!g->order)
@@ -53,7 +49,7 @@ nv_conf_read_codes(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "success_codes",
-		    "a list of exit codes such as [0, 3]", CODES_MAX))
+		    "a list of exit codes such as [0, 3]", NV_CONF_CODES_MAX))
 		return 0;
 	if (node->n_children == 0)
 		nv_conf_error(r->errs, source->name, node->line, node->column,
@@ -218,7 +214,7 @@ nv_conf_read_supervisors(struct nv_conf_reading *r, const struct nv_conf_source 
 	size_t n = 0;
 	int rc = 0;
 
-	if (node->kind != NV_YAML_MAP || node->n_children > GROUPS_MAX) {
+	if (node->kind != NV_YAML_MAP || node->n_children > NV_CONF_SUPERVISORS_MAX) {
 		nv_conf_error(r->errs, source->name, node->line, node->column,
 			node->kind == NV_YAML_MAP
 				? "groups: at most 1000 are allowed"

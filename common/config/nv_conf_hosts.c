@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOSTS_MAX      32
 #define HOST_BYTES_MAX 253 /* RFC 1035, section 2.3.4, as text */
 
 /* Letters, digits, hyphens and dots, as in a URL; no port. */
@@ -26,7 +25,7 @@ nv_conf_read_hosts(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 	const struct nv_yaml_node *node, const char *key, struct nv_conf_hosts *hosts)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
-		    "a list of host names such as [nova.example.com]", HOSTS_MAX))
+		    "a list of host names such as [nova.example.com]", NV_CONF_HOSTS_MAX))
 		return 0;
 	nv_conf_hosts_fini(hosts);
 	hosts->list = calloc(node->n_children + 1, sizeof(*hosts->list));

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATHS_MAX  64
-#define GROUPS_MAX 64
-
 void
 nv_conf_paths_fini(struct nv_conf_paths *paths)
 {
@@ -108,7 +105,7 @@ nv_conf_read_paths(struct nv_conf_reading *r, const struct nv_conf_source *sourc
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, o->key,
 		    may_system ? "`system` or a list of paths such as [/srv/data]"
 			       : nv_option_expects(o),
-		    PATHS_MAX))
+		    NV_CONF_PATHS_MAX))
 		return 0;
 	paths->list = calloc(node->n_children + 1, sizeof(*paths->list));
 	if (!paths->list)
@@ -129,7 +126,7 @@ nv_conf_read_groups(struct nv_conf_reading *r, const struct nv_conf_source *sour
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "user_groups",
-		    "a list of group names such as [audio]", GROUPS_MAX))
+		    "a list of group names such as [audio]", NV_CONF_USER_GROUPS_MAX))
 		return 0;
 	w->user_groups = calloc(node->n_children + 1, sizeof(*w->user_groups));
 	if (!w->user_groups)

@@ -14,13 +14,8 @@
  * quarter of the stack limit in all. */
 #define WORD_BYTES_MAX   ((size_t)128 << 10)
 #define WORDS_BYTES_MAX  ((size_t)1 << 20)
-#define WORDS_MAX        1024
-#define SECRETS_MAX      64
-#define ENV_MAX          512
-#define PARAMS_MAX       64
 #define CHOICES_MAX      100
 #define CHOICE_BYTES_MAX 200
-#define CURRENCIES_MAX   200
 
 static void
 fail(struct nv_conf_reading *r, const struct nv_conf_source *source,
@@ -81,7 +76,7 @@ nv_conf_read_command(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	size_t n = 0;
 
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, key,
-		    "a list of words such as [python3, agent.py]", WORDS_MAX))
+		    "a list of words such as [python3, agent.py]", NV_CONF_WORDS_MAX))
 		return 0;
 	if (node->n_children == 0) {
 		fail(r, source, node, key, "the list is empty: it begins with a program");
@@ -118,7 +113,7 @@ nv_conf_read_secrets(struct nv_conf_reading *r, const struct nv_conf_source *sou
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_SEQ, "secrets",
-		    "a list of names such as [api_key]", SECRETS_MAX))
+		    "a list of names such as [api_key]", NV_CONF_SECRETS_MAX))
 		return 0;
 	w->secrets = calloc(node->n_children + 1, sizeof(*w->secrets));
 	if (!w->secrets)
@@ -166,7 +161,7 @@ nv_conf_read_env(struct nv_conf_reading *r, const struct nv_conf_source *source,
 	size_t total = 0;
 
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "env",
-		    "a map of variables such as {REGION: eu}", ENV_MAX))
+		    "a map of variables such as {REGION: eu}", NV_CONF_ENV_MAX))
 		return 0;
 	w->env = calloc(node->n_children + 1, sizeof(*w->env));
 	if (!w->env)
@@ -368,7 +363,7 @@ nv_conf_read_params(struct nv_conf_reading *r, const struct nv_conf_source *sour
 	const struct nv_yaml_node *node, struct nv_conf_worker *w)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "params",
-		    "a map such as {style: {choices: [a, b]}}", PARAMS_MAX))
+		    "a map such as {style: {choices: [a, b]}}", NV_CONF_PARAMS_MAX))
 		return 0;
 	w->params = calloc(node->n_children + 1, sizeof(*w->params));
 	if (!w->params)
@@ -446,7 +441,7 @@ nv_conf_read_currencies(struct nv_conf_reading *r, const struct nv_conf_source *
 	const struct nv_yaml_node *node)
 {
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "currencies",
-		    "a map such as {EUR: 1.08 USD}", CURRENCIES_MAX))
+		    "a map such as {EUR: 1.08 USD}", NV_CONF_CURRENCIES_MAX))
 		return 0;
 	r->config->currencies =
 		calloc(node->n_children + 1, sizeof(*r->config->currencies));

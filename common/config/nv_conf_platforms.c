@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEBHOOKS_MAX     64
 #define HEADER_BYTES_MAX 64
 #define PREFIX_BYTES_MAX 32
 
@@ -231,7 +230,7 @@ nv_conf_read_webhooks(struct nv_conf_reading *r, const struct nv_conf_source *so
 	int rc = 0;
 
 	if (!nv_conf_check_collection(r, source, node, NV_YAML_MAP, "gateway.webhooks",
-		    "a map such as {shop: {header: X-Signature}}", WEBHOOKS_MAX))
+		    "a map such as {shop: {header: X-Signature}}", NV_CONF_WEBHOOKS_MAX))
 		return 0;
 	g->webhooks = calloc(node->n_children + 1, sizeof(*g->webhooks));
 	if (!g->webhooks)

@@ -164,6 +164,11 @@ nv_conf_place(const struct nv_conf_origin origins[], const char *key);
 /* Was it written, or is it a default? */
 bool nv_conf_given(const struct nv_conf_origin origins[], const char *key);
 uint64_t nv_conf_restart_hash(const struct nv_conf_worker *w);
+/* nv_conf_diff.c: bytes of the field of a scalar of a worker, 0: not known; is it a
+ * string; does a change of a list or map of a worker change the restart hash? */
+size_t nv_conf_field_bytes(enum nv_opt_kind kind);
+bool nv_conf_field_is_text(enum nv_opt_kind kind);
+bool nv_conf_list_restarts(const struct nv_option *option);
 /* NOVA_PARAMS and the restart hash. 0 or -ENOMEM. */
 int nv_conf_worker_derive(struct nv_conf_reading *r, struct nv_conf_worker *w,
 	const struct nv_conf_origin origins[]);

@@ -1,4 +1,5 @@
 /* The table of a worker's settings: see nv_options.h. */
+#include "nv_caps.h"
 #include "nv_options_words.h"
 
 #define W(field) offsetof(struct nv_conf_worker, field)
@@ -22,12 +23,18 @@ static const char *const words_on_failure[] = {
 /* clang-format off */
 #define PROBE(section, field, good, often, first) \
 	{.key = section ".tcp", .kind = NV_OPT_TEXT, .offset = W(field.tcp), .max = 300, \
-		.help = good " when somebody accepts connections at HOST:PORT."}, \
+		.otherwise = "none", \
+		.help = good " when somebody accepts connections at `HOST:PORT`."}, \
 	{.key = section ".http", .kind = NV_OPT_TEXT, .offset = W(field.http), .max = 2000, \
-		.help = good " when this URL is answered with a status of 200 to 399."}, \
+		.otherwise = "none", \
+		.help = good " when this URL is answered with a status of 200 to 399. " \
+			"Redirections are not followed."}, \
 	{.key = section ".exec", .kind = NV_OPT_COMMAND, .offset = W(field.exec), \
-		.help = good " when this command ends with 0; it runs with the worker's " \
-			"account, directory and `env`, and without its secrets."}, \
+		.max = NV_CONF_WORDS_MAX, .otherwise = "none", \
+		.help = good " when this command, a list of words, ends with 0. It runs " \
+			"with the account, the directory and the `env` of the worker, " \
+			"without its secrets, and is killed with everything it has " \
+			"started after `" section ".timeout`."}, \
 	{.key = section ".every", .kind = NV_OPT_DURATION, .offset = W(field.every_ms), \
 		.min = 100 * MS, .max = DAY, .fallback = often, \
 		.help = "Time between two checks."}, \
@@ -59,7 +66,10 @@ const struct nv_option nv_options_worker[] = {
 		.kind = NV_OPT_COMMAND,
 		.flags = NV_OPT_REQUIRED,
 		.offset = W(argv),
-		.help = "Program and arguments, a list of words; no shell reads it."},
+		.max = NV_CONF_WORDS_MAX,
+		.help = "Program and arguments, a list of words; no shell reads it. In a "
+			"word, `${NOVA_INSTANCE}` and what else `env` knows is "
+			"replaced."},
 	{.key = "directory",
 		.kind = NV_OPT_PATH,
 		.offset = W(directory),
@@ -70,9 +80,8 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(kind),
 		.words = words_kind,
 		.fallback = "task",
-		.help = "task: the command runs every run_interval. service: it stays up "
-			"and "
-			"speaks the event protocol itself."},
+		.help = "`task`: the command runs every `run_interval`. `service`: it "
+			"stays up and speaks the event protocol itself."},
 	{.key = "run_interval",
 		.kind = NV_OPT_DURATION,
 		.offset = W(run_interval_ms),
@@ -105,54 +114,71 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(instances_max),
 		.min = 1,
 		.max = 10000,
-		.help = "Scaling never goes above. Default: 8, or `start` when that is "
-			"more."},
+		.otherwise = "8, or `instances.start` when that is more",
+		.help = "Scaling never goes above."},
 	{.key = "depends_on",
 		.kind = NV_OPT_DEPENDS,
-		.help = "Workers that must be started, ready or completed before it "
-			"starts: `[db]` or `{db: ready, cache: {condition: started, "
-			"on_restart: restart}}`."},
+		.max = NV_CONF_DEPENDS_MAX,
+		.otherwise = "none",
+		.help = "Workers that must be there before this one starts, as a list "
+			"such as `[db]` or a map of conditions: `{db: ready, cache: "
+			"{condition: started, on_restart: restart}}`. `started`: an "
+			"instance has a process. `ready` (what holds when none is "
+			"given): every instance that shall run is up. `completed`: every "
+			"instance has ended well and is not restarted; the other worker "
+			"must then be a service with `restart: transient` or "
+			"`temporary`. A worker that waits is `waiting` in `novactl "
+			"status`, with the reason. With `on_restart: restart` it is "
+			"stopped when the other one goes down and started when the "
+			"condition holds again; that is no crash. With `ignore`, as "
+			"without it, what runs goes on. A cycle is an error."},
 	{.key = "rolling.surge",
 		.kind = NV_OPT_COUNT,
 		.offset = W(rolling_surge),
 		.max = 1000,
 		.fallback = "1",
-		.help = "A rolling restart runs so many instances more meanwhile."},
+		.help = "A rolling restart (see `novactl workers restart --rolling`), "
+			"and a reload that restarts several instances, runs so many "
+			"instances more meanwhile."},
 	{.key = "rolling.max_unavailable",
 		.kind = NV_OPT_COUNT,
 		.offset = W(rolling_unavailable),
 		.max = 10000,
 		.fallback = "0",
-		.help = "A rolling restart may have so many instances fewer up."},
+		.help = "It may have so many instances fewer up."},
 	{.key = "rolling.pause",
 		.kind = NV_OPT_DURATION,
 		.offset = W(rolling_pause_ms),
 		.max = HOUR,
 		.fallback = "2s",
-		.help = "A new instance has to be up for so long before the next."},
+		.help = "A new instance has to be up for so long before the next ones "
+			"are replaced."},
 	{.key = "rolling.abort_after",
 		.kind = NV_OPT_COUNT,
 		.offset = W(rolling_abort_after),
 		.min = 1,
 		.max = 10000,
 		.fallback = "1",
-		.help = "So many failures of new instances end a rolling restart."},
+		.help = "So many failures of new instances end it; the old ones that are "
+			"left stay."},
 	{.key = "restart",
 		.kind = NV_OPT_WORD,
 		.offset = W(restart),
 		.words = words_restart,
 		.fallback = "permanent",
-		.help = "permanent: always restarted. transient: only after a crash. "
-			"temporary: "
-			"never."},
+		.help = "`permanent`: always restarted. `transient`: only after a crash. "
+			"`temporary`: never."},
 	{.key = "significant",
 		.kind = NV_OPT_BOOL,
 		.offset = W(significant),
 		.fallback = "false",
-		.help = "Its end counts for the auto_shutdown of its group."},
+		.help = "Its end counts for the `auto_shutdown` of its group. Needs "
+			"`restart: transient` or `temporary`."},
 	{.key = "success_codes",
 		.kind = NV_OPT_CODES,
-		.help = "Exit codes of a service that are no crash. Default: [0]."},
+		.max = NV_CONF_CODES_MAX,
+		.otherwise = "[0]",
+		.help = "Exit codes of a service that are no crash."},
 	{.key = "crashes.max",
 		.kind = NV_OPT_COUNT,
 		.offset = W(crashes.max),
@@ -171,42 +197,40 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(crashes.cooldown_ms),
 		.max = YEAR,
 		.inherit = "crashes.cooldown",
-		.help = "How long to wait after crashes.max crashes before one more try; "
-			"0: none."},
+		.help = "How long to wait after `crashes.max` crashes before one more "
+			"try. `0`: none."},
 	{.key = "crashes.backoff",
 		.kind = NV_OPT_SPAN,
 		.offset = W(crashes.backoff_min_ms),
 		.max = DAY,
 		.inherit = "crashes.backoff",
 		.help = "Waiting time before a restart: the first, doubled up to the "
-			"last. 0s..: the first restart comes at once."},
+			"last. `0s..5m`: the first restart comes at once."},
 	{.key = "crashes.on_limit",
 		.kind = NV_OPT_WORD,
 		.offset = W(crashes.on_limit),
 		.words = nv_words_on_limit,
 		.inherit = "crashes.on_limit",
-		.help = "At the limit: halt the instance, or escalate to its group."},
+		.help = "At the limit: `halt` the instance, or `escalate` to its group."},
 	{.key = "heartbeat.every",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_NONE,
 		.offset = W(heartbeat_every_ms),
 		.min = 100 * MS,
 		.max = DAY,
-		.help = "How often a heartbeat is sent. Default: 30s for a task (its "
-			"runner "
-			"sends it), none for a service; half of `timeout` when that is "
-			"given."},
+		.otherwise = "30s for a task (its runner sends it), none for a service; "
+			     "half of `heartbeat.timeout` when that is given",
+		.help = "How often a heartbeat is sent."},
 	{.key = "heartbeat.timeout",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_NONE,
 		.offset = W(heartbeat_timeout_ms),
 		.min = 200 * MS,
 		.max = 7 * DAY,
+		.otherwise = "2m for a task, none for a service; twice `heartbeat.every` "
+			     "when that is given",
 		.help = "Silence of this long is a hang: the instance is restarted and "
-			"the crash "
-			"counted. Default: 2m for a task, none for a service; twice "
-			"`every` when "
-			"that is given."},
+			"the crash counted."},
 	{.key = "heartbeat.progress",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_NONE,
@@ -214,9 +238,11 @@ const struct nv_option nv_options_worker[] = {
 		.min = 500 * MS,
 		.max = YEAR,
 		.fallback = "none",
-		.help = "It beats, but for this long there is no other event and no "
-			"heartbeat whose `progress` grew: a live-lock, ended as a hang "
-			"is."},
+		.help = "A worker that beats and does nothing else for this long of its "
+			"own time is in a live-lock: it is ended and the crash counted. "
+			"Every event but a plain `heartbeat` is progress, and so is a "
+			"heartbeat whose number `progress` grew. Not shorter than "
+			"`heartbeat.timeout`; for a task at least twice `run_interval`."},
 	{.key = "stop.signal",
 		.kind = NV_OPT_SIGNAL,
 		.offset = W(stop_signal),
@@ -229,17 +255,19 @@ const struct nv_option nv_options_worker[] = {
 		.max = HOUR,
 		.inherit = "stop.grace",
 		.help = "Time between asking it to stop and killing its whole process "
-			"tree."},
+			"tree. `0` kills at once, `infinity` waits."},
 	{.key = "ready",
 		.kind = NV_OPT_WORD,
 		.offset = W(ready),
 		.words = words_ready,
 		.fallback = "exec",
-		.help = "exec: up as soon as it was started. event: when it says "
-			"`ready`. fd: when it writes a newline to NOVA_READY_FD. notify: "
-			"READY=1 to NOTIFY_SOCKET. probe: when the check of `ready: "
-			"{tcp: "
-			"HOST:PORT}` (or `http`, `exec`) succeeds."},
+		.help = "When an instance is up. `exec`: as soon as it was started. "
+			"`event`: when it says `ready`. `fd`: when it writes a newline "
+			"to the descriptor that NOVA_READY_FD names (one that closes it "
+			"without has failed to start). `notify`: when it sends READY=1 "
+			"to NOTIFY_SOCKET, as programs made for systemd(1) do. Or a map "
+			"with one of `tcp`, `http` and `exec`: when that check succeeds "
+			"(shown as `probe`)."},
 	PROBE("ready", ready_probe, "Ready", "1s",
 		"First check so long after the start."),
 	{.key = "ready_timeout",
@@ -249,8 +277,9 @@ const struct nv_option nv_options_worker[] = {
 		.min = 100 * MS,
 		.max = DAY,
 		.fallback = "60s",
-		.help = "One that is not ready by then has failed to start: it is ended, "
-			"a crash."},
+		.help = "An instance that is not ready by then has failed to start: it "
+			"is ended, and the crash counted with the cause `not_ready`. "
+			"`none`: wait for ever."},
 	PROBE("health", health, "Healthy", "10s",
 		"First check so long after it became ready."),
 	{.key = "health.failures",
@@ -259,13 +288,15 @@ const struct nv_option nv_options_worker[] = {
 		.min = 1,
 		.max = 1000,
 		.fallback = "3",
-		.help = "So many failures in a row and it is unhealthy."},
+		.help = "So many failed checks in a row, and the instance is unhealthy."},
 	{.key = "health.on_failure",
 		.kind = NV_OPT_WORD,
 		.offset = W(health_on_failure),
 		.words = words_on_failure,
 		.fallback = "restart",
-		.help = "Unhealthy: restart it, a crash, or only report it."},
+		.help = "`restart`: an unhealthy instance is ended, and the crash "
+			"counted with the cause `unhealthy`. `report`: status says so, "
+			"and nothing else."},
 	{.key = "budget.per_run",
 		.kind = NV_OPT_MONEY,
 		.flags = NV_OPT_NONE,
@@ -282,7 +313,7 @@ const struct nv_option nv_options_worker[] = {
 		.none = -1,
 		.fallback = "none",
 		.help = "What all its instances together may spend in an hour of the "
-			"clock."},
+			"clock, such as `$1/hour`; at most `budget.daily`."},
 	{.key = "budget.daily",
 		.kind = NV_OPT_MONEY,
 		.flags = NV_OPT_NONE | NV_OPT_DAILY,
@@ -298,12 +329,15 @@ const struct nv_option nv_options_worker[] = {
 		.max = NV_MONEY_MAX,
 		.none = -1,
 		.fallback = "none",
-		.help = "What it may spend ever."},
+		.help = "What it may spend ever; grants (see `novactl budget grant`) are "
+			"added to it."},
 	{.key = "budget.operations",
 		.kind = NV_OPT_OPERATIONS,
+		.max = NV_CONF_OPERATIONS_MAX,
+		.otherwise = "none",
 		.help = "What it may spend in a day on single kinds of call, by the "
-			"`operation` of a cost (of token usage without one: llm): "
-			"{llm: $1/day}."},
+			"`operation` of a cost; token usage without one is `llm`: `{llm: "
+			"$1/day, email: $0.20/day}`."},
 	{.key = "roi.min",
 		.kind = NV_OPT_PERCENT,
 		.offset = W(roi_min_ppm),
@@ -357,8 +391,9 @@ const struct nv_option nv_options_worker[] = {
 		.max = 1000000 * PPM,
 		.none = NV_CONF_NO_ROI,
 		.fallback = "none",
-		.help = "What its owner promises. A worker that is not running is tried "
-			"out when it is min_roi at least; nothing else rests on it."},
+		.help = "What its owner promises. A worker that is not running "
+			"(`instances.start: 0`) is tried out by a decision when it is "
+			"`roi.min` at least; nothing else rests on it."},
 	{.key = "expected.ramp",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_NONE,
@@ -370,8 +405,11 @@ const struct nv_option nv_options_worker[] = {
 			"before."},
 	{.key = "variants",
 		.kind = NV_OPT_VARIANTS,
+		.max = NV_CONF_VARIANTS_MAX,
+		.otherwise = "none",
 		.help = "Names of ways to do its work, 2 to 8, between which decisions "
-			"share its runs: each learns which it is from NOVA_VARIANT."},
+			"share its runs: `[short, long]`. Each run learns which it is "
+			"from NOVA_VARIANT."},
 	{.key = "limits.memory",
 		.kind = NV_OPT_SIZE,
 		.flags = NV_OPT_NONE,
@@ -379,7 +417,8 @@ const struct nv_option nv_options_worker[] = {
 		.min = 1 << 20,
 		.max = INT64_C(1) << 50,
 		.fallback = "none",
-		.help = "Memory of one instance with all its processes."},
+		.help = "Memory of one instance with all its processes. Changed in "
+			"flight where the kernel allows."},
 	{.key = "limits.cpu",
 		.kind = NV_OPT_PERCENT,
 		.flags = NV_OPT_NONE,
@@ -387,7 +426,8 @@ const struct nv_option nv_options_worker[] = {
 		.min = 1 * PPM,
 		.max = 102400 * PPM,
 		.fallback = "none",
-		.help = "CPU of one instance; 100% is one core."},
+		.help = "CPU of one instance; 100% is one core. Changed in flight where "
+			"the kernel allows."},
 	{.key = "limits.tasks",
 		.kind = NV_OPT_COUNT,
 		.flags = NV_OPT_NONE,
@@ -395,7 +435,8 @@ const struct nv_option nv_options_worker[] = {
 		.min = 1,
 		.max = 4194304,
 		.fallback = "none",
-		.help = "Processes and threads of one instance."},
+		.help = "Processes and threads of one instance. Changed in flight where "
+			"the kernel allows."},
 	{.key = "limits.memory_high",
 		.kind = NV_OPT_SIZE,
 		.flags = NV_OPT_NONE,
@@ -404,7 +445,7 @@ const struct nv_option nv_options_worker[] = {
 		.max = INT64_C(1) << 50,
 		.fallback = "none",
 		.help = "Above this it is slowed down and its caches are taken back, "
-			"before `memory` ends it (cgroup v2)."},
+			"before `limits.memory` ends it (cgroup v2)."},
 	{.key = "limits.cpu_weight",
 		.kind = NV_OPT_COUNT,
 		.flags = NV_OPT_NONE,
@@ -480,7 +521,7 @@ const struct nv_option nv_options_worker[] = {
 		.max = INT64_C(1) << 50,
 		.none = -1,
 		.fallback = "none",
-		.help = "Memory that each of its processes may lock. Default: as Nova "
+		.help = "Memory that each of its processes may lock. `none`: as Nova "
 			"itself."},
 	{.key = "limits.address_space",
 		.kind = NV_OPT_SIZE,
@@ -534,7 +575,7 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(logs.compress),
 		.words = nv_words_compress,
 		.inherit = "logs.compress",
-		.help = "gzip: a rotated file is compressed, by a process of low "
+		.help = "`gzip`: a rotated file is compressed, by a process of low "
 			"priority."},
 	{.key = "logs.timestamps",
 		.kind = NV_OPT_WORD,
@@ -547,27 +588,31 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(logs.when_full),
 		.words = nv_words_full,
 		.inherit = "logs.when_full",
-		.help = "When the disk takes no more. drop: 1 MiB waits, then the "
-			"oldest lines are dropped, counted and noted in the log. "
-			"wait: nothing is dropped, and the worker waits when its "
-			"pipe is full."},
+		.help = "When the disk takes no more. `drop`: 1 MiB waits, then the "
+			"oldest lines are dropped, counted and noted in the log. `wait`: "
+			"nothing is dropped, and the worker waits when its pipe is "
+			"full."},
 	{.key = "user",
 		.kind = NV_OPT_USER,
 		.offset = W(user),
-		.help = "Account it runs as (Nova must run as root). Default: as Nova "
-			"itself."},
+		.otherwise = "as Nova itself",
+		.help = "Account it runs as (Nova must run as root)."},
 	{.key = "user_group",
 		.kind = NV_OPT_GROUP,
 		.offset = W(user_group),
-		.help = "Group it runs as. Default: the account's own."},
+		.otherwise = "the account's own",
+		.help = "Group it runs as (Nova must run as root)."},
 	{.key = "user_groups",
 		.kind = NV_OPT_GROUPS,
-		.help = "All further groups it is in; [] for none. Default: the "
-			"account's."},
+		.max = NV_CONF_USER_GROUPS_MAX,
+		.otherwise = "the account's",
+		.help = "All further groups it is in. `[]`: none."},
 	{.key = "capabilities",
 		.kind = NV_OPT_CAPABILITIES,
-		.help = "All capabilities it has, such as [net_bind_service]. Default: "
-			"none with `user`, else those of Nova."},
+		.max = NV_CAPS,
+		.otherwise = "none with `user`, else those of Nova",
+		.help = "All capabilities it has, such as `[net_bind_service]`; see "
+			"capabilities(7)."},
 	{.key = "isolation.private_tmp",
 		.kind = NV_OPT_BOOL,
 		.offset = W(isolation.private_tmp),
@@ -585,68 +630,90 @@ const struct nv_option nv_options_worker[] = {
 		.offset = W(isolation.home),
 		.words = nv_words_home,
 		.inherit = "isolation.home",
-		.help = "/home, /root and /run/user: as they are, read-only, or empty."},
+		.help = "/home, /root and /run/user: as they are (`host`), `read_only`, "
+			"or empty (`none`)."},
 	{.key = "isolation.network",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.network),
 		.words = nv_words_network,
 		.inherit = "isolation.network",
-		.help = "The network of the machine, a loopback interface of its own, or "
-			"none."},
+		.help = "The network of the machine (`host`), a `loopback` interface of "
+			"its own, or `none`."},
 	{.key = "isolation.syscalls",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.syscalls),
 		.words = nv_words_syscalls,
 		.inherit = "isolation.syscalls",
-		.help = "default: what takes a machine apart is refused (mount, modules, "
-			"tracing, raw sockets). strict: and what a service has no use "
-			"for."},
+		.help = "`default`: what takes a machine apart is refused (mount, "
+			"modules, tracing, raw sockets). `strict`: and what a service "
+			"has no use for."},
 	{.key = "isolation.when_impossible",
 		.kind = NV_OPT_WORD,
 		.offset = W(isolation.when_impossible),
 		.words = nv_words_impossible,
 		.inherit = "isolation.when_impossible",
-		.help = "When this machine cannot do it: refuse to start, or run without "
-			"and say so in the status."},
+		.help = "When this machine cannot do it: `refuse` to start, or `run` "
+			"without and say so in the status."},
 	{.key = "isolation.read_only",
 		.kind = NV_OPT_PATHS,
 		.flags = NV_OPT_SYSTEM,
 		.offset = W(isolation.read_only),
+		.max = NV_CONF_PATHS_MAX,
+		.otherwise = "none",
 		.help = "Paths it cannot write to, with all below them; or `system`: "
-			"every file of the machine but those of read_write."},
+			"every file of the machine but those of `isolation.read_write`."},
 	{.key = "isolation.read_write",
 		.kind = NV_OPT_PATHS,
 		.offset = W(isolation.read_write),
-		.help = "Paths that stay as they are inside of what read_only, home and "
-			"private_tmp take away."},
+		.max = NV_CONF_PATHS_MAX,
+		.otherwise = "none",
+		.help = "Paths that stay as they are inside of what `read_only`, `home` "
+			"and `private_tmp` take away."},
 	{.key = "isolation.inaccessible",
 		.kind = NV_OPT_PATHS,
 		.offset = W(isolation.inaccessible),
+		.max = NV_CONF_PATHS_MAX,
+		.otherwise = "none",
 		.help = "Paths it can neither read nor write."},
 	{.key = "secrets",
 		.kind = NV_OPT_SECRETS,
+		.max = NV_CONF_SECRETS_MAX,
+		.otherwise = "none",
 		.help = "Names of the secrets it is given, each a file in "
-			"CREDENTIALS_DIRECTORY."},
+			"CREDENTIALS_DIRECTORY: the file `secrets/NAME` beside "
+			"nova.yaml, else a variable of the environment of novasupd(8), "
+			"else one of .env."},
 	{.key = "platforms",
 		.kind = NV_OPT_PLATFORMS,
-		.help = "Platforms it may call, such as [sendgrid, scrape]. Default: "
-			"none."},
-	{.key = "env", .kind = NV_OPT_ENV, .help = "Environment variables it is given."},
+		.max = NV_PLATFORMS,
+		.otherwise = "none",
+		.help = "Platforms it may call, such as `[sendgrid, scrape]`; it finds "
+			"them below NOVA_PLATFORM_DIR."},
+	{.key = "env",
+		.kind = NV_OPT_ENV,
+		.max = NV_CONF_ENV_MAX,
+		.otherwise = "none",
+		.help = "Environment variables it is given. In a value, and in a word of "
+			"the command, `${NOVA_INSTANCE}` stands for the number of the "
+			"instance; NOVA_WORKER, NOVA_GENERATION, NOVA_VARIANT and "
+			"CREDENTIALS_DIRECTORY work too. `$${` stands for `${`."},
 	{.key = "env_file",
 		.kind = NV_OPT_PATH,
 		.offset = W(env_file),
-		.help = "File of NAME=VALUE lines, read at each start; `env` wins over "
+		.otherwise = "none",
+		.help = "File of `NAME=VALUE` lines, read at each start; `env` wins over "
 			"it."},
 	{.key = "params",
 		.kind = NV_OPT_PARAMS,
-		.help = "What `optimize` may turn: `NAME: {choices: [a, b]}` or `NAME: "
-			"{range: "
-			"1..10}`; run_interval takes a range of durations."},
+		.max = NV_CONF_PARAMS_MAX,
+		.otherwise = "none",
+		.help = "What decisions may turn: `NAME: {choices: [a, b]}` or `NAME: "
+			"{range: 1..10}`; `run_interval` takes a range of durations."},
 	{.key = "autonomous",
 		.kind = NV_OPT_BOOL,
 		.offset = W(autonomous),
 		.fallback = "true",
-		.help = "false: the engine only advises for this worker."},
+		.help = "`false`: the engine only advises for this worker."},
 };
 const size_t nv_options_worker_n = NV_LEN(nv_options_worker);
 

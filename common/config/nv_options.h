@@ -67,12 +67,15 @@ struct nv_option {
 	int64_t min; /* in the unit of the field */
 	int64_t max;
 	int64_t none;
-	const char *fallback; /* default as written; NULL: the field stays zero, or see
-				 help */
-	const char *inherit;  /* a worker's: the global key whose value is the default */
+	const char *fallback;  /* default as written; NULL: the field stays zero */
+	const char *otherwise; /* without a default: what holds then, in words */
+	const char *inherit;   /* a worker's: the global key whose value is the default */
 	const char *const *words; /* NV_OPT_WORD, ended by NULL */
 	const char *variables;    /* the original system's names, with spaces between */
+	/* Whole sentences for the reference; `x` is something to be typed, and page(5)
+	 * another manual page. */
 	const char *help;
+	const char *since; /* the release that brought it; NULL: 0.1.0 */
 };
 
 extern const struct nv_option nv_options_global[];
@@ -101,5 +104,38 @@ bool nv_option_has_word(const char *list, const char *name, size_t bytes);
 size_t nv_option_find(const struct nv_option *table, size_t n, const char *key);
 /* Does `key` name a map of settings ("crashes")? */
 bool nv_option_is_section(const struct nv_option *table, size_t n, const char *key);
+
+/* ---- nv_option_facts.c: for the reference ---- */
+
+/* "duration", "list of paths". */
+const char *nv_option_type(const struct nv_option *option);
+/* The default and the limits as they would be written; nothing where there is none. */
+void nv_option_put_default(struct nv_buf *buf, const struct nv_option *option);
+void nv_option_put_min(struct nv_buf *buf, const struct nv_option *option);
+void nv_option_put_max(struct nv_buf *buf, const struct nv_option *option);
+/* What a change of it means at `novactl reload`. */
+enum nv_option_reload {
+	NV_RELOAD_LIVE,   /* taken over by what runs */
+	NV_RELOAD_WORKER, /* the worker, or those that take it over, are restarted */
+	NV_RELOAD_SERVICE /* Nova's process for this section is restarted */
+};
+enum nv_option_reload nv_option_reload(const struct nv_option *option);
+const char *nv_option_reload_name(enum nv_option_reload reload);
+
+/* Entries of lists and maps. */
+#define NV_CONF_WORDS_MAX       1024
+#define NV_CONF_SECRETS_MAX     64
+#define NV_CONF_ENV_MAX         512
+#define NV_CONF_PARAMS_MAX      64
+#define NV_CONF_CURRENCIES_MAX  200
+#define NV_CONF_PATHS_MAX       64
+#define NV_CONF_USER_GROUPS_MAX 64
+#define NV_CONF_DEPENDS_MAX     64
+#define NV_CONF_CODES_MAX       256
+#define NV_CONF_ORDER_MAX       1000
+#define NV_CONF_SUPERVISORS_MAX 1000
+#define NV_CONF_HOSTS_MAX       32
+#define NV_CONF_DUE_MAX         1000
+#define NV_CONF_WEBHOOKS_MAX    64
 
 #endif

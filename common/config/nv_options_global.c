@@ -58,8 +58,12 @@ const struct nv_option nv_options_global[] = {
 		.help = "Base currency: budgets, thresholds and reports are in it."},
 	{.key = "currencies",
 		.kind = NV_OPT_CURRENCIES,
+		.max = NV_CONF_CURRENCIES_MAX,
+		.otherwise = "none",
 		.help = "What one unit of another currency is worth: `EUR: 1.08 USD` or "
-			"`EUR: {rate: 1.08 USD}`. Without a rate it is not counted."},
+			"`EUR: {rate: 1.08 USD}`. Events may use these and any code of "
+			"ISO 4217; what has no rate is not counted, and costs without "
+			"one pause their worker."},
 	{.key = "timezone",
 		.kind = NV_OPT_ZONE,
 		.offset = G(timezone),
@@ -74,8 +78,7 @@ const struct nv_option nv_options_global[] = {
 		.fallback = "100",
 		.variables = "MAX_DAILY_BUDGET",
 		.help = "What the whole fleet may spend in a day; reached, every agent "
-			"is "
-			"paused until midnight."},
+			"is paused until midnight. `none`: no cap."},
 	{.key = "max_hourly_budget",
 		.kind = NV_OPT_MONEY,
 		.flags = NV_OPT_NONE | NV_OPT_HOURLY,
@@ -83,7 +86,8 @@ const struct nv_option nv_options_global[] = {
 		.max = NV_MONEY_MAX,
 		.none = -1,
 		.fallback = "none",
-		.help = "What the whole fleet may spend in an hour of the clock."},
+		.help = "What the whole fleet may spend in an hour of the clock, such as "
+			"`$10/hour`; at most `max_daily_budget`."},
 	{.key = "budget_warn",
 		.kind = NV_OPT_PERCENT,
 		.flags = NV_OPT_NONE,
@@ -93,7 +97,7 @@ const struct nv_option nv_options_global[] = {
 		.none = 0,
 		.fallback = "80%",
 		.help = "A warning, once in its period, when so much of a budget is "
-			"spent."},
+			"spent. `none`: never."},
 	{.key = "reinvest",
 		.kind = NV_OPT_PERCENT,
 		.offset = G(reinvest_ppm),
@@ -107,7 +111,8 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(pacing),
 		.fallback = "false",
 		.help = "Spread the daily budgets over the day: no run starts while more "
-			"than 1.5 times the day's part that has passed is spent."},
+			"is spent than 1.5 times what the part of the day that has "
+			"passed allows."},
 	{.key = "approval_above",
 		.kind = NV_OPT_MONEY,
 		.flags = NV_OPT_DAILY,
@@ -121,10 +126,10 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(policy),
 		.words = words_policy,
 		.fallback = "strict",
-		.help = "Which rules decide. strict: by probability, and only what earns "
-			"above scale_roi grows. marginal: by probability, money goes "
-			"where the next dollar returns most. classic: thresholds on the "
-			"figures of autonomous.window."},
+		.help = "Which rules decide. `strict`: by probability, and only what "
+			"earns above `scale_roi` grows. `marginal`: by probability, and "
+			"money goes where the next dollar returns most. `classic`: "
+			"thresholds on the figures of `autonomous.window`."},
 	{.key = "min_roi",
 		.kind = NV_OPT_PERCENT,
 		.offset = G(min_roi_ppm),
@@ -183,32 +188,36 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(crashes.cooldown_ms),
 		.max = YEAR,
 		.fallback = "5m",
-		.help = "How long to wait after crashes.max crashes before one more try; "
-			"0: none."},
+		.help = "How long to wait after `crashes.max` crashes before one more "
+			"try. `0`: none."},
 	{.key = "crashes.backoff",
 		.kind = NV_OPT_SPAN,
 		.offset = G(crashes.backoff_min_ms),
 		.max = DAY,
 		.fallback = "1s..5m",
 		.help = "Waiting time before a restart: the first, doubled up to the "
-			"last. 0s..: the first restart comes at once."},
+			"last. `0s..5m`: the first restart comes at once."},
 	{.key = "crashes.on_limit",
 		.kind = NV_OPT_WORD,
 		.offset = G(crashes.on_limit),
 		.words = nv_words_on_limit,
 		.fallback = "halt",
-		.help = "At the limit: halt the instance, or escalate to its group."},
+		.help = "At the limit: `halt` the instance, or `escalate` to its group."},
 	{.key = "stop.grace",
 		.kind = NV_OPT_DURATION,
 		.flags = NV_OPT_INFINITY,
 		.offset = G(stop_grace_ms),
 		.max = HOUR,
 		.fallback = "10s",
-		.help = "Time between asking a worker to stop and killing it."},
+		.help = "Time between asking a worker to stop and killing it. `infinity` "
+			"waits."},
 	{.key = "groups",
 		.kind = NV_OPT_SUPERVISORS,
-		.help = "Supervision groups by name: `{web: {strategy: one_for_all, "
-			"intensity: 3, period: 1m}}`."},
+		.max = NV_CONF_SUPERVISORS_MAX,
+		.otherwise = "none; a group that is not declared is a label",
+		.help = "Supervision groups by name, each a map of the settings of a "
+			"group: `{web: {strategy: one_for_all, intensity: 3, period: "
+			"1m}}`."},
 	{.key = "autonomous.enabled",
 		.kind = NV_OPT_BOOL,
 		.offset = G(autonomous_enabled),
@@ -224,20 +233,24 @@ const struct nv_option nv_options_global[] = {
 		.min = SEC,
 		.max = 7 * DAY,
 		.fallback = "60s",
-		.help = "How often the fleet is analysed."},
+		.help = "How often the fleet is analysed. The policies `strict` and "
+			"`marginal` judge every six hours, and look in between at what "
+			"time alone brings."},
 	{.key = "autonomous.window",
 		.kind = NV_OPT_DURATION,
 		.offset = G(autonomous_window_ms),
 		.min = MIN,
 		.max = YEAR,
 		.fallback = "7d",
-		.help = "Decisions look at the figures of this long."},
+		.help = "Decisions of the policy `classic` look at the figures of this "
+			"long."},
 	{.key = "autonomous.cooldown",
 		.kind = NV_OPT_DURATION,
 		.offset = G(autonomous_cooldown_ms),
 		.max = YEAR,
 		.fallback = "1h",
-		.help = "Time between two decisions about one worker."},
+		.help = "Time between two decisions of the policy `classic` about one "
+			"worker."},
 	{.key = "autonomous.approval_expiry",
 		.kind = NV_OPT_DURATION,
 		.offset = G(approval_expiry_ms),
@@ -254,7 +267,8 @@ const struct nv_option nv_options_global[] = {
 		.none = 0,
 		.fallback = "500%",
 		.help = "An hour, or a run, that costs so much of the mean of the week "
-			"before is an anomaly."},
+			"before is an anomaly, if the hour is also twice as dear as any "
+			"of that week. `none`: not watched."},
 	{.key = "anomaly.refunds",
 		.kind = NV_OPT_PERCENT,
 		.flags = NV_OPT_NONE,
@@ -264,14 +278,16 @@ const struct nv_option nv_options_global[] = {
 		.none = 0,
 		.fallback = "500%",
 		.help = "At least three refunds in 24 hours that come to so much of a "
-			"usual day's are an anomaly."},
+			"usual day's, and to a tenth of a usual day's sales, are an "
+			"anomaly. `none`: not watched."},
 	{.key = "anomaly.silence",
 		.kind = NV_OPT_COUNT,
 		.offset = G(anomaly_silence),
 		.max = 1000,
 		.fallback = "7",
 		.help = "No sale while so many were to be expected, as the last week "
-			"went, is an anomaly; 0: not watched."},
+			"went, is an anomaly, if runs go well meanwhile. `0`: not "
+			"watched."},
 	{.key = "anomaly.above",
 		.kind = NV_OPT_MONEY,
 		.offset = G(anomaly_above_nano),
@@ -284,8 +300,8 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(anomaly_action),
 		.words = words_anomaly,
 		.fallback = "pause",
-		.help = "What becomes of its worker: pause, until a person resumes it, "
-			"or only an alert."},
+		.help = "What becomes of its worker: `pause`, until a person resumes it, "
+			"or only an `alert`."},
 	{.key = "prices.cpu_second",
 		.kind = NV_OPT_MONEY,
 		.offset = G(price_cpu_second_nano),
@@ -302,17 +318,20 @@ const struct nv_option nv_options_global[] = {
 	{.key = "prices.table",
 		.kind = NV_OPT_PATH,
 		.offset = G(price_table),
-		.help = "Price table of language models, for `usage` events. Default: "
-			"prices.json beside nova.yaml, else the installed one."},
+		.otherwise = "prices.json beside nova.yaml, else the installed one",
+		.help = "Price table of language models, for `usage` events."},
 	{.key = "ledger.anchor.file",
 		.kind = NV_OPT_PATH,
 		.offset = G(anchor_file),
+		.otherwise = "none",
 		.help = "The ledger's newest hash is appended to this file, which should "
 			"be on another machine's disk: `novactl ledger verify --anchors "
 			"FILE` then finds an end that was cut off."},
 	{.key = "ledger.anchor.command",
 		.kind = NV_OPT_COMMAND,
 		.offset = G(anchor_command),
+		.max = NV_CONF_WORDS_MAX,
+		.otherwise = "none",
 		.help = "The same line is given to this command's standard input; it has "
 			"a minute."},
 	{.key = "ledger.anchor.every",
@@ -330,8 +349,7 @@ const struct nv_option nv_options_global[] = {
 		.max = 100 * YEAR,
 		.fallback = "none",
 		.help = "Months of events that are older move to segment files beside "
-			"the "
-			"database; nothing is lost. none: they all stay in it."},
+			"the database; nothing is lost. `none`: they all stay in it."},
 	{.key = "logs.size",
 		.kind = NV_OPT_SIZE,
 		.offset = G(logs.file_bytes_max),
@@ -376,7 +394,7 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(logs.compress),
 		.words = nv_words_compress,
 		.fallback = "none",
-		.help = "gzip: a rotated file is compressed, by a process of low "
+		.help = "`gzip`: a rotated file is compressed, by a process of low "
 			"priority."},
 	{.key = "logs.timestamps",
 		.kind = NV_OPT_WORD,
@@ -389,10 +407,10 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(logs.when_full),
 		.words = nv_words_full,
 		.fallback = "drop",
-		.help = "When the disk takes no more. drop: 1 MiB waits, then the "
-			"oldest lines are dropped, counted and noted in the log. "
-			"wait: nothing is dropped, and the worker waits when its "
-			"pipe is full."},
+		.help = "When the disk takes no more. `drop`: 1 MiB waits, then the "
+			"oldest lines are dropped, counted and noted in the log. `wait`: "
+			"nothing is dropped, and the worker waits when its pipe is "
+			"full."},
 	{.key = "supervision.spawn_rate",
 		.kind = NV_OPT_COUNT,
 		.offset = G(spawn_rate),
@@ -400,7 +418,8 @@ const struct nv_option nv_options_global[] = {
 		.max = 100000,
 		.fallback = "500",
 		.help = "Automatic restarts a second over the whole fleet, once "
-			"spawn_burst is used up."},
+			"`spawn_burst` is used up. First starts, and what a person asks "
+			"for, are not slowed."},
 	{.key = "supervision.spawn_burst",
 		.kind = NV_OPT_COUNT,
 		.offset = G(spawn_burst),
@@ -415,16 +434,17 @@ const struct nv_option nv_options_global[] = {
 		.min = 2,
 		.max = 1000,
 		.fallback = "5",
-		.help = "So many different workers crash within storm.within: one "
-			"incident; restarts are held until a first one lives. none: "
-			"never."},
+		.help = "When so many different workers crash within `storm.within`, "
+			"that is one incident (see `novactl incidents`): restarts of "
+			"what crashed are held, one is tried, and when it lives the "
+			"others follow, twice as many each second. `none`: never."},
 	{.key = "storm.within",
 		.kind = NV_OPT_DURATION,
 		.offset = G(storm_within_ms),
 		.min = 100 * MS,
 		.max = HOUR,
 		.fallback = "10s",
-		.help = "The window of storm.workers."},
+		.help = "The window of `storm.workers`."},
 	{.key = "storm.canary",
 		.kind = NV_OPT_DURATION,
 		.offset = G(storm_canary_ms),
@@ -464,29 +484,30 @@ const struct nv_option nv_options_global[] = {
 		.offset = G(isolation.home),
 		.words = nv_words_home,
 		.fallback = "host",
-		.help = "/home, /root and /run/user: as they are, read-only, or empty."},
+		.help = "/home, /root and /run/user: as they are (`host`), `read_only`, "
+			"or empty (`none`)."},
 	{.key = "isolation.network",
 		.kind = NV_OPT_WORD,
 		.offset = G(isolation.network),
 		.words = nv_words_network,
 		.fallback = "host",
-		.help = "The network of the machine, a loopback interface of its own, or "
-			"none."},
+		.help = "The network of the machine (`host`), a `loopback` interface of "
+			"its own, or `none`."},
 	{.key = "isolation.syscalls",
 		.kind = NV_OPT_WORD,
 		.offset = G(isolation.syscalls),
 		.words = nv_words_syscalls,
 		.fallback = "off",
-		.help = "default: what takes a machine apart is refused (mount, modules, "
-			"tracing, raw sockets). strict: and what a service has no use "
-			"for."},
+		.help = "`default`: what takes a machine apart is refused (mount, "
+			"modules, tracing, raw sockets). `strict`: and what a service "
+			"has no use for."},
 	{.key = "isolation.when_impossible",
 		.kind = NV_OPT_WORD,
 		.offset = G(isolation.when_impossible),
 		.words = nv_words_impossible,
 		.fallback = "refuse",
-		.help = "When this machine cannot do it: refuse to start, or run without "
-			"and say so in the status."},
+		.help = "When this machine cannot do it: `refuse` to start, or `run` "
+			"without and say so in the status."},
 #include "nv_options_platforms.def"
 };
 const size_t nv_options_global_n = NV_LEN(nv_options_global);

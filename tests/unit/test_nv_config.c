@@ -565,34 +565,6 @@ START_TEST(test_default_file)
 }
 END_TEST
 
-START_TEST(test_manual_is_whole)
-{
-	char *text = read_tree_file("docs/man/nova.yaml.5");
-	char *workers = strstr(text, ".Sh SETTINGS OF A WORKER");
-	const char *groups = strstr(text, ".Sh SETTINGS OF A GROUP");
-	char wanted[200];
-
-	ck_assert_ptr_nonnull(workers);
-	for (size_t i = 0; i < nv_options_worker_n; i++) {
-		(void)snprintf(
-			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_worker[i].key);
-		ck_assert_msg(strstr(workers, wanted), "%s", wanted);
-	}
-	*workers = '\0';
-	for (size_t i = 0; i < nv_options_global_n; i++) {
-		(void)snprintf(
-			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_global[i].key);
-		ck_assert_msg(strstr(text, wanted), "%s", wanted);
-	}
-	for (size_t i = 0; i < nv_options_group_n; i++) {
-		(void)snprintf(
-			wanted, sizeof(wanted), ".It Cm %s\n", nv_options_group[i].key);
-		ck_assert_msg(strstr(groups, wanted), "%s", wanted);
-	}
-	free(text);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -613,7 +585,6 @@ main(void)
 	tcase_add_test(tc, test_params_too_long);
 	tcase_add_test(tc, test_shown_reads_back);
 	tcase_add_test(tc, test_default_file);
-	tcase_add_test(tc, test_manual_is_whole);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
