@@ -153,8 +153,8 @@ static json_t *
 health_json(const struct health *h)
 {
 	const struct nv_ctl_nova *nova = &h->fleet.nova;
-	json_t *object = ctl_need(json_pack(
-		"{s:b, s:O}", "healthy", h->code == NV_EXIT_OK, "reasons", h->reasons));
+	json_t *object = ctl_need(json_pack("{s:b, s:O}", h->live ? "alive" : "healthy",
+		h->code == NV_EXIT_OK, "reasons", h->reasons));
 
 	(void)json_object_set_new(object, "nova",
 		nova->pid ? ctl_need(nv_fleet_nova_json(&h->fleet)) : json_null());
@@ -172,8 +172,8 @@ health_text(const struct health *h)
 	json_t *reason;
 
 	if (h->code == NV_EXIT_OK)
-		ctl_print(&h->ctl->out, CTL_GREEN,
-			"healthy: Nova %s, pid %d, up %s%s%s\n", nova->version, nova->pid,
+		ctl_print(&h->ctl->out, CTL_GREEN, "%s: Nova %s, pid %d, up %s%s%s\n",
+			h->live ? "alive" : "healthy", nova->version, nova->pid,
 			nv_duration_show((int64_t)nova->uptime_ms, span),
 			nova->brake[0] ? "; " : "", nova->brake);
 	json_array_foreach(h->reasons, i, reason)
