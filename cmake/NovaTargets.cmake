@@ -31,7 +31,7 @@ if(NOVA_FUZZ)
 endif()
 
 add_library(nova_flags INTERFACE)
-target_compile_definitions(nova_flags INTERFACE _GNU_SOURCE NOVA_VERSION="${PROJECT_VERSION}")
+target_compile_definitions(nova_flags INTERFACE _GNU_SOURCE)
 target_link_libraries(nova_flags INTERFACE nova_warnings nova_hardening nova_sanitize)
 
 # nova_library(name SOURCES ... [LINK ...]): a static library whose headers are

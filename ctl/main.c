@@ -1,5 +1,6 @@
 /* novactl: the admin tool of a fleet, a client of the daemons' unix sockets. */
 #include "ctl.h"
+#include "nv_version.h"
 #include "paths.h"
 
 #include <errno.h>
@@ -13,9 +14,9 @@ show_version(struct ctl *ctl)
 {
 	if (ctl->out.json)
 		ctl_json(&ctl->out, ctl_need(json_pack("{s:s, s:s}", "name", "novactl",
-					    "version", NOVA_VERSION)));
+					    "version", nv_version())));
 	else
-		(void)printf("novactl %s\n", NOVA_VERSION);
+		(void)printf("novactl %s\n", nv_version());
 	return NV_EXIT_OK;
 }
 

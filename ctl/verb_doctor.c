@@ -7,6 +7,7 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_units.h"
+#include "nv_version.h"
 #include "paths.h"
 #include "sup_client.h"
 #include "value.h"
@@ -298,11 +299,11 @@ check_engine(struct doctor *d)
 		return;
 	}
 	const char *version = ctl_str(data, "version");
-	bool same = strcmp(version, NOVA_VERSION) == 0;
+	bool same = strcmp(version, nv_version()) == 0;
 
-	note(d, "nova-engine", same ? GOOD : WARN, "pid %lld, version %s%s",
-		(long long)ctl_int(data, "pid"), version,
-		same ? "" : ", novactl is " NOVA_VERSION);
+	note(d, "nova-engine", same ? GOOD : WARN, "pid %lld, version %s%s%s",
+		(long long)ctl_int(data, "pid"), version, same ? "" : ", novactl is ",
+		same ? "" : nv_version());
 	for (size_t i = 0; i < NV_LEN(problems); i++) {
 		const char *text = ctl_str(data, problems[i]);
 
@@ -373,11 +374,11 @@ check_daemons(struct doctor *d)
 		note(d, "novasupd", WARN, "%s", err.text);
 		return;
 	}
-	bool same = strcmp(fleet.nova.version, NOVA_VERSION) == 0;
+	bool same = strcmp(fleet.nova.version, nv_version()) == 0;
 
-	note(d, "novasupd", same ? GOOD : WARN, "pid %d, version %s%s, %s",
-		fleet.nova.pid, fleet.nova.version,
-		same ? "" : ", novactl is " NOVA_VERSION, fleet.nova.isolation);
+	note(d, "novasupd", same ? GOOD : WARN, "pid %d, version %s%s%s, %s",
+		fleet.nova.pid, fleet.nova.version, same ? "" : ", novactl is ",
+		same ? "" : nv_version(), fleet.nova.isolation);
 	note(d, "ready", fleet.nova.ready ? GOOD : FAIL, "engine %s%s%s",
 		fleet.nova.engine_state, fleet.nova.engine_reason[0] ? ": " : "",
 		fleet.nova.engine_reason);

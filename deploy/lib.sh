@@ -31,6 +31,8 @@ check:unit tests
 python3:process tests
 procps:ps, looked at by tests
 mount:a small file system that tests fill up
+debhelper:the Debian package
+lintian:looks at it
 mmdebstrap:a Debian of its own for tests that install and boot
 systemd-container:boots it
 util-linux:setpriv and unshare, for unprivileged tests

@@ -12,6 +12,7 @@
 
 #include "nv_clock.h"
 #include "nv_json.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <string.h>
@@ -174,7 +175,7 @@ put_fleet(struct eng_call *call, const struct eng_counts *c,
 	uint64_t left_out = 0;
 	int bad = 0;
 
-	bad |= json_object_set_new(o, "version", json_string(NOVA_VERSION));
+	bad |= json_object_set_new(o, "version", json_string(nv_version()));
 	bad |= json_object_set_new(
 		o, "currency", json_string(eng->config->base_currency));
 	bad |= json_object_set_new(o, "autonomous", json_boolean(eng->autonomous));

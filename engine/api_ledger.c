@@ -8,6 +8,7 @@
 
 #include "nv_clock.h"
 #include "nv_json.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ eng_verb_ping(struct eng_call *call)
 
 	eng_evidence_figures(call->eng, &evidence);
 	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o, s:o}", "version",
-		NOVA_VERSION, "pid", (int)getpid(), "uptime_s", (double)up_ms / 1000.,
+		nv_version(), "pid", (int)getpid(), "uptime_s", (double)up_ms / 1000.,
 		"config_gen", (json_int_t)call->eng->config_gen, "price_problem",
 		call->eng->price_problem[0] ? nv_json_str(call->eng->price_problem)
 					    : json_null(),

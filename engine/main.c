@@ -14,6 +14,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "nv_version.h"
 #include "readers.h"
 #include "ready.h"
 #include "replay.h"
@@ -187,7 +188,7 @@ commit_start(struct eng *eng)
 		"{\"event\":\"state\",\"state\":\"engine_start\",\"pid\":%d,\"version\":"
 		"\"%s\","
 		"\"boot\":\"%" PRIu64 "\",\"config_gen\":%u}",
-		getpid(), NOVA_VERSION, eng->boot_id, eng->config_gen);
+		getpid(), nv_version(), eng->boot_id, eng->config_gen);
 	struct led_event ev = {.kind = LED_STATE,
 		.claimed_ns = txn.now_ns,
 		.received_ns = txn.now_ns,
@@ -544,7 +545,7 @@ main(int argc, char **argv)
 	nv_title_init(argc, argv);
 	nv_log_init("nova-engine");
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("nova-engine %s\n", NOVA_VERSION);
+		(void)printf("nova-engine %s\n", nv_version());
 		return NV_EXIT_OK;
 	}
 	/* Internal: what may hang in a file system does so in a process of its own. */

@@ -9,6 +9,7 @@
 #include "gateway.h"
 #include "metrics_proc.h"
 #include "nv_clock.h"
+#include "nv_version.h"
 
 #include <string.h>
 
@@ -16,7 +17,7 @@ static void
 put_build(struct gw_text *t)
 {
 	gw_text_family(t, "nova_build", GW_INFO, "Which Nova this is.");
-	gw_text_count(t, GW_WITH({"version", NOVA_VERSION}), 1);
+	gw_text_count(t, GW_WITH({"version", nv_version()}), 1);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "nv_log.h"
 #include "nv_msg_body.h"
 #include "nv_title.h"
+#include "nv_version.h"
 #include "pump.h"
 #include "tidy.h"
 
@@ -700,7 +701,7 @@ main(int argc, char **argv)
 		return log_tidy_main(argc, argv);
 	nv_title_init(argc, argv);
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		(void)puts("nova-logger " NOVA_VERSION);
+		(void)printf("nova-logger %s\n", nv_version());
 		return NV_EXIT_OK;
 	}
 	if (argc > 1 || !is_channel(CHANNEL_FD)) {

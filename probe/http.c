@@ -1,6 +1,7 @@
 #include "http.h"
 
 #include "nv_multi.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -106,9 +107,11 @@ on_data(char *data, size_t size, size_t n, void *arg)
 static CURLcode
 set_up(struct probe_http *h, const char *url, long timeout_ms)
 {
+	char agent[NV_VERSION_MAX + 16];
 	CURL *e = h->easy;
 	CURLcode rc = curl_easy_setopt(e, CURLOPT_URL, url);
 
+	(void)snprintf(agent, sizeof(agent), "nova-probe/%s", nv_version());
 #define SET(option, value) rc = rc ? rc : curl_easy_setopt(e, CURLOPT_##option, value)
 	SET(PRIVATE, h);
 	SET(ERRORBUFFER, h->error);
@@ -121,7 +124,7 @@ set_up(struct probe_http *h, const char *url, long timeout_ms)
 	SET(FRESH_CONNECT, 1L);
 	SET(FORBID_REUSE, 1L);
 	SET(PROXY, "");
-	SET(USERAGENT, "nova-probe/" NOVA_VERSION);
+	SET(USERAGENT, agent);
 	SET(WRITEFUNCTION, on_data);
 	SET(WRITEDATA, h);
 	SET(CONNECT_ONLY, h->connect_only ? 1L : 0L);

@@ -5,6 +5,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "nv_version.h"
 #include "sweep.h"
 #include "target.h"
 
@@ -169,7 +170,7 @@ main(int argc, char **argv)
 	nv_title_init(argc, argv);
 	nv_log_init("nova-probe");
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("nova-probe %s\n", NOVA_VERSION);
+		(void)printf("nova-probe %s\n", nv_version());
 		return NV_EXIT_OK;
 	}
 	if (argc != 1) {

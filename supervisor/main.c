@@ -8,6 +8,7 @@
 #include "nv_log.h"
 #include "nv_paths.h"
 #include "nv_title.h"
+#include "nv_version.h"
 #include "oom.h"
 #include "reexec.h"
 #include "reload.h"
@@ -109,7 +110,7 @@ parse_options(int argc, char **argv, struct options *ret)
 			(void)fputs(usage, stdout);
 			return NV_EXIT_OK;
 		case 'v':
-			(void)puts("novasupd " NOVA_VERSION);
+			(void)printf("novasupd %s\n", nv_version());
 			return NV_EXIT_OK;
 		default:
 			(void)fputs(usage, stderr);

@@ -3,6 +3,7 @@
 #include "keeper.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "nv_version.h"
 #include "resume.h"
 #include "setting.h"
 #include "sup.h"
@@ -278,7 +279,7 @@ sup_reexec_check(int image_fd, int shared_fd)
 			"novasupd %s shares memory of version %u (%zu bytes) with its "
 			"keeper, and "
 			"found another one\n",
-			NOVA_VERSION, (unsigned)SUP_SHARED_VERSION, sizeof(*shared));
+			nv_version(), (unsigned)SUP_SHARED_VERSION, sizeof(*shared));
 		return NV_EXIT_NO;
 	}
 	int rc = sup_image_open(image_fd, &image, why, sizeof(why));
@@ -288,12 +289,12 @@ sup_reexec_check(int image_fd, int shared_fd)
 	sup_image_free(image);
 	if (rc < 0) {
 		(void)fprintf(stderr, "novasupd %s cannot read the state: %s\n",
-			NOVA_VERSION,
+			nv_version(),
 			err.text[0] ? err.text
 			: why[0]    ? why
 				    : strerror(-rc));
 		return NV_EXIT_NO;
 	}
-	(void)printf(SAYS "%s\n", NOVA_VERSION);
+	(void)printf(SAYS "%s\n", nv_version());
 	return NV_EXIT_OK;
 }

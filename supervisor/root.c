@@ -8,6 +8,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
+#include "nv_version.h"
 #include "outsider.h"
 #include "reexec.h"
 #include "reload.h"
@@ -710,7 +711,7 @@ go_on(struct sup *sup)
 	if (sup->reexecs != sup->shared->reexecs) {
 		sup->reexecs = sup->shared->reexecs;
 		sup->renewing = true;
-		nv_info("resumed as novasupd %s from %s", NOVA_VERSION,
+		nv_info("resumed as novasupd %s from %s", nv_version(),
 			sup->paths.bin_dir);
 	} else {
 		nv_info("resumed after the death of novasupd: restart %u",
@@ -779,7 +780,7 @@ sup_run(struct sup_shared *shared, int ready_fd)
 	if (again) {
 		go_on(&sup);
 	} else {
-		nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", NOVA_VERSION,
+		nv_info("nova %s starts: config=%s run_dir=%s workers=%zu", nv_version(),
 			sup.paths.config, sup.paths.run_dir, sup.conf->config->n_workers);
 		sup_loggerlink_start(&sup);
 		sup_probelink_start(&sup);

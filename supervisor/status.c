@@ -5,6 +5,7 @@
 #include "nv_log.h"
 #include "nv_msg_flow.h"
 #include "nv_units.h"
+#include "nv_version.h"
 #include "sup.h"
 
 #include <stdio.h>
@@ -73,7 +74,7 @@ send_nova(struct answer *a, struct sup *sup)
 	uint8_t body[2048];
 	struct nv_wr w;
 
-	(void)snprintf(m.version, sizeof(m.version), "%s", NOVA_VERSION);
+	(void)snprintf(m.version, sizeof(m.version), "%s", nv_version());
 	(void)snprintf(m.engine_state, sizeof(m.engine_state), "%s", engine_word(sup));
 	memcpy(m.engine_reason, sup->engine_reason, sizeof(m.engine_reason));
 	(void)snprintf(m.isolation, sizeof(m.isolation), "%s",

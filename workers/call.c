@@ -5,6 +5,7 @@
 #include "nv_buf.h"
 #include "nv_fd.h"
 #include "nv_units.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,7 +181,7 @@ static int
 other_option(int c, const struct nv_err *err)
 {
 	if (c == 'V')
-		(void)printf("nova-call %s\n", NOVA_VERSION);
+		(void)printf("nova-call %s\n", nv_version());
 	else if (c == 'h')
 		(void)fputs(usage, stdout);
 	else

@@ -15,6 +15,7 @@
 #include "nv_money.h"
 #include "nv_title.h"
 #include "nv_units.h"
+#include "nv_version.h"
 #include "run.h"
 #include "sched.h"
 #include "variant.h"
@@ -760,9 +761,10 @@ main(int argc, char **argv)
 		return NV_EXIT_USAGE;
 	}
 	if (rn.args.help || rn.args.version) {
-		(void)fputs(
-			rn.args.help ? rn_args_usage : "nova-runner " NOVA_VERSION "\n",
-			stdout);
+		if (rn.args.help)
+			(void)fputs(rn_args_usage, stdout);
+		else
+			(void)printf("nova-runner %s\n", nv_version());
 		return NV_EXIT_OK;
 	}
 	int rc = setup(&err);

@@ -4,6 +4,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -73,7 +74,7 @@ nv_service_args(struct nv_service_args *args, const char *name, int argc, char *
 			state_dir = optarg;
 			break;
 		case 'V':
-			return ended(printf("%s %s\n", name, NOVA_VERSION), ret_exit);
+			return ended(printf("%s %s\n", name, nv_version()), ret_exit);
 		case 'h':
 			return ended(fputs(args->usage, stdout), ret_exit);
 		default:

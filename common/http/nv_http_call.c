@@ -9,6 +9,7 @@
 #include "nv_http_private.h"
 
 #include "nv_clock.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -411,7 +412,7 @@ take_request(
 		return rc;
 	take_limits(call, &r->limits);
 	call->method = strdup(method);
-	call->user_agent = strdup(r->user_agent ? r->user_agent : "nova/" NOVA_VERSION);
+	call->user_agent = strdup(r->user_agent ? r->user_agent : nv_user_agent());
 	if (!call->method || !call->user_agent)
 		return -ENOMEM;
 	if (r->body_bytes) {

@@ -2,6 +2,7 @@
 
 #include "nv_clock.h"
 #include "nv_json.h"
+#include "nv_version.h"
 #include "scr_site.h"
 #include "scr_url.h"
 #include "scr_work.h"
@@ -278,7 +279,7 @@ scr_web_new(struct plat *p, struct scr_web **ret, struct nv_err *err)
 	if (!web)
 		return -ENOMEM;
 	(void)snprintf(web->agent, sizeof(web->agent), "%s%s%s%s",
-		conf->user_agent ? conf->user_agent : "nova/" NOVA_VERSION,
+		conf->user_agent ? conf->user_agent : nv_user_agent(),
 		conf->contact ? " (+" : "", conf->contact ? conf->contact : "",
 		conf->contact ? ")" : "");
 	web->plat = p;

@@ -16,6 +16,7 @@
 #include "nv_fd.h"
 #include "nv_msg_body.h"
 #include "nv_msg_flow.h"
+#include "nv_version.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -111,7 +112,7 @@ set_nova(char **f)
 		.ready = f[2][0] == '1',
 		.uptime_ms = 5000,
 		.config_gen = 1};
-	copy(fake.nova.version, sizeof(fake.nova.version), NOVA_VERSION);
+	copy(fake.nova.version, sizeof(fake.nova.version), nv_version());
 	copy(fake.nova.isolation, sizeof(fake.nova.isolation), "none: a test");
 	copy(fake.nova.engine_state, sizeof(fake.nova.engine_state), f[3]);
 	copy(fake.nova.engine_reason, sizeof(fake.nova.engine_reason), f[4]);
