@@ -129,6 +129,8 @@ eng_verb_fn eng_verb_cohorts; /* api_cohort.c */
 eng_verb_fn eng_verb_reinvest;
 eng_verb_fn eng_verb_track;
 eng_verb_fn eng_verb_correct;
+eng_verb_fn eng_verb_import; /* import.c */
+eng_verb_fn eng_verb_import_totals;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;
 eng_verb_fn eng_verb_quarantine;

@@ -1,6 +1,7 @@
 /* Verbs about decisions: autonomous, approvals, approve, deny, decisions, explain. */
 #include "api.h"
 #include "decide.h"
+#include "import.h"
 #include "judge.h"
 #include "report.h"
 
@@ -170,7 +171,11 @@ eng_verb_decisions(struct eng_call *call)
 	struct led_view *v = NULL;
 	int64_t since_ns = 0;
 	uint64_t limit = 100;
-	int rc = nv_json_get_str(call->args, "worker", 200, &worker, &call->err);
+	bool imported = false;
+	int rc = nv_json_get_bool(call->args, "imported", &imported, &call->err);
+
+	if (rc == 0 || rc == -ENOENT)
+		rc = nv_json_get_str(call->args, "worker", 200, &worker, &call->err);
 
 	if (rc == 0)
 		rc = eng_api_worker(call, worker, &w);
@@ -195,7 +200,9 @@ eng_verb_decisions(struct eng_call *call)
 	rc = led_view_begin(call->eng->led, &v, &call->err);
 	if (rc < 0)
 		return rc;
-	json_t *list = eng_json_decisions(call->eng, v, worker, since_ns, limit);
+	json_t *list =
+		imported ? eng_import_decisions(v, worker, since_ns, limit)
+			 : eng_json_decisions(call->eng, v, worker, since_ns, limit);
 
 	led_view_end(v);
 	call->data = json_pack("{s:o, s:s}", "decisions", list, "currency",

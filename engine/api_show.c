@@ -329,6 +329,9 @@ eng_json_event(struct eng *eng, struct led_view *v, const struct led_event *ev)
 	}
 	if (ev->flags & LED_F_CRASH)
 		bad |= json_object_set_new(o, "crash", json_true());
+	if (ev->kind == LED_IMPORTED && ev->n_legs > 0 &&
+		(ev->legs[0].code & LED_CODE_REVERSAL))
+		bad |= json_object_set_new(o, "back", json_true());
 	if (ev->flags & LED_F_ROUNDED)
 		bad |= json_object_set_new(o, "rounded", json_true());
 	if (ev->flags & LED_F_UNPRICED)

@@ -4,6 +4,7 @@
  * newest one of each worker is found again under "desire/NAME". A worker nobody has said
  * anything about has the configuration's default, which is not written. */
 #include "fleet.h"
+#include "import.h"
 #include "spark.h"
 
 #include "decide.h"
@@ -255,7 +256,7 @@ eng_worker_reason(const struct eng_worker *w)
 const char *
 eng_worker_group(const struct eng_worker *w)
 {
-	return w->system ? NV_SYSTEM_GROUP : w->conf ? w->conf->group : "";
+	return w->system ? NV_SYSTEM_GROUP : w->conf ? w->conf->group : w->past_group;
 }
 
 /* ---- the ledger's form ---- */
@@ -440,6 +441,8 @@ eng_fleet_load(struct eng *eng, struct nv_err *err)
 		(void)nv_err_set(err, rc, "no memory for the workers");
 	else
 		rc = led_view_states(v, "desire/", load_desire, &load);
+	if (rc == 0)
+		rc = eng_import_load(eng, v);
 	led_view_end(v);
 	for (struct eng_worker *w = eng->workers; rc == 0 && w; w = w->next) {
 		rc = eng_worker_refresh(eng, w);

@@ -140,6 +140,43 @@ static const struct {
 	{LED_CODE_DISPUTE_WON, ENG_FIG_DISPUTES, -1},
 };
 
+/* What was imported has its categories as of the import alone: they fit a period that has
+ * all of it, else it is one row. */
+static int
+past_by_category(const struct eng_report *r, struct eng_tally *t, unsigned figures)
+{
+	static const struct {
+		enum led_code code;
+		enum eng_figure figure;
+	} past[] = {{LED_CODE_PAST_COST, ENG_FIG_COST},
+		{LED_CODE_PAST_REVENUE, ENG_FIG_REVENUE}};
+	bool all = r->period.from_ns == 0 &&
+		   r->period.to_ns > led_last_time(r->call->eng->led);
+	int rc = 0;
+
+	for (size_t i = 0; all && i < NV_LEN(past) && rc == 0; i++) {
+		struct category_walk w = {t, past[i].figure, 1};
+
+		if (!figures || figures >> past[i].figure & 1)
+			rc = walk_code(r, past[i].code, &w);
+	}
+	if (all || rc < 0)
+		return rc;
+	struct eng_tally_row *row = eng_tally_row(t, "(imported)", 0, 0, &rc);
+	size_t n = r->target.ids ? r->target.n : 1;
+
+	for (size_t i = 0; row && i < n && rc == 0; i++)
+		rc = eng_tally_past(t, row, r->target.ids ? r->target.ids[i] : 0,
+			r->period.from_ns, r->period.to_ns, 1);
+	for (size_t c = 0; row && figures && c < t->n_currencies; c++) {
+		for (size_t f = 0; f < ENG_N_FIGURES; f++) {
+			if (!(figures >> f & 1))
+				row->cell[c].v[f] = 0;
+		}
+	}
+	return rc;
+}
+
 /* figures: 1 << enum eng_figure of those that are wanted; 0: all. */
 static int
 by_category(const struct eng_report *r, struct eng_tally *t, unsigned figures)
@@ -152,7 +189,7 @@ by_category(const struct eng_report *r, struct eng_tally *t, unsigned figures)
 		if (rc < 0)
 			return rc;
 	}
-	return 0;
+	return past_by_category(r, t, figures);
 }
 
 int
@@ -252,6 +289,23 @@ first_event(struct led_view *view, int64_t to_ns, int64_t *ret_ns)
 	return 0;
 }
 
+/* The same of what was imported: it is older, as a rule. */
+static int
+first_past(const struct eng_report *r, int64_t *ret_ns)
+{
+	for (size_t c = 0; c < r->tally.n_currencies; c++) {
+		int64_t at_ns = 0;
+		int rc = led_view_past_first(
+			r->view, 0, r->tally.currencies[c].id, &at_ns);
+
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		if (rc == 0)
+			*ret_ns = NV_MIN(*ret_ns, at_ns);
+	}
+	return 0;
+}
+
 /* The last `keep` beginnings of the units of a period, in a ring. */
 struct edges {
 	int64_t *at; /* owned */
@@ -289,6 +343,8 @@ by_time(struct eng_report *r)
 	/* Since the beginning: of the first unit in which something happened. */
 	if (from_ns == 0) {
 		rc = first_event(r->view, r->period.to_ns, &from_ns);
+		if (rc == 0)
+			rc = first_past(r, &from_ns);
 		if (rc == 0)
 			from_ns = eng_unit_start(r->unit, from_ns);
 	}

@@ -52,8 +52,34 @@ eng_figures_of(const struct led_totals *t)
 
 /* ---- currencies ---- */
 
+static bool
+any_of(const struct led_totals *totals)
+{
+	struct eng_figures f = eng_figures_of(totals);
+
+	return eng_figures_any(&f, ENG_N_FIGURES);
+}
+
 /* A currency whose postings of the period cancel out for the fleet may still have moved
  * for its workers: what counts is that something was posted. */
+static int
+currency_moved(const struct eng_tally *t, uint32_t id, bool *ret)
+{
+	struct led_totals before = {0};
+	struct led_totals after = {0};
+	struct led_totals past = {0};
+	int rc = led_view_window(t->view, 0, id, 0, t->to_ns, &after);
+
+	if (rc == 0)
+		rc = led_view_window(t->view, 0, id, 0, t->from_ns, &before);
+	if (rc == 0 || rc == -ENOENT)
+		rc = led_view_past(t->view, 0, id, t->from_ns, t->to_ns, &past);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	*ret = past.seq_last > 0 || any_of(&after) || any_of(&before);
+	return 0;
+}
+
 static int
 find_currencies(struct eng_tally *t)
 {
@@ -64,24 +90,16 @@ find_currencies(struct eng_tally *t)
 		return -ENOMEM;
 	for (uint32_t id = 1; id <= n; id++) {
 		struct eng_tally_currency *c = &t->currencies[t->n_currencies];
-		struct led_totals before;
-		struct led_totals after;
 		int rc = led_view_currency_code(t->view, id, c->code);
 
 		if (rc < 0)
 			return rc;
-		rc = led_view_window(t->view, 0, id, 0, t->to_ns, &after);
-		if (rc == -ENOENT)
-			continue; /* nothing at all, up to then */
-		if (rc == 0)
-			rc = led_view_window(t->view, 0, id, 0, t->from_ns, &before);
-		if (rc < 0 && rc != -ENOENT)
-			return rc;
-		struct eng_figures a = eng_figures_of(&after);
-		struct eng_figures b = eng_figures_of(&before);
+		bool moved = false;
 
-		if (!eng_figures_any(&a, ENG_N_FIGURES) &&
-			!eng_figures_any(&b, ENG_N_FIGURES))
+		rc = currency_moved(t, id, &moved);
+		if (rc < 0)
+			return rc;
+		if (!moved)
 			continue;
 		c->id = id;
 		c->rated = eng_rate(t->eng->config, c->code, &c->rate_nano);
@@ -211,6 +229,24 @@ eng_tally_row(
 }
 
 int
+eng_tally_past(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker,
+	int64_t from_ns, int64_t to_ns, int sign)
+{
+	for (size_t c = 0; c < t->n_currencies; c++) {
+		struct led_totals totals;
+		int rc = led_view_past(
+			t->view, worker, t->currencies[c].id, from_ns, to_ns, &totals);
+
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+		struct eng_figures f = eng_figures_of(&totals);
+
+		eng_figures_add(&row->cell[c], &f, sign);
+	}
+	return 0;
+}
+
+int
 eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker,
 	int64_t from_ns, int64_t to_ns, int sign)
 {
@@ -225,7 +261,7 @@ eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker
 
 		eng_figures_add(&row->cell[c], &f, sign);
 	}
-	return 0;
+	return eng_tally_past(t, row, worker, from_ns, to_ns, sign);
 }
 
 /* ---- the whole ---- */

@@ -9,7 +9,8 @@
  *     by 10^-9 a currency from its own amount converted alone;
  *   - currencies without a rate are in no figure of the base currency.
  *
- * Windows come from the running totals of the ledger, never from a walk over events. */
+ * Windows come from the running totals of the ledger, never from a walk over events.
+ * Money counts when it was committed; what was imported, when it was spent or earned. */
 #ifndef ENG_TALLY_H
 #define ENG_TALLY_H
 
@@ -81,8 +82,12 @@ struct eng_tally_row *eng_tally_at(const struct eng_tally *t, size_t i);
  * *ret_rc. Borrowed until the next one is asked for. */
 struct eng_tally_row *eng_tally_row(struct eng_tally *t, const char *key, int64_t from_ns,
 	int64_t to_ns, int *ret_rc);
-/* Adds sign times the figures of a worker (0 = the fleet) over a window to a row. */
+/* Adds sign times the figures of a worker (0 = the fleet) over a window to a row: what
+ * was committed in it, and what was imported as of that time. */
 int eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker,
+	int64_t from_ns, int64_t to_ns, int sign);
+/* The second half of it alone. */
+int eng_tally_past(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker,
 	int64_t from_ns, int64_t to_ns, int sign);
 /* The place of a currency, or -ENOENT. */
 int eng_tally_currency(const struct eng_tally *t, uint32_t id, size_t *ret);

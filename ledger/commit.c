@@ -460,6 +460,12 @@ led_batch_remember(struct led_batch *b)
 
 		for (uint32_t i = 0; i < next->keys.n; i++) {
 			bool is_new;
+
+			/* Each is of a quarter of an hour long ago: hardly ever again. */
+			if (t == LED_T_CAT &&
+				(next->keys.keys[i].a >> 32 &
+					(LED_CODE_QUARTERS | LED_CODE_DAYS)))
+				continue;
 			struct led_sum *total = led_sums_get(&led->totals.t[t],
 				next->keys.keys[i].a, next->keys.keys[i].b, &is_new);
 

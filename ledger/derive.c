@@ -176,6 +176,29 @@ derive_word(struct led_tables *t, uint64_t seq, uint32_t worker,
 	return 0;
 }
 
+/* What was imported: by its own time, for its worker and for all. */
+static int
+derive_past(struct led_tables *t, const struct led_event *ev, uint64_t seq,
+	const struct led_leg *leg, uint32_t code, nv_i128 way)
+{
+	int64_t at_ns = NV_MAX(
+		ev->kind == LED_CORRECTION ? ev->caused_ns : ev->claimed_ns, (int64_t)0);
+	const struct {
+		uint32_t code;
+		uint32_t word;
+	} rows[] = {{LED_CODE_QUARTERS, led_bucket(LED_QUARTER, at_ns)},
+		{LED_CODE_DAYS, led_bucket(LED_DAY, at_ns)}};
+
+	for (size_t i = 0; i < NV_LEN(rows); i++) {
+		if (derive_word(t, seq, ev->worker, leg, rows[i].code | code,
+			    rows[i].word, way) < 0 ||
+			derive_word(t, seq, 0, leg, rows[i].code | code, rows[i].word,
+				way) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int
 derive_leg(struct led_tables *t, const struct led_event *ev, uint64_t seq,
 	const struct led_leg *leg, struct led_words words)
@@ -196,6 +219,8 @@ derive_leg(struct led_tables *t, const struct led_event *ev, uint64_t seq,
 	if (field >= 0 && ev->variant != 0 &&
 		add_field(&t->t[LED_T_VAR], variant, (unsigned)field, sign * leg->nano,
 			seq) < 0)
+		return -ENOMEM;
+	if (led_code_is_past(code) && derive_past(t, ev, seq, leg, code, way) < 0)
 		return -ENOMEM;
 	if (words.operation != 0 && code == LED_CODE_COST &&
 		derive_word(t, seq, ev->worker, leg, LED_CODE_OPERATION | code,

@@ -45,6 +45,10 @@ struct led_words {
 };
 /* In the table of categories: costs by operation. */
 #define LED_CODE_OPERATION 0x0200
+/* There, too: what was imported, by when it was. The word is the number of the quarter of
+ * an hour, or of the day, since 1970 (UTC), and worker 0 the whole fleet. */
+#define LED_CODE_QUARTERS 0x0800
+#define LED_CODE_DAYS     0x1000
 
 /* Add what an event (that has or gets the number seq), heartbeats or a quarantined line
  * count for. -ENOMEM leaves the tables half done: give the batch up. */

@@ -19,6 +19,8 @@ static const struct led_rule rules[LED_CODE_MAX + 1] = {
 	[LED_CODE_RESERVE] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
 	[LED_CODE_SETTLE] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
 	[LED_CODE_VOID] = {LED_ROLE_BUDGET, LED_ROLE_SPENT, true},
+	[LED_CODE_PAST_COST] = {LED_ROLE_COMPUTE, LED_ROLE_OPENING, true},
+	[LED_CODE_PAST_REVENUE] = {LED_ROLE_OPENING, LED_ROLE_SALES, true},
 };
 
 static const struct {
@@ -40,6 +42,7 @@ static const struct {
 	[LED_ROLE_BUDGET] = {"Equity:Budget:", WORKER},
 	[LED_ROLE_SPENT] = {"Equity:Budget:", WORKER, ":Spent"},
 	[LED_ROLE_TRADING] = {"Equity:Trading:", PARTY},
+	[LED_ROLE_OPENING] = {"Equity:Opening", ALONE},
 };
 
 const struct led_rule *

@@ -15,6 +15,8 @@
  *   settle         Equity:Budget:W              Equity:Budget:W:Spent
  *   convert        Equity:Trading:FROM-TO       Assets:Platform:P or Assets:Bank, and
  * back
+ *   past cost      Expenses:Compute:W           Equity:Opening
+ *   past revenue   Equity:Opening               Income:Sales:W
  *
  * A correction has the legs of what it takes back, debit and credit exchanged.
  *
@@ -39,6 +41,7 @@ enum led_role {
 	LED_ROLE_BUDGET,      /* of the worker */
 	LED_ROLE_SPENT,       /* of the worker */
 	LED_ROLE_TRADING,     /* of a pair of currencies, as the party */
+	LED_ROLE_OPENING,     /* one for all */
 	LED_ROLE_COUNT
 };
 bool led_role_of_party(enum led_role role);

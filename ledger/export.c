@@ -66,6 +66,8 @@ led_out_code(uint16_t code)
 		[LED_CODE_GRANT] = "grant" REVERSED,
 		[LED_CODE_SETTLE] = "settle" REVERSED,
 		[LED_CODE_CONVERT] = "convert" REVERSED,
+		[LED_CODE_PAST_COST] = "past_cost" REVERSED,
+		[LED_CODE_PAST_REVENUE] = "past_revenue" REVERSED,
 	};
 	static const char *const plain[LED_CODE_MAX + 1] = {
 		[LED_CODE_COST] = "cost",
@@ -81,6 +83,8 @@ led_out_code(uint16_t code)
 		[LED_CODE_SETTLE] = "settle",
 		[LED_CODE_VOID] = "void",
 		[LED_CODE_CONVERT] = "convert",
+		[LED_CODE_PAST_COST] = "past_cost",
+		[LED_CODE_PAST_REVENUE] = "past_revenue",
 	};
 	const char *const *list = code & LED_CODE_REVERSAL ? reversed : plain;
 

@@ -48,7 +48,9 @@ enum led_kind {
 	LED_SEAL = 25,       /* a day's batches, sealed; line = its JSON, see seal.h */
 	LED_SEGMENT = 26, /* old events moved to a file; line = its JSON, see segment.h */
 	LED_WEBHOOK = 27, /* what a platform told the gateway: a fact, category = whose */
-	LED_KIND_MAX = LED_WEBHOOK
+	LED_IMPORTED = 28, /* of another system's books: it happened at claimed_ns, before
+			      this ledger; line = its JSON */
+	LED_KIND_MAX = LED_IMPORTED
 };
 const char *led_kind_name(enum led_kind kind); /* "cost", ... */
 
@@ -86,7 +88,11 @@ enum led_code {
 	LED_CODE_SETTLE = 11,  /* pending money is spent: posted */
 	LED_CODE_VOID = 12,    /* pending money is free again */
 	LED_CODE_CONVERT = 13, /* one leg a currency, see led_batch_convert */
-	LED_CODE_MAX = LED_CODE_CONVERT,
+	/* What was spent and earned before, of LED_IMPORTED: in no window of commit time
+	 * and no position, see led_view_past. */
+	LED_CODE_PAST_COST = 14,
+	LED_CODE_PAST_REVENUE = 15,
+	LED_CODE_MAX = LED_CODE_PAST_REVENUE,
 	/* On top of the code that a correction takes back. */
 	LED_CODE_REVERSAL = 1 << 8,
 	/* Of no leg: webhooks are counted under it, by category (the provider). */
@@ -133,7 +139,8 @@ struct led_event {
 	const char *operation; /* kind of call: "llm", "email"; at most 64 bytes */
 	size_t operation_bytes;
 	uint32_t variant;   /* led_batch_variant_id */
-	int64_t caused_ns;  /* when the run was that caused it; 0 = not said */
+	int64_t caused_ns;  /* when the run was that caused it; of the correction of an
+			       LED_IMPORTED: when that was; 0 = not said */
 	int64_t expires_ns; /* LED_RESERVE */
 	uint64_t seq;       /* set when read back */
 };
@@ -416,6 +423,14 @@ int led_view_window(struct led_view *v, uint32_t worker, uint32_t currency,
 /* The money of led_view_window without the counts, in half the time. */
 int led_view_money(struct led_view *v, uint32_t worker, uint32_t currency,
 	int64_t from_ns, int64_t to_ns, struct led_totals *ret);
+/* What was imported, by the time it claims, [from, to) with edges of a quarter of an
+ * hour: costs and revenue, what was taken back taken off. It stands in no other sum over
+ * time. worker 0 = the whole fleet. -ENOENT: nothing, *ret is zeroed. */
+int led_view_past(struct led_view *v, uint32_t worker, uint32_t currency, int64_t from_ns,
+	int64_t to_ns, struct led_totals *ret);
+/* The first quarter of an hour that has any. -ENOENT. */
+int led_view_past_first(
+	struct led_view *v, uint32_t worker, uint32_t currency, int64_t *ret_ns);
 /* Money of a worker in one currency since ever, as of each of n instants (whole minutes,
  * ascending): what led_view_window says from 0 to them, with one look for all between
  * which nothing was booked. Counts are 0. */

@@ -355,6 +355,9 @@ led_correction_of(const struct led_event *of, struct led_event *ev)
 	ev->category_bytes = target.category_bytes;
 	ev->operation = target.operation;
 	ev->operation_bytes = target.operation_bytes;
+	/* It is taken back where it was counted. */
+	if (target.kind == LED_IMPORTED)
+		ev->caused_ns = target.claimed_ns;
 	ev->n_legs = target.n_legs;
 	for (unsigned i = 0; i < target.n_legs; i++) {
 		ev->legs[i] = target.legs[i];

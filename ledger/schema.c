@@ -235,6 +235,9 @@ leg_fits(const struct led_event *ev, unsigned i)
 		return true;
 	if (code <= LED_CODE_DISPUTE_LOST)
 		return ev->kind < LED_HEARTBEAT;
+	/* Other books may take back without saying of what. */
+	if (led_code_is_past(code))
+		return i == 0 && (ev->kind == LED_IMPORTED || ev->kind == LED_CORRECTION);
 	if (code & LED_CODE_REVERSAL)
 		return ev->kind == LED_CORRECTION;
 	switch ((enum led_code)code) {
@@ -260,6 +263,14 @@ leg_ok(const struct led_leg *leg)
 	return leg->debit != 0 && leg->credit != 0 && leg->debit != leg->credit &&
 	       leg->nano > 0 && leg->nano <= NV_MONEY_MAX && leg->currency != 0 &&
 	       led_code_known(leg->code);
+}
+
+bool
+led_code_is_past(uint32_t code)
+{
+	uint32_t plain = code & ~(uint32_t)LED_CODE_REVERSAL;
+
+	return plain == LED_CODE_PAST_COST || plain == LED_CODE_PAST_REVENUE;
 }
 
 bool

@@ -39,6 +39,7 @@ led_kind_name(enum led_kind kind)
 		[LED_CONVERSION] = "conversion",
 		[LED_CORRECTION] = "correction",
 		[LED_ALERT] = "alert",
+		[LED_IMPORTED] = "imported",
 	};
 
 	return (size_t)kind < NV_LEN(names) && names[kind] ? names[kind] : "unknown";

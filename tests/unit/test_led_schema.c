@@ -139,7 +139,7 @@ START_TEST(event_extremes)
 	memset(id, 'i', sizeof(id));
 	for (unsigned i = 0; i < ev.n_legs; i++)
 		ev.legs[i] = (struct led_leg){UINT32_MAX, UINT32_MAX - 1, NV_MONEY_MAX,
-			UINT32_MAX, LED_CODE_MAX | LED_CODE_REVERSAL};
+			UINT32_MAX, LED_CODE_CONVERT | LED_CODE_REVERSAL};
 	size_t bytes = led_event_encode(&ev, value);
 
 	ck_assert_uint_le(bytes, sizeof(value));
