@@ -398,7 +398,7 @@ sup_own_env_init(struct sup_own_env *env)
 {
 	static const char *const names[] = {"PATH=", "LANG=", "LC_",
 		"TZ=", "TZDIR=", "HOME=", "NOVA_", "ASAN_OPTIONS=", "LSAN_OPTIONS=",
-		"UBSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX"};
+		"UBSAN_OPTIONS=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX", "JOURNAL_STREAM="};
 	size_t n = 0;
 
 	for (char **at = environ; *at && n < SUP_OWN_ENV_MAX; at++) {

@@ -8,14 +8,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct {
 	const char *name;
 	enum nv_level threshold;
+	bool journal; /* standard error is systemd's: it has a clock and levels of its own
+		       */
 } log_state = {.name = "nova", .threshold = NV_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const char level_numbers[] = {'7', '6', '4', '3'}; /* syslog's: sd-daemon(3) */
+
+/* Only the descriptor that the manager opened is one: it may have been redirected since.
+ */
+static bool
+is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	(void)snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+		(unsigned long long)st.st_ino);
+	return strcmp(stream, own) == 0;
+}
 
 void
 nv_log_init(const char *name)
@@ -23,6 +44,7 @@ nv_log_init(const char *name)
 	const char *wanted = getenv("NOVA_LOG_LEVEL");
 
 	log_state.name = name;
+	log_state.journal = is_journal();
 	for (size_t i = 0; wanted && i < NV_LEN(level_names); i++) {
 		if (strcmp(wanted, level_names[i]) == 0)
 			log_state.threshold = (enum nv_level)i;
@@ -64,6 +86,31 @@ escape(char *out, size_t out_bytes, const char *text)
 	return n;
 }
 
+static int
+put_head(char *line, size_t line_bytes, enum nv_level level)
+{
+	char when[NV_RFC3339_BYTES];
+
+	if (log_state.journal)
+		return snprintf(line, line_bytes, "<%c>%s[%d]: ", level_numbers[level],
+			log_state.name, (int)getpid());
+	return snprintf(line, line_bytes,
+		"%s %s %s[%d]: ", nv_rfc3339(nv_wall_ns(), when), level_names[level],
+		log_state.name, (int)getpid());
+}
+
+/* One write, so that lines of several processes do not mix. A journal that takes no more
+ * must not hold us: what does not fit is lost, and so is what cannot be written. */
+static void
+write_line(const char *line, size_t bytes)
+{
+	ssize_t n = log_state.journal ? send(STDERR_FILENO, line, bytes,
+						MSG_DONTWAIT | MSG_NOSIGNAL)
+				      : write(STDERR_FILENO, line, bytes);
+
+	(void)n;
+}
+
 void
 nv_log(enum nv_level level, const char *fmt, ...)
 {
@@ -73,22 +120,15 @@ nv_log(enum nv_level level, const char *fmt, ...)
 		return;
 	char text[1024];
 	char line[2048];
-	char when[NV_RFC3339_BYTES];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	int head = snprintf(line, sizeof(line),
-		"%s %s %s[%d]: ", nv_rfc3339(nv_wall_ns(), when), level_names[level],
-		log_state.name, (int)getpid());
-	size_t bytes = (size_t)head;
+	size_t bytes = (size_t)put_head(line, sizeof(line), level);
 
 	bytes += escape(line + bytes, sizeof(line) - bytes - 1, text);
 	line[bytes++] = '\n';
-	/* One write, so that lines of several processes do not mix. Nothing can be
-	 * done about a log that cannot be written. */
-	if (write(STDERR_FILENO, line, bytes) < 0)
-		errno = saved;
+	write_line(line, bytes);
 	errno = saved;
 }

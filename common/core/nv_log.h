@@ -1,5 +1,6 @@
 /* Log lines of Nova's own processes: one event a line on standard error, as
- * "time level process[pid]: text key=value". Shared code never logs; process code
+ * "time level process[pid]: text key=value", or for systemd's journal (JOURNAL_STREAM)
+ * "<level>process[pid]: text key=value". Shared code never logs; process code
  * logs once, where an error stops travelling, and says what it does next. */
 #ifndef NV_LOG_H
 #define NV_LOG_H
