@@ -6,6 +6,7 @@
 #include "led.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
+#include "nv_secret.h"
 #include "nv_units.h"
 #include "nv_version.h"
 #include "paths.h"
@@ -101,7 +102,43 @@ check_disk(struct doctor *d, const char *name, const char *path)
 		"%s free at %s", nv_size_show(left, text), path);
 }
 
-/* Secrets are files in secrets/ beside nova.yaml, readable by their owner only. */
+/* As novasupd looks for it: beside nova.yaml, then where it has put what came in
+ * NOVA_SECRETS. What a system worker lacks is its own to say. */
+static bool
+check_secret(struct doctor *d, const char *conf_dir, const struct nv_conf_worker *w,
+	const char *name)
+{
+	const char *const bases[] = {conf_dir, d->ctl->paths.run_dir};
+	char path[NV_PATH_MAX + 300];
+	struct stat dir, st;
+	int rc = -1;
+
+	for (size_t i = 0; i < NV_LEN(bases) && rc < 0; i++) {
+		(void)snprintf(path, sizeof(path), "%s/secrets", bases[i]);
+		if (stat(path, &dir) < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/secrets/%s", bases[i], name);
+		rc = stat(path, &st);
+	}
+	if (rc < 0) {
+		if (w->system)
+			return true;
+		note(d, "secrets", FAIL, "%s/secrets/%s of %s: %s", conf_dir, name,
+			w->name, strerror(errno));
+		return false;
+	}
+	/* Whoever asks may be root; what counts is the account that Nova runs as. */
+	struct stat run;
+	bool runs = stat(d->ctl->paths.run_dir, &run) == 0;
+
+	if (nv_secret_private(&dir, &st, runs ? run.st_uid : geteuid(),
+		    runs ? run.st_gid : getegid()))
+		return true;
+	note(d, "secrets", FAIL, "%s of %s may be read by others (mode %04o)", path,
+		w->name, st.st_mode & 07777);
+	return false;
+}
+
 static void
 check_secrets(struct doctor *d, const struct nv_config *config)
 {
@@ -111,26 +148,12 @@ check_secrets(struct doctor *d, const struct nv_config *config)
 		const struct nv_conf_worker *w = &config->workers[i];
 
 		for (size_t k = 0; k < w->n_secrets; k++, n++) {
-			char path[NV_PATH_MAX + 300];
-			struct stat st;
-
-			(void)snprintf(path, sizeof(path), "%s/secrets/%s", config->dir,
-				w->secrets[k]);
-			if (stat(path, &st) < 0)
-				note(d, "secrets", FAIL, "%s of %s: %s", path, w->name,
-					strerror(errno));
-			else if (st.st_mode & 077)
-				note(d, "secrets", FAIL,
-					"%s of %s may be read by others (mode %04o)",
-					path, w->name, st.st_mode & 07777);
-			else
-				continue;
-			return;
+			if (!check_secret(d, config->dir, w, w->secrets[k]))
+				return;
 		}
 	}
 	if (n > 0)
-		note(d, "secrets", GOOD, "%zu granted, each readable by its owner only",
-			n);
+		note(d, "secrets", GOOD, "%zu granted, none readable by others", n);
 }
 
 static void

@@ -137,19 +137,21 @@ make_credentials(struct sup_incarnation *inc, const struct sup_setting *setting,
 {
 	struct sup_instance *inst = inc->instance;
 	const struct nv_conf_worker *conf = inst->worker->conf;
-	const char *conf_dir = inst->worker->conf_ref->config->dir;
+	const struct sup_secret_places places = {
+		.conf_dir = inst->worker->conf_ref->config->dir,
+		.run_dir = inst->sup->paths.run_dir};
 	bool there = inst->has_credentials && conf->n_secrets == 0 &&
 		     inst->credentials_uid == setting->uid &&
 		     inst->credentials_gid == setting->gid;
 	char dir[NV_PATH_MAX];
-	int rc = sup_secret_path(dir, sizeof(dir), inst->sup->paths.run_dir,
-		inst->worker->name, inst->number);
+	int rc = sup_secret_path(
+		dir, sizeof(dir), places.run_dir, inst->worker->name, inst->number);
 
 	inst->has_credentials = false;
 	inst->credentials_uid = setting->uid;
 	inst->credentials_gid = setting->gid;
 	if (rc == 0 && !there)
-		rc = sup_secret_grant(dir, conf_dir, conf->secrets, conf->n_secrets,
+		rc = sup_secret_grant(dir, &places, conf->secrets, conf->n_secrets,
 			conf->system, setting->uid, setting->gid, &inst->failed_thing);
 	if (rc < 0) {
 		*ret_error = (struct sup_spawn_error){SUP_STAGE_SECRET, -rc};

@@ -12,6 +12,7 @@
 #include "oom.h"
 #include "reexec.h"
 #include "reload.h"
+#include "secret.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -262,6 +263,10 @@ run(struct options *options, const struct nv_paths *paths)
 	if (lock < 0) {
 		nv_error("%s", err.text);
 		return NV_EXIT_FAILED;
+	}
+	if (sup_secret_take(paths->run_dir, &err) < 0) {
+		nv_error("%s", err.text);
+		return NV_EXIT_USAGE;
 	}
 	sup_cgroup_root_init(&cgroups, paths->run_dir);
 	(void)sup_leftover_kill(paths->run_dir);

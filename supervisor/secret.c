@@ -4,14 +4,17 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_name.h"
+#include "nv_secret.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define PATH_BYTES 2048
@@ -39,22 +42,43 @@ secret_fini(struct secret *s)
 	free(s->data);
 }
 
+/* Links may lead around below `dir` (a Secret of Kubernetes is a link to a link), not out
+ * of it. A kernel or a container's filter without openat2: no links. */
 static int
-read_file(const char *conf_dir, const char *name, struct secret *ret)
+open_beneath(int dir, const char *name)
+{
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, dir, name, &how, sizeof(how));
+
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == EXDEV ? -ELOOP : -errno;
+	return fd;
+}
+
+static int
+read_file(const char *base, const char *name, struct secret *ret)
 {
 	char path[PATH_BYTES];
-	struct stat st;
+	struct stat folder, st;
 
-	if (snprintf(path, sizeof(path), "%s/secrets/%s", conf_dir, name) >=
-		(int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/secrets", base) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	NV_CLEANUP_FD from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	NV_CLEANUP_FD dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (from < 0 || fstat(from, &st) < 0)
+	if (dir < 0 || fstat(dir, &folder) < 0)
+		return -errno;
+	NV_CLEANUP_FD from = open_beneath(dir, name);
+
+	if (from < 0)
+		return from;
+	if (fstat(from, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	if ((st.st_mode & 077) != 0 || (st.st_uid != 0 && st.st_uid != geteuid()))
+	if (!nv_secret_private(&folder, &st, geteuid(), getegid()))
 		return -EPERM;
 	if (st.st_size < 0 || (size_t)st.st_size > SUP_SECRET_BYTES_MAX)
 		return -EFBIG;
@@ -134,17 +158,19 @@ read_environment(const char *conf_dir, const char *name, struct secret *ret)
 }
 
 static int
-copy_one(int dir, const char *conf_dir, const char *name, bool system, uid_t uid,
-	gid_t gid)
+copy_one(int dir, const struct sup_secret_places *places, const char *name, bool system,
+	uid_t uid, gid_t gid)
 {
 	struct secret secret = {0};
 
 	if (!nv_name_valid(name))
 		return -EINVAL;
-	int rc = read_file(conf_dir, name, &secret);
+	int rc = read_file(places->conf_dir, name, &secret);
 
+	if (rc == -ENOENT)
+		rc = read_file(places->run_dir, name, &secret);
 	if (rc == -ENOENT && system)
-		rc = read_environment(conf_dir, name, &secret);
+		rc = read_environment(places->conf_dir, name, &secret);
 	if (rc == 0) {
 		NV_CLEANUP_FD to =
 			openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
@@ -161,8 +187,9 @@ copy_one(int dir, const char *conf_dir, const char *name, bool system, uid_t uid
 }
 
 int
-sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
-	size_t n_names, bool system, uid_t uid, gid_t gid, const char **ret_failed)
+sup_secret_grant(const char *dir, const struct sup_secret_places *places,
+	char *const *names, size_t n_names, bool system, uid_t uid, gid_t gid,
+	const char **ret_failed)
 {
 	char parent[PATH_BYTES];
 
@@ -177,7 +204,7 @@ sup_secret_grant(const char *dir, const char *conf_dir, char *const *names,
 	int rc = fd < 0 ? -errno : 0;
 
 	for (size_t i = 0; i < n_names && rc == 0; i++) {
-		rc = copy_one(fd, conf_dir, names[i], system, uid, gid);
+		rc = copy_one(fd, places, names[i], system, uid, gid);
 		if (rc < 0)
 			*ret_failed = names[i];
 	}

@@ -207,7 +207,7 @@ check_unknown(const struct nv_conf_origin *origin, const char *name,
 	struct nv_conf_errors *errs)
 {
 	static const char *const outside[] = {"NOVA_CONFIG", "NOVA_STATE_DIR",
-		"NOVA_RUN_DIR", "NOVA_LOG_DIR", "NOVA_LOG_LEVEL"};
+		"NOVA_RUN_DIR", "NOVA_LOG_DIR", "NOVA_LOG_LEVEL", "NOVA_SECRETS"};
 
 	for (size_t i = 0; i < NV_LEN(outside); i++) {
 		if (strcmp(name, outside[i]) == 0) {
