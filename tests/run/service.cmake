@@ -1,0 +1,5 @@
+# Nova under a real systemd, booted for the test. They test the installation, which sanitizers
+# do not change.
+if(NOT NOVA_SANITIZE)
+	nova_run(service_life service_life)
+endif()
