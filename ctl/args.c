@@ -364,20 +364,19 @@ print_options(const struct ctl_option *list)
 	}
 }
 
-/* Paragraphs of at most WRAP columns. */
-static void
-print_wrapped(const char *text)
+void
+ctl_print_wrapped(unsigned indent, const char *text)
 {
 	size_t used = 0;
 
 	while (*text) {
 		size_t bytes = strcspn(text, " \n");
 
-		if (used > 0 && used + 1 + bytes > WRAP) {
+		if (used > 0 && indent + used + 1 + bytes > WRAP) {
 			(void)putchar('\n');
 			used = 0;
 		}
-		(void)printf("%s%.*s", used ? " " : "", (int)bytes, text);
+		(void)printf("%*s%.*s", used ? 1 : (int)indent, "", (int)bytes, text);
 		used += bytes + (used > 0);
 		text += bytes;
 		text += *text != '\0';
@@ -422,7 +421,7 @@ ctl_help_verb(const struct ctl_verb *verb)
 		verb->usage[0] ? " " : "", verb->usage, verb->summary);
 	if (verb->detail) {
 		(void)putchar('\n');
-		print_wrapped(verb->detail);
+		ctl_print_wrapped(0, verb->detail);
 	}
 	if (verb->options[0].name) {
 		(void)printf("\nOptions of this verb:\n");

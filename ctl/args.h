@@ -54,6 +54,8 @@ const char *ctl_opt_nth(const struct ctl_args *args, const char *name, size_t nt
 int ctl_opt_number(const struct ctl_args *args, const char *name, int64_t min,
 	int64_t max, int64_t fallback, int64_t *ret, struct nv_err *err);
 
+/* Words in lines of at most 78 columns, each behind `indent` blanks. */
+void ctl_print_wrapped(unsigned indent, const char *text);
 /* Help on standard output. */
 void ctl_help_all(void);
 void ctl_help_family(const char *family);

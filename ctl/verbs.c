@@ -532,6 +532,23 @@ const struct ctl_verb ctl_verbs[] = {
 	{"config diff", ctl_verb_config_diff, "",
 		"what the files would change in the running fleet; exit 1 if anything",
 		NULL, 0, 0, {{0}}},
+	{"config settings", ctl_verb_config_settings, "[PREFIX]",
+		"what can be set: type, limits, default, meaning",
+		"Every setting of nova.yaml(5), or those whose name begins with PREFIX, "
+		"as "
+		"this novactl knows them.",
+		0, 1,
+		{{"of", 'o', "WHAT", "only those of the fleet, a group or a worker"}}},
+	{"config schema", ctl_verb_config_schema, "[fleet|worker]",
+		"a JSON schema of nova.yaml, or of the files in workers.d",
+		"For editors: what they know of YAML and of a schema becomes completion, "
+		"help "
+		"and checks while one writes. It accepts whatever `novactl config check` "
+		"does; "
+		"rules between settings are for that alone. Installed as "
+		"nova.schema.json and "
+		"worker.schema.json.",
+		0, 1, {{0}}},
 	{"reload", ctl_verb_reload, "",
 		"let the fleet take the files as they are now, and say what changes",
 		"Only what changed is restarted. A file with an error changes nothing.",

@@ -124,6 +124,8 @@ int ctl_verb_config_check(struct ctl *ctl);
 int ctl_verb_config_show(struct ctl *ctl);
 int ctl_verb_config_diff(struct ctl *ctl);
 int ctl_verb_reload(struct ctl *ctl);
+int ctl_verb_config_settings(struct ctl *ctl); /* verb_settings.c */
+int ctl_verb_config_schema(struct ctl *ctl);
 int ctl_verb_shutdown(struct ctl *ctl);
 int ctl_verb_reexec(struct ctl *ctl);
 

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FIXTURE_SOURCES 260
 
@@ -53,10 +55,36 @@ fixture_worker(struct fixture *f, const char *name, const char *text)
 	fixture_add(f, NV_SOURCE_WORKER, name, text, strlen(text));
 }
 
+/* With NOVA_TEST_KEEP, a directory, every file that is parsed is kept there with the
+ * verdict, for tests/run/ref_schema. */
+static inline void
+fixture_keep(const struct fixture *f)
+{
+	static unsigned n;
+	const char *dir = getenv("NOVA_TEST_KEEP");
+	char path[500];
+
+	for (size_t i = 0; dir && i < f->sources.n; i++) {
+		const struct nv_conf_source *s = &f->sources.list[i];
+
+		if (s->kind != NV_SOURCE_MAIN && s->kind != NV_SOURCE_WORKER)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%d-%u.%s.%s", dir, (int)getpid(),
+			n++, f->rc == 0 ? "good" : "bad",
+			s->kind == NV_SOURCE_MAIN ? "fleet" : "worker");
+		FILE *file = fopen(path, "w");
+
+		ck_assert_ptr_nonnull(file);
+		ck_assert_uint_eq(fwrite(s->text, 1, s->bytes, file), s->bytes);
+		ck_assert_int_eq(fclose(file), 0);
+	}
+}
+
 static inline int
 fixture_parse(struct fixture *f)
 {
 	f->rc = nv_config_parse(&f->sources, &f->config, &f->errs);
+	fixture_keep(f);
 	ck_assert_int_eq(f->rc == 0, f->config != NULL);
 	ck_assert_int_eq(f->rc == 0, f->errs.n == 0);
 	return f->rc;

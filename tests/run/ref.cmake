@@ -1,0 +1,1 @@
+nova_run(ref_schema ref_schema)
