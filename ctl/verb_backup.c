@@ -30,7 +30,7 @@ ctl_verb_ledger_backup(struct ctl *ctl)
 		return code;
 	led_view_end(view); /* the copy takes a snapshot of its own */
 	ctl_progress(&ctl->out, "copying and verifying %s", file);
-	int rc = led_backup(led, file, ctl_ledger_problem, ctl, &checked, &err);
+	int rc = led_backup(led, file, false, ctl_ledger_problem, ctl, &checked, &err);
 
 	ctl_progress_end(&ctl->out);
 	led_close(led);

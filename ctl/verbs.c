@@ -430,6 +430,31 @@ const struct ctl_verb ctl_verbs[] = {
 		1, 1,
 		{{"replace", 'r', NULL,
 			"even if there is a ledger, which is kept beside"}}},
+	{"backup create", ctl_verb_backup_create, "DIR",
+		"save the whole fleet into a new directory in DIR, also while it runs",
+		"Ledger, what the platforms and the alerts keep, webhook bodies, tokens "
+		"and the configuration, with a manifest; verified before it gets its "
+		"name. No secrets.",
+		1, 1,
+		{{"keep", 'k', "N", "remove this fleet's older ones, but for N in all"},
+			{"gzip", 'z', NULL, "compress the ledger"},
+			{"no-verify", 'n', NULL, "do not read the copy again"},
+			{"secrets", 's', NULL,
+				"secrets/, .env and the key of seals as well"}}},
+	{"backup list", ctl_verb_backup_list, "DIR",
+		"the backups in a directory, oldest first", NULL, 1, 1, {{0}}},
+	{"backup verify", ctl_verb_backup_verify, "BACKUP",
+		"every file against the manifest, every figure of the ledger; exit 1 "
+		"when something differs",
+		NULL, 1, 1, {{0}}},
+	{"restore", ctl_verb_restore, "BACKUP",
+		"put a saved fleet into the state directory, while Nova is stopped",
+		"Everything is checked before anything is changed. What comes after the "
+		"backup is no longer known to the fleet; platforms read again what was "
+		"sold since. The configuration stays as it is.",
+		1, 1,
+		{{"replace", 'r', NULL, "even if there is a state, which is kept beside"},
+			{"hold", 'H', NULL, "with the emergency stop on"}}},
 	{"quarantine", ctl_verb_quarantine, "", "event lines that were refused, and why",
 		NULL, 0, 0, {WORKER, LIMIT}},
 	{"logs", ctl_verb_logs, "WORKER[#INSTANCE]... | --all", "what workers printed",

@@ -82,6 +82,12 @@ int ctl_verb_ledger_restore(struct ctl *ctl);
 int ctl_verb_ledger_correct(struct ctl *ctl);
 int ctl_verb_ledger_rebuild(struct ctl *ctl);
 
+/* verb_save.c */
+int ctl_verb_backup_create(struct ctl *ctl);
+int ctl_verb_backup_list(struct ctl *ctl);
+int ctl_verb_backup_verify(struct ctl *ctl);
+int ctl_verb_restore(struct ctl *ctl);
+
 /* verb_logs.c */
 int ctl_verb_logs(struct ctl *ctl);
 

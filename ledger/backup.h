@@ -8,9 +8,10 @@
 
 /* Write one snapshot of an open ledger to a new file (-EEXIST: it is there), without the
  * pages that are free. *ret_checked: events in it. Problems found by verify are told to
- * fn, and nothing is left then (-EBADMSG). */
-int led_backup(struct led *led, const char *file, led_problem_fn *fn, void *arg,
-	uint64_t *ret_checked, struct nv_err *err);
+ * fn, and nothing is left then (-EBADMSG). unverified: the copy is not read again
+ * (*ret_checked is 0). */
+int led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked, struct nv_err *err);
 
 /* Segments of a backup FILE are in this directory beside it. */
 #define LED_BACKUP_SEGMENTS ".segments"

@@ -546,6 +546,7 @@ struct led_stats {
 	uint64_t unmatched;    /* refunds and disputes whose sale is not known */
 	uint64_t reservations; /* open ones */
 	uint8_t head_hash[32];
+	int64_t last_ns; /* of the last batch; 0: there is none */
 	uint64_t bytes;
 };
 int led_view_stats(struct led_view *v, struct led_stats *ret);

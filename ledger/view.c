@@ -557,6 +557,7 @@ led_view_stats(struct led_view *v, struct led_stats *ret)
 		.batches = last.batch,
 		.unmatched = orphans.ms_entries,
 		.reservations = pends.ms_entries,
+		.last_ns = last.time_ns,
 		.bytes = (uint64_t)env.ms_psize * (info.me_last_pgno + 1),
 	};
 	memcpy(ret->head_hash, last.hash, LED_HASH_BYTES);

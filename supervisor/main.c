@@ -7,6 +7,7 @@
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
+#include "nv_restore.h"
 #include "nv_title.h"
 #include "nv_version.h"
 #include "oom.h"
@@ -243,6 +244,20 @@ go_on(const struct options *options, const struct nv_paths *paths)
 	return rc == 0 ? sup_run(shared, -1) : exit_code;
 }
 
+/* Before anybody opens anything in the state directory. */
+static int
+finish_restore(const char *state_dir, struct nv_err *err)
+{
+	char before[NV_RESTORE_NAME];
+	int rc = nv_restore_finish(state_dir, before, err);
+
+	if (rc == 1)
+		nv_info("a restore that was interrupted is finished: what was there "
+			"before is in %s/%s",
+			state_dir, before);
+	return NV_MIN(rc, 0);
+}
+
 static int
 run(struct options *options, const struct nv_paths *paths)
 {
@@ -260,7 +275,7 @@ run(struct options *options, const struct nv_paths *paths)
 	}
 	NV_CLEANUP_FD lock = lock_run_dir(paths->run_dir, &err);
 
-	if (lock < 0) {
+	if (lock < 0 || finish_restore(paths->state_dir, &err) < 0) {
 		nv_error("%s", err.text);
 		return NV_EXIT_FAILED;
 	}
