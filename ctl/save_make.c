@@ -6,6 +6,7 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_json.h"
+#include "nv_version.h"
 #include "paths.h"
 #include "schema.h"
 #include "seal.h"
@@ -387,7 +388,7 @@ about_of(const struct making *m, int64_t now_ns)
 	(void)json_array_append_new(left_out, ctl_need(json_string("logs")));
 	return ctl_need(
 		json_pack("{s:i, s:s, s:s, s:b, s:o}", "format", CTL_BACKUP_FORMAT,
-			"nova", NOVA_VERSION, "created", nv_rfc3339(now_ns, at),
+			"nova", nv_version(), "created", nv_rfc3339(now_ns, at),
 			"verified", !m->opt->unverified, "left_out", left_out));
 }
 
