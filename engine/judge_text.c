@@ -39,7 +39,10 @@ eng_judge_text(
 			"%s a day is spent %s",
 			money(rise < 0 ? -rise : rise, currency, a),
 			rise < 0 ? "less" : "more");
-	if (w->one_more_sale_p > 0 && fabs(w->one_more_sale_p - w->p) > 0.0005)
+	/* What one more sale would change is how probable a return below kill_roi is: the
+	 * claim of a kill, and of nothing else. */
+	if (d->action == POL_KILL && w->one_more_sale_p > 0 &&
+		fabs(w->one_more_sale_p - w->p) > 0.0005)
 		(void)snprintf(ret->instead, sizeof ret->instead,
 			"with one more sale its probability would be %.1f%%",
 			100. * w->one_more_sale_p);

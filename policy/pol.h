@@ -147,7 +147,7 @@ struct pol_why {
 	double shadow;         /* what the next budget unit would return */
 	double success;        /* good runs, last 72 h; 1 when there were none */
 	/* counterfactual */
-	double one_more_sale_p;  /* p with one more sale */
+	double one_more_sale_p;  /* P(ROI < kill) with one more sale */
 	double stay_roi_percent; /* expected if nothing is done */
 	int64_t budget_left_nano;
 	char next_best[NV_NAME_MAX]; /* whose step comes next; "" none */

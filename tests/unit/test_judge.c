@@ -5,6 +5,7 @@
 
 #include "feed.h"
 #include "judge.h"
+#include "judge_text.h"
 
 #define GLOBAL \
 	"max_daily_budget: $200\napproval_above: $50\n" \
@@ -739,6 +740,23 @@ START_TEST(test_cache_is_only_a_cache)
 }
 END_TEST
 
+/* What one more sale changes is the claim of a kill; of another claim it says nothing. */
+START_TEST(test_one_more_sale)
+{
+	struct pol_decision d = {.action = POL_KILL,
+		.why = {.p = 0.98, .one_more_sale_p = 0.7, .next_best = "other"}};
+	struct eng_judge_text text;
+
+	eng_judge_text(&d, "USD", &text);
+	ck_assert_str_eq(
+		text.instead, "with one more sale its probability would be 70.0%");
+	d.action = POL_SCALE_UP;
+	eng_judge_text(&d, "USD", &text);
+	ck_assert_str_eq(text.instead,
+		"the next best use of the money is other, which returns 0.00 a unit");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -765,6 +783,7 @@ main(void)
 	tcase_add_test(c, test_dry_run);
 	tcase_add_test(c, test_rebuilt_is_the_same);
 	tcase_add_test(c, test_cache_is_only_a_cache);
+	tcase_add_test(c, test_one_more_sale);
 	suite_add_tcase(suite, c);
 	return run_suite(suite);
 }
