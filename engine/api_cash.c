@@ -147,7 +147,8 @@ disputed_older(struct led_view *v, uint32_t worker, uint32_t currency, int64_t c
 
 static int
 uncleared_in(const struct eng_report *r, uint32_t currency, int64_t cut_ns,
-	const struct eng_position *now, struct uncleared *ret)
+	const struct eng_position *now, const struct eng_position *then,
+	struct uncleared *ret)
 {
 	struct led_totals since;
 	nv_i128 won = 0;
@@ -160,7 +161,8 @@ uncleared_in(const struct eng_report *r, uint32_t currency, int64_t cut_ns,
 		r->view, 0, LED_CODE_DISPUTE_WON, currency, cut_ns, INT64_MAX, &won);
 	if (rc == 0)
 		rc = disputed_older(r->view, 0, currency, cut_ns, &ret->disputed);
-	ret->platform = older(now->v[ENG_AT_PLATFORM], since.revenue + won);
+	ret->platform =
+		older(now->v[ENG_AT_PLATFORM], since.revenue + won + then->converted);
 	return rc;
 }
 
@@ -170,6 +172,7 @@ put_uncleared(json_t *o, const struct eng_report *r, int64_t days)
 	const int64_t edge = LED_CATEGORY_EDGE_NS;
 	int64_t cut_ns = r->call->now_ns - days * 86400 * NV_NS_PER_SEC;
 	struct eng_positions now = {0};
+	struct eng_positions then = {0};
 	struct uncleared base = {0};
 	json_t *own = json_array();
 	int bad = 0;
@@ -177,12 +180,14 @@ put_uncleared(json_t *o, const struct eng_report *r, int64_t days)
 	cut_ns = NV_MAX(cut_ns - cut_ns % edge, 0);
 	int rc = eng_positions_at(r->call->eng, r->view, INT64_MAX, &now);
 
+	if (rc == 0)
+		rc = eng_positions_at(r->call->eng, r->view, cut_ns, &then);
 	for (uint32_t c = 1; c <= now.n && rc == 0; c++) {
 		char code[NV_CURRENCY_BYTES];
 		int64_t rate_nano = 0;
 		struct uncleared u;
 
-		rc = uncleared_in(r, c, cut_ns, &now.own[c - 1], &u);
+		rc = uncleared_in(r, c, cut_ns, &now.own[c - 1], &then.own[c - 1], &u);
 		if (rc == 0)
 			rc = led_view_currency_code(r->view, c, code);
 		if (rc < 0 || (u.platform == 0 && u.disputed == 0))
@@ -197,6 +202,7 @@ put_uncleared(json_t *o, const struct eng_report *r, int64_t days)
 		base.disputed += eng_convert(u.disputed, rate_nano);
 	}
 	eng_positions_fini(&now);
+	eng_positions_fini(&then);
 	bad |= json_object_set_new(o, "uncleared",
 		json_pack("{s:I, s:o, s:o, s:o}", "older_than_days", (json_int_t)days,
 			"platform", nv_json_money(base.platform), "disputed",

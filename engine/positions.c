@@ -137,11 +137,15 @@ undo_legs(void *arg, const struct led_event *ev)
 
 			if (rc < 0)
 				return rc;
+			struct eng_position *own = &u->p->own[leg->currency - 1];
 			enum eng_class class = class_of(name);
+			bool back = leg->code & LED_CODE_REVERSAL;
 
 			if (class != ENG_N_CLASSES)
-				u->p->own[leg->currency - 1].v[class] +=
-					side == 0 ? -leg->nano : leg->nano;
+				own->v[class] += side == 0 ? -leg->nano : leg->nano;
+			/* A correction takes back what came by the other side. */
+			if (class == ENG_AT_PLATFORM && (side == 0) != back)
+				own->converted += back ? -leg->nano : leg->nano;
 		}
 	}
 	return 0;

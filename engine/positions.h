@@ -17,6 +17,7 @@ extern const char *const eng_class_names[ENG_N_CLASSES];
 
 struct eng_position {
 	nv_i128 v[ENG_N_CLASSES];
+	nv_i128 converted; /* what has come to platforms out of other currencies since */
 };
 struct eng_positions {
 	uint32_t n;               /* currencies */

@@ -348,6 +348,41 @@ START_TEST(test_cashflow)
 }
 END_TEST
 
+/* Money that came out of another currency came when it was converted. */
+START_TEST(test_uncleared_conversion)
+{
+	struct nv_err err = {0};
+	struct led_event ev;
+
+	led = f.eng.led;
+	ck_assert_int_eq(led_batch_begin(led, nv_wall_ns(), &batch, &err), 0);
+	ev = event(LED_REVENUE, "alpha", "s6");
+	leg(&ev, LED_CODE_REVENUE, 10, "EUR");
+	add(&ev);
+	ev = event(LED_CONVERSION, "alpha", "c2");
+	ck_assert_int_eq(led_batch_convert(batch, &ev, "stripe", 6, 10 * NV_MONEY_SCALE,
+				 led_batch_currency_id(batch, "EUR"), 11 * NV_MONEY_SCALE,
+				 led_batch_currency_id(batch, "USD")),
+		0);
+	add(&ev);
+	uint64_t wrong = last_seq;
+
+	on(NULL);
+	json_t *d = ask("cashflow", "\"period\":\"today\",\"older\":30");
+
+	expect(row(d, "positions", "class", "platform"), "closing 151.00");
+	/* What left in euros was the oldest of them: 20 are as old as before, not 30. */
+	expect(json_object_get(d, "uncleared"), "platform 129.00");
+	ck_assert_int_eq(led_batch_begin(led, nv_wall_ns(), &batch, &err), 0);
+	ev = event(LED_CORRECTION, "alpha", "k2");
+	ck_assert_int_eq(led_batch_correct(batch, wrong, &ev), 0);
+	add(&ev);
+	on(NULL);
+	d = ask("cashflow", "\"period\":\"today\",\"older\":30");
+	expect(json_object_get(d, "uncleared"), "platform 140.00");
+}
+END_TEST
+
 START_TEST(test_reinvest)
 {
 	json_t *d = ask("reinvest", "\"period\":\"2024\",\"target\":\"alpha\"");
@@ -468,6 +503,7 @@ main(void)
 	tcase_add_test(c, test_pnl);
 	tcase_add_test(c, test_performers);
 	tcase_add_test(c, test_cohorts);
+	tcase_add_test(c, test_uncleared_conversion);
 	tcase_add_test(c, test_cashflow);
 	tcase_add_test(c, test_reinvest);
 	tcase_add_test(c, test_quality);
