@@ -212,7 +212,7 @@ function serve(req, res, text) {
     return req.socket.destroy();
   if (f && typeof f.how === 'number')
     return reply(res, {status: f.how, headers: f.headers, body: f.body ?? {}});
-  if (req.headers.authorization !== 'Bearer SG.geheim')
+  if (req.headers.authorization !== `Bearer ${process.env.DOUBLE_KEY || 'SG.geheim'}`)
     return reply(res, {status: 401, body: {errors: [{message: 'authorization required'}]}});
   const body = text ? JSON.parse(text) : undefined;
   const request = {method: req.method, path: url.pathname, headers: req.headers, body,

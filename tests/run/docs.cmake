@@ -2,7 +2,12 @@
 # once is enough, without sanitizers.
 if(NOT NOVA_SANITIZE)
 	nova_run(docs_rules docs_rules)
-	foreach(page IN ITEMS docs/book/01-start.md docs/book/02-agents.md)
+	foreach(page IN ITEMS
+			docs/book/01-start.md
+			docs/book/02-agents.md
+			docs/book/03-decisions.md
+			docs/book/04-budgets.md
+			docs/book/05-platforms.md)
 		get_filename_component(name ${page} NAME)
 		string(REGEX REPLACE "(^[0-9]+-|\\.md$)" "" name ${name})
 		nova_run(docs_${name} docs_commands ARGS ${page})
