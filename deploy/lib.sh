@@ -37,6 +37,8 @@ mmdebstrap:a Debian of its own for tests that install and boot
 systemd-container:boots it
 util-linux:setpriv and unshare, for unprivileged tests
 openssl:certificates of test servers
+curl:posts webhooks, as the book does
+jq:reads what novactl prints, as the manual does
 g++:the SDK header is also used from C++
 clang-format:layout of the sources
 clang-tidy:static analysis

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016 # dollars are money
 # A fleet with a month behind it: five agents whose figures the chapter shows.
 
 # agent NAME INTERVAL MORE-OF-ITS-FILE
