@@ -7,7 +7,7 @@
 set -eu
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-targets='local'
+targets='local aws k8s cloud'
 verbs='start stop restart logs status help'
 
 # shellcheck source=deploy/lib.sh
@@ -28,6 +28,9 @@ usage: ./deploy.sh demo | test | help
 
 Targets, and what runs Nova there:
   local    this checkout, in the background, for whoever calls
+  aws      an ECS service with a disk of its own, by CloudFormation
+  k8s      a StatefulSet on a Kubernetes cluster
+  cloud    a Debian machine that ssh reaches; or the image, in any registry
 
 start is what a target does without a verb. Each verb ends when its result is proven, or says
 why it is not: start when `novactl health` says so, stop when nothing of it runs any more.
