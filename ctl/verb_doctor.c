@@ -1,5 +1,6 @@
 /* doctor: is this machine fit, and is this fleet well? Every check says what it found;
  * only what stands in the way of a fleet is a failure. */
+#include "build.h"
 #include "conf.h"
 #include "engine_client.h"
 #include "isolation.h"
@@ -372,9 +373,16 @@ check_processes(struct doctor *d, const struct nv_fleet *fleet)
 		bool soon = strcmp(p->state, "starting") == 0 ||
 			    strcmp(p->state, "stopping") == 0;
 
+		struct ctl_build build;
+
+		ctl_build_of(p->pid, fleet->nova.pid, &build);
 		if (up)
-			note(d, p->name, GOOD, "pid %d, %u restarts", p->pid,
-				p->restarts);
+			note(d, p->name, build.replaced ? WARN : GOOD,
+				"pid %d, %u restarts%s%s%s", p->pid, p->restarts,
+				build.version[0] ? ", version " : "", build.version,
+				build.replaced ? ", and another one is in its place: "
+						 "novactl daemon-reexec"
+					       : "");
 		else
 			note(d, p->name, soon ? WARN : FAIL, "%s%s%s", p->state,
 				p->last_exit[0] ? ", the last one ended with " : "",

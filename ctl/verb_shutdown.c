@@ -1,4 +1,5 @@
 /* shutdown, daemon-reexec: what ends novasupd, or lets it go on as another binary. */
+#include "build.h"
 #include "ctl.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -16,6 +17,8 @@
 #include <unistd.h>
 
 #define SHUTDOWN_TIMEOUT_MS 120000
+#define SETTLE_MS           60000 /* for processes that are replaced one by one */
+#define SETTLE_NAP_MS       50
 
 static pid_t
 parent_of(pid_t pid)
@@ -113,6 +116,24 @@ ctl_verb_shutdown(struct ctl *ctl)
 	return code;
 }
 
+/* Until each of Nova's own processes runs the program of the new directory, is up, and
+ * the engine is ready; or until the deadline, as one that does not come up is no failure
+ * of this. */
+static int
+settled(struct ctl_sup *sup, int64_t deadline_ms, struct nv_fleet *ret,
+	struct nv_err *err)
+{
+	for (;;) {
+		int code = ctl_sup_status(sup, "", ret, err);
+
+		if (code != NV_EXIT_OK || nv_mono_ms() >= deadline_ms ||
+			(ret->nova.ready && !ctl_build_old(ret)))
+			return code;
+		nv_fleet_clear(ret);
+		(void)poll(NULL, 0, SETTLE_NAP_MS);
+	}
+}
+
 /* The answer comes before the deed; what is told is what is there afterwards. */
 static int
 show_reexec(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
@@ -131,16 +152,19 @@ show_reexec(struct ctl *ctl, struct ctl_sup *sup, int64_t deadline_ms)
 	if (!ctl_sup_again(sup))
 		return ctl_fail(
 			&ctl->out, NV_EXIT_FAILED, "novasupd is gone: see its log");
-	int code = ctl_sup_status(sup, "", &fleet, &err);
+	int code = settled(sup, nv_mono_ms() + SETTLE_MS, &fleet, &err);
 
 	if (code != NV_EXIT_OK)
 		return ctl_fail_err(&ctl->out, code, &err);
+	const char *old = ctl_build_old(&fleet);
+
 	if (ctl->out.json)
-		ctl_json(&ctl->out, ctl_need(json_pack("{s:b,s:s}", "ok", 1, "version",
-					    fleet.nova.version)));
+		ctl_json(&ctl->out, ctl_need(json_pack("{s:b,s:s,s:s?}", "ok", 1,
+					    "version", fleet.nova.version, "old", old)));
 	else
-		ctl_print(&ctl->out, CTL_PLAIN, "going on as novasupd %s\n",
-			fleet.nova.version);
+		ctl_print(&ctl->out, CTL_PLAIN, "going on as novasupd %s%s%s\n",
+			fleet.nova.version, old ? "; still of the one before: " : "",
+			old ? old : "");
 	nv_fleet_clear(&fleet);
 	return NV_EXIT_OK;
 }

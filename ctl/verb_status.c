@@ -1,4 +1,5 @@
 /* status, workers status, workers health: what novasupd and the engine know, joined. */
+#include "build.h"
 #include "engine_client.h"
 #include "nv_clock.h"
 #include "sup_client.h"
@@ -444,7 +445,8 @@ static void
 print_processes(const struct ctl *ctl, const json_t *list)
 {
 	static const struct ctl_column columns[] = {{"PROCESS", false}, {"PID", true},
-		{"STATE", false}, {"UP", true}, {"RESTARTS", true}, {"LAST EXIT", false}};
+		{"STATE", false}, {"UP", true}, {"RESTARTS", true}, {"VERSION", false},
+		{"LAST EXIT", false}};
 	struct ctl_table *t = ctl_table_new(columns, NV_LEN(columns));
 	size_t i;
 	json_t *row;
@@ -452,6 +454,7 @@ print_processes(const struct ctl *ctl, const json_t *list)
 	json_array_foreach(list, i, row)
 	{
 		const char *state = ctl_str(row, "state");
+		bool replaced = ctl_true(row, "replaced");
 		char buf[CTL_VALUE_BYTES];
 		char span[NV_UNITS_BYTES];
 
@@ -463,6 +466,8 @@ print_processes(const struct ctl *ctl, const json_t *list)
 		ctl_cell(t, state_style(state), state);
 		ctl_cell(t, CTL_PLAIN, uptime(row, span));
 		ctl_cell(t, CTL_PLAIN, ctl_count(row, "restarts", buf));
+		ctl_cellf(t, replaced ? CTL_YELLOW : CTL_PLAIN, "%s%s",
+			ctl_str(row, "version"), replaced ? " (replaced)" : "");
 		ctl_cell(t, CTL_PLAIN, ctl_str(row, "last_exit"));
 	}
 	ctl_table_print(t, &ctl->out, NULL);
@@ -544,6 +549,26 @@ print_counts(const struct ctl *ctl, const json_t *counts)
 	(void)printf("\n");
 }
 
+/* What novasupd says of the processes, and which Nova each of them runs. */
+static json_t *
+processes_json(const struct nv_fleet *fleet)
+{
+	json_t *list = ctl_need(nv_fleet_processes_json(fleet));
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(list, i, row)
+	{
+		struct ctl_build build;
+
+		ctl_build_of(fleet->procs[i].pid, fleet->nova.pid, &build);
+		(void)json_object_set_new(row, "version",
+			build.version[0] ? ctl_json_str(build.version) : json_null());
+		(void)json_object_set_new(row, "replaced", json_boolean(build.replaced));
+	}
+	return list;
+}
+
 static json_t *
 status_json(const struct picture *p, json_t *counts, const json_t *summary)
 {
@@ -556,8 +581,7 @@ status_json(const struct picture *p, json_t *counts, const json_t *summary)
 			     : ctl_need(json_pack("{s:n, s:n, s:n, s:b}", "pid",
 				       "version", "uptime_s", "ready", 0)));
 	(void)json_object_set_new(object, "processes",
-		p->has_fleet ? ctl_need(nv_fleet_processes_json(&p->fleet))
-			     : json_array());
+		p->has_fleet ? processes_json(&p->fleet) : json_array());
 	(void)json_object_set_new(
 		object, "workers", p->has_fleet ? json_incref(counts) : json_null());
 	(void)json_object_set_new(object, "incident",
@@ -579,7 +603,7 @@ ctl_verb_status(struct ctl *ctl)
 	if (ctl->out.json) {
 		ctl_json(&ctl->out, status_json(&p, counts, p.summary));
 	} else if (p.has_fleet) {
-		json_t *processes = ctl_need(nv_fleet_processes_json(&p.fleet));
+		json_t *processes = processes_json(&p.fleet);
 
 		print_nova(ctl, &p.fleet);
 		print_processes(ctl, processes);

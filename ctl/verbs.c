@@ -595,8 +595,11 @@ const struct ctl_verb ctl_verbs[] = {
 	{"daemon-reexec", ctl_verb_reexec, "",
 		"go on as another binary; nothing is restarted",
 		"No worker is restarted, no event and no line of output is lost, the pid "
-		"stays. Engine, logger and probe are then replaced by those of its "
-		"directory, one after the other. A binary that cannot read the state of "
+		"stays. Nova's other processes (engine, logger, gateway, platforms ...) "
+		"are "
+		"then replaced by those of its directory, one after the other, and "
+		"waited "
+		"for. A binary that cannot read the state of "
 		"what runs is refused, and nothing changes.",
 		0, 0,
 		{{"binary", 'b', "PATH",

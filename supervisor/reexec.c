@@ -98,12 +98,13 @@ on_patience(struct ev_loop *loop, ev_timer *t, int revents)
 	sup_child_signal(&check.child, SIGKILL);
 }
 
-/* The path of our own file; of one that was replaced the kernel says "(deleted)". */
+/* The path behind a /proc/PID/exe; of one that was replaced the kernel says "(deleted)".
+ */
 static int
-own_path(char *ret, size_t ret_bytes)
+program_path(const char *exe, char *ret, size_t ret_bytes)
 {
 	static const char gone[] = " (deleted)";
-	ssize_t n = readlink("/proc/self/exe", ret, ret_bytes - 1);
+	ssize_t n = readlink(exe, ret, ret_bytes - 1);
 
 	if (n < 0)
 		return -errno;
@@ -173,7 +174,7 @@ sup_reexec_begin(struct sup *sup, const char *binary, sup_reexec_done_fn *done, 
 
 	(void)snprintf(check.path, sizeof(check.path), "%s", binary);
 	if (!binary[0])
-		rc = own_path(check.path, sizeof(check.path));
+		rc = program_path("/proc/self/exe", check.path, sizeof(check.path));
 	if (rc < 0 || check.path[0] != '/') {
 		done(arg, false,
 			rc < 0 ? "/proc/self/exe cannot be read"
@@ -209,19 +210,62 @@ sup_reexec_forget(const void *arg)
 
 /* ---- after it ---- */
 
-/* Is what runs another file than the one that would be started now? */
+/* Is what runs another file than the one that would be started now? A script is run by
+ * somebody else's program, so nobody knows. */
 static bool
-is_other(const struct sup *sup, const struct sup_link *link)
+is_other(const struct sup *sup, pid_t pid, const char *program)
 {
 	char path[NV_PATH_MAX + 32];
+	char runs_as[NV_PATH_MAX];
 	char exe[64];
 	struct stat runs;
 	struct stat would;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", sup->paths.bin_dir, link->program);
-	(void)snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)link->child.pid);
-	return stat(exe, &runs) == 0 && stat(path, &would) == 0 &&
+	(void)snprintf(path, sizeof(path), "%s/%s", sup->paths.bin_dir, program);
+	(void)snprintf(exe, sizeof(exe), "/proc/%d/exe", (int)pid);
+	if (program_path(exe, runs_as, sizeof(runs_as)) < 0)
+		return false;
+	const char *name = strrchr(runs_as, '/');
+
+	return name && strcmp(name + 1, program) == 0 && stat(exe, &runs) == 0 &&
+	       stat(path, &would) == 0 &&
 	       (runs.st_dev != would.st_dev || runs.st_ino != would.st_ino);
+}
+
+/* False: the next one has to wait. */
+static bool
+renew_link(struct sup *sup, struct sup_link *link)
+{
+	if (!link->wanted)
+		return true;
+	/* The next one only when this one is there again. */
+	if (link->state != SUP_LINK_UP)
+		return false;
+	if (!is_other(sup, link->child.pid, link->program))
+		return true;
+	nv_info("%s is replaced by the one of the new binary", link->program);
+	sup_link_kill(link);
+	link->state = SUP_LINK_STOPPING;
+	return false;
+}
+
+/* Gateway, alerts and platforms end as at a reload: what they have begun they finish, and
+ * what they were not told yet they ask again. One that does not come up holds nobody up.
+ */
+static bool
+renew_system(struct sup *sup, struct sup_worker *w)
+{
+	const struct sup_instance *inst = w->n_instances ? w->instances[0] : NULL;
+
+	if (!w->conf->system || !inst || !inst->now)
+		return true;
+	if (inst->machine.state != SUP_INST_UP)
+		return inst->machine.state == SUP_INST_BACKOFF;
+	if (!is_other(sup, inst->now->child.pid, w->conf->argv[0]))
+		return true;
+	nv_info("%s is replaced by the one of the new binary", w->name);
+	(void)sup_worker_restart(w, 0, "daemon-reexec");
+	return false;
 }
 
 void
@@ -232,20 +276,12 @@ sup_reexec_renew(struct sup *sup)
 	if (!sup->renewing || sup->phase != SUP_RUNNING)
 		return;
 	for (size_t i = 0; i < NV_LEN(links); i++) {
-		struct sup_link *link = links[i];
-
-		if (!link->wanted)
-			continue;
-		/* The next one only when this one is there again. */
-		if (link->state != SUP_LINK_UP)
+		if (!renew_link(sup, links[i]))
 			return;
-		if (is_other(sup, link)) {
-			nv_info("%s is replaced by the one of the new binary",
-				link->program);
-			sup_link_kill(link);
-			link->state = SUP_LINK_STOPPING;
+	}
+	for (struct sup_worker *w = sup->workers; w; w = w->next) {
+		if (!renew_system(sup, w))
 			return;
-		}
 	}
 	sup->renewing = false;
 	sup_state_fleet(sup);
