@@ -1,12 +1,13 @@
-/* nova-reference FRAME: a page of the manual from its frame and the tables of the
- * programs. For the build; it is not installed. A line of the frame that begins with @ is
- * replaced:
+/* nova-reference FRAME [NAME=FILE...]: a page of the manual from its frame and the tables
+ * of the programs. For the build; it is not installed. A line of the frame that begins
+ * with @ is replaced:
  *
  *   @settings fleet    the settings of nova.yaml (group: of a group, worker: of
  * workers.d)
  *   @verbs NAME...     verbs and families of verbs of novactl; * is what no other line
  * has
  *   @options           the options of every verb
+ *   @output NAME       what stands in the file that NAME was given with
  *
  * Whether the page is mdoc or Markdown says the frame's name: ... .md.in is Markdown. */
 #include "ctl.h"
@@ -27,6 +28,7 @@ struct page {
 	struct ref_text text;
 	char *frame; /* owned */
 	const char *name;
+	char **files;          /* "NAME=FILE", ended by NULL */
 	bool shown[VERBS_MAX]; /* verbs that a line names */
 };
 
@@ -109,6 +111,29 @@ put_table(struct page *p, const char *line, const char *of)
 }
 
 static int
+put_output(struct page *p, const char *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (char **file = p->files; *file; file++) {
+		char *data = NULL;
+		size_t bytes = 0;
+
+		if (strncmp(*file, name, n) != 0 || (*file)[n] != '=')
+			continue;
+		int rc = nv_read_file_at(
+			AT_FDCWD, *file + n + 1, FRAME_BYTES_MAX, &data, &bytes);
+
+		if (rc < 0)
+			return wrong(p, line, strerror(-rc));
+		nv_buf_add(p->text.out, data, bytes);
+		free(data);
+		return 0;
+	}
+	return wrong(p, line, "no file was given with this name");
+}
+
+static int
 put_directive(struct page *p, const char *line, size_t bytes)
 {
 	char *words = strndup(line + 1, bytes - 1);
@@ -120,6 +145,8 @@ put_directive(struct page *p, const char *line, size_t bytes)
 		rc = put_table(p, line, words + 9);
 	else if (strncmp(words, "verbs ", 6) == 0)
 		rc = put_verbs(p, line, words + 6);
+	else if (strncmp(words, "output ", 7) == 0)
+		rc = put_output(p, line, words + 7);
 	else if (strcmp(words, "options") == 0)
 		rc = (ref_globals(&p->text), 0);
 	else
@@ -155,12 +182,13 @@ main(int argc, char **argv)
 	struct page page = {.text = {.out = &out}};
 	size_t bytes = 0;
 
-	if (argc != 2) {
-		(void)fputs("usage: nova-reference FRAME\n", stderr);
+	if (argc < 2) {
+		(void)fputs("usage: nova-reference FRAME [NAME=FILE...]\n", stderr);
 		return NV_EXIT_USAGE;
 	}
 	NV_ASSERT(ctl_n_verbs <= VERBS_MAX);
 	page.name = argv[1];
+	page.files = argv + 2;
 	page.text.markdown = strstr(argv[1], ".md.in") != NULL;
 	nv_buf_init(&out, PAGE_BYTES_MAX);
 	int rc = nv_read_file_at(AT_FDCWD, argv[1], FRAME_BYTES_MAX, &page.frame, &bytes);

@@ -15,7 +15,7 @@ nv_option_type(const struct nv_option *option)
 		[NV_OPT_BOOL] = "boolean",
 		[NV_OPT_COUNT] = "number",
 		[NV_OPT_DURATION] = "duration",
-		[NV_OPT_SPAN] = "duration..duration",
+		[NV_OPT_SPAN] = "range of durations",
 		[NV_OPT_SIZE] = "size",
 		[NV_OPT_PERCENT] = "percentage",
 		[NV_OPT_MONEY] = "money",
