@@ -177,8 +177,20 @@ run(struct alerts *a)
 /* ---- arguments ---- */
 
 static const char usage[] =
-	"usage: nova-alerts [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
-	"       nova-alerts --version\n";
+	"usage: nova-alerts [OPTION...]\n"
+	"\n"
+	"Tells people what cannot wait, and takes their yes or no. novasupd starts it\n"
+	"where nova.yaml has a section alerts.\n"
+	"\n"
+	"Options:\n"
+	"  --config FILE      nova.yaml\n"
+	"  --run-dir DIR      sockets of the fleet\n"
+	"  --state-dir DIR    where it keeps what it must not forget\n"
+	"  --help, --version\n"
+	"\n"
+	"The same as environment: NOVA_CONFIG, NOVA_RUN_DIR, NOVA_STATE_DIR.\n"
+	"Exit codes: 0 it was asked to end, 2 wrong use, 4 it failed.\n"
+	"See also: nova-alerts(8), nova.yaml(5), novasupd(8).\n";
 
 int
 main(int argc, char **argv)

@@ -350,6 +350,45 @@ ctl_opt_number(const struct ctl_args *args, const char *name, int64_t min, int64
 	return 0;
 }
 
+/* Lines of at most WRAP columns, all but the first behind `hang` blanks; `used` columns
+ * of the first are taken. */
+static void
+print_hanging(unsigned hang, size_t used, const char *text)
+{
+	bool first = true;
+
+	while (*text) {
+		size_t bytes = strcspn(text, " \n");
+
+		if (!first && used + 1 + bytes > WRAP) {
+			(void)printf("\n%*s", (int)hang, "");
+			used = hang;
+			first = true;
+		}
+		(void)printf("%s%.*s", first ? "" : " ", (int)bytes, text);
+		used += bytes + !first;
+		first = false;
+		text += bytes;
+		text += *text != '\0';
+	}
+	(void)putchar('\n');
+}
+
+/* "  LEFT   text", the text in a column of its own. */
+static void
+print_entry(const char *left, int width, const char *text)
+{
+	size_t columns = strlen(left) + 2;
+	unsigned hang = (unsigned)width + 3;
+
+	(void)printf("  %-*s", width, left);
+	if (columns > (size_t)width + 2)
+		(void)printf("\n%*s", (int)hang, "");
+	else
+		(void)putchar(' ');
+	print_hanging(hang, hang, text);
+}
+
 static void
 print_options(const struct ctl_option *list)
 {
@@ -360,28 +399,15 @@ print_options(const struct ctl_option *list)
 			list[i].letter ? "-" : "", list[i].letter ? list[i].letter : ' ',
 			list[i].letter ? ", " : "   ", list[i].name,
 			list[i].value ? " " : "", list[i].value ? list[i].value : "");
-		(void)printf("  %-28s %s\n", left, list[i].help);
+		print_entry(left, 28, list[i].help);
 	}
 }
 
 void
 ctl_print_wrapped(unsigned indent, const char *text)
 {
-	size_t used = 0;
-
-	while (*text) {
-		size_t bytes = strcspn(text, " \n");
-
-		if (used > 0 && indent + used + 1 + bytes > WRAP) {
-			(void)putchar('\n');
-			used = 0;
-		}
-		(void)printf("%*s%.*s", used ? 1 : (int)indent, "", (int)bytes, text);
-		used += bytes + (used > 0);
-		text += bytes;
-		text += *text != '\0';
-	}
-	(void)putchar('\n');
+	(void)printf("%*s", (int)indent, "");
+	print_hanging(indent, indent, text);
 }
 
 void
@@ -389,15 +415,16 @@ ctl_help_all(void)
 {
 	(void)printf("usage: novactl [OPTION...] VERB [ARGUMENT...]\n\nVerbs:\n");
 	for (size_t i = 0; i < ctl_n_verbs; i++)
-		(void)printf("  %-22s %s\n", ctl_verbs[i].name, ctl_verbs[i].summary);
-	(void)printf("  %-22s %s\n", "help [VERB]", "this list, or more about one verb");
-	(void)printf("  %-22s %s\n", "version", "which novactl this is");
+		print_entry(ctl_verbs[i].name, 22, ctl_verbs[i].summary);
+	print_entry("help [VERB]", 22, "this list, or more about one verb");
+	print_entry("version", 22, "which novactl this is");
 	(void)printf("\nOptions, before or after the verb:\n");
 	print_options(ctl_globals);
 	(void)printf(
 		"\n`novactl help VERB` says more about one verb.\n"
-		"Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 a daemon is not "
-		"reachable, 4 it failed.\n");
+		"Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 a daemon is not\n"
+		"reachable, 4 it failed.\n"
+		"See also: novactl(1), nova.yaml(5), novasupd(8), nova(7).\n");
 }
 
 void
@@ -409,16 +436,22 @@ ctl_help_family(const char *family)
 
 		family_of(&ctl_verbs[i], name);
 		if (strcmp(name, family) == 0)
-			(void)printf(
-				"  %-22s %s\n", ctl_verbs[i].name, ctl_verbs[i].summary);
+			print_entry(ctl_verbs[i].name, 22, ctl_verbs[i].summary);
 	}
 }
 
 void
 ctl_help_verb(const struct ctl_verb *verb)
 {
-	(void)printf("usage: novactl %s%s%s\n\n%s.\n", verb->name,
-		verb->usage[0] ? " " : "", verb->usage, verb->summary);
+	char usage[1024]; /* and then the summary */
+
+	(void)snprintf(usage, sizeof(usage), "usage: novactl %s%s%s", verb->name,
+		verb->usage[0] ? " " : "", verb->usage);
+	print_hanging(7, 0, usage);
+	(void)snprintf(usage, sizeof(usage), "%c%s.",
+		toupper((unsigned char)verb->summary[0]), verb->summary + 1);
+	(void)putchar('\n');
+	print_hanging(0, 0, usage);
 	if (verb->detail) {
 		(void)putchar('\n');
 		ctl_print_wrapped(0, verb->detail);

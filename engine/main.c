@@ -10,6 +10,7 @@
 #include "fleet.h"
 #include "intake.h"
 #include "journal.h"
+#include "nv_cli.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
@@ -539,15 +540,33 @@ run(void)
 	return finish(eng);
 }
 
+static const char help[] =
+	"usage: nova-engine\n"
+	"       nova-engine --replay\n"
+	"\n"
+	"Reads what workers report, keeps the ledger, decides what runs. novasupd\n"
+	"starts it, with a channel on descriptor 3.\n"
+	"\n"
+	"Options:\n"
+	"  --replay         decide on a history from standard input, and nothing else\n"
+	"  --simulate ...   for `novactl simulate`\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 all is stored, 2 wrong use, 4 it failed.\n"
+	"See also: nova-engine(8), novasupd(8), novactl(1).\n";
+
 int
 main(int argc, char **argv)
 {
+	static const char *const own[] = {
+		"--append-anchor", "--replay", "--simulate", NULL};
+
 	nv_title_init(argc, argv);
 	nv_log_init("nova-engine");
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("nova-engine %s\n", nv_version());
-		return NV_EXIT_OK;
-	}
+	int code = nv_cli_started("nova-engine", help, own, argc, argv);
+
+	if (code >= 0)
+		return code;
 	/* Internal: what may hang in a file system does so in a process of its own. */
 	if (argc == 3 && strcmp(argv[1], "--append-anchor") == 0)
 		return eng_evidence_append(argv[2]);
@@ -555,15 +574,7 @@ main(int argc, char **argv)
 		return (int)eng_replay(stdin, stdout);
 	if (argc >= 2 && strcmp(argv[1], "--simulate") == 0)
 		return eng_simulate_main(argc, argv);
-	if (argc != 1) {
-		(void)fprintf(stderr, "usage: nova-engine            started by "
-				      "novasupd, channel on descriptor 3\n"
-				      "       nova-engine --replay   decide on a history "
-				      "from standard input (docs/DECISIONS.md)\n"
-				      "       nova-engine --simulate ...    for "
-				      "`novactl simulate`\n"
-				      "       nova-engine --version\n");
-		return NV_EXIT_USAGE;
-	}
+	if (argc > 1)
+		return nv_cli_surplus("nova-engine", argv[argc - 1]);
 	return run();
 }

@@ -339,9 +339,21 @@ run(void)
 }
 
 static const char usage[] =
-	"usage: nova-gateway [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
-	"       nova-gateway --routes\n"
-	"       nova-gateway --version\n";
+	"usage: nova-gateway [OPTION...]\n"
+	"\n"
+	"Takes webhooks, serves the dashboard, the API and /metrics. novasupd starts\n"
+	"it where nova.yaml has a section gateway.\n"
+	"\n"
+	"Options:\n"
+	"  --config FILE      nova.yaml\n"
+	"  --run-dir DIR      sockets of the fleet\n"
+	"  --state-dir DIR    where it keeps what it must not forget\n"
+	"  --routes           print every route: method, path, least role\n"
+	"  --help, --version\n"
+	"\n"
+	"The same as environment: NOVA_CONFIG, NOVA_RUN_DIR, NOVA_STATE_DIR.\n"
+	"Exit codes: 0 it was asked to end, 2 wrong use, 4 it failed.\n"
+	"See also: nova-gateway(8), nova.yaml(5), novasupd(8).\n";
 
 static const char *const flags[] = {"routes", NULL};
 

@@ -2,12 +2,12 @@
  * kills it, the next one goes on at the byte where it was (pump.h). Started by novasupd
  * with its channel on descriptor 3. */
 #include "nv_chan.h"
+#include "nv_cli.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_msg_body.h"
 #include "nv_title.h"
-#include "nv_version.h"
 #include "pump.h"
 #include "tidy.h"
 
@@ -691,21 +691,33 @@ init_timers(void)
 	ev_io_init(&logger.tidy_io, on_tidied, -1, EV_READ);
 }
 
+static const char help[] =
+	"usage: nova-logger\n"
+	"\n"
+	"Writes what workers print into files and rotates them. novasupd starts it,\n"
+	"with a channel on descriptor 3.\n"
+	"\n"
+	"Options:\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 all is written, 2 wrong use, 4 it failed.\n"
+	"See also: nova-logger(8), nova.yaml(5), novactl(1) logs.\n";
+
 int
 main(int argc, char **argv)
 {
-	bool tidies = argc > 1 && strcmp(argv[1], "--tidy") == 0;
+	static const char *const own[] = {"--tidy", NULL};
 
 	nv_log_init("nova-logger");
-	if (tidies)
+	int code = nv_cli_started("nova-logger", help, own, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (argc > 1)
 		return log_tidy_main(argc, argv);
 	nv_title_init(argc, argv);
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("nova-logger %s\n", nv_version());
-		return NV_EXIT_OK;
-	}
-	if (argc > 1 || !is_channel(CHANNEL_FD)) {
-		(void)fputs("nova-logger is started by novasupd, with its channel on "
+	if (!is_channel(CHANNEL_FD)) {
+		(void)fputs("nova-logger: is started by novasupd, with its channel on "
 			    "descriptor 3\n",
 			stderr);
 		return NV_EXIT_USAGE;

@@ -397,10 +397,23 @@ run(struct plat *p)
 /* ---- arguments ---- */
 
 static const char usage[] =
-	"usage: nova-platform NAME [--config FILE] [--run-dir DIR] [--state-dir DIR]\n"
-	"       nova-platform NAME --verbs     its verbs, as JSON\n"
-	"       nova-platform --list           every NAME, as JSON\n"
-	"       nova-platform --version\n";
+	"usage: nova-platform NAME [OPTION...]\n"
+	"       nova-platform --list\n"
+	"\n"
+	"Holds the key of one vendor: its money in, its messages out. novasupd starts\n"
+	"it where nova.yaml has a section platforms.NAME.\n"
+	"\n"
+	"Options:\n"
+	"  --config FILE      nova.yaml\n"
+	"  --run-dir DIR      sockets of the fleet\n"
+	"  --state-dir DIR    where it keeps what it must not forget\n"
+	"  --verbs            its verbs, as JSON\n"
+	"  --list             every NAME, as JSON\n"
+	"  --help, --version\n"
+	"\n"
+	"The same as environment: NOVA_CONFIG, NOVA_RUN_DIR, NOVA_STATE_DIR.\n"
+	"Exit codes: 0 it was asked to end, 2 wrong use, 4 it failed.\n"
+	"See also: nova-platform(8), nova.yaml(5), novasupd(8).\n";
 
 enum { FLAG_VERBS, FLAG_LIST };
 
@@ -436,7 +449,7 @@ usage_error(void)
 	(void)fputs("nova-platform: expected the name of a platform:", stderr);
 	for (size_t i = 0; plat_kinds[i]; i++)
 		(void)fprintf(stderr, " %s", plat_kinds[i]->name);
-	(void)fprintf(stderr, "\n%s", usage);
+	(void)fputs(" (see --help)\n", stderr);
 	return NV_EXIT_USAGE;
 }
 

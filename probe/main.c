@@ -2,10 +2,10 @@
  * HTTP, or by a command. Started by novasupd, which does no network itself, with the
  * channel to it on descriptor 3; restarted by it when it dies, and told anew what to ask.
  */
+#include "nv_cli.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_title.h"
-#include "nv_version.h"
 #include "sweep.h"
 #include "target.h"
 
@@ -164,20 +164,26 @@ run(void)
 	return self.exit_code;
 }
 
+static const char help[] =
+	"usage: nova-probe\n"
+	"\n"
+	"Asks workers from outside whether they are ready and healthy. novasupd\n"
+	"starts it, with a channel on descriptor 3.\n"
+	"\n"
+	"Options:\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 it was asked to end, 2 wrong use, 4 it failed.\n"
+	"See also: nova-probe(8), nova.yaml(5), novasupd(8).\n";
+
 int
 main(int argc, char **argv)
 {
 	nv_title_init(argc, argv);
 	nv_log_init("nova-probe");
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		(void)printf("nova-probe %s\n", nv_version());
-		return NV_EXIT_OK;
-	}
-	if (argc != 1) {
-		(void)fprintf(stderr, "usage: nova-probe            started by "
-				      "novasupd, channel on descriptor 3\n"
-				      "       nova-probe --version\n");
-		return NV_EXIT_USAGE;
-	}
+	int code = nv_cli_started("nova-probe", help, NULL, argc, argv);
+
+	if (code >= 0)
+		return code;
 	return run();
 }

@@ -4,12 +4,12 @@
 #include "handover.h"
 #include "keeper.h"
 #include "leftover.h"
+#include "nv_cli.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
 #include "nv_restore.h"
 #include "nv_title.h"
-#include "nv_version.h"
 #include "oom.h"
 #include "reexec.h"
 #include "reload.h"
@@ -41,20 +41,25 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: novasupd [--config FILE] [--state-dir DIR] [--run-dir DIR] [--log-dir "
-	"DIR]\n"
-	"                [--ready-fd N] [--check]\n"
-	"       novasupd --help | --version\n"
+	"usage: novasupd [OPTION...]\n"
 	"\n"
+	"Starts, watches and restarts the fleet of workers that nova.yaml describes.\n"
+	"\n"
+	"Options:\n"
 	"  --config FILE    nova.yaml; worker types are in workers.d/ beside it\n"
 	"  --state-dir DIR  the ledger\n"
 	"  --run-dir DIR    sockets and the lock; one fleet each\n"
 	"  --log-dir DIR    what workers print\n"
 	"  --ready-fd N     write a newline to this descriptor when the fleet is ready\n"
 	"  --check          check the configuration, list every error, exit\n"
+	"  --help, --version\n"
 	"\n"
-	"The same as environment: NOVA_CONFIG, NOVA_STATE_DIR, NOVA_RUN_DIR, "
-	"NOVA_LOG_DIR.\n";
+	"The same as environment: NOVA_CONFIG, NOVA_STATE_DIR, NOVA_RUN_DIR,\n"
+	"NOVA_LOG_DIR.\n"
+	"Exit codes: 0 stopped as asked, or the configuration is valid; 2 wrong use,\n"
+	"or the configuration has errors; 4 it failed, or another fleet holds the run\n"
+	"directory.\n"
+	"See also: novasupd(8), nova.yaml(5), novactl(1), nova(7).\n";
 
 /* -1: go on; else the exit code. */
 static int
@@ -69,11 +74,13 @@ parse_options(int argc, char **argv, struct options *ret)
 		{"resume-fd", required_argument, NULL, 'R'},
 		{"check-image", no_argument, NULL, 'I'}, {"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
+	struct nv_err err = {0};
 	char *end;
 	int opt;
 
+	opterr = 0;
 	*ret = (struct options){.ready_fd = -1, .resume_fd = -1};
-	while ((opt = getopt_long(argc, argv, "", known, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
 		switch (opt) {
 		case 'c':
 			ret->config = optarg;
@@ -109,22 +116,15 @@ parse_options(int argc, char **argv, struct options *ret)
 			ret->check_image = true;
 			break;
 		case 'h':
-			(void)fputs(usage, stdout);
-			return NV_EXIT_OK;
+			return nv_cli_say(usage);
 		case 'v':
-			(void)printf("novasupd %s\n", nv_version());
-			return NV_EXIT_OK;
+			return nv_cli_say_version("novasupd");
 		default:
-			(void)fputs(usage, stderr);
-			return NV_EXIT_USAGE;
+			(void)nv_cli_wrong(argv, known, opt, &err);
+			return nv_cli_fail("novasupd", &err);
 		}
 	}
-	if (optind < argc) {
-		(void)fprintf(stderr, "novasupd: unexpected argument \"%s\"\n%s",
-			argv[optind], usage);
-		return NV_EXIT_USAGE;
-	}
-	return -1;
+	return optind < argc ? nv_cli_surplus("novasupd", argv[optind]) : -1;
 }
 
 static int

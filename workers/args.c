@@ -1,5 +1,6 @@
 /* Options of nova-runner: see args.h. */
 #include "args.h"
+#include "nv_cli.h"
 #include "nv_name.h"
 
 #include <errno.h>
@@ -15,14 +16,18 @@ const char rn_args_usage[] =
 	"Runs COMMAND every interval and reports each run to Nova. Event lines go to\n"
 	"descriptor 3, control lines come from descriptor 4.\n"
 	"\n"
-	"  --worker NAME        the worker's name\n"
-	"  --instance N         which of its instances this is (1)\n"
-	"  --interval-ms N      from the start of a run to the start of the next\n"
-	"  --timeout-ms N       end a run that takes longer; 0 = never (0)\n"
-	"  --heartbeat-ms N     say that all is well this often; 0 = never (60000)\n"
-	"  --grace-ms N         time between TERM and KILL (10000)\n"
-	"  --ask-budget         ask for money before each run, and wait for the answer\n"
-	"  --help, --version\n";
+	"Options:\n"
+	"  --worker NAME      the worker's name\n"
+	"  --instance N       which of its instances this is (1)\n"
+	"  --interval-ms N    from the start of a run to the start of the next\n"
+	"  --timeout-ms N     end a run that takes longer; 0 = never (0)\n"
+	"  --heartbeat-ms N   say that all is well this often; 0 = never (60000)\n"
+	"  --grace-ms N       time between TERM and KILL (10000)\n"
+	"  --ask-budget       ask for money before each run, and wait for the answer\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 it was asked to end, 2 wrong use, 4 it failed.\n"
+	"See also: nova-runner(1), nova-protocol(7), nova.yaml(5).\n";
 
 enum {
 	OPT_WORKER = 256,
@@ -96,7 +101,7 @@ take_option(int opt, struct rn_args *a, struct nv_err *err)
 		a->version = true;
 		return 0;
 	default:
-		return nv_err_set(err, -EINVAL, "see nova-runner --help");
+		nv_assert_failed("an option of the table", __FILE__, __LINE__, __func__);
 	}
 }
 
@@ -106,9 +111,11 @@ rn_args_parse(int argc, char **argv, struct rn_args *ret, struct nv_err *err)
 	struct rn_args a = {.instance = 1, .heartbeat_ms = 60000, .grace_ms = 10000};
 	int opt;
 
+	opterr = 0;
 	optind = 0; /* so that tests may parse more than once */
-	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		int rc = take_option(opt, &a, err);
+	while ((opt = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+		int rc = opt == '?' || opt == ':' ? nv_cli_wrong(argv, options, opt, err)
+						  : take_option(opt, &a, err);
 
 		if (rc < 0)
 			return rc;

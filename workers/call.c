@@ -3,9 +3,9 @@
 #include "nova.h"
 
 #include "nv_buf.h"
+#include "nv_cli.h"
 #include "nv_fd.h"
 #include "nv_units.h"
-#include "nv_version.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,16 +17,20 @@
 #define TIMEOUT_MS INT64_C(1200000)
 
 static const char usage[] =
-	"usage: nova-call [--id ID] [--timeout DURATION] PLATFORM VERB [NAME=TEXT | "
-	"NAME:=JSON | NAME@FILE]...\n"
+	"usage: nova-call [OPTION...] PLATFORM VERB [NAME=TEXT|NAME:=JSON|NAME@FILE]...\n"
 	"\n"
-	"Lets a platform do something in this worker's name and prints what it answers, "
-	"a\n"
-	"JSON object. A NAME that comes again makes a list. The same --id again does "
-	"nothing\n"
-	"again and prints the same. Exit codes: 0 done, 1 the answer is no, 2 wrong "
-	"use,\n"
-	"3 it cannot be reached, 4 it failed, 5 nobody knows whether it was done.\n";
+	"Lets a platform do something in this worker's name and prints what it\n"
+	"answers, a JSON object. A NAME that comes again makes a list; FILE - is\n"
+	"standard input.\n"
+	"\n"
+	"Options:\n"
+	"  --id ID             the same again does nothing again and prints the same\n"
+	"  --timeout DURATION  how long to wait for the answer (20m)\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 it cannot be reached,\n"
+	"4 it failed, 5 nobody knows whether it was done.\n"
+	"See also: nova-call(1), nova-platform(8), libnova(3).\n";
 
 static const struct option options[] = {
 	{"id", required_argument, NULL, 'i'},
@@ -178,16 +182,15 @@ report(int rc, const char *platform, const struct nova_answer *a)
 
 /* One that ends it here. */
 static int
-other_option(int c, const struct nv_err *err)
+other_option(int c, char *const argv[], struct nv_err *err)
 {
 	if (c == 'V')
-		(void)printf("nova-call %s\n", nv_version());
-	else if (c == 'h')
-		(void)fputs(usage, stdout);
-	else
-		(void)fprintf(
-			stderr, "%s%s%s", err->text, err->text[0] ? "\n" : "", usage);
-	return c == 'V' || c == 'h' ? NV_EXIT_OK : NV_EXIT_USAGE;
+		return nv_cli_say_version("nova-call");
+	if (c == 'h')
+		return nv_cli_say(usage);
+	if (c != 't') /* a timeout that is none has said so */
+		(void)nv_cli_wrong(argv, options, c, err);
+	return nv_cli_fail("nova-call", err);
 }
 
 int
@@ -200,15 +203,17 @@ main(int argc, char **argv)
 	struct nv_buf args;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
 		if (c == 'i')
 			id = optarg;
 		else if (c != 't' || nv_duration_parse(optarg, &timeout_ms, &err) < 0)
-			return other_option(c, &err);
+			return other_option(c, argv, &err);
 	}
 	if (argc - optind < 2) {
-		(void)fputs(usage, stderr);
-		return NV_EXIT_USAGE;
+		(void)nv_err_set(
+			&err, -EINVAL, "expected a platform and a verb: see --help");
+		return nv_cli_fail("nova-call", &err);
 	}
 	nv_buf_init(&args, NOVA_PLATFORM_BYTES_MAX);
 	if (make_args(&args, argv + optind + 2, argc - optind - 2) < 0) {

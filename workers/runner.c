@@ -9,13 +9,13 @@
 #include "control.h"
 #include "env.h"
 #include "fds.h"
+#include "nv_cli.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_money.h"
 #include "nv_title.h"
 #include "nv_units.h"
-#include "nv_version.h"
 #include "run.h"
 #include "sched.h"
 #include "variant.h"
@@ -756,17 +756,12 @@ main(int argc, char **argv)
 
 	nv_title_init(argc, argv);
 	nv_log_init("nova-runner");
-	if (rn_args_parse(argc, argv, &rn.args, &err) < 0) {
-		(void)fprintf(stderr, "nova-runner: %s\n", err.text);
-		return NV_EXIT_USAGE;
-	}
-	if (rn.args.help || rn.args.version) {
-		if (rn.args.help)
-			(void)fputs(rn_args_usage, stdout);
-		else
-			(void)printf("nova-runner %s\n", nv_version());
-		return NV_EXIT_OK;
-	}
+	if (rn_args_parse(argc, argv, &rn.args, &err) < 0)
+		return nv_cli_fail("nova-runner", &err);
+	if (rn.args.help)
+		return nv_cli_say(rn_args_usage);
+	if (rn.args.version)
+		return nv_cli_say_version("nova-runner");
 	int rc = setup(&err);
 
 	if (rc < 0) {

@@ -1,10 +1,10 @@
 /* What novasupd gives to a system worker: see nv_service.h. */
 #include "nv_service.h"
 
+#include "nv_cli.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
-#include "nv_version.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -41,13 +41,6 @@ list_options(const char *const *flags, struct option list[])
 	list[n] = (struct option){0};
 }
 
-static int
-ended(int printed, int *ret_exit)
-{
-	*ret_exit = printed < 0 ? NV_EXIT_FAILED : NV_EXIT_OK;
-	return -ECANCELED;
-}
-
 int
 nv_service_args(struct nv_service_args *args, const char *name, int argc, char **argv,
 	struct nv_paths *ret_paths, int *ret_exit)
@@ -60,9 +53,10 @@ nv_service_args(struct nv_service_args *args, const char *name, int argc, char *
 	bool is_wrong = false;
 	int c;
 
+	opterr = 0;
 	args->flag = -1;
 	list_options(args->flags, options);
-	while (!is_wrong && (c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while (!is_wrong && (c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			config = optarg;
@@ -74,21 +68,27 @@ nv_service_args(struct nv_service_args *args, const char *name, int argc, char *
 			state_dir = optarg;
 			break;
 		case 'V':
-			return ended(printf("%s %s\n", name, nv_version()), ret_exit);
+			*ret_exit = nv_cli_say_version(name);
+			return -ECANCELED;
 		case 'h':
-			return ended(fputs(args->usage, stdout), ret_exit);
+			*ret_exit = nv_cli_say(args->usage);
+			return -ECANCELED;
 		default:
 			is_wrong = c < 0 || c >= FLAGS_MAX;
 			args->flag = is_wrong ? -1 : c;
+			if (is_wrong)
+				(void)nv_cli_wrong(argv, options, c, &err);
 		}
 	}
 	args->operands = argv + optind;
 	args->n_operands = argc - optind;
 	*ret_exit = NV_EXIT_USAGE;
-	if (is_wrong || (args->n_operands > 0 && !args->takes_operands)) {
-		(void)fputs(args->usage, stderr);
+	if (is_wrong)
+		*ret_exit = nv_cli_fail(name, &err);
+	else if (args->n_operands > 0 && !args->takes_operands)
+		*ret_exit = nv_cli_surplus(name, args->operands[0]);
+	if (is_wrong || (args->n_operands > 0 && !args->takes_operands))
 		return -EINVAL;
-	}
 	if (args->flag < 0 &&
 		nv_paths_resolve(ret_paths, config, state_dir, run_dir, NULL, &err) < 0) {
 		(void)fprintf(stderr, "%s: %s\n", name, err.text);

@@ -6,6 +6,7 @@
  * On descriptor 0, again and again: two 32-bit lengths in this machine's order, what is
  * wanted (scr_work.h), the page. On descriptor 1: one length, {"ok":true,"data":{...}} or
  * {"ok":false,"error":"..."}. */
+#include "nv_cli.h"
 #include "nv_fd.h"
 #include "nv_json.h"
 #include "scr_confine.h"
@@ -132,14 +133,28 @@ next(void)
 	return rc < 0 ? rc : 1;
 }
 
+static const char help[] =
+	"usage: nova-scrape-parse\n"
+	"\n"
+	"Reads pages of strangers for nova-platform scrape, which starts it: without\n"
+	"secrets, network and files.\n"
+	"\n"
+	"Options:\n"
+	"  --help, --version\n"
+	"\n"
+	"Exit codes: 0 there is nothing more to read, 2 wrong use, 4 it failed.\n"
+	"See also: nova-scrape-parse(8), nova-platform(8).\n";
+
 int
 main(int argc, char **argv)
 {
 	int rc = 1;
+	int code = nv_cli_started("nova-scrape-parse", help, NULL, argc, argv);
 
-	(void)argv;
-	if (argc != 1 || isatty(0)) {
-		(void)fputs("nova-scrape-parse is started by nova-platform\n", stderr);
+	if (code >= 0)
+		return code;
+	if (isatty(0)) {
+		(void)fputs("nova-scrape-parse: is started by nova-platform\n", stderr);
 		return NV_EXIT_USAGE;
 	}
 	if (confine() < 0)

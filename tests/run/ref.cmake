@@ -1,1 +1,2 @@
 nova_run(ref_schema ref_schema)
+nova_run(ref_calls ref_calls)
