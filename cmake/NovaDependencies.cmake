@@ -9,6 +9,8 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
 pkg_check_modules(XML2 REQUIRED IMPORTED_TARGET libxml-2.0>=2.9)
 pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc>=70 icu-i18n>=70)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2)
+# The books of the original system, which novactl import reads.
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 # The terminal of novactl top; the wide one, which knows UTF-8.
 pkg_check_modules(NCURSES REQUIRED IMPORTED_TARGET ncursesw>=6.1)
 if(NOVA_TESTS)

@@ -355,6 +355,25 @@ const struct ctl_verb ctl_verbs[] = {
 			{"operation", 'O', "NAME", "kind of call a cost is for"},
 			{"external-id", 'e', "ID", "what the platform calls the sale"},
 			{"note", 'n', "TEXT", "kept in the ledger"}, VIA}},
+	{"import novaos", ctl_verb_import_novaos, "FILE",
+		"the original system's database into the ledger",
+		"FILE is its data/novaos.db, which is only read; a program that writes "
+		"to "
+		"it may go on. Costs and revenue count when they were spent and earned: "
+		"reports show them, no budget and no decision rests on them. Each row is "
+		"booked once, so the same again, or a later copy, adds what is new. "
+		"Tells what was mended and what was left out, and why; exit 1 when "
+		"anything was.",
+		1, 1,
+		{{"dry-run", 'n', NULL, "only say what would come of it"},
+			{"map", 'm', "AGENT=WORKER,..",
+				"whose the money of an agent is (default: novaos.AGENT, "
+				"a "
+				"name in the ledger only)"},
+			{"currency", 0, "CODE", "of all amounts (default USD)"},
+			{"zone", 0, "ZONE",
+				"of times that do not tell their own, such as "
+				"America/Chicago (default: this machine's)"}}},
 	{"ledger correct", ctl_verb_ledger_correct, "SEQ --reason TEXT",
 		"take one event back, or book it anew with another amount",
 		"Nothing is edited: the reverse legs are an event of their own, in one "

@@ -114,6 +114,9 @@ int ctl_verb_resume_everything(struct ctl *ctl);
 /* verb_roll.c: workers restart --rolling, --abort */
 int ctl_rolling(struct ctl *ctl);
 
+/* verb_import.c */
+int ctl_verb_import_novaos(struct ctl *ctl);
+
 /* verb_incidents.c */
 int ctl_verb_incidents(struct ctl *ctl);
 

@@ -20,6 +20,7 @@ nettle-dev:hashes of the audit chain
 libmbedtls-dev:signatures of webhooks, TLS of the gateway
 libxml2-dev:pages of the scraper
 libicu-dev:the length of posts
+libsqlite3-dev:the books of the original, which novactl import reads
 libncurses-dev:the screen of novactl top
 nodejs:bundles the dashboard, at build time only
 npm:brings what it is bundled with'

@@ -114,7 +114,7 @@ led_sum_decode(const void *value, size_t bytes, unsigned n_fields, struct led_su
 /* ev has been checked with led_event_check. Writes version 2; version 1 (schema 1) is
  * read for ever. */
 int led_event_check(const struct led_event *ev);
-bool led_code_known(uint32_t code); /* with or without LED_CODE_REVERSAL */
+bool led_code_known(uint32_t code);   /* with or without LED_CODE_REVERSAL */
 bool led_code_is_past(uint32_t code); /* the same */
 /* Records of version 1 say the external id of a sale in their line only. */
 void led_line_external(struct led_event *ev);
