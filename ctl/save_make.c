@@ -8,7 +8,6 @@
 #include "nv_json.h"
 #include "nv_version.h"
 #include "paths.h"
-#include "schema.h"
 #include "seal.h"
 
 #include <dirent.h>
@@ -265,7 +264,7 @@ copy_config(struct making *m)
 static json_t *
 hex(const uint8_t *data, size_t bytes)
 {
-	char text[2 * LED_HASH_BYTES + 1];
+	char text[2 * LED_FILE_HASH_BYTES + 1];
 
 	for (size_t i = 0; i < bytes; i++)
 		(void)snprintf(text + 2 * i, 3, "%02x", data[i]);
@@ -296,7 +295,7 @@ describe_ledger(struct making *m, json_t **ret)
 			(json_int_t)stats.events, "quarantined",
 			(json_int_t)stats.quarantined, "batches",
 			(json_int_t)stats.batches, "head_hash",
-			hex(stats.head_hash, LED_HASH_BYTES), "until",
+			hex(stats.head_hash, LED_FILE_HASH_BYTES), "until",
 			ctl_need(nv_json_time(stats.last_ns))));
 	led_close(led);
 	(void)snprintf(lock, sizeof(lock), "%.4000s/ledger.mdb-lock", m->part);
@@ -430,8 +429,8 @@ make(struct making *m, struct led *led, char ret_path[PATH_MAX], json_t **ret_ab
 		rc = ctl_sync_tree(m->part, m->err);
 	if (rc == 0)
 		rc = final_name(m, now_ns, ret_path);
-	if (rc == 0 &&
-		renameat2(AT_FDCWD, m->part, AT_FDCWD, ret_path, RENAME_NOREPLACE) < 0)
+	/* The place is locked, and none that has files in it is replaced. */
+	if (rc == 0 && rename(m->part, ret_path) < 0)
 		rc = failed(m, ret_path);
 	ctl_progress_end(&m->ctl->out);
 	if (rc < 0) {

@@ -449,6 +449,16 @@ const struct ctl_verb ctl_verbs[] = {
 		1, 1,
 		{{"replace", 'r', NULL,
 			"even if there is a ledger, which is kept beside"}}},
+	{"ledger schema", ctl_verb_ledger_schema, "",
+		"which form the ledger has, also one that is newer than this program",
+		"nova-engine brings an older one to its own when it starts, and keeps "
+		"the old file beside.",
+		0, 0, {{0}}},
+	{"ledger downgrade", ctl_verb_ledger_downgrade, "--to N",
+		"give the ledger an older form, for an older Nova, while Nova is stopped",
+		"Verified before it takes the old file's place, which is kept beside. "
+		"Refused, with the reason, when the ledger holds what that form cannot.",
+		0, 0, {{"to", 't', "N", "the schema that Nova knows"}}},
 	{"backup create", ctl_verb_backup_create, "DIR",
 		"save the whole fleet into a new directory in DIR, also while it runs",
 		"Ledger, what the platforms and the alerts keep, webhook bodies, tokens "

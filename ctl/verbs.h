@@ -79,6 +79,8 @@ int ctl_verb_ledger_anchor(struct ctl *ctl);
 /* verb_backup.c */
 int ctl_verb_ledger_backup(struct ctl *ctl);
 int ctl_verb_ledger_restore(struct ctl *ctl);
+int ctl_verb_ledger_schema(struct ctl *ctl);
+int ctl_verb_ledger_downgrade(struct ctl *ctl);
 int ctl_verb_ledger_correct(struct ctl *ctl);
 int ctl_verb_ledger_rebuild(struct ctl *ctl);
 

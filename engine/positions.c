@@ -75,7 +75,8 @@ eng_code_sum(struct led_view *v, uint32_t worker, enum led_code code, uint32_t c
 	int64_t from_ns, int64_t to_ns, nv_i128 *ret)
 {
 	struct code_sum sum = {.currency = currency};
-	int rc = led_view_categories(v, worker, code, from_ns, to_ns, one_sum, &sum);
+	int rc = led_view_categories(v, worker ? worker : LED_ALL_WORKERS, code, from_ns,
+		to_ns, one_sum, &sum);
 
 	*ret = sum.nano;
 	return rc;
@@ -173,8 +174,8 @@ undo_conversions(struct undo *u, int64_t from, int64_t to)
 {
 	const int64_t edge = LED_CATEGORY_EDGE_NS;
 	struct code_sum sum = {0};
-	int rc = led_view_categories(
-		u->view, 0, LED_CODE_CONVERT, from * edge, to * edge, one_sum, &sum);
+	int rc = led_view_categories(u->view, LED_ALL_WORKERS, LED_CODE_CONVERT,
+		from * edge, to * edge, one_sum, &sum);
 
 	if (rc < 0 || (sum.events == 0 && sum.nano == 0))
 		return rc;

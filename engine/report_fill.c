@@ -114,8 +114,8 @@ static int
 walk_code(const struct eng_report *r, enum led_code code, struct category_walk *w)
 {
 	if (!r->target.ids)
-		return led_view_categories(r->view, 0, code, r->period.from_ns,
-			r->period.to_ns, one_category, w);
+		return led_view_categories(r->view, LED_ALL_WORKERS, code,
+			r->period.from_ns, r->period.to_ns, one_category, w);
 	for (size_t i = 0; i < r->target.n; i++) {
 		int rc = led_view_categories(r->view, r->target.ids[i], code,
 			r->period.from_ns, r->period.to_ns, one_category, w);

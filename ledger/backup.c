@@ -130,6 +130,25 @@ backup_segments(
 	return rc;
 }
 
+/* A name that nobody has yet. NFS and FAT know no RENAME_NOREPLACE; a second name is
+ * refused there as well when the first is taken. */
+static int
+take_name(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (link(from, to) == 0)
+		return unlink(from) < 0 ? -errno : 0;
+	/* No second names either (FAT): one writer at a time is all that is left. */
+	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS)
+		return -errno;
+	if (access(to, F_OK) == 0)
+		return -EEXIST;
+	return rename(from, to) < 0 ? -errno : 0;
+}
+
 int
 led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked, struct nv_err *err)
@@ -154,8 +173,10 @@ led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *f
 		rc = backup_segments(&w, led, file, err);
 	if (rc == 0 && !unverified)
 		rc = prove(&w, fn, arg, ret_checked, err);
-	if (rc == 0 && renameat2(AT_FDCWD, w.file, AT_FDCWD, file, RENAME_NOREPLACE) < 0)
-		rc = nv_err_set(err, -errno, "%s: %s", file, strerror(errno));
+	int named = rc == 0 ? take_name(w.file, file) : 0;
+
+	if (named < 0)
+		rc = nv_err_set(err, named, "%s: %s", file, strerror(-named));
 	if (rc == 0)
 		rc = sync_parent(file, err);
 	workshop_close(&w);
@@ -229,7 +250,8 @@ put_in_place(struct workshop *w, const char *dir, bool replace, char kept[LED_KE
 
 	if (access(dir, F_OK) < 0) {
 		(void)unlink(w->lock);
-		if (renameat2(AT_FDCWD, w->dir, AT_FDCWD, dir, RENAME_NOREPLACE) < 0)
+		/* A directory replaces none that has something in it. */
+		if (rename(w->dir, dir) < 0)
 			return nv_err_set(err, -errno, "%s: %s", dir, strerror(errno));
 		return sync_parent(dir, err);
 	}

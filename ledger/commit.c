@@ -532,7 +532,7 @@ led_batch_write(struct led_batch *b, struct nv_err *err)
 {
 	struct led *led = b->led;
 	int mdb;
-	int rc = led_derive_close(&b->sums);
+	int rc = led_derive_close(&b->sums, b->led->meta.schema);
 
 	if (rc == 0)
 		rc = gather_names(b);

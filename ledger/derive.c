@@ -288,10 +288,9 @@ led_derive_rejected(struct led_tables *t, uint32_t worker)
 	return add_field(&t->t[LED_T_ROLL], key, LED_N_REJECTED, 1, 0);
 }
 
-int
-led_derive_close(struct led_tables *t)
+static int
+close_roll(struct led_sums *s)
 {
-	struct led_sums *s = &t->t[LED_T_ROLL];
 	uint32_t n = s->keys.n;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -307,6 +306,36 @@ led_derive_close(struct led_tables *t)
 		led_sum_add(fleet, &s->v[i]);
 	}
 	return 0;
+}
+
+static int
+close_categories(struct led_sums *s)
+{
+	uint32_t n = s->keys.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct led_pair key = s->keys.keys[i];
+		uint64_t code = key.a >> 32;
+		bool is_new;
+
+		if (code & (LED_CODE_QUARTERS | LED_CODE_DAYS))
+			continue; /* has the fleet's sum already, under worker 0 */
+		struct led_sum *fleet =
+			led_sums_get(s, code << 32 | LED_ALL_WORKERS, key.b, &is_new);
+
+		if (!fleet)
+			return -ENOMEM;
+		led_sum_add(fleet, &s->v[i]);
+	}
+	return 0;
+}
+
+int
+led_derive_close(struct led_tables *t, uint32_t schema)
+{
+	int rc = close_roll(&t->t[LED_T_ROLL]);
+
+	return rc == 0 && schema >= 3 ? close_categories(&t->t[LED_T_CAT]) : rc;
 }
 
 void

@@ -56,8 +56,9 @@ int led_derive_event(struct led_tables *t, const struct led_event *ev, uint64_t 
 	struct led_words words);
 int led_derive_heartbeats(struct led_tables *t, uint32_t worker, uint32_t count);
 int led_derive_rejected(struct led_tables *t, uint32_t worker);
-/* After the last of a batch: adds up the workers into the fleet (worker 0). */
-int led_derive_close(struct led_tables *t);
+/* After the last of a batch: adds up the workers into the fleet (worker 0; by category
+ * LED_ALL_WORKERS, since 0 is nobody's there), as the schema of the ledger has it. */
+int led_derive_close(struct led_tables *t, uint32_t schema);
 
 /* Which sum of a worker (LED_SUM_...) a posting of this code moves, and which way: 1 or
  * -1; negative: none, it is no income and no expense. */

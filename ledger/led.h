@@ -15,6 +15,10 @@
 #include "nv_money.h"
 #include "nv_name.h"
 
+/* Of the whole ledger: an older one is migrated, a newer refused. */
+#define LED_SCHEMA        3
+#define LED_SCHEMA_LOWEST 2 /* that a ledger can be brought back to */
+
 struct led;       /* an open ledger */
 struct led_batch; /* one write transaction: a group commit */
 
@@ -194,6 +198,7 @@ enum led_bucket { LED_MINUTE, LED_QUARTER, LED_HOUR, LED_DAY };
 
 struct led_options {
 	bool read_only;
+	bool older; /* read-only: also of a schema from LED_SCHEMA_LOWEST on, as it is */
 	uint64_t map_bytes; /* 0 = 64 GiB of address space, doubled on MAP_FULL */
 	uint64_t boot_id;   /* written into the audit rows */
 };
@@ -438,8 +443,10 @@ int led_view_money_at(struct led_view *v, uint32_t worker, uint32_t currency,
 	const int64_t *at_ns, size_t n, struct led_totals *ret);
 
 /* Sums by category (cost category, revenue source) of one posting code over a window,
- * edges of a quarter of an hour; worker 0 = every worker. Categories are cut to 64 bytes.
- */
+ * edges of a quarter of an hour; worker 0 = every worker, each by itself;
+ * LED_ALL_WORKERS = their sums, which is quicker by as many as there are. Categories are
+ * cut to 64 bytes. */
+#define LED_ALL_WORKERS      UINT32_MAX
 #define LED_CATEGORY_EDGE_NS (INT64_C(900) * 1000000000)
 typedef int led_category_fn(void *arg, uint32_t worker, uint32_t currency,
 	const char *category, nv_i128 nano, uint64_t events);
@@ -565,6 +572,7 @@ struct led_anchors;
 struct led_verify_options {
 	const struct led_seal_key *seal_key; /* seal.h: the first key, kept elsewhere */
 	const struct led_anchors *anchors;   /* anchor.h: heads handed out before */
+	bool older;                          /* as led_options.older */
 };
 int led_verify(const char *dir, const struct led_verify_options *opt, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked);

@@ -1,6 +1,7 @@
 /* The steps around a rebuild: see rebuild.h. What is put into the new file: replay.c. */
 #include "rebuild.h"
 
+#include "lower.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "pages.h"
@@ -122,7 +123,8 @@ static int
 prove(const struct paths *p, led_problem_fn *fn, void *arg, uint64_t *ret_checked,
 	struct nv_err *err)
 {
-	int rc = led_verify_contained(p->next, fn, arg, ret_checked);
+	static const struct led_verify_options options = {.older = true};
+	int rc = led_verify_contained_with(p->next, &options, fn, arg, ret_checked);
 
 	if (rc < 0)
 		return nv_err_set(err, rc, "the rebuilt ledger cannot be verified: %s",
@@ -144,13 +146,39 @@ give(const struct paths *p, struct nv_err *err)
 	return 0;
 }
 
+/* A second name for the old file. What bears it already is of an earlier time (there and
+ * back again), or this very file, and somebody was interrupted. */
+static int
+keep(const struct paths *p, const char *kept, struct nv_err *err)
+{
+	char temp[PATH_MAX];
+	struct stat old;
+	struct stat now;
+	int rc = link(p->file, kept) < 0 ? -errno : 0;
+
+	if (rc == -EEXIST && stat(kept, &old) == 0 && stat(p->file, &now) == 0 &&
+		old.st_ino == now.st_ino)
+		return 0;
+	if (rc == -EEXIST) {
+		int n = snprintf(temp, sizeof(temp), "%s.new", kept);
+
+		if (n < 0 || (size_t)n >= sizeof(temp))
+			return nv_err_set(err, -ENAMETOOLONG, "%s: too long", kept);
+		(void)unlink(temp); /* usually not there */
+		rc = link(p->file, temp) < 0 || rename(temp, kept) < 0 ? -errno : 0;
+	}
+	return rc < 0 ? nv_err_set(err, rc, "cannot keep %s: %s", kept, strerror(-rc))
+		      : 0;
+}
+
 /* The old file gets a second name, then the new one takes its place. */
 static int
 take_place(const struct paths *p, const char *dir, const char *kept, struct nv_err *err)
 {
-	if (link(p->file, kept) < 0 && errno != EEXIST)
-		return nv_err_set(
-			err, -errno, "cannot keep %s: %s", kept, strerror(errno));
+	int rc = keep(p, kept, err);
+
+	if (rc < 0)
+		return rc;
 	if (rename(p->next_file, p->file) < 0)
 		return nv_err_set(err, -errno, "cannot put %s in place: %s", p->next_file,
 			strerror(errno));
@@ -158,8 +186,12 @@ take_place(const struct paths *p, const char *dir, const char *kept, struct nv_e
 	return sync_path(dir, err);
 }
 
+/* Makes the new file from the old one. */
+typedef int make_fn(const char *dir, const char *from, const char *to_dir,
+	const char *to_file, struct nv_err *err);
+
 static int
-rebuild(const char *dir, const char *kept, led_problem_fn *fn, void *arg,
+rebuild(const char *dir, make_fn *make, const char *kept, led_problem_fn *fn, void *arg,
 	uint64_t *ret_checked, struct nv_err *err)
 {
 	struct paths p;
@@ -175,7 +207,7 @@ rebuild(const char *dir, const char *kept, led_problem_fn *fn, void *arg,
 	if (symlink("../" LED_SEGMENTS_NAME, p.next_segments) < 0)
 		return nv_err_set(err, -errno, "cannot make %s: %s", p.next_segments,
 			strerror(errno));
-	rc = led_replay(dir, p.file, p.next, p.next_file, err);
+	rc = make(dir, p.file, p.next, p.next_file, err);
 	if (rc == 0)
 		rc = prove(&p, fn, arg, ret_checked, err);
 	if (rc == 0)
@@ -220,7 +252,7 @@ led_migrate(const char *dir, struct nv_err *err)
 		return rc;
 	(void)snprintf(
 		kept, sizeof(kept), "%s/ledger.schema%u.mdb", dir, (unsigned)schema);
-	rc = rebuild(dir, kept, count_problem, &found, &checked, &why);
+	rc = rebuild(dir, led_replay, kept, count_problem, &found, &checked, &why);
 	if (rc == 0)
 		return 0;
 	return nv_err_set(err, rc,
@@ -251,7 +283,53 @@ led_rebuild(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checke
 	(void)nv_rfc3339(nv_wall_ns(), at);
 	(void)snprintf(
 		kept, LED_REBUILD_KEPT_BYTES, "%s/ledger.before-%.19sZ.mdb", dir, at);
-	rc = rebuild(dir, kept, fn, arg, ret_checked, err);
+	rc = rebuild(dir, led_replay, kept, fn, arg, ret_checked, err);
+	if (rc < 0)
+		kept[0] = '\0';
+	return rc;
+}
+
+int
+led_downgrade(const char *dir, uint32_t to, led_problem_fn *fn, void *arg,
+	uint64_t *ret_checked, char kept[LED_REBUILD_KEPT_BYTES], struct nv_err *err)
+{
+	struct paths p;
+	struct led_meta_page meta[2];
+	uint32_t schema = 0;
+	NV_CLEANUP_FD lock = -1;
+	int rc = paths_of(&p, dir, err);
+
+	kept[0] = '\0';
+	if (rc == 0 && to < LED_SCHEMA_LOWEST)
+		rc = nv_err_set(err, -EINVAL,
+			"a ledger can be brought back to schema %d at most: restore a "
+			"backup from before it was changed",
+			LED_SCHEMA_LOWEST);
+	if (rc == 0 && access(p.file, F_OK) < 0)
+		rc = nv_err_set(err, -errno, "there is no ledger in %s", dir);
+	if (rc == 0)
+		rc = led_lock_writer(dir, &lock, err);
+	if (rc < 0)
+		return rc;
+	led_rebuild_tidy(dir);
+	rc = led_pages_meta(p.file, meta, err);
+	if (rc == 0)
+		rc = led_schema_of(p.file, &schema, err);
+	if (rc == 0 && schema <= to)
+		rc = nv_err_set(err, -EEXIST, "the ledger in %s already has schema %u",
+			dir, (unsigned)schema);
+	/* Each step down has a form of its own; there is one so far. */
+	if (rc == 0 && schema != LED_SCHEMA)
+		rc = nv_err_set(err, -EINVAL,
+			"the ledger in %s has schema %u, this program brings %d down",
+			dir, (unsigned)schema, LED_SCHEMA);
+	if (rc == 0)
+		rc = led_lower_check(dir, err);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(kept, LED_REBUILD_KEPT_BYTES, "%s/ledger.schema%u.mdb", dir,
+		(unsigned)schema);
+	rc = rebuild(dir, led_lower, kept, fn, arg, ret_checked, err);
 	if (rc < 0)
 		kept[0] = '\0';
 	return rc;

@@ -18,6 +18,13 @@
 int led_rebuild(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_checked,
 	char kept[LED_REBUILD_KEPT_BYTES], struct nv_err *err);
 
+/* The same ledger in the form of an older schema, from LED_SCHEMA_LOWEST on, for an older
+ * program; kept as above. -EEXIST: it has that schema, or an older one. -EINVAL: this
+ * program does not know how. -ENOTSUP: it holds what that schema has no form for; err
+ * says what, and what to do. */
+int led_downgrade(const char *dir, uint32_t to, led_problem_fn *fn, void *arg,
+	uint64_t *ret_checked, char kept[LED_REBUILD_KEPT_BYTES], struct nv_err *err);
+
 /* For store.c, with the writer's lock held: clear up after a rebuild that was cut short;
  * and rebuild a ledger of an older schema. */
 void led_rebuild_tidy(const char *dir);

@@ -199,7 +199,7 @@ take_batch(struct replay *r, struct led_audit *a, const MDB_val *row)
 		return -ENOMEM;
 	memcpy(out, row->mv_data, row->mv_size);
 	b->audit.n = row->mv_size;
-	return led_derive_close(&b->sums);
+	return led_derive_close(&b->sums, to->meta.schema);
 }
 
 /* ---- writing ---- */

@@ -11,10 +11,6 @@
 
 #include "led.h"
 
-#define LED_SCHEMA \
-	2 /* of the whole ledger; an older one is migrated, a newer refused \
-	   */
-
 #define LED_LINE_MAX     65536
 #define LED_ID_MAX       200
 #define LED_CATEGORY_MAX 64

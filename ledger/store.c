@@ -341,9 +341,9 @@ load_meta(struct led *led, MDB_txn *txn, struct nv_err *err)
 	if (rc == -EPROTONOSUPPORT)
 		return nv_err_set(err, rc,
 			"the ledger in %s has schema %u, this program knows %u: use a "
-			"newer "
-			"Nova",
-			led->dir, led->meta.schema, LED_SCHEMA);
+			"newer Nova, or bring it back with that one's `novactl "
+			"ledger downgrade --to %u`",
+			led->dir, led->meta.schema, LED_SCHEMA, LED_SCHEMA);
 	if (rc == 0) {
 		/* The genesis hash is that of the schema it was made with. */
 		struct led_meta made = led->meta;
@@ -500,7 +500,9 @@ open_reader(struct led *led, const char *path, struct nv_err *err)
 
 	if (rc == 0)
 		rc = led_schema_of(path, &schema, err);
-	if (rc == 0 && schema > 0 && schema < LED_SCHEMA)
+	uint32_t lowest = led->older ? LED_SCHEMA_LOWEST : LED_SCHEMA;
+
+	if (rc == 0 && schema > 0 && schema < lowest)
 		rc = nv_err_set(err, -EPROTONOSUPPORT,
 			"the ledger in %s has schema %u: nova-engine brings it to %u "
 			"when it starts, or novactl ledger rebuild",
@@ -524,6 +526,7 @@ led_open(const char *dir, const struct led_options *opt, struct led **ret,
 		return nv_err_set(err, -ENOMEM, "no memory for the ledger");
 	led->lock_fd = -1;
 	led->read_only = opt && opt->read_only;
+	led->older = led->read_only && opt->older;
 	led->boot_id = opt ? opt->boot_id : 0;
 	led->map_bytes = opt && opt->map_bytes ? NV_MAX(opt->map_bytes, map_bytes_min)
 					       : map_bytes_default;

@@ -503,9 +503,9 @@ begin_and_check(struct led_verify *v)
 }
 
 static int
-verify_open(struct led_verify *v, const char *dir)
+verify_open(struct led_verify *v, const char *dir, bool older)
 {
-	struct led_options opt = {.read_only = true};
+	struct led_options opt = {.read_only = true, .older = older};
 	struct nv_err err = {0};
 	int rc = led_open(dir, &opt, &v->led, &err);
 
@@ -540,7 +540,7 @@ led_verify(const char *dir, const struct led_verify_options *opt, led_problem_fn
 	struct led_verify v = {.fn = fn, .arg = arg};
 
 	v.claims.source = led_verify_source(&v);
-	int rc = verify_open(&v, dir);
+	int rc = verify_open(&v, dir, opt && opt->older);
 
 	if (rc == 0 && v.txn) {
 		led_vseals_init(&v, opt);

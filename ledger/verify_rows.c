@@ -178,7 +178,7 @@ apply_key(struct led_verify *v, enum led_table table, uint32_t from)
 void
 led_verify_apply(struct led_verify *v)
 {
-	if (led_derive_close(&v->sums) < 0) {
+	if (led_derive_close(&v->sums, v->led->meta.schema) < 0) {
 		v->error = -ENOMEM;
 		return;
 	}

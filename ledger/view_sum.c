@@ -388,7 +388,8 @@ walk_categories(struct category_walk *w, uint32_t worker, uint16_t code)
 	if (k.mv_size != sizeof(key))
 		return -EBADMSG;
 	memcpy(next, k.mv_data, sizeof(next));
-	while (more && memcmp(next, wanted, prefix) == 0) {
+	while (more && memcmp(next, wanted, prefix) == 0 &&
+		(worker || led_key_get_u32(next + 2) != LED_ALL_WORKERS)) {
 		struct led_sum last = {0};
 		uint32_t quarter = 0;
 
