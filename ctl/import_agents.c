@@ -1,8 +1,8 @@
 /* Whose a row is: everybody that the file names, and the worker of each. See import.h. */
 #include "import.h"
-#include "words.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,22 +209,45 @@ find_named(struct ctl_import *im, const char *word)
 }
 
 static int
-map_one(void *arg, const char *key, const char *value, struct nv_err *err)
+map_one(struct ctl_import *im, const char *key, const char *worker, struct nv_err *err)
 {
-	struct ctl_import *im = arg;
 	struct ctl_import_agent *a = key[0] ? find_named(im, key) : NULL;
 
 	if (!a)
 		return nv_err_set(err, -EINVAL,
-			"--map: there is no agent \"%s\" in %s; without --map, --dry-run "
-			"lists them",
+			"--map: there is no agent \"%s\" in %s; --dry-run lists them",
 			key, im->file);
-	if (!nv_name_valid(value) || nv_name_is_system(value))
+	if (!nv_name_valid(worker) || nv_name_is_system(worker))
 		return nv_err_set(err, -EINVAL,
 			"--map: expected the name of a worker for %s, found \"%s\"", key,
-			value);
-	memcpy(a->worker, value, strlen(value) + 1);
+			worker);
+	memcpy(a->worker, worker, strlen(worker) + 1);
 	return 0;
+}
+
+/* An agent's id may have commas, a worker's name has none. */
+static int
+map_all(struct ctl_import *im, const char *map, struct nv_err *err)
+{
+	int rc = 0;
+
+	while (*map && rc == 0) {
+		const char *equals = strchr(map, '=');
+		size_t n = equals ? strcspn(equals + 1, ",") : 0;
+		char key[CTL_IMPORT_KEY_BYTES + 1];
+		char worker[2 * NV_NAME_MAX];
+
+		if (!equals || equals - map >= (ptrdiff_t)sizeof key ||
+			n >= sizeof worker)
+			return nv_err_set(err, -EINVAL,
+				"--map: expected AGENT=WORKER, found \"%.80s\"", map);
+		(void)snprintf(key, sizeof key, "%.*s", (int)(equals - map), map);
+		(void)snprintf(worker, sizeof worker, "%.*s", (int)n, equals + 1);
+		rc = map_one(im, key, worker, err);
+		map = equals + 1 + n;
+		map += *map == ',';
+	}
+	return rc;
 }
 
 int
@@ -241,6 +264,6 @@ ctl_import_agents_read(struct ctl_import *im, const char *map, struct nv_err *er
 	if (rc == 0)
 		rc = read_sums(im, true, err);
 	if (rc == 0 && map)
-		rc = ctl_pairs_each(map, map_one, im, err);
+		rc = map_all(im, map, err);
 	return rc;
 }

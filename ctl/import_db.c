@@ -70,30 +70,23 @@ beside(const char *path, const char *suffix, bool *ret_filled)
 	return there;
 }
 
-/* What only a program that may write could bring in order. */
+/* Changes beside the file that no program has open: only one that may write could bring
+ * them in. (A rollback journal is SQLite's to look at: it knows whose it is.) */
 static int
-check_journals(const char *path, struct nv_err *err)
+check_wal(const char *path, struct nv_err *err)
 {
 	bool wal;
-	bool journal;
 	bool unused;
 
 	(void)beside(path, "-wal", &wal);
-	(void)beside(path, "-journal", &journal);
-	if (wal && !beside(path, "-shm", &unused))
-		return nv_err_set(err, -EBUSY,
-			"%s-wal holds changes that nobody has brought into the file: "
-			"copy "
-			"both, run sqlite3 COPY 'PRAGMA wal_checkpoint(TRUNCATE)' on the "
-			"copy and import that",
-			path);
-	if (journal)
-		return nv_err_set(err, -EBUSY,
-			"%s-journal tells of a change that was not ended: try again, and "
-			"if nobody writes to it any more, copy both, run sqlite3 COPY "
-			"'PRAGMA quick_check' on the copy and import that",
-			path);
-	return 0;
+	if (!wal || beside(path, "-shm", &unused))
+		return 0;
+	return nv_err_set(err, -EBUSY,
+		"%s-wal holds changes that nobody has brought into the file: copy both, "
+		"run "
+		"sqlite3 COPY 'PRAGMA wal_checkpoint(TRUNCATE)' on the copy and import "
+		"that",
+		path);
 }
 
 /* The format: bytes 18 and 19 of the header are 2 when changes go to FILE-wal first. */
@@ -148,7 +141,7 @@ open_file(const char *path, sqlite3 **ret, struct nv_err *err)
 	int rc = read_header(path, &wal, err);
 
 	if (rc == 0)
-		rc = check_journals(path, err);
+		rc = check_wal(path, err);
 	if (rc < 0)
 		return rc;
 	bool still = wal && !beside(path, "-shm", &unused);
@@ -183,9 +176,10 @@ copy_to(sqlite3 *from, sqlite3 *to, const char *path, struct nv_err *err)
 
 	if (rc == -EBUSY)
 		return nv_err_set(err, rc,
-			"%s is locked, or its journal has to be rolled back: stop the "
-			"program that writes to it, or import a copy",
-			path);
+			"%s is locked by the program that writes to it, or %s-journal is "
+			"what one has left that was killed: stop it, or copy both, run "
+			"sqlite3 COPY 'PRAGMA quick_check' on the copy and import that",
+			path, path);
 	return nv_err_set(err, rc, "%s: %s", path,
 		sqlite3_errstr(sqlite == SQLITE_DONE ? finished : sqlite));
 }

@@ -312,6 +312,43 @@ ctl_verb_deny(struct ctl *ctl)
 	return answer(ctl, "deny", ctl_opt(&ctl->args, "reason"));
 }
 
+/* Somebody else's: what was asked and answered, as it was told. */
+static int
+show_imported(struct ctl *ctl, json_t *args)
+{
+	static const struct ctl_column columns[] = {{"AT", false}, {"BY", false},
+		{"QUESTION", false}, {"ANSWER", false}, {"OUTCOME", false}};
+	json_t *data = NULL;
+	size_t i;
+	json_t *row;
+
+	(void)json_object_set_new(args, "imported", json_true());
+	int code = ctl_ask(ctl, "decisions", args, &data);
+
+	if (code != NV_EXIT_OK)
+		return code;
+	if (ctl->out.json) {
+		ctl_json(&ctl->out, data);
+		return NV_EXIT_OK;
+	}
+	struct ctl_table *t = ctl_table_new(columns, NV_LEN(columns));
+
+	json_array_foreach(json_object_get(data, "decisions"), i, row)
+	{
+		const json_t *said = json_object_get(row, "data");
+		char when[CTL_VALUE_BYTES];
+
+		ctl_cell(t, CTL_PLAIN, ctl_when(row, "at", when));
+		ctl_cell(t, CTL_PLAIN, ctl_str(row, "worker"));
+		ctl_cell(t, CTL_PLAIN, ctl_str(said, "question"));
+		ctl_cell(t, CTL_PLAIN, first_of(said, "decision", "consensus"));
+		ctl_cell(t, CTL_PLAIN, ctl_str(said, "outcome"));
+	}
+	ctl_table_print(t, &ctl->out, "none was imported");
+	json_decref(data);
+	return NV_EXIT_OK;
+}
+
 int
 ctl_verb_decisions(struct ctl *ctl)
 {
@@ -334,6 +371,8 @@ ctl_verb_decisions(struct ctl *ctl)
 	(void)json_object_set_new(args, "limit", json_integer(limit));
 	ctl_put_option(ctl, args, "worker");
 	ctl_put_option(ctl, args, "since");
+	if (ctl_opt(&ctl->args, "imported"))
+		return show_imported(ctl, args);
 	return show_decisions(ctl, "decisions", args, "no decisions");
 }
 

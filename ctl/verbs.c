@@ -214,8 +214,9 @@ const struct ctl_verb ctl_verbs[] = {
 		"true as often: claims by probability, with 95% intervals, the Brier "
 		"score, and what still waits for its outcome.",
 		0, 1,
-		{WORKER, {"since", 's', "TIME", "2h, a date or an RFC 3339 time"},
-			LIMIT}},
+		{WORKER, {"since", 's', "TIME", "2h, a date or an RFC 3339 time"}, LIMIT,
+			{"imported", 'i', NULL,
+				"those of the system before, from novactl import"}}},
 	{"simulate", ctl_verb_simulate, "--set SETTING=VALUE...",
 		"what would have been decided under other settings",
 		"Settings are `policy`, `min_roi`, `scale_roi`, `kill_roi`, `min_runs`, "
