@@ -107,12 +107,16 @@ int ctl_backup_verify(const char *dir, const json_t *manifest, led_problem_fn *f
 	void *arg, uint64_t *ret_checked, struct nv_err *err);
 
 struct ctl_restore_options {
-	const char *from;
+	const char *from; /* a backup, or the file of a ledger */
+	bool ledger_only; /* the second */
 	bool replace;
 	bool hold; /* with the emergency stop on */
 };
+/* *ret_about: the manifest, a new reference; NULL when there is none. *ret_events: in the
+ * ledger now. -EBUSY: the fleet runs; -EEXIST: there is a state, and not `replace`. */
 int ctl_backup_restore(struct ctl *ctl, const struct ctl_restore_options *opt,
-	char ret_before[NV_RESTORE_NAME], json_t **ret_about, struct nv_err *err);
+	char ret_before[NV_RESTORE_NAME], json_t **ret_about, uint64_t *ret_events,
+	struct nv_err *err);
 /* The note for the engine and the platforms that the ledger in `dir` is not the newest
  * that there was: written to `path`. stores: those of the platforms are of then, too. */
 int ctl_restored_note(const char *path, const char *dir, const char *from, bool stores,

@@ -26,7 +26,8 @@ struct restoring {
 	const char *state_dir;
 	char from[PATH_MAX]; /* absolute */
 	char part[PATH_MAX];
-	json_t *manifest; /* owned */
+	json_t *manifest; /* owned; NULL: only a ledger */
+	uint64_t events;
 	struct nv_err *err;
 };
 
@@ -85,7 +86,9 @@ refuse_used(struct restoring *r)
 
 	if (rc == 0 && !r->opt->replace && lstat(path, &st) == 0)
 		rc = nv_err_set(r->err, -EEXIST, "there is a ledger in %s", r->state_dir);
-	for (size_t i = 0; i < ctl_n_backup_items && rc == 0 && !r->opt->replace; i++) {
+	for (size_t i = 0; i < ctl_n_backup_items && rc == 0 && !r->opt->replace &&
+			   !r->opt->ledger_only;
+		i++) {
 		const struct ctl_backup_item *item = &ctl_backup_items[i];
 
 		rc = ctl_path_join(path, r->state_dir, item->name, r->err);
@@ -160,6 +163,9 @@ mark_absent(struct restoring *r)
 		rc = ctl_path_join(path, r->part, item->name, r->err);
 		if (rc < 0 || !item->replaced || access(path, F_OK) == 0)
 			continue;
+		/* Of what stays as it is only what was made from the ledger goes. */
+		if (r->opt->ledger_only && item->kind != CTL_BACKUP_CACHE)
+			continue;
 		(void)snprintf(name, sizeof(name), NV_RESTORE_ABSENT "%s", item->name);
 		rc = ctl_path_join(path, r->part, name, r->err);
 		if (rc == 0)
@@ -177,6 +183,10 @@ unpack(struct restoring *r, char file[PATH_MAX], char segments[PATH_MAX])
 	char real[PATH_MAX];
 
 	segments[0] = '\0';
+	if (r->opt->ledger_only) {
+		(void)snprintf(file, PATH_MAX, "%s", r->from);
+		return 0;
+	}
 	int rc = ctl_path_join(packed, r->from, CTL_BACKUP_LEDGER_Z, r->err);
 
 	if (rc == 0 && access(packed, F_OK) < 0)
@@ -202,15 +212,16 @@ ready_ledger(struct restoring *r)
 	char file[PATH_MAX];
 	char segments[PATH_MAX];
 	char dir[PATH_MAX];
-	char kept[LED_KEPT_BYTES];
-	uint64_t checked = 0;
+	char old[PATH_MAX];
 	int rc = unpack(r, file, segments);
 
 	if (rc == 0)
 		rc = ctl_path_join(dir, r->part, "ledger", r->err);
 	if (rc == 0)
-		rc = led_restore(file, dir, false, ctl_ledger_problem, r->ctl, &checked,
-			kept, r->err);
+		rc = ctl_path_join(old, r->state_dir, "ledger", r->err);
+	if (rc == 0)
+		rc = led_restore(
+			file, dir, old, ctl_ledger_problem, r->ctl, &r->events, r->err);
 	if (segments[0]) {
 		(void)unlink(file);
 		(void)unlink(segments);
@@ -262,7 +273,7 @@ note_it(struct restoring *r)
 	if (rc == 0)
 		rc = ctl_path_join(dir, r->part, "ledger", r->err);
 	if (rc == 0)
-		rc = ctl_restored_note(path, dir, r->from, true, r->err);
+		rc = ctl_restored_note(path, dir, r->from, !r->opt->ledger_only, r->err);
 	if (rc == 0)
 		rc = ctl_path_join(path, dir, "ledger.mdb-lock", r->err);
 	if (rc == 0)
@@ -372,7 +383,7 @@ restore(struct restoring *r, char ret_before[NV_RESTORE_NAME])
 	rc = lock_ledger(r, &lock);
 	if (rc == 0)
 		rc = refuse_used(r);
-	if (rc == 0)
+	if (rc == 0 && !r->opt->ledger_only)
 		rc = check_backup(r);
 	ctl_progress(&r->ctl->out, "copying and verifying %s", r->from);
 	if (rc == 0)
@@ -386,7 +397,8 @@ restore(struct restoring *r, char ret_before[NV_RESTORE_NAME])
 
 int
 ctl_backup_restore(struct ctl *ctl, const struct ctl_restore_options *opt,
-	char ret_before[NV_RESTORE_NAME], json_t **ret_about, struct nv_err *err)
+	char ret_before[NV_RESTORE_NAME], json_t **ret_about, uint64_t *ret_events,
+	struct nv_err *err)
 {
 	struct restoring *r = ctl_alloc(1, sizeof(*r));
 
@@ -397,6 +409,7 @@ ctl_backup_restore(struct ctl *ctl, const struct ctl_restore_options *opt,
 					      : failed(r, opt->from);
 
 	*ret_about = r->manifest;
+	*ret_events = r->events;
 	free(r);
 	return rc;
 }

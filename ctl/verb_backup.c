@@ -2,6 +2,7 @@
 #include "backup.h"
 #include "ledger_open.h"
 #include "rebuild.h"
+#include "save.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -53,35 +54,39 @@ ctl_verb_ledger_backup(struct ctl *ctl)
 int
 ctl_verb_ledger_restore(struct ctl *ctl)
 {
-	const char *file = ctl->args.words[0];
+	struct ctl_restore_options opt = {.from = ctl->args.words[0],
+		.ledger_only = true,
+		.replace = ctl_opt(&ctl->args, "replace") != NULL};
+	char before[NV_RESTORE_NAME];
+	char kept[PATH_MAX] = "";
 	char dir[CTL_LEDGER_DIR_BYTES];
-	char kept[LED_KEPT_BYTES];
 	struct nv_err err = {0};
-	uint64_t checked = 0;
+	uint64_t events = 0;
+	json_t *none = NULL;
 	int code = ctl_ledger_dir(ctl, dir);
 
 	if (code != NV_EXIT_OK)
 		return code;
-	ctl_progress(&ctl->out, "copying and verifying %s", file);
-	int rc = led_restore(file, dir, ctl_opt(&ctl->args, "replace") != NULL,
-		ctl_ledger_problem, ctl, &checked, kept, &err);
+	int rc = ctl_backup_restore(ctl, &opt, before, &none, &events, &err);
 
-	ctl_progress_end(&ctl->out);
 	if (rc == -EEXIST)
 		return ctl_fail(&ctl->out, NV_EXIT_NO,
 			"%s: --replace puts the backup in its place and keeps it beside",
 			err.text);
 	if (rc < 0)
 		return refuse(ctl, rc, &err);
+	if (before[0])
+		(void)snprintf(
+			kept, sizeof(kept), "%s/%s/ledger", ctl->paths.state_dir, before);
 	if (ctl->out.json) {
 		ctl_json(&ctl->out,
 			ctl_need(json_pack("{s:b, s:o, s:I, s:o}", "ok", 1, "ledger",
-				ctl_json_str(dir), "events", (json_int_t)checked, "kept",
+				ctl_json_str(dir), "events", (json_int_t)events, "kept",
 				kept[0] ? ctl_json_str(kept) : json_null())));
 		return NV_EXIT_OK;
 	}
 	ctl_print(&ctl->out, CTL_GREEN, "%s: %llu events, verified\n", dir,
-		(unsigned long long)checked);
+		(unsigned long long)events);
 	if (kept[0])
 		ctl_print(&ctl->out, CTL_PLAIN, "what was there before is in %s\n", kept);
 	return NV_EXIT_OK;

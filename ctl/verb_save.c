@@ -192,11 +192,12 @@ ctl_verb_restore(struct ctl *ctl)
 	char before[NV_RESTORE_NAME];
 	struct nv_err err = {0};
 	json_t *about = NULL;
+	uint64_t events = 0;
 	int code = ctl_paths_need(ctl, CTL_PLACE_STATE_DIR);
 
 	if (code != NV_EXIT_OK)
 		return code;
-	int rc = ctl_backup_restore(ctl, &opt, before, &about, &err);
+	int rc = ctl_backup_restore(ctl, &opt, before, &about, &events, &err);
 
 	if (rc == 0 && ctl->out.json) {
 		ctl_json(&ctl->out,

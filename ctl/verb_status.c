@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RESTORED_SHOWN_NS (INT64_C(7) * 86400 * NV_NS_PER_SEC)
+
 /* How long a person who looks is kept waiting for a half. */
 #define PICTURE_MS 5000
 
@@ -491,6 +493,24 @@ print_warnings(const struct ctl *ctl, const json_t *list, const char *currency)
 	}
 }
 
+/* As long as somebody may wonder where the rest is. */
+static void
+print_restored(const struct ctl *ctl, const json_t *restored)
+{
+	char until[CTL_VALUE_BYTES];
+	char at[CTL_VALUE_BYTES];
+	const char *text = ctl_str(restored, "at");
+	int64_t at_ns = 0;
+
+	if (nv_rfc3339_parse(text, strlen(text), &at_ns) < 0 ||
+		nv_wall_ns() - at_ns > RESTORED_SHOWN_NS)
+		return;
+	ctl_print(&ctl->out, CTL_YELLOW,
+		"Restored %s from %s: what happened after %s is not known\n",
+		ctl_when(restored, "at", at), ctl_str(restored, "from"),
+		ctl_when(restored, "until", until));
+}
+
 static void
 print_today(const struct ctl *ctl, const json_t *summary)
 {
@@ -527,6 +547,7 @@ print_today(const struct ctl *ctl, const json_t *summary)
 		ctl_print(&ctl->out, CTL_YELLOW,
 			"Waiting  %s for an answer: see `novactl approvals`\n",
 			ctl_count(summary, "pending_approvals", buf));
+	print_restored(ctl, json_object_get(summary, "restored"));
 }
 
 static void
@@ -572,8 +593,8 @@ processes_json(const struct nv_fleet *fleet)
 static json_t *
 status_json(const struct picture *p, json_t *counts, const json_t *summary)
 {
-	static const char *const keys[] = {
-		"today", "budget", "decisions", "pending_approvals", "engine"};
+	static const char *const keys[] = {"today", "budget", "decisions",
+		"pending_approvals", "engine", "restored"};
 	json_t *object = ctl_need(json_object());
 
 	(void)json_object_set_new(object, "nova",

@@ -4,6 +4,7 @@
 #include "fleet.h"
 #include "intake.h"
 #include "reports.h"
+#include "restored.h"
 
 #include "nv_clock.h"
 #include "nv_json.h"
@@ -62,10 +63,11 @@ eng_verb_summary(struct eng_call *call)
 		(json_int_t)intake.control_dropped, "head_hash",
 		hash_json(stats.head_hash));
 
-	call->data = json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:o}", "today", metrics,
-		"budget", eng_json_budget(eng), "decisions", counts, "pending_approvals",
-		pending, "autonomous", eng->autonomous, "unconverted_money",
-		json_object_get(metrics, "unconverted") != NULL, "engine", e);
+	call->data = json_pack("{s:o, s:o, s:o, s:I, s:b, s:b, s:o, s:o}", "today",
+		metrics, "budget", eng_json_budget(eng), "decisions", counts,
+		"pending_approvals", pending, "autonomous", eng->autonomous,
+		"unconverted_money", json_object_get(metrics, "unconverted") != NULL,
+		"engine", e, "restored", eng_restored_json(eng));
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "ready.h"
 #include "replay.h"
 #include "resource.h"
+#include "restored.h"
 #include "retention.h"
 #include "simulate.h"
 #include "txn.h"
@@ -232,6 +233,7 @@ on_hello(struct nv_chan *chan, struct nv_msg *msg)
 	if (eng_intake_open(eng) != 0)
 		fail_start(&err, "no memory");
 	open_ledger(eng);
+	eng_restored_take(eng);
 	commit_start(eng);
 	/* What the pipes hold is to be stored whatever prices are: ending here would lose
 	 * it. Nobody runs meanwhile (enforce.c). */

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KEPT_BYTES 4200 /* of a path */
+
 /* A directory with a temporary name that holds the copy until it is proven. */
 struct workshop {
 	char dir[PATH_MAX];
@@ -227,8 +229,7 @@ give(const struct workshop *w, const char *dir, struct nv_err *err)
 
 /* The two change places in one step; the old one then gets a name that says when. */
 static int
-take_place(struct workshop *w, const char *dir, char kept[LED_KEPT_BYTES],
-	struct nv_err *err)
+take_place(struct workshop *w, const char *dir, char kept[KEPT_BYTES], struct nv_err *err)
 {
 	char at[NV_RFC3339_BYTES];
 
@@ -236,30 +237,20 @@ take_place(struct workshop *w, const char *dir, char kept[LED_KEPT_BYTES],
 	if (renameat2(AT_FDCWD, w->dir, AT_FDCWD, dir, RENAME_EXCHANGE) < 0)
 		return nv_err_set(err, -errno, "%s: %s", dir, strerror(errno));
 	(void)nv_rfc3339(nv_wall_ns(), at);
-	(void)snprintf(kept, LED_KEPT_BYTES, "%s.before-%.19sZ", dir, at);
+	(void)snprintf(kept, KEPT_BYTES, "%s.before-%.19sZ", dir, at);
 	if (renameat2(AT_FDCWD, w->dir, AT_FDCWD, kept, RENAME_NOREPLACE) < 0)
-		(void)snprintf(kept, LED_KEPT_BYTES, "%s", w->dir); /* safe there too */
+		(void)snprintf(kept, KEPT_BYTES, "%s", w->dir); /* safe there too */
 	return sync_parent(dir, err);
 }
 
 static int
-put_in_place(struct workshop *w, const char *dir, bool replace, char kept[LED_KEPT_BYTES],
-	struct nv_err *err)
+put_in_place(struct workshop *w, const char *dir, struct nv_err *err)
 {
-	NV_CLEANUP_FD lock = -1;
-
-	if (access(dir, F_OK) < 0) {
-		(void)unlink(w->lock);
-		/* A directory replaces none that has something in it. */
-		if (rename(w->dir, dir) < 0)
-			return nv_err_set(err, -errno, "%s: %s", dir, strerror(errno));
-		return sync_parent(dir, err);
-	}
-	int rc = lock_old(dir, &lock, err);
-
-	if (rc == 0 && !replace)
-		rc = nv_err_set(err, -EEXIST, "there is a ledger in %s", dir);
-	return rc == 0 ? take_place(w, dir, kept, err) : rc;
+	(void)unlink(w->lock); /* verify's: nobody has the copy open */
+	/* A directory replaces none that has something in it. */
+	if (rename(w->dir, dir) < 0)
+		return nv_err_set(err, -errno, "%s: %s", dir, strerror(errno));
+	return sync_parent(dir, err);
 }
 
 /* What a migration keeps is the backup, which stays where it is. */
@@ -289,15 +280,13 @@ share_from(struct workshop *w, const char *path, const char *suffix, struct nv_e
 }
 
 int
-led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
-	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
-	struct nv_err *err)
+led_restore(const char *file, const char *dir, const char *old_dir, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked, struct nv_err *err)
 {
 	struct workshop w;
 	struct led_meta_page meta[2];
 	int rc = workshop_open(&w, dir, "restore", err);
 
-	ret_kept[0] = '\0';
 	if (rc < 0)
 		return rc;
 	rc = led_copy_file(file, w.file, err);
@@ -310,15 +299,15 @@ led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
 	if (rc == 0)
 		rc = share_from(&w, file, LED_BACKUP_SEGMENTS, err);
 	/* A backup from before they were made, or one that came without them. */
-	if (rc == 0)
-		rc = share_from(&w, dir, "/" LED_SEGMENTS_NAME, err);
+	if (rc == 0 && old_dir)
+		rc = share_from(&w, old_dir, "/" LED_SEGMENTS_NAME, err);
 	if (rc == 0)
 		rc = prove(&w, fn, arg, ret_checked, err);
 	if (rc == 0)
 		rc = give(&w, dir, err);
 	if (rc == 0)
-		rc = put_in_place(&w, dir, replace, ret_kept, err);
-	if (rc < 0 && ret_kept[0] == '\0') /* else they have changed places */
+		rc = put_in_place(&w, dir, err);
+	if (rc < 0)
 		workshop_close(&w);
 	return rc;
 }
@@ -376,7 +365,7 @@ led_compact(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_before
 	uint64_t *ret_after, struct nv_err *err)
 {
 	struct workshop w;
-	char kept[LED_KEPT_BYTES] = "";
+	char kept[KEPT_BYTES] = "";
 	NV_CLEANUP_FD lock = -1;
 	uint64_t checked;
 	uint64_t before = file_bytes(dir);

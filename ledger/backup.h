@@ -16,13 +16,11 @@ int led_backup(struct led *led, const char *file, bool unverified, led_problem_f
 /* Segments of a backup FILE are in this directory beside it. */
 #define LED_BACKUP_SEGMENTS ".segments"
 
-#define LED_KEPT_BYTES 4200 /* of a path */
-/* Make `dir` the ledger's directory with what is in the backup. With a ledger there
- * already: -EEXIST, or with `replace` the old one is kept as DIR.before-TIME, which is
- * written to ret_kept ("" when there was none). -EBUSY: the engine has it open. */
-int led_restore(const char *file, const char *dir, bool replace, led_problem_fn *fn,
-	void *arg, uint64_t *ret_checked, char ret_kept[LED_KEPT_BYTES],
-	struct nv_err *err);
+/* Make `dir`, which is not there yet or empty, a ledger's directory with what is in the
+ * backup. A segment that did not come with it is taken from old_dir (NULL: none), the
+ * directory of the ledger that it was taken of. */
+int led_restore(const char *file, const char *dir, const char *old_dir,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked, struct nv_err *err);
 
 /* Write the ledger anew without its free pages, prove the copy and put it in the old
  * one's place, which is removed. Sizes of the file before and after. -EBUSY: the engine

@@ -7,6 +7,7 @@
 #include "nv_title.h"
 #include "outbox.h"
 #include "pipe.h"
+#include "restored.h"
 #include "sock.h"
 #include "store.h"
 #include "turn.h"
@@ -320,6 +321,8 @@ open_parts(struct plat *p, struct nv_err *err)
 
 	if (rc == 0)
 		rc = plat_store_open(&p->store, p->paths.state_dir, p->kind->name, err);
+	if (rc == 0)
+		rc = plat_restored(p, err);
 	if (rc == 0)
 		rc = plat_pipe_open(p, err);
 	if (rc == 0 && (plat_turns_open(p) < 0 || plat_who_open(p) < 0))

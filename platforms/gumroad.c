@@ -287,4 +287,5 @@ const struct plat_kind plat_gumroad = {.name = "gumroad",
 	.start = gum_start,
 	.stop = gum_stop,
 	.poll = gum_poll,
+	.restored = gum_restored,
 	.show = gum_show};

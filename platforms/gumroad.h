@@ -74,6 +74,7 @@ void gum_book(struct gum *g, const json_t *sale, const char *hint, bool again,
 void gum_book_show(struct gum *g, json_t *state);
 
 void gum_poll(struct plat *p);
+int gum_restored(struct plat *p, int64_t until_ns, uint64_t events);
 
 /* ---- verbs ---- */
 

@@ -240,3 +240,28 @@ gum_poll(struct plat *p)
 {
 	poll_start(plat_own(p), false);
 }
+
+/* The deep walk says everything again, whatever is known of a sale here; so it is due. */
+int
+gum_restored(struct plat *p, int64_t until_ns, uint64_t events)
+{
+	json_t *done = NULL;
+	json_t *back = json_integer(NV_MAX(until_ns - PLAT_RESTORED_BACK_NS, (int64_t)1));
+	json_t *due = json_integer(1);
+	int rc = back && due ? plat_get(p, "done", "quick", &done) : -ENOMEM;
+
+	(void)events;
+	if (rc == 0 && json_integer_value(done) > json_integer_value(back))
+		rc = plat_put(p, "done", "quick", back);
+	if (rc == 0)
+		rc = plat_put(p, "done", "deep", due);
+	/* A walk that was begun may be past what is missing. */
+	if (rc == 0 || rc == -ENOENT)
+		rc = plat_del(p, "walk", "quick");
+	if (rc == 0)
+		rc = plat_del(p, "walk", "deep");
+	json_decref(done);
+	json_decref(back);
+	json_decref(due);
+	return rc;
+}

@@ -188,7 +188,13 @@ struct plat_kind {
 	/* What has been done of a request that is not finished costs so much: booked when
 	 * its entry is refused, by whomever. NULL: nothing. */
 	int64_t (*spent)(const struct plat_out *out);
+	/* The ledger was restored and goes no further than until_ns and its event number
+	 * `events`, while the store is newer: what is read again is put back to before
+	 * that (PLAT_RESTORED_BACK_NS: it may have been behind). Before start; a batch is
+	 * open. NULL: nothing is read that is booked. */
+	int (*restored)(struct plat *p, int64_t until_ns, uint64_t events);
 };
+#define PLAT_RESTORED_BACK_NS (INT64_C(3) * 86400 * 1000000000)
 
 /* kinds.c of the program; ended by NULL. */
 extern const struct plat_kind *const plat_kinds[];

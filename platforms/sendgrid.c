@@ -385,5 +385,6 @@ const struct plat_kind plat_sendgrid = {.name = "sendgrid",
 	.start = sg_start,
 	.stop = sg_stop,
 	.poll = sg_poll,
+	.restored = sg_restored,
 	.show = sg_show,
 	.spent = sg_spent};

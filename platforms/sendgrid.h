@@ -102,6 +102,7 @@ typedef void sg_heard_fn(void *arg, const char *why); /* why "": read to the end
 void sg_hear(struct sg *sg, sg_heard_fn *fn, void *arg);
 void sg_events_stop(struct sg *sg);
 void sg_poll(struct plat *p);
+int sg_restored(struct plat *p, int64_t until_ns, uint64_t events);
 void sg_status_run(struct plat_call *call);
 void sg_events_run(struct plat_call *call);
 

@@ -395,3 +395,20 @@ sg_events_run(struct plat_call *call)
 		plat_fail(call, NV_EXIT_FAILED, "the engine is not there: %s",
 			strerror(-rc));
 }
+
+/* Facts have the numbers of their events: those that come have the next one on. */
+int
+sg_restored(struct plat *p, int64_t until_ns, uint64_t events)
+{
+	json_t *seq = NULL;
+	int rc = plat_get(p, "kept", "seq", &seq);
+
+	(void)until_ns;
+	if (rc == 0 && json_integer_value(seq) > (json_int_t)events + 1) {
+		json_decref(seq);
+		seq = json_integer((json_int_t)events + 1);
+		rc = seq ? plat_put(p, "kept", "seq", seq) : -ENOMEM;
+	}
+	json_decref(seq);
+	return rc == -ENOENT ? 0 : rc;
+}

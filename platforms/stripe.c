@@ -156,4 +156,5 @@ const struct plat_kind plat_stripe = {.name = "stripe",
 	.start = stripe_start,
 	.stop = stripe_stop,
 	.poll = stripe_poll,
+	.restored = stripe_scan_restored,
 	.show = stripe_show};

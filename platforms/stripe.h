@@ -143,6 +143,7 @@ json_t *stripe_op_params(
 /* Balance transactions, then events, each from its cursor on, oldest first. A cursor
  * moves when all before it has been answered by the ledger. */
 void stripe_poll(struct plat *plat);
+int stripe_scan_restored(struct plat *p, int64_t until_ns, uint64_t events);
 void stripe_scan_stop(struct stripe *s);
 void stripe_scan_show(struct stripe *s, json_t *state);
 

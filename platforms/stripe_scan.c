@@ -171,6 +171,29 @@ stripe_run_rewind(struct plat_call *call)
 		json_pack("{s:o}", "from", nv_json_time(from_s * INT64_C(1000000000))));
 }
 
+int
+stripe_scan_restored(struct plat *p, int64_t until_ns, uint64_t events)
+{
+	int64_t back_s = (until_ns - PLAT_RESTORED_BACK_NS) / INT64_C(1000000000);
+	int rc = 0;
+
+	(void)events;
+	for (size_t i = 0; i < NV_LEN(sources) && rc == 0; i++) {
+		json_t *value = NULL;
+		int64_t at;
+
+		rc = plat_get(p, TABLE, sources[i].name, &value);
+		if (rc == 0 && map_int(value, "at", &at) && at > back_s) {
+			json_decref(value);
+			value = json_pack("{s:I}", "at", (json_int_t)NV_MAX(back_s, 0));
+			rc = value ? plat_put(p, TABLE, sources[i].name, value) : -ENOMEM;
+		}
+		json_decref(value);
+		rc = rc == -ENOENT ? 0 : rc; /* never read: all that is kept will be */
+	}
+	return rc;
+}
+
 /* ---- reading a window ---- */
 
 static int

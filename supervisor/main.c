@@ -252,9 +252,8 @@ finish_restore(const char *state_dir, struct nv_err *err)
 	int rc = nv_restore_finish(state_dir, before, err);
 
 	if (rc == 1)
-		nv_info("a restore that was interrupted is finished: what was there "
-			"before is in %s/%s",
-			state_dir, before);
+		nv_info("a restore that was interrupted is finished%s%s",
+			before[0] ? "; what was there before is in " : "", before);
 	return NV_MIN(rc, 0);
 }
 

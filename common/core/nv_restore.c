@@ -130,8 +130,8 @@ finish(struct places *p, char ret_before[NV_RESTORE_NAME], struct nv_err *err)
 	if (rc == 0 && unlinkat(p->state, NV_RESTORE_READY, AT_REMOVEDIR) < 0)
 		rc = failed(p, NV_RESTORE_READY, err);
 	/* With nothing in it it says nothing. */
-	if (rc == 0 && ret_before[0])
-		(void)unlinkat(p->state, ret_before, AT_REMOVEDIR);
+	if (rc == 0 && ret_before[0] && unlinkat(p->state, ret_before, AT_REMOVEDIR) == 0)
+		ret_before[0] = '\0';
 	if (rc == 0 && fsync(p->state) < 0)
 		rc = failed(p, NV_RESTORE_READY, err);
 	return rc;

@@ -21,8 +21,9 @@
 #define NV_RESTORED_FILE "restored.json"
 #define NV_RESTORE_NAME  64 /* bytes of a "before" name, with the NUL */
 
-/* 1: a restore was finished and what stood there before is in STATE_DIR/ret_before;
- * 0: there was none to finish. -EBADMSG: restore.ready is not what restore makes. */
+/* 1: a restore was finished and what stood there before is in STATE_DIR/ret_before ("":
+ * there was nothing); 0: there was none to finish. -EBADMSG: restore.ready is not what
+ * restore makes. */
 int nv_restore_finish(
 	const char *state_dir, char ret_before[NV_RESTORE_NAME], struct nv_err *err);
 
