@@ -5,7 +5,8 @@
  *
  * Of each worker: runs an hour, nano-dollars a run, a sale every so many hours (0: none)
  * of so many nano-dollars, so many seconds after its run; runs of the last FAIL hours
- * fail. */
+ * fail. With DECIDE_PAST_AHEAD_S in the environment the last hour ends so much later than
+ * now: what a clock that was wrong leaves behind. */
 #include "led.h"
 #include "nv_clock.h"
 
@@ -91,7 +92,9 @@ main(int argc, char **argv)
 	struct led *led = NULL;
 	struct nv_err err = {0};
 	long long hours = argc > 2 ? strtoll(argv[2], NULL, 10) : 0;
-	int64_t end_ns = nv_wall_ns();
+	const char *ahead = getenv("DECIDE_PAST_AHEAD_S");
+	int64_t end_ns =
+		nv_wall_ns() + (ahead ? strtoll(ahead, NULL, 10) : 0) * NV_NS_PER_SEC;
 	int n = argc - 3;
 
 	if (n < 1 || n > WORKERS_MAX || hours <= 0)

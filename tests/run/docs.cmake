@@ -7,7 +7,8 @@ if(NOT NOVA_SANITIZE)
 			docs/book/02-agents.md
 			docs/book/03-decisions.md
 			docs/book/04-budgets.md
-			docs/book/05-platforms.md)
+			docs/book/05-platforms.md
+			docs/book/13-troubleshooting.md)
 		get_filename_component(name ${page} NAME)
 		string(REGEX REPLACE "(^[0-9]+-|\\.md$)" "" name ${name})
 		nova_run(docs_${name} docs_commands ARGS ${page})

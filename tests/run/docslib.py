@@ -11,6 +11,8 @@ import fleetlib as fl
 from fleetlib import Failed
 
 RUN = ("sh", "console")
+# Exit status of a function of a companion whose section this machine cannot show.
+IMPOSSIBLE = 77
 # What may stand behind the language of a block, where no reader of the page sees it.
 FLAGS = {"figures", "eventually", "elsewhere", "check", "exit", "file"}
 
@@ -83,15 +85,16 @@ def slug(heading):
 def markdown(page):
     found, section, inside = [], "", None
     for number, line in enumerate(read(page).splitlines(), 1):
-        fence = re.match(r"```(.*)$", line)
+        fence = re.match(r"( *)```(.*)$", line)
         if fence and inside is None:
-            inside = (number, fence.group(1), [])
+            inside = (number, fence.group(2), [])
+            indent = len(fence.group(1))
         elif fence:
             start, info, lines = inside
             found.append(Block(page, start, section, info, "\n".join(lines) + "\n"))
             inside = None
         elif inside is not None:
-            inside[2].append(line)
+            inside[2].append(line[indent:])
         elif re.match(r"#+ ", line):
             section = slug(line.lstrip("# "))
     if inside:
@@ -238,7 +241,7 @@ class Session:
         self.bash.stdin.write(f"{{ (exit \"${{__rc:-0}}\"); . '{script}'; }} >'{out}' 2>&1 </dev/null "
                               f"{fd}>&-; __rc=$?; echo $__rc >&{fd}\n")
         self.bash.stdin.flush()
-        limit = deadline_s or fl.DEADLINE_S * 2
+        limit = deadline_s or fl.DEADLINE_S * 4
         if not select.select([self.answers], [], [], limit)[0]:
             raise Failed(f"$ {command}\nhangs\n{self.text(out)}")
         answer = os.read(self.answers, 16).decode().strip()
@@ -276,9 +279,15 @@ class Reader:
             self.words = {name[5:] for name in self.functions if name.startswith("word_")}
 
     def call(self, function):
-        """Something the companion does that no reader has to: break a disk, wait."""
+        """Something the companion does that no reader has to: break a disk, wait. Why the
+        section cannot be read here, else None."""
         if function in self.functions:
-            self.session.must(function)
+            code, out = self.session.run(function)
+            if code == IMPOSSIBLE:
+                return f"not on this machine: {out.strip().splitlines()[-1:]}"
+            if code != 0:
+                raise Failed(f"{function}: exit {code}\n{out}")
+        return None
 
     def filled(self, text):
         """With the words that stand for something only this moment knows, such as an ID."""
