@@ -10,6 +10,7 @@ default_config=deploy/aws/etc
 stack=${NOVA_AWS_STACK:-nova}
 template=deploy/aws/template.yaml
 patience=${NOVA_START_S:-1200}
+export AWS_PAGER=
 poll=${NOVA_AWS_POLL_S:-5}
 host_images=/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id
 packages_aws='
@@ -46,42 +47,41 @@ END
 
 account()
 {
-	command -v aws >/dev/null 2>&1 || install_missing "$packages_aws" >&2
 	aws sts get-caller-identity --query Account --output text ||
 		die 4 "AWS does not know who asks; above is why"
 }
 
-# stack_status: empty when there is no stack of that name.
-stack_status()
+# read_stack: sets stack_status, empty when there is no stack of that name, and what it made, as
+# far as it did: repository, cluster, service, log_group.
+read_stack()
 {
-	local said rc=0
-	said=$(aws cloudformation describe-stacks --stack-name "$stack" \
-		--query 'Stacks[0].StackStatus' --output text 2>&1) || rc=$?
+	local said rc=0 key value
+	command -v aws >/dev/null 2>&1 || install_missing "$packages_aws"
+	stack_status='' repository='' cluster='' service='' log_group=''
+	# shellcheck disable=SC2016 # of the query's own language
+	said=$(aws cloudformation describe-stacks --stack-name "$stack" --output text --query \
+		'Stacks[0].[[[`Status`, StackStatus]], Outputs[].[OutputKey, OutputValue]][]' 2>&1) ||
+		rc=$?
 	case $rc:$said in
-	0:*) printf '%s\n' "$said" ;;
-	*"does not exist"*) ;;
+	0:*) ;;
+	*"does not exist"*) return 0 ;;
 	*) die 4 "$said" ;;
 	esac
+	while IFS=$'\t' read -r key value; do
+		case $key in
+		Status) stack_status=$value ;;
+		Repository) repository=$value ;;
+		Cluster) cluster=$value ;;
+		Service) service=$value ;;
+		LogGroup) log_group=$value ;;
+		esac
+	done <<<"$said"
 }
 
-# output NAME: one of the stack's outputs.
-output()
-{
-	local value
-	value=$(aws cloudformation describe-stacks --stack-name "$stack" \
-		--query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text) ||
-		die 4 "the stack $stack does not answer"
-	[ "$value" != None ] || value=
-	printf '%s\n' "$value"
-}
-
-# Fails when there is no stack, or one without the service yet; sets cluster and service.
+# Fails when there is no service: no stack, or one without an image yet.
 find_service()
 {
-	local state
-	state=$(stack_status) || exit
-	[ -n "$state" ] || return 1
-	cluster=$(output Cluster) && service=$(output Service) || exit
+	read_stack
 	[ -n "$service" ]
 }
 
@@ -99,9 +99,7 @@ apply()
 	aws cloudformation describe-stack-events --stack-name "$stack" --max-items 40 \
 		--query 'StackEvents[?contains(ResourceStatus, `FAILED`)].[LogicalResourceId, ResourceStatusReason]' \
 		--output text >&2 || true
-	if find_service; then
-		explain
-	fi
+	! find_service || explain
 	die 4 "the stack $stack could not be brought up; above is why"
 }
 
@@ -126,20 +124,21 @@ place()
 # The stack without a service: what an image can be pushed to.
 made()
 {
-	local state parameters image
-	state=$(stack_status) || exit
-	case $state in
+	local parameters image
+	read_stack
+	case $stack_status in
 	'')
 		say "making the stack $stack"
 		parameters=$(place) && image=$(newest_host_image) || exit
 		# shellcheck disable=SC2086 # one word a parameter
 		apply $parameters "HostImage=$image"
+		read_stack
 		;;
 	ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED)
-		die 4 "the stack $stack was never made ($state): aws cloudformation delete-stack --stack-name $stack"
+		die 4 "the stack $stack was never made ($stack_status): aws cloudformation delete-stack --stack-name $stack"
 		;;
 	*_IN_PROGRESS)
-		die 4 "somebody is changing the stack $stack: $state"
+		die 4 "somebody is changing the stack $stack: $stack_status"
 		;;
 	esac
 }
@@ -165,9 +164,11 @@ pushed()
 	trap 'rm -rf -- "$scratch"' EXIT
 	export DOCKER_CONFIG=$scratch REGISTRY_AUTH_FILE=$scratch/auth.json
 	# shellcheck disable=SC2086 # words: a registry on loopback has no TLS
-	aws ecr get-login-password |
-		"$tool" login --username AWS --password-stdin ${NOVA_PUSH_OPTIONS-} "${1%%/*}" ||
-		die 4 "the registry ${1%%/*} did not let us in; above is why"
+	(
+		set -o pipefail
+		aws ecr get-login-password |
+			"$tool" login --username AWS --password-stdin ${NOVA_PUSH_OPTIONS-} "${1%%/*}"
+	) || die 4 "the registry ${1%%/*} did not let us in; above is why"
 	image_push "$fleet" "$image"
 	unset DOCKER_CONFIG REGISTRY_AUTH_FILE
 	rm -rf -- "$scratch"
@@ -185,50 +186,54 @@ tasks()
 		--query 'taskArns[]' --output text
 }
 
-# task_state: HEALTHY, and only that, when the task of the newest deployment is.
-task_state()
+# look: sets wanted, how many tasks there should be, rollout, and state, which is HEALTHY, and
+# only that, when the task of the newest deployment is.
+look()
 {
-	local found wanted
-	wanted=$(of_service taskDefinition) && found=$(tasks) || return
-	if [ -z "$found" ] || [ "$found" = None ]; then
-		echo "no task yet"
-		return 0
+	local said found
+	if ! said=$(of_service '[taskDefinition, desiredCount, deployments[0].rolloutState]') ||
+		! found=$(tasks); then
+		die 4 "ECS does not answer; how Nova is is not known"
 	fi
+	read -r definition wanted rollout <<<"$said"
+	state="no task"
+	[ -n "$found" ] && [ "$found" != None ] || return 0
 	# shellcheck disable=SC2086 # one word a task
-	aws ecs describe-tasks --cluster "$cluster" --tasks $found \
-		--query "tasks[?taskDefinitionArn=='$wanted'] | [0].[lastStatus, healthStatus, stoppedReason]" \
-		--output text | awk '{ if ($1 == "RUNNING") print $2; else print $0 }'
+	said=$(aws ecs describe-tasks --cluster "$cluster" --tasks $found --output text --query \
+		"tasks[?taskDefinitionArn=='$definition'] | [0].[lastStatus, healthStatus, stoppedReason]") ||
+		die 4 "ECS does not answer; how Nova is is not known"
+	case $said in
+	RUNNING*) read -r _ state _ <<<"$said" ;;
+	None*) ;;
+	*) state=${said//$'\t'/ } ;;
+	esac
 }
 
 # The last that happened, and the last that Nova said.
 explain()
 {
-	local group stream
+	local stream
 	{
 		echo "--- what the service says"
 		aws ecs describe-services --cluster "$cluster" --services "$service" \
 			--query 'services[0].events[:8].[createdAt, message]' --output text
 		echo "--- the end of Nova's log"
-		group=$(output LogGroup) &&
-			stream=$(aws logs describe-log-streams --log-group-name "$group" \
-				--order-by LastEventTime --descending --max-items 1 \
-				--query 'logStreams[0].logStreamName' --output text | head -n 1) &&
-			aws logs get-log-events --log-group-name "$group" --log-stream-name "$stream" \
+		stream=$(aws logs describe-log-streams --log-group-name "$log_group" \
+			--order-by LastEventTime --descending --max-items 1 \
+			--query 'logStreams[0].logStreamName' --output text | head -n 1) &&
+			aws logs get-log-events --log-group-name "$log_group" --log-stream-name "$stream" \
 				--limit 30 --query 'events[].[message]' --output text
 	} >&2 2>&1 || true
 }
 
 until_task_healthy()
 {
-	local end=$((SECONDS + patience)) state='' rollout last=
-	while [ "$SECONDS" -lt "$end" ]; do
-		if ! state=$(task_state) || ! rollout=$(of_service 'deployments[0].rolloutState'); then
-			die 4 "ECS does not answer; whether Nova is healthy is not known"
-		fi
+	local end=$((SECONDS + patience)) definition wanted rollout='' state='' last=
+	while [ "$SECONDS" -lt "$end" ] && [ "$rollout" != FAILED ]; do
+		look
 		[ "$state" = "$last" ] || say "the task: $state"
 		last=$state
 		[ "$state" != HEALTHY ] || return 0
-		[ "$rollout" != FAILED ] || break
 		sleep "$poll"
 	done
 	explain
@@ -252,11 +257,11 @@ scaled()
 
 target_start()
 {
-	local who repository image host_image=
+	local who image host_image=
+	command -v aws >/dev/null 2>&1 || install_missing "$packages_aws"
 	who=$(account) || exit
 	say "account $who, stack $stack"
 	made
-	repository=$(output Repository) || exit
 	pushed "$repository"
 	new_host
 	say "bringing up $image"
@@ -271,7 +276,6 @@ target_start()
 target_stop()
 {
 	local end=$((SECONDS + 300)) left
-	account >/dev/null
 	find_service || { say "Nova is not on AWS: no service in a stack $stack"; return 0; }
 	scaled --desired-count 0
 	while left=$(tasks) || die 4 "ECS does not answer; whether the task has ended is not known"; do
@@ -286,7 +290,6 @@ target_stop()
 
 target_restart()
 {
-	account >/dev/null
 	find_service || die 3 "Nova is not on AWS: ./deploy.sh aws start"
 	scaled --desired-count 1 --force-new-deployment
 	until_new_task
@@ -307,22 +310,18 @@ until_new_task()
 
 target_logs()
 {
-	account >/dev/null
 	find_service || die 3 "Nova is not on AWS"
-	aws logs tail "$(output LogGroup)" --since 1h --follow --format short
+	aws logs tail "$log_group" --since 1h --follow --format short
 }
 
 target_status()
 {
-	local state count
-	account >/dev/null
+	local definition wanted rollout state
 	find_service || die 3 "Nova is not on AWS: no service in a stack $stack"
-	if ! count=$(of_service desiredCount) || ! state=$(task_state); then
-		die 4 "ECS does not answer"
-	fi
-	printf '%-10s %s\n' stack "$stack" service "$service" wanted "$count" task "$state"
+	look
+	printf '%-10s %s\n' stack "$stack" service "$service" wanted "$wanted" task "$state"
 	aws ecs describe-services --cluster "$cluster" --services "$service" \
 		--query 'services[0].events[:5].[createdAt, message]' --output text
-	[ "$count" != 0 ] || die 3 "Nova is stopped"
+	[ "$wanted" != 0 ] || die 3 "Nova is stopped"
 	[ "$state" = HEALTHY ] || die 1 "the task is not healthy: $state"
 }

@@ -38,6 +38,11 @@ mmdebstrap:a Debian of its own for tests that install and boot
 systemd-container:boots it
 util-linux:setpriv and unshare, for unprivileged tests
 openssl:certificates of test servers
+awscli:asks the double of AWS
+python3-botocore:what the services of AWS take
+python3-yaml:reads templates and manifests
+openssh-server:the machine that is deployed to
+docker-registry:a registry to push to
 curl:posts webhooks, as the book does
 jq:reads what novactl prints, as the manual does
 g++:the SDK header is also used from C++

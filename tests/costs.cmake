@@ -2,7 +2,7 @@
 # end. Only their order matters; a test that is not here begins later.
 set(cost 1000)
 foreach(name IN ITEMS
-		lint_tidy twitter_lost ctl_fakes watch_own_time intake_torture bb_life stripe_lost
+		lint_tidy twitter_lost cloud_aws ctl_fakes watch_own_time intake_torture bb_life stripe_lost
 		sup_death fleet_demo replay_hostile bb_crash budget_kills test_led_model sup_policy
 		worlds_core test_image face_live hold_face workers_runner test_tree_sim face_looks
 		replay_same face_rest alerts_channels face_browser ctl_verbs test_led_damage bb_verbs

@@ -1,2 +1,7 @@
-# Nova in the cloud: what clusters mount, the templates, and deploy.sh against doubles.
+# Nova in the cloud: what clusters mount, the templates, and deploy.sh against doubles. What tests
+# scripts and templates, and no C code, runs in the plain build.
 nova_run(cloud_mounts cloud_mounts)
+if(NOT NOVA_SANITIZE)
+	nova_run(cloud_template cloud_template)
+	nova_run(cloud_aws cloud_aws TIMEOUT 900)
+endif()
