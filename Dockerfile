@@ -7,7 +7,7 @@
 # way in which Nova is installed. Build arguments:
 #
 #   AGENT_PACKAGES  Debian packages for your agents, such as "python3 python3-requests"
-#   PACKAGE         "given": no compiler runs; the package is build/package/nova_*.deb
+#   PACKAGE         "given": no compiler runs; the package is build/package/this/nova_*.deb
 #   VERSION, REVISION, CREATED   what the labels say
 
 # What may enter a build, and nothing else: .dockerignore is a list of what is allowed.
@@ -30,7 +30,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
 	if [ "$PACKAGE" != given ]; then \
 		rm -rf build && dpkg-buildpackage -b -uc -us && mv ../nova_*.deb /package/; \
 	else \
-		cp build/package/nova_*.deb /package/; \
+		cp build/package/this/nova_*.deb /package/; \
 	fi
 
 FROM debian:bookworm-slim AS nova
