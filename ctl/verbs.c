@@ -474,9 +474,10 @@ const struct ctl_verb ctl_verbs[] = {
 	{"backup list", ctl_verb_backup_list, "DIR",
 		"the backups in a directory, oldest first", NULL, 1, 1, {{0}}},
 	{"backup verify", ctl_verb_backup_verify, "BACKUP",
-		"every file against the manifest, every figure of the ledger; exit 1 "
-		"when something differs",
-		NULL, 1, 1, {{0}}},
+		"whether it is what was saved; exit 1 when something differs",
+		"Every file against the manifest, every figure and hash of the ledger in "
+		"it.",
+		1, 1, {{0}}},
 	{"restore", ctl_verb_restore, "BACKUP",
 		"put a saved fleet into the state directory, while Nova is stopped",
 		"Everything is checked before anything is changed. What comes after the "

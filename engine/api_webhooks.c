@@ -89,8 +89,8 @@ int
 eng_webhook_counts(struct led_view *v, json_t **ret)
 {
 	struct counting c = {.counts = json_object()};
-	int rc = led_view_categories(
-		v, LED_ALL_WORKERS, (enum led_code)LED_CODE_WEBHOOK, 0, INT64_MAX, one_count, &c);
+	int rc = led_view_categories(v, LED_ALL_WORKERS, (enum led_code)LED_CODE_WEBHOOK,
+		0, INT64_MAX, one_count, &c);
 
 	if (rc >= 0 && (!c.counts || c.bad))
 		rc = -ENOMEM;

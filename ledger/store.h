@@ -29,7 +29,7 @@ struct led {
 	char *dir;   /* owned */
 	int lock_fd; /* writer: exclusive lock for as long as it is open; else -1 */
 	bool read_only;
-	bool older; /* of an older schema, if need be: read-only */
+	bool older;  /* of an older schema, if need be: read-only */
 	bool broken; /* a commit failed: memory and disk may differ */
 	unsigned n_views;
 	struct led_segments segments; /* that were read */
