@@ -3,5 +3,6 @@
 nova_run(cloud_mounts cloud_mounts)
 if(NOT NOVA_SANITIZE)
 	nova_run(cloud_template cloud_template)
+	nova_run(cloud_k8s cloud_k8s)
 	nova_run(cloud_aws cloud_aws TIMEOUT 900)
 endif()
