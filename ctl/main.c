@@ -1,4 +1,5 @@
 /* novactl: the admin tool of a fleet, a client of the daemons' unix sockets. */
+#include "complete.h"
 #include "ctl.h"
 #include "nv_version.h"
 #include "paths.h"
@@ -77,7 +78,8 @@ run(struct ctl *ctl)
 	return args->verb->run(ctl);
 }
 
-/* "help" and "version" are verbs for people; they take no daemon and no paths. */
+/* "help" and "version" are verbs for people, "complete" is one for shells; they take no
+ * daemon and no paths. */
 static bool
 is_word(int argc, char **argv, const char *word)
 {
@@ -106,6 +108,8 @@ main(int argc, char **argv)
 		code = show_help(&ctl, argc - 2, argv + 2);
 	} else if (is_word(argc, argv, "version")) {
 		code = show_version(&ctl);
+	} else if (is_word(argc, argv, "complete")) {
+		code = ctl_complete(&ctl, argc - 2, argv + 2);
 	} else if (ctl_args_parse(&ctl.args, argc, argv, &err) < 0) {
 		code = ctl_fail_err(&ctl.out, NV_EXIT_USAGE, &err);
 	} else {

@@ -17,6 +17,10 @@ const json_t *ctl_platform_verb(const json_t *description, char *const *words,
 json_t *ctl_platform_args(
 	const json_t *verb, char *const *words, int n_words, struct nv_err *err);
 
+/* The description: of the process that runs, else of the program. NULL with a sentence.
+ */
+json_t *ctl_platform_describe(struct ctl *ctl, const char *name, struct nv_err *err);
+
 /* Help for people. verb NULL: all of them. */
 void ctl_platform_help(
 	const struct ctl_out *out, const json_t *description, const json_t *verb);

@@ -82,9 +82,8 @@ program_says(struct ctl *ctl, const char *word, const char *option, struct nv_er
 	return o;
 }
 
-/* The verbs: of the running process, else of the program. */
-static json_t *
-describe(struct ctl *ctl, const char *name, struct nv_err *err)
+json_t *
+ctl_platform_describe(struct ctl *ctl, const char *name, struct nv_err *err)
 {
 	json_t *data = NULL;
 	json_t *answer = NULL;
@@ -273,7 +272,7 @@ ctl_verb_platform(struct ctl *ctl)
 			&ctl->out, NV_EXIT_USAGE, "there is no platform \"%s\"", name);
 	if (n == 1 && !ctl->args.help)
 		return call(ctl, name, "state", NULL);
-	json_t *description = describe(ctl, name, &err);
+	json_t *description = ctl_platform_describe(ctl, name, &err);
 
 	if (!description)
 		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);

@@ -572,7 +572,7 @@ const struct ctl_verb ctl_verbs[] = {
 				"answered "
 				"alike"},
 			TIMEOUT}},
-	{"alerts", ctl_verb_alerts, "[channels|test [CHANNEL]|ack KEY]",
+	{"alerts", ctl_verb_alerts, "[channels|test|ack [CHANNEL|KEY]]",
 		"what is wrong now, exit 1 if anything; how people are told of it",
 		"`channels` shows each way there is and what waits there. `test` says "
 		"something on one of them, or on each that is used, at once; exit 1 "
@@ -593,8 +593,7 @@ const struct ctl_verb ctl_verbs[] = {
 		"Every setting of nova.yaml(5), or those whose name begins with PREFIX, "
 		"as "
 		"this novactl knows them.",
-		0, 1,
-		{{"of", 'o', "WHAT", "only those of the fleet, a group or a worker"}}},
+		0, 1, {{"of", 'o', "WHAT", "fleet, group or worker"}}},
 	{"config schema", ctl_verb_config_schema, "[fleet|worker]",
 		"a JSON schema of nova.yaml, or of the files in workers.d",
 		"For editors: what they know of YAML and of a schema becomes completion, "
