@@ -52,6 +52,8 @@ cppcheck:static analysis
 shellcheck:shell scripts
 mandoc:manual pages
 tmux:a terminal that tests press keys in
+zsh:completes what novactl takes
+fish:completes it too
 prometheus:scrapes and checks metrics
 hledger:checks an exported journal
 beancount:checks another
