@@ -356,6 +356,17 @@ const struct ctl_verb ctl_verbs[] = {
 			{"operation", 'O', "NAME", "kind of call a cost is for"},
 			{"external-id", 'e', "ID", "what the platform calls the sale"},
 			{"note", 'n', "TEXT", "kept in the ledger"}, VIA}},
+	{"import env", ctl_verb_import_env, "FILE",
+		"settings and secrets of the original system's .env",
+		"FILE is its .env or .env.production. Prints what of it is a setting of "
+		"nova.yaml, which variables are secrets, and why the others are left; "
+		"never "
+		"a secret.",
+		1, 1,
+		{{"write", 'w', NULL,
+			"make nova.yaml and secrets/, each file only where there is "
+			"none; "
+			"exit 1 when one was there"}}},
 	{"import novaos", ctl_verb_import_novaos, "FILE",
 		"the original system's database into the ledger",
 		"FILE is its data/novaos.db, which is only read; a program that writes "

@@ -118,6 +118,7 @@ int ctl_rolling(struct ctl *ctl);
 
 /* verb_import.c */
 int ctl_verb_import_novaos(struct ctl *ctl);
+int ctl_verb_import_env(struct ctl *ctl); /* verb_import_env.c */
 
 /* verb_incidents.c */
 int ctl_verb_incidents(struct ctl *ctl);

@@ -295,6 +295,29 @@ nv_conf_dotenv_get(const char *text, size_t bytes, const char *names)
 	return value;
 }
 
+int
+nv_conf_dotenv_walk(const char *text, size_t bytes, nv_dotenv_fn *fn, void *arg)
+{
+	/* The scanner only reads. */
+	const struct nv_conf_source source = {
+		.text = (char *)(uintptr_t)text, .bytes = bytes};
+	struct scanner s = scan_begin(&source);
+	struct item item;
+	int rc = 0;
+
+	while (rc == 0 && scan_item(&s, &item)) {
+		const struct nv_dotenv_item told = {.line = item.line,
+			.wrong = item.wrong,
+			.name = item.name,
+			.name_bytes = item.name_bytes,
+			.value = item.value,
+			.value_bytes = item.value_bytes};
+
+		rc = fn(arg, &told);
+	}
+	return rc;
+}
+
 static int
 add_var(struct nv_conf_vars *vars, const struct nv_option *option,
 	const struct nv_conf_source *source, const struct item *item)

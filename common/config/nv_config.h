@@ -400,6 +400,18 @@ const char *nv_conf_secret_variables(const char *secret);
 /* The value that the text of a .env has for one of these names: owned by the caller, to
  * be wiped and freed; NULL when there is none, or no memory. */
 char *nv_conf_dotenv_get(const char *text, size_t bytes, const char *names);
+/* Every assignment of a .env, and every line that is none (`wrong` says why), in order;
+ * strings are borrowed for the call. Non-zero of fn ends it and is returned. */
+struct nv_dotenv_item {
+	unsigned line;
+	const char *wrong; /* NULL: it is one */
+	const char *name;
+	size_t name_bytes;
+	const char *value; /* without its quotes */
+	size_t value_bytes;
+};
+typedef int nv_dotenv_fn(void *arg, const struct nv_dotenv_item *item);
+int nv_conf_dotenv_walk(const char *text, size_t bytes, nv_dotenv_fn *fn, void *arg);
 /* The system worker that a setting of the fleet is about ("platforms.stripe.rate"): its
  * name in buf, or NULL. */
 const char *nv_conf_system_of(const char *key, char buf[NV_NAME_MAX]);
