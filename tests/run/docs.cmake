@@ -9,6 +9,7 @@ if(NOT NOVA_SANITIZE)
 			docs/book/04-budgets.md
 			docs/book/05-platforms.md
 			docs/book/06-supervision.md
+			docs/book/12-migration.md
 			docs/book/13-troubleshooting.md)
 		get_filename_component(name ${page} NAME)
 		string(REGEX REPLACE "(^[0-9]+-|\\.md$)" "" name ${name})
