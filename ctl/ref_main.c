@@ -8,6 +8,7 @@
  * has
  *   @options           the options of every verb
  *   @output NAME       what stands in the file that NAME was given with
+ *   @rows NAME HEAD    the rows of the first table there whose heads begin with HEAD
  *
  * Whether the page is mdoc or Markdown says the frame's name: ... .md.in is Markdown. */
 #include "ctl.h"
@@ -110,27 +111,40 @@ put_table(struct page *p, const char *line, const char *of)
 	return wrong(p, line, "expected fleet, group or worker");
 }
 
-static int
-put_output(struct page *p, const char *line, const char *name)
+/* The file of this name, which ends at a blank; NULL: it cannot be read. */
+static char *
+read_named(struct page *p, const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = strcspn(name, " ");
 
 	for (char **file = p->files; *file; file++) {
 		char *data = NULL;
 		size_t bytes = 0;
 
-		if (strncmp(*file, name, n) != 0 || (*file)[n] != '=')
-			continue;
-		int rc = nv_read_file_at(
-			AT_FDCWD, *file + n + 1, FRAME_BYTES_MAX, &data, &bytes);
-
-		if (rc < 0)
-			return wrong(p, line, strerror(-rc));
-		nv_buf_add(p->text.out, data, bytes);
-		free(data);
-		return 0;
+		if (strncmp(*file, name, n) == 0 && (*file)[n] == '=' &&
+			nv_read_file_at(AT_FDCWD, *file + n + 1, FRAME_BYTES_MAX, &data,
+				&bytes) == 0)
+			return data;
 	}
-	return wrong(p, line, "no file was given with this name");
+	return NULL;
+}
+
+static int
+put_file(struct page *p, const char *line, const char *words, bool rows)
+{
+	char *data = read_named(p, words);
+	const char *head = words + strcspn(words, " ");
+	int rc = 0;
+
+	if (!data)
+		return wrong(
+			p, line, "no file was given with this name, or none can be read");
+	if (!rows)
+		nv_buf_puts(p->text.out, data);
+	else if (!*head || !ref_table(&p->text, data, head + 1))
+		rc = wrong(p, line, "the file has no such table");
+	free(data);
+	return rc;
 }
 
 static int
@@ -146,7 +160,9 @@ put_directive(struct page *p, const char *line, size_t bytes)
 	else if (strncmp(words, "verbs ", 6) == 0)
 		rc = put_verbs(p, line, words + 6);
 	else if (strncmp(words, "output ", 7) == 0)
-		rc = put_output(p, line, words + 7);
+		rc = put_file(p, line, words + 7, false);
+	else if (strncmp(words, "rows ", 5) == 0)
+		rc = put_file(p, line, words + 5, true);
 	else if (strcmp(words, "options") == 0)
 		rc = (ref_globals(&p->text), 0);
 	else

@@ -26,4 +26,8 @@ bool ref_verbs(const struct ref_text *t, const char *name);
 /* The options of every verb. */
 void ref_globals(const struct ref_text *t);
 
+/* The rows of the first table of a Markdown text whose line of heads begins with `head`.
+ * False: there is none. */
+bool ref_table(const struct ref_text *t, const char *document, const char *head);
+
 #endif

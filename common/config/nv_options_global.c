@@ -319,7 +319,8 @@ const struct nv_option nv_options_global[] = {
 		.kind = NV_OPT_PATH,
 		.offset = G(price_table),
 		.otherwise = "prices.json beside nova.yaml, else the installed one",
-		.help = "Price table of language models, for `usage` events."},
+		.help = "Price table of language models, for `usage` events: see "
+			"nova-prices(5)."},
 	{.key = "ledger.anchor.file",
 		.kind = NV_OPT_PATH,
 		.offset = G(anchor_file),
