@@ -1,12 +1,16 @@
 /* ledger backup and restore: on the files themselves, the first also while Nova runs. */
 #include "backup.h"
 #include "ledger_open.h"
+#include "nv_clock.h"
+#include "nv_units.h"
 #include "rebuild.h"
+#include "replay.h"
 #include "save.h"
 #include "verbs.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SCHEMA_TRIES 5
@@ -21,30 +25,72 @@ refuse(struct ctl *ctl, int rc, const struct nv_err *err)
 		err->text[0] ? err->text : strerror(-rc));
 }
 
+/* A number of an event, a time, or how long ago. */
+static int
+read_until(const char *text, struct led_until *ret, struct nv_err *err)
+{
+	char *end;
+	int64_t ms;
+
+	*ret = (struct led_until){UINT64_MAX, INT64_MAX};
+	if (text[0] && strspn(text, "0123456789") == strlen(text)) {
+		errno = 0;
+		ret->seq = strtoull(text, &end, 10);
+		return errno == 0 && ret->seq > 0
+			       ? 0
+			       : nv_err_set(err, -EINVAL,
+					 "--until: %s is no number of an event", text);
+	}
+	if (nv_rfc3339_parse(text, strlen(text), &ret->at_ns) == 0)
+		return 0;
+	if (nv_duration_parse(text, &ms, NULL) < 0)
+		return nv_err_set(err, -EINVAL,
+			"--until: expected the number of an event, a time such as "
+			"2026-11-22T14:05:00Z, or 2h (ago), found \"%.60s\"",
+			text);
+	ret->at_ns = nv_wall_ns() - ms * NV_NS_PER_MS;
+	return 0;
+}
+
+static json_t *
+backup_json(const char *file, uint64_t events)
+{
+	return ctl_need(json_pack("{s:b, s:o, s:I}", "ok", 1, "file", ctl_json_str(file),
+		"events", (json_int_t)events));
+}
+
 int
 ctl_verb_ledger_backup(struct ctl *ctl)
 {
 	const char *file = ctl->args.words[0];
+	const char *text = ctl_opt(&ctl->args, "until");
 	struct led *led = NULL;
 	struct led_view *view = NULL;
+	struct led_until until;
 	struct nv_err err = {0};
 	uint64_t checked = 0;
+
+	if (text && read_until(text, &until, &err) < 0)
+		return ctl_fail_err(&ctl->out, NV_EXIT_USAGE, &err);
 	int code = ctl_ledger_open(ctl, &led, &view);
 
 	if (code != NV_EXIT_OK)
 		return code;
 	led_view_end(view); /* the copy takes a snapshot of its own */
 	ctl_progress(&ctl->out, "copying and verifying %s", file);
-	int rc = led_backup(led, file, false, ctl_ledger_problem, ctl, &checked, &err);
+	int rc = text ? led_backup_until(led, file, &until, ctl_ledger_problem, ctl,
+				&checked, &err)
+		      : led_backup(led, file, false, ctl_ledger_problem, ctl, &checked,
+				&err);
 
 	ctl_progress_end(&ctl->out);
 	led_close(led);
+	if (rc == -ENODATA)
+		return ctl_fail(&ctl->out, NV_EXIT_NO, "%s", err.text);
 	if (rc < 0)
 		return refuse(ctl, rc, &err);
 	if (ctl->out.json)
-		ctl_json(&ctl->out,
-			ctl_need(json_pack("{s:b, s:o, s:I}", "ok", 1, "file",
-				ctl_json_str(file), "events", (json_int_t)checked)));
+		ctl_json(&ctl->out, backup_json(file, checked));
 	else
 		ctl_print(&ctl->out, CTL_GREEN, "%s: %llu events, verified\n", file,
 			(unsigned long long)checked);

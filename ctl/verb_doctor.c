@@ -313,8 +313,11 @@ check_programs(struct doctor *d)
 static void
 check_engine(struct doctor *d)
 {
-	static const char *const problems[] = {
-		"anchor_problem", "seal_problem", "retention_problem"};
+	static const struct {
+		const char *key;
+		const char *name;
+	} problems[] = {{"anchor_problem", "evidence"}, {"seal_problem", "evidence"},
+		{"retention_problem", "evidence"}, {"backup_problem", "backup"}};
 	struct nv_err err = {0};
 	json_t *data = NULL;
 
@@ -329,10 +332,10 @@ check_engine(struct doctor *d)
 		(long long)ctl_int(data, "pid"), version, same ? "" : ", novactl is ",
 		same ? "" : nv_version());
 	for (size_t i = 0; i < NV_LEN(problems); i++) {
-		const char *text = ctl_str(data, problems[i]);
+		const char *text = ctl_str(data, problems[i].key);
 
 		if (text[0])
-			note(d, "evidence", FAIL, "%s", text);
+			note(d, problems[i].name, FAIL, "%s", text);
 	}
 	json_decref(data);
 }

@@ -452,8 +452,12 @@ const struct ctl_verb ctl_verbs[] = {
 	{"ledger backup", ctl_verb_ledger_backup, "FILE",
 		"a verified copy, also while Nova runs",
 		"FILE must not exist yet. What is committed after the copy began is not "
-		"in it.",
-		1, 1, {{0}}},
+		"in it. With --until, the books as they were then, by the order in which "
+		"they were written: what was committed at or before that time, or that "
+		"event; its sums are what they were, and it can be restored.",
+		1, 1,
+		{{"until", 'u', "TIME|EVENT",
+			"a time, 2h (ago), or the number of an event"}}},
 	{"ledger restore", ctl_verb_ledger_restore, "FILE",
 		"put a backup in the ledger's place, while Nova is stopped",
 		"The backup is verified first. Everything after it is no longer known to "

@@ -4,6 +4,7 @@
 #include "fleet.h"
 #include "report.h"
 #include "retention.h"
+#include "saving.h"
 #include "txn.h"
 
 #include "nv_clock.h"
@@ -22,9 +23,10 @@ eng_verb_ping(struct eng_call *call)
 	struct eng_evidence_figures evidence;
 
 	const char *retention = eng_retention_problem(call->eng);
+	const char *saving = eng_saving_problem(call->eng);
 
 	eng_evidence_figures(call->eng, &evidence);
-	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o, s:o}", "version",
+	call->data = json_pack("{s:s, s:i, s:f, s:I, s:o, s:o, s:o, s:o, s:o}", "version",
 		nv_version(), "pid", (int)getpid(), "uptime_s", (double)up_ms / 1000.,
 		"config_gen", (json_int_t)call->eng->config_gen, "price_problem",
 		call->eng->price_problem[0] ? nv_json_str(call->eng->price_problem)
@@ -35,7 +37,8 @@ eng_verb_ping(struct eng_call *call)
 		"seal_problem",
 		evidence.seal_problem[0] ? nv_json_str(evidence.seal_problem)
 					 : json_null(),
-		"retention_problem", retention[0] ? nv_json_str(retention) : json_null());
+		"retention_problem", retention[0] ? nv_json_str(retention) : json_null(),
+		"backup_problem", saving[0] ? nv_json_str(saving) : json_null());
 	return 0;
 }
 

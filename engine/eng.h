@@ -23,6 +23,7 @@
  *   act.c       executes, records and closes decisions; outcome.c: what came of them
  *   simulate*.c the ledger under other settings, in a process of its own
  *   evidence.c  seals the ledger's days, hands its head out
+ *   saving.c    makes backups
  *   count.c     counters from the ledger's events, for metrics
  *   retention.c moves old months of events to segment files
  *   spend.c     what the day has cost hour by hour, and will have cost
@@ -151,6 +152,7 @@ struct eng_purse;
 struct eng_price;
 struct eng_fleet;
 struct eng_evidence;  /* evidence.h */
+struct eng_saving;    /* saving.h */
 struct eng_retention; /* retention.h */
 struct eng_count;     /* count.h */
 struct eng_txn;       /* txn.h */
@@ -183,6 +185,7 @@ struct eng {
 	int64_t fleet_limit_nano;
 	struct eng_price *price;
 	struct eng_evidence *evidence;
+	struct eng_saving *saving;
 	struct eng_retention *retention;
 	struct eng_count *count;
 	/* Why the configured price table is not the one in use; "" = it is. */

@@ -22,6 +22,7 @@
 #include "resource.h"
 #include "restored.h"
 #include "retention.h"
+#include "saving.h"
 #include "simulate.h"
 #include "txn.h"
 #include "watchdog.h"
@@ -144,6 +145,7 @@ on_config(struct nv_chan *chan, struct nv_msg *msg)
 		nv_error("%s; the prices stay as they were", eng->price_problem);
 	eng_decide_config(eng);
 	eng_evidence_config(eng);
+	eng_saving_config(eng);
 	eng_retention_config(eng);
 	eng_resource_close(eng);
 	if (eng_resource_open(eng) != 0)
@@ -321,7 +323,8 @@ on_synced(struct nv_chan *chan, struct nv_msg *msg)
 		fail_start(&err, "the engine's socket cannot be opened");
 	if (eng_evidence_open(eng) != 0)
 		fail_start(&err, "the seals of the ledger cannot be read");
-	if (eng_retention_open(eng) != 0 || eng_count_open(eng) != 0)
+	if (eng_saving_open(eng) != 0 || eng_retention_open(eng) != 0 ||
+		eng_count_open(eng) != 0)
 		fail_start(&err, "no memory");
 	send_state(eng, NV_ENGINE_READY, "");
 	eng_desire_send_all(eng);
@@ -484,6 +487,7 @@ finish(struct eng *eng)
 		eng_count_close(eng);
 		eng_retention_close(eng);
 		eng_evidence_close(eng);
+		eng_saving_close(eng);
 		eng_anomalies_close(eng);
 		eng_watchdog_close(eng);
 		eng_resource_close(eng);

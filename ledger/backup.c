@@ -5,6 +5,7 @@
 #include "nv_fd.h"
 #include "pages.h"
 #include "rebuild.h"
+#include "replay.h"
 #include "share.h"
 #include "store.h"
 
@@ -151,38 +152,110 @@ take_name(const char *from, const char *to)
 	return rename(from, to) < 0 ? -errno : 0;
 }
 
-int
-led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *fn,
-	void *arg, uint64_t *ret_checked, struct nv_err *err)
+/* A snapshot in a new workshop, with its segments. */
+static int
+backup_begin(
+	struct workshop *w, const struct led *led, const char *file, struct nv_err *err)
 {
-	struct workshop w;
-
-	*ret_checked = 0;
-
 	if (access(file, F_OK) == 0)
 		return nv_err_set(err, -EEXIST, "%s exists", file);
-	int rc = workshop_open(&w, file, "backup", err);
+	int rc = workshop_open(w, file, "backup", err);
 
 	if (rc < 0)
 		return rc;
-	int copied = mdb_env_copy2(led->env, w.file, MDB_CP_COMPACT);
+	int copied = mdb_env_copy2(led->env, w->file, MDB_CP_COMPACT);
 
 	if (copied != 0)
 		rc = led_fail(err, copied, "copy the ledger");
 	if (rc == 0)
-		rc = sync_path(w.file, err);
+		rc = sync_path(w->file, err);
 	if (rc == 0)
-		rc = backup_segments(&w, led, file, err);
+		rc = backup_segments(w, led, file, err);
+	if (rc < 0)
+		workshop_close(w);
+	return rc;
+}
+
+/* rc: whether there is something to be proven and to get its name. */
+static int
+backup_end(struct workshop *w, int rc, const char *file, bool unverified,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked, struct nv_err *err)
+{
 	if (rc == 0 && !unverified)
-		rc = prove(&w, fn, arg, ret_checked, err);
-	int named = rc == 0 ? take_name(w.file, file) : 0;
+		rc = prove(w, fn, arg, ret_checked, err);
+	int named = rc == 0 ? take_name(w->file, file) : 0;
 
 	if (named < 0)
 		rc = nv_err_set(err, named, "%s: %s", file, strerror(-named));
 	if (rc == 0)
 		rc = sync_parent(file, err);
-	workshop_close(&w);
+	workshop_close(w);
 	return rc;
+}
+
+int
+led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *fn,
+	void *arg, uint64_t *ret_checked, struct nv_err *err)
+{
+	struct workshop w;
+	int rc = backup_begin(&w, led, file, err);
+
+	*ret_checked = 0;
+	if (rc < 0)
+		return rc;
+	return backup_end(&w, rc, file, unverified, fn, arg, ret_checked, err);
+}
+
+/* The snapshot in the workshop, written again as far as it is wanted, in its place. */
+static int
+cut(struct workshop *w, const struct led_until *until, struct nv_err *err)
+{
+	char part[PATH_MAX];
+	struct led_options options = {.read_only = true};
+	struct led_stats stats = {0};
+	struct led *led = NULL;
+	struct led_view *v = NULL;
+	int n = snprintf(part, sizeof(part), "%s/part.mdb", w->dir);
+
+	if (n < 0 || (size_t)n >= sizeof(part))
+		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", w->dir);
+	int rc = led_replay_until(w->dir, w->file, w->dir, part, until, err);
+
+	if (rc == 0 && rename(part, w->file) < 0)
+		rc = nv_err_set(err, -errno, "%s: %s", w->file, strerror(errno));
+	(void)unlink(part); /* only there when it failed */
+	(void)snprintf(part, sizeof(part), "%.4000s/part.mdb-lock", w->dir);
+	(void)unlink(part); /* LMDB's, of a file that has another name now */
+	(void)unlink(w->lock);
+	if (rc == 0)
+		rc = led_open(w->dir, &options, &led, err);
+	if (rc < 0)
+		return rc;
+	rc = led_view_begin(led, &v, err);
+	if (rc == 0) {
+		rc = led_view_stats(v, &stats);
+		led_view_end(v);
+	}
+	led_close(led);
+	return rc == 0 && stats.batches == 0
+		       ? nv_err_set(err, -ENODATA, "nothing had been committed by then")
+		       : rc;
+}
+
+int
+led_backup_until(struct led *led, const char *file, const struct led_until *until,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked, struct nv_err *err)
+{
+	struct workshop w;
+	int rc = backup_begin(&w, led, file, err);
+
+	*ret_checked = 0;
+	if (rc < 0)
+		return rc;
+	rc = cut(&w, until, err);
+	if (rc == 0)
+		rc = sync_path(w.file, err);
+	return backup_end(&w, rc, file, false, fn, arg, ret_checked, err);
 }
 
 /* ---- restore ---- */

@@ -13,6 +13,12 @@
 int led_backup(struct led *led, const char *file, bool unverified, led_problem_fn *fn,
 	void *arg, uint64_t *ret_checked, struct nv_err *err);
 
+/* The ledger as it was once, in a new file: see replay.h. -ENODATA: nothing had been
+ * committed then. Always verified. */
+struct led_until;
+int led_backup_until(struct led *led, const char *file, const struct led_until *until,
+	led_problem_fn *fn, void *arg, uint64_t *ret_checked, struct nv_err *err);
+
 /* Segments of a backup FILE are in this directory beside it. */
 #define LED_BACKUP_SEGMENTS ".segments"
 

@@ -5,6 +5,7 @@
 
 #include "batch.h"
 #include "pages.h"
+#include "retain.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ struct replay {
 	uint64_t group_events;
 	uint64_t group_batches;
 	uint64_t batch;
+	const struct led_until *until; /* NULL: all of it */
+	bool ended;                    /* what comes is later */
 	struct nv_err *err;
 };
 
@@ -235,6 +238,11 @@ one_batch(struct replay *r, const MDB_val *key, const MDB_val *row)
 	if (key->mv_size != 8 || led_key_get_u64(key->mv_data) != r->batch ||
 		led_audit_decode(r->batch, row->mv_data, row->mv_size, &audit) < 0)
 		return damaged(r, "batch", r->batch);
+	if (r->until && (audit.first_seq + audit.n_events - 1 > r->until->seq ||
+				audit.time_ns > r->until->at_ns)) {
+		r->ended = true;
+		return 0;
+	}
 	int rc = take_batch(r, &audit, row);
 
 	if (rc < 0)
@@ -273,15 +281,43 @@ all_batches(struct replay *r)
 	if (mdb != 0)
 		return led_fail(r->err, mdb, "read the ledger");
 	mdb = mdb_cursor_get(cursor, &key, &row, MDB_FIRST);
-	while (mdb == 0 && rc == 0) {
+	while (mdb == 0 && rc == 0 && !r->ended) {
 		rc = one_batch(r, &key, &row);
-		if (rc == 0)
+		if (rc == 0 && !r->ended)
 			mdb = mdb_cursor_get(cursor, &key, &row, MDB_NEXT);
 	}
 	mdb_cursor_close(cursor);
-	if (rc == 0 && mdb != MDB_NOTFOUND)
+	if (rc == 0 && mdb != MDB_NOTFOUND && !r->ended)
 		rc = led_fail(r->err, mdb, "read the ledger");
 	return rc == 0 ? end_group(r) : rc;
+}
+
+static int
+note_segment(void *arg, const struct led_segment *s)
+{
+	uint64_t *kept = arg;
+
+	*kept = NV_MAX(*kept, s->last + 1);
+	return 0;
+}
+
+/* The first event that is not in a segment: of a part of the ledger, that the segments
+ * of then do not hold. */
+static int
+first_kept(struct replay *r, uint64_t *ret)
+{
+	struct led_view *v = NULL;
+
+	if (!r->until)
+		return led_first_kept(r->old, r->txn, ret);
+	*ret = 1;
+	int rc = led_view_begin(r->to, &v, r->err);
+
+	if (rc == 0) {
+		rc = led_view_segments(v, note_segment, ret);
+		led_view_end(v);
+	}
+	return rc;
 }
 
 /* What is in segments stays there. Until now it was needed: what comes later takes from
@@ -290,7 +326,7 @@ static int
 drop_old_events(struct replay *r)
 {
 	uint64_t kept;
-	int rc = led_first_kept(r->old, r->txn, &kept);
+	int rc = first_kept(r, &kept);
 
 	if (rc < 0)
 		return nv_err_set(r->err, rc, "cannot read the ledger");
@@ -387,7 +423,14 @@ int
 led_replay(const char *dir, const char *from, const char *to_dir, const char *to_file,
 	struct nv_err *err)
 {
-	struct replay r = {.err = err};
+	return led_replay_until(dir, from, to_dir, to_file, NULL, err);
+}
+
+int
+led_replay_until(const char *dir, const char *from, const char *to_dir,
+	const char *to_file, const struct led_until *until, struct nv_err *err)
+{
+	struct replay r = {.until = until, .err = err};
 	int rc = -ENOMEM;
 
 	r.to = calloc(1, sizeof(*r.to));

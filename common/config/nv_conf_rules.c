@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define INSTANCES_MAX_DEFAULT 8
+#define BACKUP_DAY_MS         INT64_C(86400000)
 #define HEARTBEAT_EVERY_MS    30000
 #define HEARTBEAT_TIMEOUT_MS  120000
 #define PARAMS_JSON_BYTES_MAX 4000 /* must fit into SUP_DESIRE and an environment */
@@ -312,6 +313,31 @@ find_price_table(struct nv_config *config)
 	return config->price_table ? 0 : -ENOMEM;
 }
 
+static bool
+is_time_of_day(const char *text)
+{
+	return strlen(text) == 5 && text[2] == ':' && strspn(text, "0123456789") == 2 &&
+	       strspn(text + 3, "0123456789") == 2 && strncmp(text, "24", 2) < 0 &&
+	       text[3] < '6';
+}
+
+static void
+check_backup(struct nv_conf_reading *r)
+{
+	const struct nv_config *config = r->config;
+	size_t at = nv_option_find(nv_options_global, nv_options_global_n, "backup.at");
+
+	if (!config->backup_at)
+		return;
+	if (!is_time_of_day(config->backup_at))
+		nv_conf_error_at(r->errs, &r->origins[at],
+			"backup.at: expected a time of day such as 03:00, found \"%s\"",
+			config->backup_at);
+	else if (config->backup_every_ms < BACKUP_DAY_MS)
+		nv_conf_error_at(r->errs, &r->origins[at],
+			"backup.at: needs backup.every of a day or more");
+}
+
 int
 nv_conf_global_finish(struct nv_conf_reading *r)
 {
@@ -324,6 +350,7 @@ nv_conf_global_finish(struct nv_conf_reading *r)
 
 	nv_conf_budget_global_check(r);
 	nv_conf_platforms_finish(r);
+	check_backup(r);
 	/* With an error in one of them the others are not to blame. */
 	if (r->errs->n == 0)
 		check_roi(r, &r->origins[min], roi, config->kill_roi_ppm,

@@ -76,6 +76,8 @@ nv_config_free(struct nv_config *config)
 	free(config->timezone);
 	free(config->price_table);
 	free(config->anchor_file);
+	free(config->backup_to);
+	free(config->backup_at);
 	for (char **a = config->anchor_command; a && *a; a++)
 		free(*a);
 	free(config->anchor_command);

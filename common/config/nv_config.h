@@ -292,7 +292,12 @@ struct nv_config {
 	char *anchor_file;     /* owned; NULL = none */
 	char **anchor_command; /* owned, NULL-terminated; NULL = none */
 	int64_t anchor_every_ms;
-	int64_t retention_ms;      /* of events in the database; 0 = for ever */
+	int64_t retention_ms; /* of events in the database; 0 = for ever */
+	char *backup_to;      /* owned; NULL = none is made */
+	int64_t backup_every_ms;
+	char *backup_at; /* owned; "03:00" local time; NULL = at any time */
+	uint32_t backup_keep;
+	bool backup_gzip;
 	struct nv_log_policy logs; /* of a worker that does not say */
 	uint32_t spawn_rate; /* automatic restarts a second, once the burst is used up */
 	uint32_t spawn_burst;

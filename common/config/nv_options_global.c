@@ -351,6 +351,43 @@ const struct nv_option nv_options_global[] = {
 		.fallback = "none",
 		.help = "Months of events that are older move to segment files beside "
 			"the database; nothing is lost. `none`: they all stay in it."},
+	{.key = "backup.to",
+		.kind = NV_OPT_PATH,
+		.offset = G(backup_to),
+		.otherwise = "no backup is made",
+		.help = "The whole fleet is saved into a new directory in this one, as "
+			"`novactl backup create` does it. It should be on another disk; "
+			"Nova must be able to write there. When that fails, or did not "
+			"happen in time, `novactl doctor` says so and people are told "
+			"(`alerts`)."},
+	{.key = "backup.every",
+		.kind = NV_OPT_DURATION,
+		.offset = G(backup_every_ms),
+		.min = MIN,
+		.max = 366 * DAY,
+		.fallback = "1d",
+		.help = "How often. One that Nova was not there for is made when it is "
+			"there again."},
+	{.key = "backup.at",
+		.kind = NV_OPT_TEXT,
+		.offset = G(backup_at),
+		.max = 5,
+		.otherwise = "at any time of day",
+		.help = "At this time of day in the configured zone, such as 03:00; "
+			"`backup.every` has to be a day or more then."},
+	{.key = "backup.keep",
+		.kind = NV_OPT_COUNT,
+		.offset = G(backup_keep),
+		.min = 1,
+		.max = 10000,
+		.fallback = "14",
+		.help = "So many stay; the oldest of the same ledger go after a new one "
+			"is whole."},
+	{.key = "backup.gzip",
+		.kind = NV_OPT_BOOL,
+		.offset = G(backup_gzip),
+		.fallback = "false",
+		.help = "Whether the ledger in it is compressed."},
 	{.key = "logs.size",
 		.kind = NV_OPT_SIZE,
 		.offset = G(logs.file_bytes_max),

@@ -306,6 +306,13 @@ static const struct {
 	{"ledger: {retention: 400d}", "ledger.retention", "400d"},
 	{"ledger: {retention: none}", "ledger.retention", "none"},
 	{"ledger: {anchor: {every: 90s}}", "ledger.anchor.every", "1m30s"},
+	{"backup: {to: saved, every: 12h, keep: 3, gzip: true}", "backup.to",
+		"/etc/nova/saved"},
+	{"backup: {to: /b, every: 12h}", "backup.every", "12h"},
+	{"backup: {to: /b, at: 03:00}", "backup.at", "03:00"},
+	{"backup: {to: /b, at: '23:59', every: 7d}", "backup.at", "23:59"},
+	{"backup: {keep: 3}", "backup.keep", "3"},
+	{"backup: {gzip: true}", "backup.gzip", "true"},
 	{"timezone: America/Argentina/Buenos_Aires", "timezone",
 		"America/Argentina/Buenos_Aires"},
 	{"engine_away: 0s\nsample: 100ms", "engine_away", "0s"},
@@ -392,7 +399,7 @@ static const struct {
 		"approval_above, policy, min_roi, scale_roi, kill_roi, "
 		"min_runs, "
 		"run_interval, crashes, stop, groups, autonomous, anomaly, prices, "
-		"ledger, logs, "
+		"ledger, backup, logs, "
 		"supervision, "
 		"storm, "
 		"engine_away, sample, isolation, platforms, gateway, alerts",
@@ -526,6 +533,24 @@ static const struct {
 		NULL},
 	{"ledger: {anchor: {every: 500ms}}",
 		"nova.yaml:1:26: ledger.anchor.every: 500ms is below the minimum 1s",
+		NULL},
+	{"backup: {at: 24:00}",
+		"nova.yaml:1:14: backup.at: expected a time of day such as 03:00, found "
+		"\"24:00\"",
+		NULL},
+	{"backup: {at: 3:00}",
+		"nova.yaml:1:14: backup.at: expected a time of day such as 03:00, found "
+		"\"3:00\"",
+		NULL},
+	{"backup: {at: '03:60'}",
+		"nova.yaml:1:14: backup.at: expected a time of day such as 03:00, found "
+		"\"03:60\"",
+		NULL},
+	{"backup: {at: 03:00, every: 12h}",
+		"nova.yaml:1:14: backup.at: needs backup.every of a day or more", NULL},
+	{"backup: {every: 59s}",
+		"nova.yaml:1:17: backup.every: 59s is below the minimum 1m", NULL},
+	{"backup: {keep: 0}", "nova.yaml:1:16: backup.keep: 0 is below the minimum 1",
 		NULL},
 	{"ledger: {retention: 30d}",
 		"nova.yaml:1:21: ledger.retention: 30d is below the minimum 31d", NULL},
