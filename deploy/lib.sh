@@ -36,6 +36,8 @@ debhelper:the Debian package
 lintian:looks at it
 mmdebstrap:a Debian of its own for tests that install and boot
 systemd-container:boots it
+podman:builds the image and runs it
+runc:what podman starts containers with
 util-linux:setpriv and unshare, for unprivileged tests
 openssl:certificates of test servers
 awscli:asks the double of AWS
