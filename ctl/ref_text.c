@@ -68,7 +68,8 @@ put_macros(const struct ref_text *t, const char *word, size_t bytes)
 		const char *close =
 			*at == '`' ? memchr(at + 1, '`', (size_t)(end - at - 1)) : NULL;
 		size_t page = close ? 0 : page_bytes(at);
-		size_t plain = strcspn(at, "`");
+		/* One that is never closed stands for itself. */
+		size_t plain = (*at == '`') + strcspn(at + (*at == '`'), "`");
 
 		if (plain > (size_t)(end - at))
 			plain = (size_t)(end - at);

@@ -452,7 +452,9 @@ const struct ctl_verb ctl_verbs[] = {
 	{"ledger backup", ctl_verb_ledger_backup, "FILE",
 		"a verified copy, also while Nova runs",
 		"FILE must not exist yet. What is committed after the copy began is not "
-		"in it. With --until, the books as they were then, by the order in which "
+		"in it. A copy that was interrupted leaves only a directory named "
+		"FILE.backup-*. With --until, the books as they were then, by the order "
+		"in which "
 		"they were written: what was committed at or before that time, or that "
 		"event; its sums are what they were, and it can be restored.",
 		1, 1,
@@ -563,7 +565,8 @@ const struct ctl_verb ctl_verbs[] = {
 		"A readonly token sees everything but secrets; an operator may also "
 		"start, stop, scale and pause, approve and deny, acknowledge alerts and "
 		"pull the emergency stop; an admin may also kill, grant, switch autonomy "
-		"and lift the stop. Needs no running fleet.",
+		"and lift the stop. Needs no running fleet."
+		" Only its hash is kept.",
 		1, 1,
 		{{"role", 'r', "ROLE", "admin, operator or readonly"},
 			{"expires", 'e', "DURATION", "such as 90d (default never)"}}},
@@ -579,7 +582,8 @@ const struct ctl_verb ctl_verbs[] = {
 		"`novactl platform NAME --help` lists the verbs. An argument is "
 		"name=value or "
 		"--name value, those that are required may come in order without a name; "
-		"name@FILE takes the text of a file, @FILE a whole object in JSON.",
+		"name@FILE takes the text of a file, @FILE a whole object in JSON."
+		" --timeout does not take back what was sent.",
 		0, CTL_ARGS_OPEN,
 		{{"agent", 'a', "WORKER", "in its name: its budget, its money"},
 			{"once", 'o', "ID",

@@ -680,9 +680,8 @@ const struct nv_option nv_options_worker[] = {
 		.max = NV_CONF_SECRETS_MAX,
 		.otherwise = "none",
 		.help = "Names of the secrets it is given, each a file in "
-			"CREDENTIALS_DIRECTORY: the file `secrets/NAME` beside "
-			"nova.yaml, else a variable of the environment of novasupd(8), "
-			"else one of .env."},
+			"CREDENTIALS_DIRECTORY: from the file `secrets/NAME` beside "
+			"nova.yaml, else from a line of NOVA_SECRETS (see novasupd(8))."},
 	{.key = "platforms",
 		.kind = NV_OPT_PLATFORMS,
 		.max = NV_PLATFORMS,
