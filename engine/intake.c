@@ -180,7 +180,7 @@ take_line(struct chunk *c, const char *line_end, bool at_end)
 	if (bytes >= ENG_LINE_BYTES_MAX)
 		eng_book_refuse(eng, c->txn, s, s->rec.offset, c->p, bytes,
 			eng_reject_text(ENG_R_TOO_LONG));
-	else if (s == c->in->journal)
+	else if (!s->worker)
 		eng_journal_line(eng, c->txn, s, s->rec.offset, c->p, bytes);
 	else
 		eng_book_line(eng, c->txn, s, s->rec.offset, c->p, bytes, at_end);
@@ -299,8 +299,11 @@ after_commit(struct eng_intake *in, struct eng_stream *s)
 	if (s->said_ready)
 		eng_ready_send(in->eng, s);
 	if (s->closed) {
-		if (s != in->journal) {
-			send_closed(in->eng, &s->rec);
+		send_closed(in->eng, &s->rec);
+		if (s == in->earlier) {
+			in->earlier = NULL;
+			eng_stream_free(s);
+		} else {
 			drop(in, s);
 		}
 		return;
@@ -325,8 +328,12 @@ resume_stalled(struct eng_intake *in)
 static void
 put_streams(struct eng_intake *in, struct eng_txn *txn)
 {
-	if (in->journal && in->journal->touched)
-		eng_txn_stream(in->eng, txn, &in->journal->rec);
+	struct eng_stream *const journals[] = {in->journal, in->earlier};
+
+	for (size_t i = 0; i < NV_LEN(journals); i++) {
+		if (journals[i] && journals[i]->touched)
+			eng_txn_stream(in->eng, txn, &journals[i]->rec);
+	}
 	for (struct eng_stream *s = in->streams; s; s = s->next) {
 		if (!s->touched)
 			continue;
@@ -356,6 +363,8 @@ commit_once(struct eng_intake *in)
 	eng_txn_commit(in->eng, &txn);
 	if (in->journal && in->journal->touched)
 		after_commit(in, in->journal);
+	if (in->earlier && in->earlier->touched)
+		after_commit(in, in->earlier);
 	for (struct eng_stream *s = in->streams; s; s = next) {
 		next = s->next;
 		if (s->touched)
@@ -554,6 +563,37 @@ eng_intake_journal(struct eng *eng, uint64_t stream_id, int mem_fd)
 }
 
 int
+eng_intake_earlier(struct eng *eng, uint64_t stream_id, int mem_fd)
+{
+	struct eng_intake *in = eng->intake;
+	struct led_stream rec;
+
+	if (in->earlier && in->earlier->rec.stream_id == stream_id) {
+		nv_fd_close(&mem_fd);
+		return 0; /* said again by a novasupd that goes on */
+	}
+	if (in->earlier)
+		(void)eng_intake_flush(eng);
+	(void)known(eng, stream_id, &rec);
+	if (rec.state == LED_STREAM_CLOSED || in->earlier) {
+		nv_fd_close(&mem_fd);
+		if (in->earlier)
+			return -EINVAL;
+		send_closed(eng, &rec);
+		return 0;
+	}
+	int rc = eng_stream_new(eng, &rec, -1, mem_fd, -1, &in->earlier);
+
+	if (rc)
+		return rc;
+	in->earlier->eof = true;
+	in->waiting_bytes += eng_stream_waiting(in->earlier);
+	enqueue(in, in->earlier);
+	commit_soon(in);
+	return 0;
+}
+
+int
 eng_intake_journal_grew(struct eng *eng)
 {
 	struct eng_intake *in = eng->intake;
@@ -589,7 +629,8 @@ collect_left_over(void *arg, const struct led_stream *rec)
 	const struct eng_intake *in = l->eng->intake;
 
 	if (rec->state != LED_STREAM_OPEN || eng_intake_find(l->eng, rec->stream_id) ||
-		(in->journal && in->journal->rec.stream_id == rec->stream_id))
+		(in->journal && in->journal->rec.stream_id == rec->stream_id) ||
+		(in->earlier && in->earlier->rec.stream_id == rec->stream_id))
 		return 0;
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? l->cap * 2 : 16;
@@ -604,7 +645,8 @@ collect_left_over(void *arg, const struct led_stream *rec)
 	return 0;
 }
 
-/* The journal of an earlier life is never closed while that life may go on: only here. */
+/* The journal of an earlier life that nobody holds; that of a fleet that was killed whole
+ * may come with it (eng_intake_earlier). */
 static bool
 is_journal(uint64_t stream_id)
 {
@@ -751,7 +793,7 @@ eng_intake_done(const struct eng *eng)
 {
 	const struct eng_intake *in = eng->intake;
 
-	return in->n_streams == 0 &&
+	return in->n_streams == 0 && !in->earlier &&
 	       (!in->journal || eng_stream_waiting(in->journal) == 0);
 }
 
@@ -786,6 +828,7 @@ eng_intake_close(struct eng *eng)
 	while (in->streams)
 		drop(in, in->streams);
 	eng_stream_free(in->journal);
+	eng_stream_free(in->earlier);
 	ev_timer_stop(eng->loop, &in->commit);
 	ev_timer_stop(eng->loop, &in->deadline);
 	free(in->buf);

@@ -21,6 +21,8 @@ struct eng_intake {
 	struct eng_stream *streams; /* owned list; the journal is not in it */
 	size_t n_streams;
 	struct eng_stream *journal; /* owned; NULL until it has come */
+	struct eng_stream *earlier; /* owned: that of a fleet that was killed; read to its
+				       end and closed */
 	struct eng_stream *ready_head;
 	struct eng_stream *ready_tail;
 	uint64_t waiting_bytes; /* in all memfds, not consumed */
@@ -44,6 +46,8 @@ void eng_intake_close(struct eng *eng);
 int eng_intake_stream(struct eng *eng, const struct nv_eng_stream *m, int pipe_fd,
 	int mem_fd, int ctl_fd);
 int eng_intake_journal(struct eng *eng, uint64_t stream_id, int mem_fd);
+/* That of an earlier fleet: nothing is added to it any more. */
+int eng_intake_earlier(struct eng *eng, uint64_t stream_id, int mem_fd);
 int eng_intake_journal_grew(struct eng *eng);
 /* Every stream novasupd holds has come: what the ledger still has open besides is of an
  * earlier life of novasupd and is closed with a note. Then book all that waits. */

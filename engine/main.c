@@ -352,6 +352,8 @@ on_journal(struct nv_chan *chan, struct nv_msg *msg)
 	if (engine.resumed && eng->intake->journal &&
 		eng->intake->journal->rec.stream_id == stream_id)
 		return eng_intake_journal_grew(eng);
+	if (stream_id != eng->boot_id)
+		return eng_intake_earlier(eng, stream_id, nv_fd_steal(&msg->fds[0]));
 	return eng_intake_journal(eng, stream_id, nv_fd_steal(&msg->fds[0]));
 }
 

@@ -1,5 +1,6 @@
 /* The engine as novasupd sees it: what it is told when it starts, what it may ask for,
  * and what its absence means for the agents. */
+#include "fdstore.h"
 #include "journal.h"
 #include "notify.h"
 #include "nv_clock.h"
@@ -13,6 +14,16 @@
 #include <unistd.h>
 
 /* ---- to the engine ---- */
+
+static int
+send_number(struct sup *sup, enum nv_msg_type type, uint64_t value, size_t bytes, int fd)
+{
+	uint8_t body[8];
+
+	for (size_t i = 0; i < bytes; i++)
+		body[i] = (uint8_t)(value >> (8 * i));
+	return nv_chan_send(&sup->engine.chan, type, body, bytes, &fd, fd >= 0);
+}
 
 void
 sup_enginelink_stream(struct sup *sup, const struct sup_stream *s)
@@ -28,6 +39,12 @@ sup_enginelink_stream(struct sup *sup, const struct sup_stream *s)
 
 	if (!nv_chan_is_open(&sup->engine.chan))
 		return; /* the next one gets them all */
+	if (s->event_inode == 0) {
+		sup_link_must_send(&sup->engine,
+			send_number(sup, NV_MSG_ENG_JOURNAL, s->id, 8, s->memfd),
+			"ENG_JOURNAL");
+		return;
+	}
 	memcpy(m.worker, s->worker, sizeof(m.worker));
 	memcpy(m.cgroup, s->cgroup, sizeof(s->cgroup));
 	memcpy(m.variant, s->variant, sizeof(m.variant));
@@ -68,16 +85,6 @@ sup_enginelink_brake(struct sup *sup)
 	(void)nv_brake_encode(&w, &sup->brake); /* the error stays in w */
 	sup_link_must_send(&sup->engine,
 		nv_chan_send_wr(&sup->engine.chan, NV_MSG_ENG_BRAKE, &w), "ENG_BRAKE");
-}
-
-static int
-send_number(struct sup *sup, enum nv_msg_type type, uint64_t value, size_t bytes, int fd)
-{
-	uint8_t body[8];
-
-	for (size_t i = 0; i < bytes; i++)
-		body[i] = (uint8_t)(value >> (8 * i));
-	return nv_chan_send(&sup->engine.chan, type, body, bytes, &fd, fd >= 0);
 }
 
 void
@@ -318,6 +325,7 @@ on_stream_closed(struct nv_chan *chan, struct nv_msg *msg)
 	}
 	sup_state_gone(SUP_REC_STREAM, s->id);
 	sup_state_commit(); /* before its numbers mean other descriptors */
+	sup_fdstore_forget_stream(sup, s);
 	sup_stream_drop(&sup->streams, s);
 	sup_advance(sup);
 	return 0;

@@ -1,6 +1,7 @@
 /* One exec of an instance and everything that descends from it: made, asked to stop,
  * frozen, killed, and found to be gone. In its cgroup the kernel says what belongs to it;
  * without one a walk over /proc does (see is_member). */
+#include "fdstore.h"
 #include "journal.h"
 #include "nv_clock.h"
 #include "nv_fd.h"
@@ -208,6 +209,7 @@ commit_spawning(struct sup_incarnation *inc)
 	sup_state_log(inc->log);
 	sup_state_instance(inc->instance);
 	sup_state_commit();
+	sup_fdstore_keep(sup, inc->stream, inc->log);
 	return inc->child.since;
 }
 
@@ -363,6 +365,7 @@ sup_incarnations_bury(struct sup *sup, unsigned max)
 
 		sup->buried = inc->next;
 		sup->n_buried--;
+		sup_fdstore_ended(inc->stream);
 		for (size_t i = 0; i < NV_LEN(inc->to_close); i++)
 			nv_fd_close(&inc->to_close[i]);
 		sup_cgroup_remove(&inc->cgroup);
@@ -398,6 +401,8 @@ sup_incarnation_undo(struct sup_incarnation *inc)
 	sup_state_gone(SUP_REC_LOG, inc->log->id);
 	sup_state_instance(inst);
 	sup_state_commit();
+	sup_fdstore_forget_stream(inst->sup, inc->stream);
+	sup_fdstore_forget_log(inst->sup, inc->log);
 	sup_stream_drop(all, inc->stream);
 	sup_log_drop(all, inc->log);
 }

@@ -11,6 +11,7 @@
 #include "proctree.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,6 +33,10 @@
 #define BACKOFF_MIN_MS 10
 #define BACKOFF_MAX_MS 1000
 #define ROOM_MS        5 /* until the next look whether the ring has room again */
+/* novasupd gives a sign of life SUP_NOTIFY_BEATS times in the time that the manager
+ * allows; one that is silent for this part of it hangs, and its successor still comes in
+ * time. */
+#define SILENT_PERCENT 60
 
 struct keeper {
 	struct sup_shared *shared;
@@ -41,6 +46,17 @@ struct keeper {
 	unsigned deaths; /* of novasupd proper in a row, before it had gone on */
 	unsigned quick;  /* the same, soon after it had */
 	bool alone;      /* novasupd proper will not come back: nobody reads the ring */
+
+	/* A message for the manager, which has no room for it yet. */
+	char text[SUP_NOTIFY_BYTES_MAX];
+	size_t text_bytes; /* 0: none waits */
+	int fds[SUP_NOTIFY_FDS_MAX];
+	unsigned n_fds;
+
+	int64_t allowed_ms; /* between signs of life of novasupd; 0: nobody looks */
+	int64_t silent_ms;  /* of our own time since the last one */
+	int64_t looked_ms;
+	bool alive; /* it has given one */
 };
 
 /* One of the fleet's has died, and nobody is there to be told. */
@@ -112,26 +128,95 @@ forward_signals(struct keeper *k)
 	}
 }
 
+/* A message that is done with; whoever waits for it goes on. */
+static void
+relayed(struct keeper *k)
+{
+	bool counted = k->n_fds > 0 || strncmp(k->text, "FDSTORE", 7) == 0;
+
+	while (k->n_fds > 0)
+		(void)close(k->fds[--k->n_fds]);
+	k->text_bytes = 0;
+	if (!counted)
+		return;
+	atomic_fetch_add(&k->shared->relayed, 1);
+	(void)syscall(SYS_futex, &k->shared->relayed, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void
+pass_on(struct keeper *k)
+{
+	int rc = sup_notify_send_raw(k->text, k->text_bytes, k->fds, k->n_fds);
+
+	/* Words are old when there is room again; descriptors are not. */
+	if (rc != -EAGAIN || k->n_fds == 0)
+		relayed(k);
+}
+
+static bool
+take_message(struct keeper *k)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(SUP_NOTIFY_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec text = {k->text, sizeof(k->text) - 1};
+	struct msghdr msg = {.msg_iov = &text,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	ssize_t n = recvmsg(k->shared->relay_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n <= 0)
+		return false;
+	const struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+	if (head && head->cmsg_type == SCM_RIGHTS) {
+		k->n_fds = (unsigned)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(k->fds, CMSG_DATA(head), k->n_fds * sizeof(int));
+	}
+	k->text_bytes = (size_t)n;
+	k->text[n] = '\0';
+	return true;
+}
+
 static void
 relay(struct keeper *k)
 {
-	char text[512];
-	ssize_t n = recv(k->shared->relay_fd, text, sizeof(text), MSG_DONTWAIT);
+	if (k->text_bytes > 0)
+		pass_on(k);
+	while (k->text_bytes == 0 && take_message(k)) {
+		if (strcmp(k->text, SUP_NOTIFY_ALIVE) == 0) {
+			k->alive = true;
+			k->silent_ms = 0;
+		}
+		pass_on(k);
+	}
+}
 
-	if (n > 0)
-		sup_notify_send_raw(text, (size_t)n);
-	else if (n == 0)
-		nv_fd_close(&k->shared->relay_fd);
+/* What the last novasupd has said, before there is another one: afterwards descriptors
+ * that are on their way are nobody's, and the next one says everything again. */
+static void
+relay_all(struct keeper *k)
+{
+	relay(k);
+	while (k->text_bytes > 0) {
+		relayed(k);
+		relay(k);
+	}
+	atomic_store(&k->shared->said, 0);
+	atomic_store(&k->shared->relayed, 0);
 }
 
 /* Wait for news, at most this long. */
 static void
 wait_news(struct keeper *k, int timeout_ms)
 {
+	bool waiting = k->text_bytes > 0; /* for the manager */
 	struct pollfd fds[] = {{.fd = k->shared->signal_fd, .events = POLLIN},
-		{.fd = k->shared->relay_fd, .events = POLLIN}};
+		{.fd = waiting ? -1 : k->shared->relay_fd, .events = POLLIN}};
 
-	if (k->waiting && (timeout_ms < 0 || timeout_ms > ROOM_MS))
+	if ((k->waiting || waiting) && (timeout_ms < 0 || timeout_ms > ROOM_MS))
 		timeout_ms = ROOM_MS;
 	int n = poll(fds, NV_LEN(fds), timeout_ms);
 
@@ -140,8 +225,35 @@ wait_news(struct keeper *k, int timeout_ms)
 		forward_signals(k);
 		reap(k); /* one SIGCHLD may stand for a death after the look */
 	}
-	if (n > 0 && fds[1].revents)
+	if (waiting || (n > 0 && fds[1].revents))
 		relay(k);
+}
+
+/* How long until novasupd's next sign of life is looked for. */
+static int
+look_ms(const struct keeper *k)
+{
+	return k->allowed_ms > 0 ? (int)(k->allowed_ms / SUP_NOTIFY_BEATS / 2) : -1;
+}
+
+/* One that hangs, or is stopped, is replaced, and no agent notices. Time in which we did
+ * not run ourselves (a machine that was suspended, a frozen cgroup) is not held against
+ * it. */
+static void
+look_after(struct keeper *k)
+{
+	int64_t now = nv_mono_ms();
+
+	if (k->allowed_ms <= 0 || k->child <= 0)
+		return;
+	k->silent_ms += NV_MIN(now - k->looked_ms, (int64_t)look_ms(k) * 2);
+	k->looked_ms = now;
+	if (!k->alive || k->silent_ms < k->allowed_ms * SILENT_PERCENT / 100)
+		return;
+	nv_error("novasupd has given no sign of life for %lld ms; killing it",
+		(long long)k->silent_ms);
+	k->alive = false;
+	(void)kill(k->child, SIGKILL);
 }
 
 /* ---- after novasupd proper ---- */
@@ -259,6 +371,7 @@ clean_up(struct keeper *k)
 	atomic_store(&k->shared->taken, atomic_load(&k->shared->reaped));
 	if (!in_order)
 		nv_error("ending every process of the fleet");
+	relayed(k); /* its descriptors are not ours any more after this */
 	close_what_was_its(k);
 	sweep(k, !in_order);
 	if (!in_order) {
@@ -334,7 +447,8 @@ open_relay(struct keeper *k)
 
 	if (!sup_notify_wanted())
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) < 0)
+	/* Not of datagrams, of which the kernel keeps ten only. */
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	k->shared->relay_fd = pair[0];
 	k->shared->notify_fd = pair[1];
@@ -472,8 +586,15 @@ static int
 keep(struct keeper *k, struct sup_shared **ret_shared, int *ret_exit)
 {
 	*ret_shared = k->shared;
+	k->allowed_ms = k->shared->relay_fd >= 0
+				? sup_notify_watchdog_ms(k->shared->keeper_pid)
+				: 0;
 	do {
 		wait_a_bit(k);
+		relay_all(k);
+		k->alive = false;
+		k->silent_ms = 0;
+		k->looked_ms = nv_mono_ms();
 		k->child = fork_with_files();
 		if (k->child == 0)
 			return become_child(k->shared);
@@ -483,8 +604,10 @@ keep(struct keeper *k, struct sup_shared **ret_shared, int *ret_exit)
 			k->child = 0; /* no memory, most likely: after a while */
 		k->shared->novasupd_pid = k->child;
 		nv_title_set("nova: keeper of %d", (int)k->child);
-		while (k->child > 0)
-			wait_news(k, -1);
+		while (k->child > 0) {
+			wait_news(k, look_ms(k));
+			look_after(k);
+		}
 	} while (may_go_on(k));
 	*ret_exit = clean_up(k);
 	return 1;

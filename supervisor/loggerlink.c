@@ -1,5 +1,6 @@
 /* The logger as novasupd sees it: it gets the read end of every log pipe, again after a
  * restart, until it says that a pipe is at its end and in the file. */
+#include "fdstore.h"
 #include "nv_log.h"
 #include "state.h"
 #include "sup.h"
@@ -15,6 +16,7 @@ drop(struct sup *sup, struct sup_log *log)
 {
 	sup_state_gone(SUP_REC_LOG, log->id);
 	sup_state_commit(); /* before its number means another descriptor */
+	sup_fdstore_forget_log(sup, log);
 	sup_log_drop(&sup->streams, log);
 }
 

@@ -1,10 +1,13 @@
 /* novasupd: arguments, --check, the lock of the run directory, and the fork into keeper
  * and novasupd proper. */
+#include "fdstore.h"
 #include "fdtable.h"
 #include "handover.h"
 #include "keeper.h"
 #include "leftover.h"
+#include "notify.h"
 #include "nv_cli.h"
+#include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
 #include "nv_paths.h"
@@ -19,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +32,9 @@
 
 #define IMAGE_FD  3 /* of --check-image */
 #define SHARED_FD 4
+
+#define LOCK_WAIT_MS 60000
+#define LOCK_LOOK_MS 20
 
 struct options {
 	const char *config;
@@ -148,6 +155,22 @@ check_config(const struct nv_paths *paths)
 	return rc == -EINVAL ? NV_EXIT_USAGE : NV_EXIT_FAILED;
 }
 
+/* A service manager starts the next fleet while the last one, whose keeper was killed,
+ * may still be writing down what its agents have said. */
+static int
+take_lock(int fd)
+{
+	int64_t until = nv_mono_ms() + (sup_notify_wanted() ? LOCK_WAIT_MS : 0);
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || nv_mono_ms() >= until)
+			return -errno;
+		(void)poll(
+			NULL, 0, LOCK_LOOK_MS); /* a lock tells nobody that it is free */
+	}
+	return 0;
+}
+
 /* Held by both processes until the last of them is gone, so that no second fleet begins
  * while the keeper still sweeps. */
 static int
@@ -164,8 +187,8 @@ lock_run_dir(const char *run_dir, struct nv_err *err)
 
 	if (fd < 0)
 		return nv_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		rc = -errno;
+	rc = take_lock(fd);
+	if (rc < 0) {
 		if (rc != -EWOULDBLOCK)
 			return nv_err_set(err, rc, "%s: %s", path, strerror(-rc));
 		ssize_t n = nv_read_full(fd, text, sizeof(text) - 1);
@@ -203,19 +226,27 @@ unblock_stderr(void)
 	nv_fd_close(&fd);
 }
 
-/* Descriptors that a shell or a build tool left open are nobody's business here. */
+/* Descriptors that a shell or a build tool left open are nobody's business here; what the
+ * service manager has kept for us is. */
 static void
 keep_standard_fds(int *ready_fd)
 {
+	int *own;
+	size_t n = sup_fdstore_taken(&own); /* with room for another one */
 	int fd;
 
 	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	nv_fd_close(&fd);
-	if (*ready_fd > STDERR_FILENO + 1)
-		sup_close_range(STDERR_FILENO + 1, *ready_fd - 1);
-	sup_close_range(NV_MAX(*ready_fd, STDERR_FILENO) + 1, INT32_MAX);
+	NV_ASSERT(own);
+	own[n++] = *ready_fd;
+	sup_fdtable_sweep(own, n);
+	for (fd = SUP_WINDOW_FIRST; fd < SUP_WINDOW_END; fd++) {
+		if (fd != *ready_fd)
+			(void)close(fd); /* if it is open */
+	}
+	free(own);
 	if (*ready_fd <= STDERR_FILENO)
 		return;
 	/* Out of the window's numbers. */
@@ -265,6 +296,7 @@ run(struct options *options, const struct nv_paths *paths)
 	struct nv_err err = {0};
 	int exit_code = NV_EXIT_FAILED;
 
+	sup_fdstore_take();
 	keep_standard_fds(&options->ready_fd);
 	unblock_stderr();
 	sup_oom_protect();

@@ -2,6 +2,7 @@
  * SIGKILL at any point, so it only closes, removes or repeats what does not matter when
  * it is done twice. */
 #include "resume.h"
+#include "fdstore.h"
 #include "fdtable.h"
 #include "incident.h"
 #include "journal.h"
@@ -465,11 +466,18 @@ sup_resume_close(struct sup *sup)
 void
 sup_resume_close_fresh(struct sup_shared *shared, int ready_fd)
 {
-	int own[SUP_KEEPER_FDS_MAX + 1];
+	struct owned o = {0};
+	int *taken;
+	size_t n = sup_fdstore_taken(&taken);
 
-	memcpy(own, shared->keeper_fds, sizeof(shared->keeper_fds));
-	own[shared->n_keeper_fds] = ready_fd;
-	sup_fdtable_sweep(own, shared->n_keeper_fds + 1);
+	for (unsigned i = 0; i < shared->n_keeper_fds; i++)
+		own(&o, shared->keeper_fds[i]);
+	for (size_t i = 0; i < n; i++)
+		own(&o, taken[i]);
+	own(&o, ready_fd);
+	sup_fdtable_sweep(o.fds, o.n);
+	free(taken);
+	free(o.fds);
 }
 
 static bool

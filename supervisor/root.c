@@ -1,5 +1,6 @@
 /* novasupd proper: sets up, runs the loop, and keeps the order of start and end:
  * logger, engine, agents; agents, engine (drained), logger. */
+#include "fdstore.h"
 #include "fdtable.h"
 #include "journal.h"
 #include "memwatch.h"
@@ -114,8 +115,12 @@ drain(struct sup *sup)
 {
 	struct sup_link *e = &sup->engine;
 
-	if (e->child.pid == 0 && !e->wanted && sup->streams.n_streams == 0 &&
-		e->last_status == 0 && sup->drain_attempts > 0) {
+	/* Without a keeper nobody can know how it ended: then it has stored all that two
+	 * of them found. */
+	bool stored = sup->keeper_gone ? sup->drain_attempts > 1
+				       : sup->drain_attempts > 0 && e->last_status == 0;
+
+	if (e->child.pid == 0 && !e->wanted && sup->streams.n_streams == 0 && stored) {
 		stop_logger(sup);
 		return;
 	}
@@ -223,6 +228,7 @@ sup_shutdown(struct sup *sup, const char *by)
 	if (sup->stop_requests == 1) {
 		nv_info("stopping: asked by %s", by);
 		sup_notify(sup, "STOPPING=1\nSTATUS=stopping the agents");
+		sup_notify_stopping(sup);
 		enter(sup, SUP_STOPPING_AGENTS, 0);
 		ev_timer_stop(sup->loop, &sup->away_timer);
 		sup_workers_apply(sup);
@@ -629,9 +635,12 @@ set_up(struct sup *sup, struct nv_err *err)
 	sup_state_conf(sup->conf);
 	sup_state_brake(sup);
 	rc = sup_workers_load(sup, sup->conf, err);
+	sup_fdstore_adopt(sup);
 	sup_state_fleet(sup);
 	sup->shared->image_fd = sup_image_fd(sup->image);
 	sup_state_commit();
+	sup_fdstore_adopted(sup);
+	sup_fdstore_start(sup);
 	return rc;
 }
 
@@ -643,6 +652,7 @@ tear_down(struct sup *sup)
 	sup_link_fini(&sup->logger);
 	sup_link_fini(&sup->probe);
 	sup_control_close(sup);
+	sup_fdstore_stop(sup);
 	sup_notify_stop(sup);
 	sup_incident_stop(sup);
 	sup_workers_free(sup);
@@ -718,6 +728,9 @@ go_on(struct sup *sup)
 			sup->shared->restarts);
 	}
 	sup_resume_run(sup);
+	sup_fdstore_start(sup);
+	if (sup->phase != SUP_RUNNING)
+		sup_notify_stopping(sup);
 	if (sup->phase == SUP_DRAINING || sup->phase == SUP_STOPPING_LOGGER)
 		arm_patience(sup);
 	obey(sup);

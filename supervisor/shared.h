@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#define SUP_SHARED_VERSION  2
+#define SUP_SHARED_VERSION  3
 #define SUP_EXITS_MAX       2048 /* deaths that wait for novasupd; more stay zombies */
 #define SUP_STRANGERS_MAX   64
 #define SUP_SPAWN_SLOTS     16
@@ -69,6 +69,10 @@ struct sup_shared {
 	char reexec_path[SUP_REEXEC_PATH_MAX];   /* to be executed by the keeper; "" */
 	char oom_score_adj[16];                  /* for agents: see oom.h */
 	_Atomic uint64_t asked[SUP_ASKED_COUNT]; /* signals the keeper has had */
+
+	/* Messages with descriptors: given to the keeper, and by it to the manager. */
+	_Atomic uint32_t said;
+	_Atomic uint32_t relayed; /* a futex */
 
 	/* Where everything is; novasupd does not look for it again. */
 	struct nv_paths paths;

@@ -1,6 +1,8 @@
 /* Event streams and log pipes. novasupd makes them, keeps both ends and never reads or
  * writes the bytes; what the engine or the logger loses by a crash, the next one gets
  * again. A stream is dropped only when the engine says that the ledger holds all of it.
+ * The journal of an earlier fleet (fdstore.h) is a stream too: without pipes, event_inode
+ * 0.
  */
 #ifndef SUP_STREAM_H
 #define SUP_STREAM_H
@@ -14,6 +16,7 @@
 
 struct sup_stream {
 	struct sup_stream *next; /* oldest first */
+	bool kept;               /* by the service manager too: fdstore.h */
 
 	char flat[0]; /* from here on: state.h */
 	uint64_t id;
@@ -34,6 +37,7 @@ struct sup_stream {
 
 struct sup_log {
 	struct sup_log *next;
+	bool kept;
 
 	char flat[0]; /* from here on: state.h */
 	uint64_t id;

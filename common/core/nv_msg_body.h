@@ -20,8 +20,9 @@ int nv_eng_hello_encode(struct nv_wr *w, const struct nv_eng_hello *m);
 int nv_eng_hello_decode(struct nv_eng_hello *m, const struct nv_msg *msg);
 
 /* ENG_JOURNAL: the lifecycle journal, an append-only memfd that novasupd writes
- * event lines into; fd 0; body: u64 stream id (= boot_id). ENG_JOURNAL_GREW says it
- * has grown (body: u64 size). */
+ * event lines into; fd 0; body: u64 stream id (= boot_id; another one: that of an
+ * earlier fleet which was killed, to be read to its end and closed). ENG_JOURNAL_GREW
+ * says it has grown (body: u64 size). */
 
 /* ENG_STREAM: one incarnation's event stream. fds: 0 read end of the event pipe,
  * 1 the memfd the bytes are spliced into, 2 write end of the control pipe. */

@@ -2,4 +2,5 @@
 # do not change.
 if(NOT NOVA_SANITIZE)
 	nova_run(service_life service_life)
+	nova_run(service_lost service_lost)
 endif()
