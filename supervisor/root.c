@@ -27,7 +27,6 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -44,19 +43,6 @@
 #define FDS_PER_INSTANCE 10
 #define FDS_OF_OURS      256
 #define SECOND_STOP_MS   300 /* sooner it is the same request, sent to a whole group */
-
-uint64_t
-sup_random_base(void)
-{
-	uint64_t base = 0;
-
-	while (base == 0) {
-		if (getrandom(&base, sizeof(base), 0) != (ssize_t)sizeof(base))
-			base = (uint64_t)nv_wall_ns() * UINT64_C(0x9e3779b97f4a7c15);
-		base &= ~UINT64_C(0xffffff);
-	}
-	return base;
-}
 
 /* ---- the end of the fleet, step by step ---- */
 

@@ -1,5 +1,6 @@
 /* Event streams and log pipes: see stream.h. */
 #include "stream.h"
+#include "nv_clock.h"
 #include "nv_fd.h"
 
 #include <errno.h>
@@ -10,8 +11,22 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+uint64_t
+sup_random_base(void)
+{
+	uint64_t base = 0;
+
+	while (base == 0) {
+		if (getrandom(&base, sizeof(base), 0) != (ssize_t)sizeof(base))
+			base = (uint64_t)nv_wall_ns() * UINT64_C(0x9e3779b97f4a7c15);
+		base &= ~UINT64_C(0xffffff);
+	}
+	return base;
+}
 
 static int
 inode_of(int fd, ino_t *ret)

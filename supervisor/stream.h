@@ -62,6 +62,8 @@ struct sup_streams {
 	uint64_t log_counter;
 };
 
+/* Of ids: upper 40 bits random, never 0; lower 24 zero. */
+uint64_t sup_random_base(void);
 /* Make one and put it at the end of the list: 0 or -errno. */
 int sup_stream_new(struct sup_streams *all, uint64_t id, struct sup_stream **ret);
 /* Put one at the end of the list that the image has kept: NULL without memory. */

@@ -308,9 +308,6 @@ void sup_tick_soon(struct sup *sup);
 /* Something that decides about start or end of the fleet may have changed. */
 void sup_advance(struct sup *sup);
 
-/* Upper 40 bits random, never 0; lower 24 zero. */
-uint64_t sup_random_base(void);
-
 /* ---- worker.c ---- */
 int sup_workers_load(struct sup *sup, struct sup_conf *conf, struct nv_err *err);
 void sup_workers_free(struct sup *sup);
