@@ -338,12 +338,13 @@ take_value(struct reading *r, const struct nv_dotenv_item *item)
 		leave(r, r->rule->to);
 	} else if (item->value_bytes == 0) {
 		leave(r, "is empty");
+	} else if (memchr(item->value, '\0', item->value_bytes)) {
+		leave(r, "has a NUL byte");
 	} else if (is_placeholder(item->value, item->value_bytes)) {
 		leave(r, "is the example's, not a value of yours");
 	} else if (r->rule->kind == SECRET) {
 		set_secret(r, item->value, item->value_bytes);
-	} else if (item->value_bytes > TEXT_BYTES_MAX ||
-		   memchr(item->value, '\0', item->value_bytes)) {
+	} else if (item->value_bytes > TEXT_BYTES_MAX) {
 		leave(r, "is too long");
 	} else {
 		memcpy(value, item->value, item->value_bytes);

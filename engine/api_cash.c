@@ -232,6 +232,8 @@ eng_verb_cashflow(struct eng_call *call)
 	rc = eng_report_begin(&r, call,
 		&(struct eng_report_ask){
 			.period = "month", .by = "", .units = true, .categories = true});
+	/* As in the positions, which know nothing of what was imported. */
+	r.tally.own = true;
 	if (rc == 0 && r.per != ENG_PER_UNIT && r.per != ENG_PER_NONE)
 		rc = nv_err_set(&call->err, -EINVAL,
 			"by is \"%.40s\", expected hour, day, week, month or year", r.by);

@@ -74,6 +74,8 @@ eng_verb_cohorts(struct eng_call *call)
 	if (rc == 0 && r.per != ENG_PER_UNIT)
 		rc = nv_err_set(&call->err, -EINVAL,
 			"by is \"%.40s\", expected hour, day, week, month or year", r.by);
+	/* What came back of sales that were imported is not known. */
+	r.tally.own = true;
 	if (rc == 0)
 		rc = eng_report_fill(&r);
 	if (rc == 0)
@@ -120,6 +122,8 @@ split(struct eng_report *r, int64_t after_ms)
 	eng_tally_fini(&r->tally);
 	int rc = eng_tally_init(&r->tally, r->call->eng, r->view, p->from_ns, INT64_MAX);
 
+	/* What was earned elsewhere may be long spent. */
+	r->tally.own = true;
 	if (rc == 0)
 		rc = eng_report_add_time(r, "settled", p->from_ns, cut_ns);
 	if (rc == 0)

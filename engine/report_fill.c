@@ -154,6 +154,8 @@ past_by_category(const struct eng_report *r, struct eng_tally *t, unsigned figur
 		   r->period.to_ns > led_last_time(r->call->eng->led);
 	int rc = 0;
 
+	if (t->own)
+		return 0;
 	for (size_t i = 0; all && i < NV_LEN(past) && rc == 0; i++) {
 		struct category_walk w = {t, past[i].figure, 1};
 
@@ -293,7 +295,7 @@ first_event(struct led_view *view, int64_t to_ns, int64_t *ret_ns)
 static int
 first_past(const struct eng_report *r, int64_t *ret_ns)
 {
-	for (size_t c = 0; c < r->tally.n_currencies; c++) {
+	for (size_t c = 0; c < r->tally.n_currencies && !r->tally.own; c++) {
 		int64_t at_ns = 0;
 		int rc = led_view_past_first(
 			r->view, 0, r->tally.currencies[c].id, &at_ns);

@@ -261,7 +261,7 @@ eng_tally_window(struct eng_tally *t, struct eng_tally_row *row, uint32_t worker
 
 		eng_figures_add(&row->cell[c], &f, sign);
 	}
-	return eng_tally_past(t, row, worker, from_ns, to_ns, sign);
+	return t->own ? 0 : eng_tally_past(t, row, worker, from_ns, to_ns, sign);
 }
 
 /* ---- the whole ---- */

@@ -62,6 +62,9 @@ struct eng_tally {
 	struct led_view *view; /* borrowed */
 	int64_t from_ns;
 	int64_t to_ns;
+	/* What was imported is left out: for what rests on Nova's own books alone. Set
+	 * behind eng_tally_init. */
+	bool own;
 	struct eng_tally_currency *currencies; /* owned: those with money in the period */
 	size_t n_currencies;
 	uint8_t *rows; /* owned: n_rows of `stride` bytes */

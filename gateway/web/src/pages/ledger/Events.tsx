@@ -12,7 +12,7 @@ import { Clock, Money, Said, WorkerLink } from '../../ui/text';
 import { Values } from '../../ui/values';
 import { useTail } from './tail';
 
-const KINDS = ['cost', 'revenue', 'refund', 'dispute', 'fee', 'payout', 'run', 'heartbeat', 'metric', 'webhook', 'decision', 'start', 'exit', 'state', 'grant'];
+const KINDS = ['cost', 'revenue', 'refund', 'dispute', 'fee', 'payout', 'run', 'heartbeat', 'metric', 'webhook', 'decision', 'start', 'exit', 'state', 'grant', 'imported'];
 
 const SAID = ['category', 'source', 'status', 'name', 'value', 'state', 'cause', 'detail', 'text', 'reason', 'error', 'note'] as const;
 
