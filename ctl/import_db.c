@@ -296,7 +296,7 @@ static int
 walk(struct ctl_import_db *db, sqlite3_stmt *stmt, ctl_import_row_fn *fn, void *arg,
 	struct nv_err *err)
 {
-	struct ctl_cell cells[COLUMNS_MAX];
+	struct ctl_cell cells[COLUMNS_MAX] = {0};
 	int n = sqlite3_column_count(stmt);
 	int sqlite;
 	int rc = 0;

@@ -219,9 +219,9 @@ ctl_verb_import_env(struct ctl *ctl)
 
 	if (code == NV_EXIT_OK && ctl_env_read(text, bytes, &env) < 0)
 		(void)ctl_need(NULL);
-	if (code == NV_EXIT_OK) {
-		yaml = ctl_env_yaml(&env);
-		(void)ctl_need(yaml ? w.written : NULL);
+	if (code == NV_EXIT_OK && !(yaml = ctl_env_yaml(&env))) {
+		(void)ctl_fail(&ctl->out, NV_EXIT_FAILED, "out of memory");
+		code = NV_EXIT_FAILED;
 	}
 	if (code == NV_EXIT_OK && write)
 		code = write_all(&w, &env, yaml);
