@@ -9,7 +9,6 @@ set_tests_properties(lint_tidy lint_cppcheck PROPERTIES RUN_SERIAL ON)
 nova_run(deploy_verbs deploy_verbs)
 nova_run(deploy_local deploy_local)
 nova_run(deploy_install deploy_install)
-nova_run(deploy_readme deploy_readme)
 
 # Whole fleets with real processes.
 foreach(promise IN ITEMS restart ps disk garbage two unprivileged demo)

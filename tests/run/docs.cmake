@@ -3,6 +3,7 @@
 if(NOT NOVA_SANITIZE)
 	nova_run(docs_rules docs_rules)
 	foreach(page IN ITEMS
+			README.md
 			docs/book/01-start.md
 			docs/book/02-agents.md
 			docs/book/03-decisions.md

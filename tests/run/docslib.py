@@ -143,8 +143,10 @@ def blocks(page):
 # ---- what is run elsewhere ----
 
 def plain(text):
-    """A command as it is compared: one space, no sudo (tests are root where it matters)."""
-    return re.sub(r"\bsudo ", "", " ".join(text.replace("\\\n", " ").split()))
+    """A command as it is compared: one space, no comment behind it, no sudo (tests are root where
+    it matters)."""
+    text = re.sub(r"[ \t]+#[^\n]*", "", text.replace("\\\n", " "))
+    return re.sub(r"\bsudo ", "", " ".join(text.split()))
 
 
 def listed(path):
@@ -207,10 +209,15 @@ def pattern(line, figures):
 
 def matches(shown, came, figures):
     """A line of nothing but "..." stands for any lines."""
-    expression = ""
+    lines = came.rstrip("\n").split("\n") if came.strip() else []
+    here = {0}  # how many lines may have been used up by what was shown so far
     for line in shown:
-        expression += r"(?:.*\n)*?" if line.strip() == "..." else pattern(line, figures) + r"[ \t]*\n"
-    return re.fullmatch(expression, came.rstrip("\n") + "\n" if came.strip() else "") is not None
+        if line.strip() == "...":
+            here = set(range(min(here), len(lines) + 1)) if here else here
+            continue
+        expression = re.compile(pattern(line, figures) + r"[ \t]*")
+        here = {n + 1 for n in here if n < len(lines) and expression.fullmatch(lines[n])}
+    return len(lines) in here
 
 
 # ---- the shell ----
@@ -324,10 +331,11 @@ class Reader:
     def step(self, block, command, shown, wanted):
         end = time.monotonic() + fl.DEADLINE_S * 2
         while True:
+            # Words first: the command may end what they stand for.
+            expected = [self.filled(line) for line in shown or []]
             code, came = self.session.run(self.filled(command))
             good = wanted is None or code == wanted
             if good and shown is not None:
-                expected = [self.filled(line) for line in shown]
                 good = matches(expected, came, "figures" in block.flags)
             if good:
                 return
