@@ -300,7 +300,10 @@ class Reader:
         """With the words that stand for something only this moment knows, such as an ID."""
         for word in self.words:
             if re.search(rf"\b{word}\b", text):
-                value = self.session.must(f"word_{word}").strip()
+                code, value = self.session.run(f"word_{word}")
+                value = value.strip()
+                if code != 0 or value in ("", "null"):
+                    continue  # there is no such thing yet
                 text = re.sub(rf"\b{word}\b", lambda _, v=value: v, text)
         return text
 
