@@ -134,6 +134,8 @@ void ctl_import_note(
 int ctl_import_push(struct ctl_import *im, json_t *row,
 	const struct ctl_import_sent *about, struct nv_err *err);
 int ctl_import_flush(struct ctl_import *im, struct nv_err *err);
+/* Says who brings this file. */
+int ctl_import_begin(struct ctl_import *im, struct nv_err *err);
 /* What the ledger holds afterwards, into im->ledger. */
 int ctl_import_look(struct ctl_import *im, struct nv_err *err);
 

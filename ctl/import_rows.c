@@ -377,6 +377,8 @@ ctl_import_rows(struct ctl_import *im, struct nv_err *err)
 			"%s has none of the original's tables: agents, costs, revenue, "
 			"...",
 			im->file);
+	if (rc == 0 && !im->dry_run)
+		rc = ctl_import_begin(im, err);
 	if (rc == 0 && !ctl_opt(&im->ctl->args, "zone"))
 		rc = learn_zone(im, err);
 	for (int i = 0; i < CTL_IMPORT_TABLES && rc == 0; i++)

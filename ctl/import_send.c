@@ -179,6 +179,20 @@ ctl_import_push(struct ctl_import *im, json_t *row, const struct ctl_import_sent
 }
 
 int
+ctl_import_begin(struct ctl_import *im, struct nv_err *err)
+{
+	json_t *args = ctl_need(json_object());
+	json_t *data = NULL;
+
+	ctl_put_text(args, "file", im->file);
+	int rc = ask(im, "import.begin", args, &data, err);
+
+	json_decref(args);
+	json_decref(data);
+	return rc;
+}
+
+int
 ctl_import_look(struct ctl_import *im, struct nv_err *err)
 {
 	json_t *args = ctl_need(json_object());

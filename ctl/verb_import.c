@@ -81,11 +81,6 @@ run(struct ctl_import *im)
 	ctl_progress_end(&im->ctl->out);
 	if (rc == 0)
 		rc = ctl_import_agents_read(im, ctl_opt(&im->ctl->args, "map"), &err);
-	/* Before anything is read for it: is there a fleet that takes it? */
-	if (rc == 0 && !im->dry_run)
-		rc = ctl_import_look(im, &err);
-	json_decref(im->ledger);
-	im->ledger = NULL;
 	if (rc == 0)
 		rc = ctl_import_rows(im, &err);
 	if (rc == 0 && !im->dry_run)

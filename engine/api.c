@@ -61,6 +61,7 @@ static const struct eng_verb verbs[] = {
 			"fee", "status", "run", "variant", "operation", "external_id",
 			"to_amount", "to_currency", "via"}},
 	{"import", eng_verb_import, {"rows", "via"}},
+	{"import.begin", eng_verb_import_begin, {"file", "via"}},
 	{"import.totals", eng_verb_import_totals, {NULL}},
 	{"ledger.correct", eng_verb_correct, {"seq", "reason", "amount", "id", "via"}},
 	{"events", eng_verb_events, {"worker", "since_seq", "limit"}},

@@ -130,6 +130,7 @@ eng_verb_fn eng_verb_reinvest;
 eng_verb_fn eng_verb_track;
 eng_verb_fn eng_verb_correct;
 eng_verb_fn eng_verb_import; /* import.c */
+eng_verb_fn eng_verb_import_begin;
 eng_verb_fn eng_verb_import_totals;
 eng_verb_fn eng_verb_events;
 eng_verb_fn eng_verb_follow;

@@ -481,7 +481,9 @@ on_event(void *arg, const struct led_event *ev)
 		w->more = true;
 		return 1;
 	}
-	struct eng_fed *worker = fed_of(f, w->view, ev->worker);
+	/* What was imported is evidence of nothing. */
+	struct eng_fed *worker =
+		ev->kind == LED_IMPORTED ? NULL : fed_of(f, w->view, ev->worker);
 
 	if (worker && ev->kind == LED_DESIRE)
 		feed_desire(w, worker, ev);

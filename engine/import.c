@@ -331,6 +331,38 @@ eng_verb_import(struct eng_call *call)
 	return rc;
 }
 
+/* Who brings what, said once before its rows: these are the same whoever brings them. */
+int
+eng_verb_import_begin(struct eng_call *call)
+{
+	const char *file = NULL;
+	struct eng_txn txn;
+	uint64_t seq = 0;
+	int rc = nv_json_need_str(call->args, "file", 4096, &file, &call->err);
+
+	if (rc < 0)
+		return rc;
+	json_t *o = json_pack("{s:s, s:s, s:o, s:s}", "event", "state", "state", "import",
+		"file", nv_json_str(file), "by", call->by);
+	NV_CLEANUP_FREE char *line = o ? nv_json_line(o) : NULL;
+
+	json_decref(o);
+	if (!line)
+		return -ENOMEM;
+	eng_txn_begin(call->eng, &txn);
+	struct led_event ev = {.kind = LED_STATE,
+		.flags = LED_F_MANUAL,
+		.claimed_ns = txn.now_ns,
+		.received_ns = txn.now_ns,
+		.line = line,
+		.line_bytes = strlen(line)};
+
+	rc = eng_txn_event(call->eng, &txn, NULL, &ev, &seq);
+	eng_txn_commit(call->eng, &txn);
+	call->data = json_pack("{s:I}", "seq", (json_int_t)seq);
+	return rc < 0 ? rc : call->data ? 0 : -ENOMEM;
+}
+
 /* ---- what there is ---- */
 
 static int
