@@ -10,6 +10,8 @@ if(NOT NOVA_SANITIZE)
 			docs/book/04-budgets.md
 			docs/book/05-platforms.md
 			docs/book/06-supervision.md
+			docs/book/07-service.md
+			docs/book/11-security.md
 			docs/book/12-migration.md
 			docs/book/13-troubleshooting.md)
 		get_filename_component(name ${page} NAME)

@@ -11,6 +11,8 @@ import fleetlib as fl
 from fleetlib import Failed
 
 RUN = ("sh", "console")
+# The home directory of the reader, in texts.
+HOME = "/home/anna"
 # Exit status of a function of a companion whose section this machine cannot show.
 IMPOSSIBLE = 77
 # What may stand behind the language of a block, where no reader of the page sees it.
@@ -143,10 +145,10 @@ def blocks(page):
 # ---- what is run elsewhere ----
 
 def plain(text):
-    """A command as it is compared: one space, no comment behind it, no sudo (tests are root where
-    it matters)."""
+    """A command as it is compared: one space, no comment behind it, no quotes and commas (in
+    Python it is a list), no sudo (tests are root where it matters)."""
     text = re.sub(r"[ \t]+#[^\n]*", "", text.replace("\\\n", " "))
-    return re.sub(r"\bsudo ", "", " ".join(text.split()))
+    return re.sub(r"\bsudo |[\"',]", "", " ".join(text.split()))
 
 
 def listed(path):
@@ -298,6 +300,7 @@ class Reader:
 
     def filled(self, text):
         """With the words that stand for something only this moment knows, such as an ID."""
+        text = text.replace(HOME, self.session.home)
         for word in self.words:
             if re.search(rf"\b{word}\b", text):
                 code, value = self.session.run(f"word_{word}")
@@ -323,7 +326,7 @@ class Reader:
             path = os.path.join(self.session.must("pwd").strip(), name)
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as f:
-                f.write(block.text)
+                f.write(block.text.replace(HOME, self.session.home))
         elif "check" in block.flags:
             self.session.must("mkdir -p ~/check/workers.d")
             with open(os.path.join(self.session.home, "check/nova.yaml"), "w",
