@@ -1,5 +1,6 @@
 // Configurations against the schemas: node ref_schema.js FLEET.json WORKER.json < RECORDS, one
-// {"file","of","text"} a line. Prints {"file","valid","error"} for each.
+// {"file","of","text"} a line. Prints {"file","valid","error"} for each. of "part": a part of
+// either, in which nothing is required.
 'use strict';
 const fs = require('fs');
 const Ajv = require('ajv').default ?? require('ajv');
@@ -7,8 +8,18 @@ const yaml = require('js-yaml');
 
 const ajv = new Ajv({strict: true, strictTypes: false, allErrors: false});
 const of = {};
-for (const [i, name] of ['fleet', 'worker'].entries())
-  of[name] = ajv.compile(JSON.parse(fs.readFileSync(process.argv[2 + i], 'utf8')));
+const parts = [];
+for (const [i, name] of ['fleet', 'worker'].entries()) {
+  const schema = JSON.parse(fs.readFileSync(process.argv[2 + i], 'utf8'));
+  of[name] = ajv.compile(schema);
+  parts.push(ajv.compile({...schema, required: []}));
+}
+of.part = (data) => {
+  const [fleet, worker] = parts;
+  const valid = fleet(data) || worker(data);
+  of.part.errors = data && data.worker ? worker.errors : fleet.errors;
+  return valid;
+};
 
 for (const line of fs.readFileSync(0, 'utf8').split('\n').filter(Boolean)) {
   const record = JSON.parse(line);
