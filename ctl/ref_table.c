@@ -2,6 +2,7 @@
  * Nova and a page for those who use it both say, stands in one place. */
 #include "reference.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,21 +32,35 @@ next_cell(const char **at, char cell[CELL_BYTES])
 	return true;
 }
 
-static void
-put_row(const struct ref_text *t, const char *row)
+/* What stands before a cell of the column with this head. */
+static const char *
+label_of(const char *head, char buf[CELL_BYTES])
 {
-	static const char *const labels[] = {"", "Takes ", "Answers "};
-	char cell[CELL_BYTES];
-	char text[CELL_BYTES + 16];
+	if (strcmp(head, "args") == 0)
+		return "Takes ";
+	if (strcmp(head, "data") == 0)
+		return "Answers ";
+	(void)snprintf(buf, CELL_BYTES, "%c%.*s: ", toupper((unsigned char)head[0]),
+		CELL_BYTES - 8, head[0] ? head + 1 : "");
+	return buf;
+}
 
-	for (size_t i = 0; next_cell(&row, cell); i++) {
-		if (i == 0 && !t->markdown) {
-			nv_buf_puts(t->out, ".It Xo\n");
+static void
+put_row(const struct ref_text *t, const char *heads, const char *row)
+{
+	char cell[CELL_BYTES];
+	char head[CELL_BYTES];
+	char label[CELL_BYTES];
+	char text[2 * CELL_BYTES];
+
+	for (size_t i = 0; next_cell(&heads, head) && next_cell(&row, cell); i++) {
+		if (i == 0) {
+			nv_buf_puts(t->out, t->markdown ? "- " : ".It Xo\n");
 			ref_prose(t, cell);
-			nv_buf_puts(t->out, ".Xc\n");
+			nv_buf_puts(t->out, t->markdown ? "" : ".Xc\n");
 		} else if (cell[0]) {
-			(void)snprintf(text, sizeof(text), "%s%s.",
-				i < NV_LEN(labels) ? labels[i] : "", cell);
+			(void)snprintf(
+				text, sizeof(text), "%s%s.", label_of(head, label), cell);
 			ref_prose(t, text);
 		}
 	}
@@ -63,11 +78,13 @@ ref_table(const struct ref_text *t, const char *document, const char *head)
 	}
 	if (!*at)
 		return false;
+	const char *heads = at;
+
 	if (!t->markdown)
 		nv_buf_puts(t->out, ".Bl -tag -width Ds\n");
 	for (size_t line = 0; *at == '|'; line++) {
 		if (line > 1)
-			put_row(t, at);
+			put_row(t, heads, at);
 		at += strcspn(at, "\n");
 		at += *at == '\n';
 	}
