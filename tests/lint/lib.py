@@ -12,6 +12,11 @@ PARTS = ["common", "ledger", "policy", "supervisor", "logger", "probe", "engine"
          "gateway",
          "ctl"]
 OTHERS = ["tests", "bench", "etc", "docs"]
+# Manual pages of others that our texts point at.
+FOREIGN = {"ps", "top", "kill", "pidfd_open", "cgroups", "signal", "sd_notify", "systemd",
+           "splice", "memfd_create", "pkg-config", "pipe", "prctl", "cron", "proc", "jq", "flock",
+           "setpriv", "credentials", "environ", "time", "strftime", "less", "sh", "unix",
+           "systemd.exec", "capabilities", "syslog", "logrotate", "fcntl", "poll", "write"}
 SKIP = {"build", ".git", "corpus", "__pycache__"}
 
 
