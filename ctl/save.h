@@ -42,7 +42,7 @@ enum ctl_backup_kind {
 struct ctl_backup_item {
 	const char *name;
 	enum ctl_backup_kind kind;
-	const char *only; /* of a directory: files whose names begin so */
+	const char *only; /* of a directory: names, or with a dash last how they begin */
 	bool replaced;    /* what a restored fleet does not have must not be there */
 };
 extern const struct ctl_backup_item ctl_backup_items[];

@@ -28,8 +28,7 @@ const struct ctl_backup_item ctl_backup_items[] = {
 	{"platforms", CTL_BACKUP_STORES, NULL, true},
 	{"alerts", CTL_BACKUP_DIR, "state.json", true},
 	/* Bodies of webhooks; sessions of browsers are left out. */
-	{"gateway", CTL_BACKUP_DIR, "webhooks-", true},
-	{"tokens", CTL_BACKUP_FILE, NULL, true},
+	{"gateway", CTL_BACKUP_DIR, "tokens webhooks-", true},
 	{"emergency-stop", CTL_BACKUP_FILE, NULL, false},
 	{"seal.key", CTL_BACKUP_SECRET, NULL, false},
 	{"counts.cache", CTL_BACKUP_CACHE, NULL, true},
@@ -110,16 +109,28 @@ copy_store(
 	return rc == 0 ? led_copy_store(in, file, m->err) : rc;
 }
 
-/* arg: what its name must begin with. */
+static bool
+is_named(const char *name, const char *words)
+{
+	for (const char *end; *words; words = end + strspn(end, " ")) {
+		end = words + strcspn(words, " ");
+		size_t n = (size_t)(end - words);
+
+		if (strncmp(name, words, n) == 0 && (words[n - 1] == '-' || !name[n]))
+			return true;
+	}
+	return false;
+}
+
+/* arg: the names that are wanted. */
 static int
 copy_named(
 	struct making *m, const char *from, const char *to, const char *name, void *arg)
 {
 	char in[PATH_MAX];
 	char out[PATH_MAX];
-	const char *prefix = arg;
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0)
+	if (!is_named(name, arg))
 		return 0;
 	int rc = ctl_path_join(in, from, name, m->err);
 

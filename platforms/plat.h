@@ -189,8 +189,8 @@ struct plat_kind {
 	 * its entry is refused, by whomever. NULL: nothing. */
 	int64_t (*spent)(const struct plat_out *out);
 	/* The ledger was restored and goes no further than until_ns and its event number
-	 * `events`, while the store is newer: what is read again is put back to before
-	 * that (PLAT_RESTORED_BACK_NS: it may have been behind). Before start; a batch is
+	 * `events`; the store may be newer: what is read again is put back to before that
+	 * (PLAT_RESTORED_BACK_NS: it may have been behind). Before start; a batch is
 	 * open. NULL: nothing is read that is booked. */
 	int (*restored)(struct plat *p, int64_t until_ns, uint64_t events);
 };

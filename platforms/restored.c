@@ -1,13 +1,13 @@
 /* After a restore (common/ext/nv_restored.h) ledger and store may be of different times.
  *
- *   the ledger alone was restored: the store believes things to be booked that the
- *   ledger does not know. What vendors tell is read again from before its end (kind's
- *   `restored`), costs of requests are booked again; what the ledger does know it
- *   refuses as told before.
+ *   always: what vendors tell is read again from some days before its end (kind's
+ *   `restored`); what the ledger does know it refuses as told before.
  *
- *   both were restored: the store was saved before the ledger, so nothing is missing. But
- *   what was queued then may have been sent since: nobody knows, and nothing is sent
- *   twice.
+ *   the ledger alone was restored: the store believes things to be booked that the
+ *   ledger does not know. Costs of requests are booked again.
+ *
+ *   both were restored: what was queued then may have been sent since: nobody knows, and
+ *   nothing is sent twice.
  *
  * All in one transaction with the note that it was done. */
 #include "restored.h"
@@ -86,7 +86,7 @@ take(struct taking *t)
 		return rc;
 	}
 	rc = plat_each(p, "outbox", "", NULL, take_request, t);
-	if (rc == 0 && !note->stores && p->kind->restored)
+	if (rc == 0 && p->kind->restored)
 		rc = p->kind->restored(p, note->until_ns, note->events);
 	if (rc == 0)
 		rc = plat_put(p, TABLE, KEY, id);
@@ -127,10 +127,8 @@ plat_restored(struct plat *p, struct nv_err *err)
 			"the ledger was restored, and what is kept here cannot follow: "
 			"%s",
 			strerror(-rc));
-	nv_info("the ledger was restored as of %s: %s; %u requests may have been sent "
-		"since, %u costs are booked again",
-		t.until,
-		note.stores ? "so was this" : "what was told since is read again",
-		t.unknown, t.again);
+	nv_info("the ledger was restored as of %s: what was told since is read again; %u "
+		"requests may have been sent since, %u costs are booked again",
+		t.until, t.unknown, t.again);
 	return 0;
 }
