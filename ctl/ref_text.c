@@ -4,9 +4,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#define CLOSING ".,:;)?!"
+#define CLOSING   ".,:;)?!"
+#define LONG_WORD 40
 
-/* Characters that mean something to roff. */
+/* Characters that mean something to roff; a long word may be broken behind its commas. */
 static void
 put_escaped(struct nv_buf *out, const char *text, size_t bytes, bool quoted)
 {
@@ -17,6 +18,8 @@ put_escaped(struct nv_buf *out, const char *text, size_t bytes, bool quoted)
 			nv_buf_puts(out, "\\(dq");
 		else
 			nv_buf_add(out, &text[i], 1);
+		if (text[i] == ',' && bytes > LONG_WORD && i + 1 < bytes)
+			nv_buf_puts(out, "\\:");
 	}
 }
 
