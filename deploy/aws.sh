@@ -163,11 +163,10 @@ pushed()
 	scratch=$(mktemp -d)
 	trap 'rm -rf -- "$scratch"' EXIT
 	export DOCKER_CONFIG=$scratch REGISTRY_AUTH_FILE=$scratch/auth.json
-	# shellcheck disable=SC2086 # words: a registry on loopback has no TLS
 	(
 		set -o pipefail
 		aws ecr get-login-password |
-			"$tool" login --username AWS --password-stdin ${NOVA_PUSH_OPTIONS-} "${1%%/*}"
+			"$tool" login --username AWS --password-stdin "${1%%/*}"
 	) || die 4 "the registry ${1%%/*} did not let us in; above is why"
 	image_push "$fleet" "$image"
 	unset DOCKER_CONFIG REGISTRY_AUTH_FILE

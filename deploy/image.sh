@@ -82,8 +82,7 @@ image_push()
 {
 	say "pushing $2"
 	"$tool" tag "$1" "$2" || die 4 "there is no image $1"
-	# shellcheck disable=SC2086 # NOVA_PUSH_OPTIONS are words: a registry on loopback has no TLS
-	"$tool" push ${NOVA_PUSH_OPTIONS-} "$2" || die 4 "$2 could not be pushed; above is why"
+	"$tool" push "$2" || die 4 "$2 could not be pushed; above is why"
 }
 
 # image_to_registry NAME: this tree with its fleet, built and pushed as NAME; with NOVA_IMAGE,

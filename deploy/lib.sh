@@ -45,6 +45,7 @@ python3-botocore:what the services of AWS take
 python3-yaml:reads templates and manifests
 openssh-server:the machine that is deployed to
 docker-registry:a registry to push to
+catatonit:what podman keeps a pod with
 curl:posts webhooks, as the book does
 jq:reads what novactl prints, as the manual does
 g++:the SDK header is also used from C++

@@ -13,6 +13,7 @@ if(NOT NOVA_SANITIZE)
 			docs/book/07-service.md
 			docs/book/11-security.md
 			docs/book/12-migration.md
+			docs/book/09-cloud.md
 			docs/book/13-troubleshooting.md)
 		get_filename_component(name ${page} NAME)
 		string(REGEX REPLACE "(^[0-9]+-|\\.md$)" "" name ${name})
