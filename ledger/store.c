@@ -200,10 +200,13 @@ make_meta(struct led *led, struct nv_err *err)
 		return nv_err_set(err, -errno, "no clock: %s", strerror(errno));
 	if (getrandom(meta->id, sizeof(meta->id), 0) != sizeof(meta->id))
 		return nv_err_set(err, -EIO, "no random numbers");
-	meta->schema = LED_SCHEMA;
 	meta->scale = 9;
 	meta->created_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	/* As the lowest one makes it: brought back to that, the ledger is read by a
+	 * program that knows of no later one. */
+	meta->schema = LED_SCHEMA_LOWEST;
 	led_genesis(meta, meta->genesis);
+	meta->schema = LED_SCHEMA;
 	return 0;
 }
 

@@ -385,6 +385,29 @@ START_TEST(imported_stays)
 }
 END_TEST
 
+/* One that no older program has ever seen is read by an older one as well. */
+START_TEST(made_now_goes_back)
+{
+	struct nv_err err = {0};
+	char kept[LED_REBUILD_KEPT_BYTES];
+	uint64_t checked;
+	struct led *led = open_with(0);
+	struct led_batch *b = begin(led, led_last_time(led) + HOUR);
+	struct led_event ev = plain_event(LED_METRIC, led_batch_worker_id(b, "w1"), "{}");
+
+	(void)add(b, &ev);
+	commit(b);
+	led_close(led);
+	ck_assert_int_eq(led_downgrade(test_dir, LED_SCHEMA_LOWEST, say_problem, NULL,
+				 &checked, kept, &err),
+		0);
+	ck_assert_uint_eq(schema_now(), LED_SCHEMA_LOWEST);
+	ck_assert_int_eq(up(), 0);
+	ck_assert_uint_eq(verify_clean(), 1);
+	remove_all();
+}
+END_TEST
+
 /* The number that the ledger says of itself, as a later program would write it. */
 static void
 claim_schema(uint32_t schema)
@@ -464,6 +487,7 @@ main(void)
 	tcase_add_test(tc, down_full);
 	tcase_add_test(tc, readers_wait_for_it);
 	tcase_add_test(tc, imported_stays);
+	tcase_add_test(tc, made_now_goes_back);
 	tcase_add_test(tc, newer_is_refused);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
