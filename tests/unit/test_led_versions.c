@@ -391,6 +391,8 @@ START_TEST(made_now_goes_back)
 	struct nv_err err = {0};
 	char kept[LED_REBUILD_KEPT_BYTES];
 	uint64_t checked;
+
+	make_dir();
 	struct led *led = open_with(0);
 	struct led_batch *b = begin(led, led_last_time(led) + HOUR);
 	struct led_event ev = plain_event(LED_METRIC, led_batch_worker_id(b, "w1"), "{}");
