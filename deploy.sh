@@ -7,7 +7,7 @@
 set -eu
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 
-targets='local systemd aws k8s cloud'
+targets='local systemd docker aws k8s cloud'
 verbs='start stop restart logs status help'
 
 # shellcheck source=deploy/lib.sh
@@ -29,6 +29,7 @@ usage: ./deploy.sh demo | test | help
 Targets, and what runs Nova there:
   local    this checkout, in the background, for whoever calls
   systemd  this machine, as a service, from the Debian package
+  docker   a container, by compose, podman or docker
   aws      an ECS service with a disk of its own, by CloudFormation
   k8s      a StatefulSet on a Kubernetes cluster
   cloud    a Debian machine that ssh reaches; or the image, in any registry
