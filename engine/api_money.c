@@ -46,7 +46,7 @@ eng_verb_summary(struct eng_call *call)
 		metrics = eng_json_metrics(eng, &today);
 		rc = eng_json_put_unconverted(metrics, eng, v,
 			&(struct eng_scope){(const uint32_t[]){0}, 1,
-				eng->decide->day_from_ns, INT64_MAX},
+				eng->decide->day_from_ns, INT64_MAX, false},
 			NULL);
 	}
 	led_view_end(v);

@@ -111,7 +111,8 @@ put_money(struct eng_call *call, struct led_view *v, json_t *o)
 		return rc;
 	/* The month is the longest: what it leaves out the others leave out, too. */
 	rc = eng_json_put_unconverted(o, eng, v,
-		&(struct eng_scope){(const uint32_t[]){0}, 1, p.from_ns, p.to_ns}, NULL);
+		&(struct eng_scope){(const uint32_t[]){0}, 1, p.from_ns, p.to_ns, true},
+		NULL);
 	if (rc == 0 && !json_object_get(o, "unconverted"))
 		rc = json_object_set_new(o, "unconverted", json_array()) ? -ENOMEM : 0;
 	return rc;

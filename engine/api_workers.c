@@ -3,6 +3,7 @@
 #include "budget.h"
 #include "decide.h"
 #include "fleet.h"
+#include "import.h"
 #include "report.h"
 #include "resource.h"
 #include "row.h"
@@ -16,7 +17,7 @@
 static int
 foreign_text(struct eng *eng, struct led_view *v, const struct eng_worker *w, char **ret)
 {
-	struct eng_scope all = {&w->id, 1, 0, INT64_MAX};
+	struct eng_scope all = {&w->id, 1, 0, INT64_MAX, false};
 	json_t *o = NULL;
 	int rc = 0;
 
@@ -91,7 +92,7 @@ eng_verb_metrics(struct eng_call *call)
 	nv_buf_init(&buf, ENG_API_OUT_BYTES_MAX);
 	nv_buf_puts(&buf, "{\"workers\":[");
 	for (const struct eng_worker *w = call->eng->workers; w && rc == 0; w = w->next) {
-		if (only ? w != only : nv_name_is_system(w->name))
+		if (only ? w != only : nv_name_is_system(w->name) || eng_import_only(w))
 			continue;
 		nv_buf_puts(&buf, some ? "," : "");
 		rc = put_row(&buf, call->eng, v, w, brief ? ROW_BRIEF : ROW_WHOLE);

@@ -99,6 +99,7 @@ struct eng_worker {
 	 * nothing is decided about it, no budget holds it and no desire is sent. */
 	const struct nv_conf_worker *system;
 	char past_group[NV_NAME_MAX]; /* not configured, but imported: where it was */
+	bool past;                    /* import.c: there are imported events of it */
 	struct eng_desire desire;
 	/* Of what it has cost since the engine started, what no single run has caused;
 	 * base currency. enforce.c looks at what was added. */

@@ -20,6 +20,7 @@
 
 #define AGENTS    "imported/agent/"
 #define DECISIONS "imported/decision/"
+#define NAMES     "imported/name/"
 
 enum what { COST, REVENUE, AGENT, DECISION, NOTE, N_WHATS };
 static const char *const whats[N_WHATS] = {
@@ -219,6 +220,11 @@ keep(struct booking *b, struct eng_worker *w, const struct row *row,
 {
 	char key[200];
 
+	if (!w->past && !w->conf) {
+		w->past = true;
+		(void)snprintf(key, sizeof key, NAMES "%s", row->worker);
+		put_state(b, key, ev);
+	}
 	if (row->what == AGENT) {
 		(void)snprintf(w->past_group, sizeof w->past_group, "%s",
 			row->group ? row->group : "");
@@ -419,10 +425,36 @@ load_agent(void *arg, const char *key, const void *value, size_t bytes)
 	return 0;
 }
 
+static int
+load_name(void *arg, const char *key, const void *value, size_t bytes)
+{
+	struct eng_worker *w = eng_worker_find(arg, key + strlen(NAMES));
+
+	(void)value;
+	(void)bytes;
+	if (w)
+		w->past = true;
+	return 0;
+}
+
 int
 eng_import_load(struct eng *eng, struct led_view *v)
 {
-	return led_view_states(v, AGENTS, load_agent, eng);
+	int rc = led_view_states(v, NAMES, load_name, eng);
+
+	return rc == 0 ? led_view_states(v, AGENTS, load_agent, eng) : rc;
+}
+
+bool
+eng_import_only(const struct eng_worker *w)
+{
+	const struct led_totals *t = &w->totals;
+	nv_i128 moved = t->cost | t->revenue | t->refunds | t->fees | t->disputes |
+			t->payouts | t->grants;
+
+	return (w->past || t->events == 0) && !w->conf && !w->system && !w->instances &&
+	       moved == 0 && !w->uncounted.codes[0] && t->runs_ok == 0 &&
+	       t->runs_failed == 0 && t->crashes == 0 && t->rejected == 0;
 }
 
 struct decisions {

@@ -14,6 +14,10 @@
 /* At start: which group a worker that is not configured was in. 0 or -errno. */
 int eng_import_load(struct eng *eng, struct led_view *v);
 
+/* A name that only imported events have, or none: nothing of it ever ran or moved money
+ * here. */
+bool eng_import_only(const struct eng_worker *w);
+
 /* The newest imported decisions since then, oldest first; worker NULL = all. A new
  * reference, NULL without memory. */
 json_t *eng_import_decisions(

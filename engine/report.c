@@ -196,6 +196,19 @@ eng_profits_at(struct eng *eng, struct led_view *v, uint32_t worker_id,
 	return 0;
 }
 
+static int
+add_past(struct led_view *v, const struct eng_scope *scope, size_t i, uint32_t currency,
+	struct led_totals *sum)
+{
+	struct led_totals past;
+	int rc = led_view_past(
+		v, scope->workers[i], currency, scope->from_ns, scope->to_ns, &past);
+
+	if (rc == 0)
+		eng_totals_add(sum, &past);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int
 eng_uncounted_walk(struct eng *eng, struct led_view *v, const struct eng_scope *scope,
 	eng_uncounted_fn *fn, void *arg)
@@ -212,6 +225,8 @@ eng_uncounted_walk(struct eng *eng, struct led_view *v, const struct eng_scope *
 				scope->to_ns, &share);
 			if (rc == 0)
 				eng_totals_add(&sum, &share.totals);
+			if (rc == 0 && scope->past)
+				rc = add_past(v, scope, i, id, &sum);
 		}
 		if (rc == 0 && !share.rated && has_money(&sum))
 			rc = fn(arg, share.code, &sum);

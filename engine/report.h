@@ -30,6 +30,7 @@ struct eng_scope {
 	size_t n_workers;
 	int64_t from_ns;
 	int64_t to_ns;
+	bool past; /* and what was imported as of that time */
 };
 /* Calls fn with the totals of each currency that has money but no rate; non-zero ends it
  * and is returned. */

@@ -91,7 +91,8 @@ eng_report_put_tail(const struct eng_report *r, json_t *o, const char *what)
 {
 	static const uint32_t fleet[] = {0};
 	struct eng_scope scope = {r->target.ids ? r->target.ids : fleet,
-		r->target.ids ? r->target.n : 1, r->period.from_ns, r->period.to_ns};
+		r->target.ids ? r->target.n : 1, r->period.from_ns, r->period.to_ns,
+		!r->tally.own};
 	int bad = json_object_set_new(o, "currencies", eng_json_currencies(&r->tally));
 	int rc = eng_json_put_unconverted(o, r->call->eng, r->view, &scope, what);
 
