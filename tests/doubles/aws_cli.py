@@ -5,6 +5,7 @@ started as usual.
 
 aws_cli.py SOCKET is that process."""
 
+import contextlib
 import json
 import os
 import socket
@@ -52,9 +53,8 @@ def client(process, path, url, cli):
     return f'#!/bin/sh\nexec {cli} --endpoint-url {url} "$@"\n'
 
 
-def command(connection):
+def command(driver, connection):
     """In a process of its own: one command, then the exit code to who asked."""
-    import awscli.clidriver
     text, fds, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while not text.endswith(b"\n"):
         text += connection.recv(1 << 20)
@@ -68,7 +68,7 @@ def command(connection):
     sys.argv = ["aws", *args]
     code = 255
     try:
-        code = awscli.clidriver.main() or 0
+        code = driver.main(args) or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
     except Exception:  # as the interpreter would say it
@@ -84,8 +84,14 @@ def serve(path):
     import select
     import signal
 
-    import awscli.clidriver  # noqa: F401 what this process is for
-    import awscli.customizations.cloudformation.deploy  # noqa: F401
+    import awscli.clidriver
+    import awscli.customizations.cloudformation.deploy  # noqa: F401 read once
+    driver = awscli.clidriver.create_clidriver()
+    loader = driver.session.get_component("data_loader")
+    for service in ("cloudformation", "ec2", "ecr", "ecs", "logs", "ssm", "sts"):
+        for kind in ("service-2", "endpoint-rule-set-1", "waiters-2", "paginators-1"):
+            with contextlib.suppress(Exception):  # not every service has each
+                loader.load_service_model(service, kind)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
@@ -99,7 +105,7 @@ def serve(path):
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listening.close()
-            command(connection)
+            command(driver, connection)
         connection.close()
 
 
