@@ -105,7 +105,8 @@ def markdown(page):
 
 
 def manual(page):
-    """The displays of EXAMPLES; a comment before one (.\\" sh file=x) is its language and flags."""
+    """The displays of EXAMPLES; a comment before one (.\\" sh file=x) is its language and flags.
+    Lines that begin with "$ " are commands whose output is not shown."""
     found, info, lines, inside = [], None, None, False
     for number, line in enumerate(read(page).splitlines(), 1):
         if line.startswith(".Sh "):
@@ -119,7 +120,8 @@ def manual(page):
         elif line.startswith(".Dl ") or line == ".Ed":
             text = [line[4:]] if line.startswith(".Dl ") else lines
             text = [roff(t) for t in text]
-            guess = "console" if text[0].startswith("$ ") else ""
+            guess = "sh" if text[0].startswith("$ ") else ""
+            text = [t.removeprefix("$ ") for t in text]
             found.append(Block(page, number, "examples", info or guess, "\n".join(text) + "\n"))
             info = lines = None
         elif lines is not None:
@@ -139,7 +141,7 @@ def read(page):
 
 
 def blocks(page):
-    return markdown(page) if page.endswith(".md") else manual(page)
+    return markdown(page) if page.endswith((".md", ".md.in")) else manual(page)
 
 
 # ---- what is run elsewhere ----

@@ -1,0 +1,6 @@
+# shellcheck shell=bash
+before()
+{
+	mkdir workers.d
+	echo 'currency: USD' >nova.yaml
+}
