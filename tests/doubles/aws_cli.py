@@ -1,6 +1,6 @@
 """Debian's AWS CLI, imported once: most of what a command takes is reading its modules. A program
-of a few lines hands arguments, environment and descriptors to a process that has them, which forks
-for each command. Where the CLI is another one (no module awscli beside /usr/bin/python3) it is
+of a few lines hands arguments, environment, directory and descriptors to a process that has them,
+which forks for each command. Where the CLI is another one (no module awscli beside /usr/bin/python3) it is
 started as usual.
 
 aws_cli.py SOCKET is that process."""
@@ -20,7 +20,7 @@ import array, json, os, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect({path!r})
 args = ["--endpoint-url", {url!r}] + sys.argv[1:]
-s.sendmsg([json.dumps([args, dict(os.environ)]).encode() + b"\\n"],
+s.sendmsg([json.dumps([args, dict(os.environ), os.getcwd()]).encode() + b"\\n"],
           [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
 code = s.recv(1)
 os._exit(code[0] if code else 255)
@@ -58,7 +58,8 @@ def command(driver, connection):
     text, fds, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while not text.endswith(b"\n"):
         text += connection.recv(1 << 20)
-    args, environment = json.loads(text)
+    args, environment, where = json.loads(text)
+    os.chdir(where)
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
