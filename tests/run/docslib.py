@@ -296,7 +296,7 @@ class Reader:
         if function in self.functions:
             code, out = self.session.run(function)
             if code == IMPOSSIBLE:
-                return f"not on this machine: {out.strip().splitlines()[-1:]}"
+                return "not on this machine: " + " ".join(out.split())[:100]
             if code != 0:
                 raise Failed(f"{function}: exit {code}\n{out}")
         return None
