@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define MANIFEST_BYTES_MAX ((size_t)64 << 20)
-#define HASH_TEXT          (2 * LED_FILE_HASH_BYTES)
+#define HASH_TEXT          ((size_t)2 * LED_FILE_HASH_BYTES)
 
 static void
 hash_text(const uint8_t *hash, char ret[HASH_TEXT + 1])
@@ -30,7 +30,7 @@ describe(const char *dir, const char *name, json_t **ret, struct nv_err *err)
 {
 	char path[PATH_MAX];
 	char text[HASH_TEXT + 1];
-	uint8_t hash[LED_FILE_HASH_BYTES];
+	uint8_t hash[LED_FILE_HASH_BYTES] = {0};
 	uint64_t bytes = 0;
 	int rc = ctl_path_join(path, dir, name, err);
 
