@@ -114,10 +114,11 @@ begin(struct eng_saving *s)
 	char keep[32];
 	struct nv_err err = {0};
 	int rc = nv_paths_bin_dir(bin, &err);
-	char *argv[] = {(char[]){"novactl"}, (char[]){"--run-dir"}, s->eng->run_dir,
-		(char[]){"--state-dir"}, s->eng->state_dir, (char[]){"backup"},
-		(char[]){"create"}, config->backup_to, (char[]){"--keep"}, keep,
-		config->backup_gzip ? (char[]){"--gzip"} : NULL, NULL};
+	char words[][12] = {"novactl", "--run-dir", "--state-dir", "backup", "create",
+		"--keep", "--gzip"};
+	char *argv[] = {words[0], words[1], s->eng->run_dir, words[2], s->eng->state_dir,
+		words[3], words[4], config->backup_to, words[5], keep,
+		config->backup_gzip ? words[6] : NULL, NULL};
 
 	(void)snprintf(path, sizeof(path), "%s/novactl", bin);
 	(void)snprintf(keep, sizeof(keep), "%u", (unsigned)config->backup_keep);
