@@ -51,7 +51,8 @@
 
 const struct ctl_verb ctl_verbs[] = {
 	{"status", ctl_verb_status, "", "the whole fleet on one screen",
-		"Nova's own processes, workers by state, today's money, what waits for "
+		"Nova's own processes with the version that each runs (replaced: another "
+		"one lies in its place), workers by state, today's money, what waits for "
 		"an answer.",
 		0, 0, {{0}}},
 	{"top", ctl_verb_top, "",
@@ -645,11 +646,9 @@ const struct ctl_verb ctl_verbs[] = {
 		"go on as another binary; nothing is restarted",
 		"No worker is restarted, no event and no line of output is lost, the pid "
 		"stays. Nova's other processes (engine, logger, gateway, platforms ...) "
-		"are "
-		"then replaced by those of its directory, one after the other, and "
-		"waited "
-		"for. A binary that cannot read the state of "
-		"what runs is refused, and nothing changes.",
+		"are then replaced by those of its directory, one after the other, and "
+		"waited for. A binary that cannot read the state of what runs is "
+		"refused, and nothing changes.",
 		0, 0,
 		{{"binary", 'b', "PATH",
 			"this novasupd (default: the one that is there now)"}}},
