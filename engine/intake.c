@@ -299,6 +299,7 @@ after_commit(struct eng_intake *in, struct eng_stream *s)
 	if (s->said_ready)
 		eng_ready_send(in->eng, s);
 	if (s->closed) {
+		NV_ASSERT(s != in->journal);
 		send_closed(in->eng, &s->rec);
 		if (s == in->earlier) {
 			in->earlier = NULL;

@@ -48,7 +48,7 @@ sup_notify_use(int fd)
 }
 
 static int
-send_with(int fd, struct msghdr *msg, const int *fds, unsigned n_fds)
+send_with(int fd, struct msghdr msg, const int *fds, unsigned n_fds)
 {
 	union {
 		struct cmsghdr align;
@@ -57,16 +57,16 @@ send_with(int fd, struct msghdr *msg, const int *fds, unsigned n_fds)
 
 	NV_ASSERT(n_fds <= SUP_NOTIFY_FDS_MAX);
 	if (n_fds > 0) {
-		msg->msg_control = control.bytes;
-		msg->msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-		struct cmsghdr *head = CMSG_FIRSTHDR(msg);
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+		struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
 
 		head->cmsg_level = SOL_SOCKET;
 		head->cmsg_type = SCM_RIGHTS;
 		head->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
 		memcpy(CMSG_DATA(head), fds, n_fds * sizeof(int));
 	}
-	if (sendmsg(fd, msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
 		return 0;
 	/* Too many on their way is no room either. */
 	return errno == ENOBUFS || errno == ETOOMANYREFS ? -EAGAIN : -errno;
@@ -87,7 +87,7 @@ sup_notify_send_raw(const char *text, size_t bytes, const int *fds, unsigned n_f
 	if (to.sun_path[0] == '@')
 		to.sun_path[0] = '\0'; /* the abstract name space */
 	msg.msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-	return send_with(raw_fd, &msg, fds, n_fds);
+	return send_with(raw_fd, msg, fds, n_fds);
 }
 
 int64_t
@@ -128,7 +128,7 @@ sup_notify_fds(struct sup *sup, const char *text, const int *fds, unsigned n_fds
 	NV_ASSERT(text_at.iov_len <= SUP_NOTIFY_BYTES_MAX);
 	/* First: the keeper may have passed it on before we are back. */
 	atomic_fetch_add(&sup->shared->said, 1);
-	int rc = send_with(sup->shared->notify_fd, &msg, fds, n_fds);
+	int rc = send_with(sup->shared->notify_fd, msg, fds, n_fds);
 
 	if (rc < 0)
 		atomic_fetch_sub(&sup->shared->said, 1);
