@@ -38,6 +38,7 @@ mmdebstrap:a Debian of its own for tests that install and boot
 systemd-container:boots it
 podman:builds the image and runs it
 runc:what podman starts containers with
+docker-compose:reads compose.yaml
 util-linux:setpriv and unshare, for unprivileged tests
 openssl:certificates of test servers
 awscli:asks the double of AWS

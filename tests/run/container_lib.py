@@ -73,7 +73,8 @@ class Box:
     def run(self, *options, ready=True, etc=True):
         mounts = ["-v", f"{self.etc}:/etc/nova:ro"] if etc else []
         podman("run", "-d", "--name", self.name, "--network", "host", *HARDENED, *mounts,
-               "-v", f"{self.name}:/var/lib/nova", *options, IMAGE)
+               *([] if any(":/var/lib/nova" in o for o in options)
+                 else ["-v", f"{self.name}:/var/lib/nova"]), *options, IMAGE)
         return self.wait_healthy() if ready else self
 
     def start(self):

@@ -11,6 +11,7 @@ if(NOT NOVA_SANITIZE)
 			docs/book/05-platforms.md
 			docs/book/06-supervision.md
 			docs/book/07-service.md
+			docs/book/08-containers.md
 			docs/book/09-cloud.md
 			docs/book/10-backup.md
 			docs/book/11-security.md
