@@ -21,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -128,11 +129,17 @@ forward_signals(struct keeper *k)
 	}
 }
 
+static bool
+is_about_fds(const struct keeper *k)
+{
+	return k->text_bytes > 0 && strncmp(k->text, "FDSTORE", strlen("FDSTORE")) == 0;
+}
+
 /* A message that is done with; whoever waits for it goes on. */
 static void
 relayed(struct keeper *k)
 {
-	bool counted = k->n_fds > 0 || strncmp(k->text, "FDSTORE", 7) == 0;
+	bool counted = is_about_fds(k);
 
 	while (k->n_fds > 0)
 		(void)close(k->fds[--k->n_fds]);
@@ -149,7 +156,7 @@ pass_on(struct keeper *k)
 	int rc = sup_notify_send_raw(k->text, k->text_bytes, k->fds, k->n_fds);
 
 	/* Words are old when there is room again; descriptors are not. */
-	if (rc != -EAGAIN || k->n_fds == 0)
+	if (rc != -EAGAIN || !is_about_fds(k))
 		relayed(k);
 }
 
@@ -169,6 +176,8 @@ take_message(struct keeper *k)
 
 	if (n <= 0)
 		return false;
+	if (msg.msg_flags & MSG_CTRUNC)
+		nv_error("no room for a descriptor that the service manager should keep");
 	const struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
 
 	if (head && head->cmsg_type == SCM_RIGHTS) {
@@ -435,6 +444,10 @@ share(struct sup_shared **ret)
 	(void)snprintf(shared->oom_score_adj, sizeof(shared->oom_score_adj), "%s",
 		sup_oom_agents());
 	(void)getrlimit(RLIMIT_NOFILE, &shared->nofile); /* cannot fail */
+	/* A manager that keeps descriptors for us needs a high one to hand them over;
+	 * programs that use select() need the usual one. */
+	if (getenv("FDSTORE") && shared->nofile.rlim_cur > FD_SETSIZE)
+		shared->nofile.rlim_cur = FD_SETSIZE;
 	own(shared, fd);
 	*ret = shared;
 	return 0;
@@ -444,9 +457,14 @@ static int
 open_relay(struct keeper *k)
 {
 	int pair[2];
+	struct rlimit all = k->shared->nofile;
 
 	if (!sup_notify_wanted())
 		return 0;
+	/* What it passes on gets numbers in the table that it shares with all of
+	 * novasupd. */
+	all.rlim_cur = all.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &all); /* up to the hard one always works */
 	/* Not of datagrams, of which the kernel keeps ten only. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;

@@ -3,7 +3,7 @@
 set(cost 1000)
 # pkg_build makes the package that others wait for.
 foreach(name IN ITEMS
-		pkg_build lint_tidy docs_troubleshooting twitter_lost cloud_aws ctl_fakes watch_own_time intake_torture bb_life stripe_lost
+		pkg_build lint_tidy service_deploy service_lost docs_troubleshooting twitter_lost cloud_aws ctl_fakes watch_own_time intake_torture bb_life stripe_lost
 		sup_death fleet_demo replay_hostile bb_crash budget_kills test_led_model sup_policy
 		worlds_core pkg_life cloud_host container_deploy container_kill container_image container_run ctl_health test_image face_live hold_face workers_runner test_tree_sim face_looks
 		replay_same face_rest alerts_channels face_browser ctl_verbs test_led_damage bb_verbs
