@@ -5,7 +5,7 @@ before()
 {
 	mkdir -p ~/.config/nova/workers.d ~/.config/nova/secrets
 	cd ~/.config/nova || return
-	vendor telegram NOVA_ALERTS_TELEGRAM_BASE_URL
+	vendor telegram NOVA_ALERTS_TELEGRAM_BASE_URL || return
 	# What takes half a minute there.
 	export NOVA_ALERTS_EVERY=1s
 }

@@ -5,8 +5,8 @@ before()
 {
 	mkdir -p ~/.config/nova/workers.d
 	cd ~/.config/nova || return
-	vendor stripe NOVA_PLATFORMS_STRIPE_BASE_URL
-	vendor sendgrid NOVA_PLATFORMS_SENDGRID_BASE_URL
+	vendor stripe NOVA_PLATFORMS_STRIPE_BASE_URL || return
+	vendor sendgrid NOVA_PLATFORMS_SENDGRID_BASE_URL || return
 	# What takes five minutes there; and any port that is free.
 	export NOVA_PLATFORMS_STRIPE_POLL=1s NOVA_GATEWAY_LISTEN=127.0.0.1:0
 }
