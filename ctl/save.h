@@ -98,9 +98,10 @@ int ctl_backup_make(struct ctl *ctl, const struct ctl_backup_options *opt,
 
 /* Backups in a directory, oldest first: an array of {"path","manifest"}. */
 int ctl_backup_find(const char *to, json_t **ret, struct nv_err *err);
-/* Removes the oldest of this ledger beyond `keep`; adds their paths to removed. */
-int ctl_backup_prune(const char *to, const char *ledger, int64_t keep, json_t *removed,
-	struct nv_err *err);
+/* Removes the oldest of this ledger beyond `keep`, but never `made`, whatever the clock
+ * said when the others got their names; adds their paths to removed. */
+int ctl_backup_prune(const char *to, const char *ledger, const char *made, int64_t keep,
+	json_t *removed, struct nv_err *err);
 
 /* A backup verified in itself: its files, then the ledger in it. 0 sound, 1 problems. */
 int ctl_backup_verify(const char *dir, const json_t *manifest, led_problem_fn *fn,

@@ -68,8 +68,8 @@ remove_backup(const char *path, struct nv_err *err)
 }
 
 int
-ctl_backup_prune(const char *to, const char *ledger, int64_t keep, json_t *removed,
-	struct nv_err *err)
+ctl_backup_prune(const char *to, const char *ledger, const char *made, int64_t keep,
+	json_t *removed, struct nv_err *err)
 {
 	json_t *list = NULL;
 	json_t *each;
@@ -95,7 +95,8 @@ ctl_backup_prune(const char *to, const char *ledger, int64_t keep, json_t *remov
 	{
 		json_t *path = json_object_get(each, "path");
 
-		if (rc < 0 || n <= keep || json_object_get(each, "other"))
+		if (rc < 0 || n <= keep || json_object_get(each, "other") ||
+			strcmp(json_string_value(path), made) == 0)
 			continue;
 		rc = remove_backup(json_string_value(path), err);
 		if (rc == 0)

@@ -478,7 +478,7 @@ ctl_backup_make(struct ctl *ctl, const struct ctl_backup_options *opt,
 		rc = ctl_backup_prune(m->to,
 			json_string_value(json_object_get(
 				json_object_get(*ret_about, "ledger"), "id")),
-			opt->keep, removed, err);
+			ret_path, opt->keep, removed, err);
 	led_close(led);
 	free(m);
 	*ret_removed = removed;

@@ -336,6 +336,9 @@ make_ready(struct restoring *r)
 		rc = ctl_give_tree(r->part, st.st_uid, st.st_gid, r->err);
 	if (rc == 0)
 		rc = ctl_sync_tree(r->part, r->err);
+	/* All that took its time: somebody may have started it meanwhile. */
+	if (rc == 0)
+		rc = refuse_running(r);
 	if (rc == 0 && rename(r->part, ready) < 0)
 		rc = failed(r, ready);
 	if (rc < 0)

@@ -126,7 +126,7 @@ backup_segments(
 
 	if (n < 0 || m < 0 || k < 0 || (size_t)NV_MAX(NV_MAX(n, m), k) >= sizeof(from))
 		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", file);
-	int rc = led_share_segments(from, to, err);
+	int rc = led_share_segments(from, to, true, err);
 
 	if (rc == 0 && symlink(target, w->segments) < 0)
 		rc = nv_err_set(err, -errno, "%s: %s", w->segments, strerror(errno));
@@ -342,14 +342,15 @@ drop_old_schemas(const struct workshop *w)
 }
 
 static int
-share_from(struct workshop *w, const char *path, const char *suffix, struct nv_err *err)
+share_from(struct workshop *w, const char *path, const char *suffix, bool replace,
+	struct nv_err *err)
 {
 	char from[PATH_MAX];
 	int n = snprintf(from, sizeof(from), "%s%s", path, suffix);
 
 	if (n < 0 || (size_t)n >= sizeof(from))
 		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-	return led_share_segments(from, w->segments, err);
+	return led_share_segments(from, w->segments, replace, err);
 }
 
 int
@@ -370,10 +371,11 @@ led_restore(const char *file, const char *dir, const char *old_dir, led_problem_
 		rc = led_migrate(w.dir, err);
 	drop_old_schemas(&w);
 	if (rc == 0)
-		rc = share_from(&w, file, LED_BACKUP_SEGMENTS, err);
-	/* A backup from before they were made, or one that came without them. */
+		rc = share_from(&w, file, LED_BACKUP_SEGMENTS, true, err);
+	/* A backup from before they were made, or one that came without them. What it has
+	 * is its own: the ledger that is replaced may have gone another way since. */
 	if (rc == 0 && old_dir)
-		rc = share_from(&w, old_dir, "/" LED_SEGMENTS_NAME, err);
+		rc = share_from(&w, old_dir, "/" LED_SEGMENTS_NAME, false, err);
 	if (rc == 0)
 		rc = prove(&w, fn, arg, ret_checked, err);
 	if (rc == 0)
@@ -454,7 +456,7 @@ led_compact(const char *dir, led_problem_fn *fn, void *arg, uint64_t *ret_before
 		return rc;
 	rc = copy_compact(&w, dir, err);
 	if (rc == 0)
-		rc = share_from(&w, dir, "/" LED_SEGMENTS_NAME, err);
+		rc = share_from(&w, dir, "/" LED_SEGMENTS_NAME, true, err);
 	if (rc == 0)
 		rc = prove(&w, fn, arg, &checked, err);
 	if (rc == 0)

@@ -57,7 +57,8 @@ join(char path[PATH_MAX], const char *dir, const char *name)
 }
 
 static int
-share_one(const char *from_dir, const char *to_dir, const char *name, struct nv_err *err)
+share_one(const char *from_dir, const char *to_dir, const char *name, bool replace,
+	struct nv_err *err)
 {
 	char from[PATH_MAX];
 	char to[PATH_MAX];
@@ -70,7 +71,7 @@ share_one(const char *from_dir, const char *to_dir, const char *name, struct nv_
 		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", to_dir);
 	if (stat(from, &a) < 0)
 		return nv_err_set(err, -errno, "%s: %s", from, strerror(errno));
-	if (stat(to, &b) == 0 && b.st_size == a.st_size)
+	if (stat(to, &b) == 0 && (b.st_size == a.st_size || !replace))
 		return 0;
 	(void)unlink(to); /* one of another size is none */
 	if (link(from, to) == 0)
@@ -84,7 +85,7 @@ share_one(const char *from_dir, const char *to_dir, const char *name, struct nv_
 }
 
 int
-led_share_segments(const char *from, const char *to, struct nv_err *err)
+led_share_segments(const char *from, const char *to, bool replace, struct nv_err *err)
 {
 	DIR *dir = opendir(from);
 	struct dirent *entry;
@@ -99,7 +100,7 @@ led_share_segments(const char *from, const char *to, struct nv_err *err)
 		(void)nv_err_set(err, rc, "cannot make %s: %s", to, strerror(-rc));
 	while (rc == 0 && (entry = readdir(dir))) {
 		if (is_segment(entry->d_name))
-			rc = share_one(from, to, entry->d_name, err);
+			rc = share_one(from, to, entry->d_name, replace, err);
 	}
 	(void)closedir(dir); /* it was only read */
 	NV_CLEANUP_FD fd = rc == 0 ? open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;

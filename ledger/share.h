@@ -6,9 +6,11 @@
 #include "nv_err.h"
 
 /* Every segment of directory `from` in directory `to` as well, which is made; one that is
- * there already with the same size stays. Durable when it returns. 0 also when there is
- * no `from`. */
-int led_share_segments(const char *from, const char *to, struct nv_err *err);
+ * there already with the same size stays, and one of another size when not `replace`:
+ * books that parted have other segments of the same name. Durable when it returns. 0 also
+ * when there is no `from`. */
+int
+led_share_segments(const char *from, const char *to, bool replace, struct nv_err *err);
 /* Removes a directory of segments. */
 void led_unshare_segments(const char *path);
 int led_copy_file(const char *from, const char *to, struct nv_err *err);

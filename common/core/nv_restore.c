@@ -46,7 +46,7 @@ put_item(const struct places *p, const char *entry, struct nv_err *err)
 	bool none = strncmp(entry, NV_RESTORE_ABSENT, absent) == 0;
 	const char *name = none ? entry + absent : entry;
 
-	if (is_there(p->state, name) && renameat(p->state, name, p->before, name) < 0)
+	if (renameat(p->state, name, p->before, name) < 0 && errno != ENOENT)
 		return failed(p, name, err);
 	/* The old one is safe before the new one takes its name. */
 	if (fsync(p->before) < 0 || fsync(p->state) < 0)
@@ -108,19 +108,35 @@ read_before(const struct places *p, char ret[NV_RESTORE_NAME], struct nv_err *er
 	return 0;
 }
 
+/* By root for a Nova that runs as somebody else: theirs, as the state is, so that they
+ * can go on where root was interrupted. One that is still empty is made again: it may be
+ * of a root that had no time to give it away. */
+static int
+open_before(struct places *p, const char *name, struct nv_err *err)
+{
+	struct stat st;
+
+	(void)unlinkat(p->state, name, AT_REMOVEDIR); /* not there, or in use */
+	if (mkdirat(p->state, name, 0700) < 0 && errno != EEXIST)
+		return failed(p, name, err);
+	p->before =
+		openat(p->state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (p->before < 0 || fstat(p->state, &st) < 0)
+		return failed(p, name, err);
+	if (geteuid() == 0 && fchown(p->before, st.st_uid, st.st_gid) < 0)
+		return failed(p, name, err);
+	return 0;
+}
+
 static int
 finish(struct places *p, char ret_before[NV_RESTORE_NAME], struct nv_err *err)
 {
 	int rc = read_before(p, ret_before, err);
 
 	if (rc == 0 && ret_before[0]) {
-		if (mkdirat(p->state, ret_before, 0700) < 0 && errno != EEXIST)
-			return failed(p, ret_before, err);
-		p->before =
-			openat(p->state, ret_before, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (p->before < 0)
-			return failed(p, ret_before, err);
-		rc = put_all(p, err);
+		rc = open_before(p, ret_before, err);
+		if (rc == 0)
+			rc = put_all(p, err);
 		if (rc == 0 && (fsync(p->before) < 0 || fsync(p->state) < 0 ||
 				       fsync(p->ready) < 0))
 			rc = failed(p, ret_before, err);

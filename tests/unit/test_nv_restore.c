@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 static long countdown; /* 0: nothing is killed */
+static bool no_rename; /* of what stands in the state */
 
 static void
 step(void)
@@ -33,6 +34,10 @@ int
 renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	step();
+	if (no_rename) {
+		errno = EIO;
+		return -1;
+	}
 	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
 }
 
@@ -100,6 +105,17 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 	return remove(path);
 }
 
+static int
+give_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	struct stat top;
+
+	(void)st;
+	(void)type;
+	(void)at;
+	return stat(dir, &top) < 0 ? -1 : chown(path, top.st_uid, top.st_gid);
+}
+
 static void
 make_state(void)
 {
@@ -141,7 +157,7 @@ check_new(void)
 }
 
 static int
-finish(long kill_at)
+finish_as(long kill_at, uid_t uid)
 {
 	struct nv_err err = {0};
 	char before[NV_RESTORE_NAME];
@@ -150,6 +166,8 @@ finish(long kill_at)
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
+		if (uid != 0 && setuid(uid) < 0)
+			_exit(101);
 		countdown = kill_at;
 		int rc = nv_restore_finish(dir, before, &err);
 
@@ -157,6 +175,12 @@ finish(long kill_at)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+finish(long kill_at)
+{
+	return finish_as(kill_at, 0);
 }
 
 START_TEST(killed_anywhere)
@@ -227,6 +251,48 @@ START_TEST(into_nothing)
 }
 END_TEST
 
+/* Root puts back what is somebody else's, is killed anywhere, and they go on. */
+START_TEST(killed_as_root)
+{
+	enum { THEIRS = 54321 };
+	struct stat st;
+	long n = 0;
+	int status = geteuid() == 0 ? -1 : 0;
+
+	while (status < 0) {
+		make_state();
+		ck_assert_int_eq(chown(dir, THEIRS, THEIRS), 0);
+		ck_assert_int_eq(nftw(dir, give_one, 8, FTW_PHYS), 0);
+		status = finish(++n);
+		if (status < 0) {
+			int again = finish_as(0, THEIRS);
+
+			ck_assert_msg(again == 0 || again == 1, "step %ld: %d", n, again);
+		}
+		check_new();
+		ck_assert_int_eq(stat(in("before-then"), &st), 0);
+		ck_assert_uint_eq(st.st_uid, THEIRS);
+		remove_state();
+	}
+}
+END_TEST
+
+/* A name that cannot be moved away is not replaced. */
+START_TEST(old_one_is_kept)
+{
+	make_state();
+	no_rename = true;
+	ck_assert_int_eq(finish(0), 100);
+	no_rename = false;
+	check_is("tokens", "old");
+	check_is("ledger/ledger.mdb", "old");
+	check_is(NV_RESTORE_READY "/tokens", "new");
+	ck_assert_int_eq(finish(0), 1);
+	check_new();
+	remove_state();
+}
+END_TEST
+
 static const char *const strange[] = {
 	"", "then", "before-", "before-../x", "before-a/b", "../before-then"};
 
@@ -259,6 +325,8 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, killed_anywhere);
 	tcase_add_test(tc, killed_often);
+	tcase_add_test(tc, killed_as_root);
+	tcase_add_test(tc, old_one_is_kept);
 	tcase_add_test(tc, nothing_to_finish);
 	tcase_add_test(tc, into_nothing);
 	tcase_add_loop_test(tc, not_ours, 0, (int)NV_LEN(strange));
