@@ -22,7 +22,7 @@ Runs Nova in a container, by what there is here: docker compose, docker-compose,
   stop     stop in order and remove the container; the volume with ledger and logs stays
   restart  stop, then start
   logs     what Nova said, then the lines of every agent as they come
-  status   novactl status
+  status   novactl status and health; 1: not healthy, 3: it does not run
 
 NOVA_FLEET              directory with nova.yaml, workers.d, agents (seen as /opt/agents) and
                         secrets, one file each (deploy/docker/fleet)
@@ -279,7 +279,10 @@ target_logs()
 
 target_status()
 {
+	local rc=0
 	begin
 	running || die 3 "Nova does not run in a container here"
-	novactl status
+	novactl status || rc=$?
+	novactl health || rc=$?
+	return "$rc"
 }

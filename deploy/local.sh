@@ -19,7 +19,7 @@ directories. NOVA_CONFIG, NOVA_STATE_DIR, NOVA_RUN_DIR and NOVA_LOG_DIR change t
   stop     stop the fleet; ends when no process of it is left
   restart  stop, then start
   logs     the last lines of every agent, and what comes
-  status   novactl status
+  status   novactl status and health; 1: not healthy, 3: it does not run
 
 NOVA_START_S, 60, is how many seconds a start may take. NOVA_BIN names a directory with programs
 that are built already: nothing is installed or built then.
@@ -66,7 +66,7 @@ checked()
 runs()
 {
 	local rc=0
-	ctl status >/dev/null 2>&1 || rc=$?
+	ctl health --live >/dev/null 2>&1 || rc=$?
 	[ "$rc" -ne 3 ]
 }
 
@@ -127,6 +127,9 @@ target_logs()
 
 target_status()
 {
+	local rc=0
 	built
-	ctl status
+	ctl status || rc=$?
+	ctl health || rc=$?
+	return "$rc"
 }

@@ -128,7 +128,7 @@ target_status()
 {
 	local said rc=0
 	need_nova
-	as_root novactl status || exit $?
+	as_root novactl status || rc=$?
 	said=$(as_root novactl health) || rc=$?
 	printf '%s\n' "$said"
 	return "$rc"
