@@ -58,16 +58,22 @@ ctl_path_join(char ret[PATH_MAX], const char *dir, const char *name, struct nv_e
 int ctl_copy_file(const char *from, const char *to, mode_t mode, struct nv_err *err);
 int ctl_gzip(const char *from, const char *to, struct nv_err *err);
 int ctl_gunzip(const char *from, const char *to, struct nv_err *err);
-/* A directory and all below it. Not there: fine. */
-int ctl_remove_tree(const char *path);
-/* Gives all of it to a user. */
-int ctl_give_tree(const char *path, uid_t uid, gid_t gid, struct nv_err *err);
 /* fsync of each directory below, and of itself. */
 int ctl_sync_tree(const char *path, struct nv_err *err);
 int ctl_sync_dir(const char *path, struct nv_err *err);
 /* Relative paths of all regular files below dir, sorted; anything else but directories
  * is -EBADMSG. A new array of strings. */
 int ctl_list_files(const char *dir, json_t **ret, struct nv_err *err);
+
+/* ---- trees that stand where others may write: save_tree.c ---- */
+
+/* A directory and all below it. Not there: fine. Links are removed, never followed, also
+ * when one takes a directory's place meanwhile. */
+int ctl_remove_tree(const char *path);
+/* Gives a directory of ours and all below it to a user, itself last: until then nobody
+ * else can put anything into it. A file that has a name elsewhere, too, stays who it is
+ * and a copy takes its place. -EPERM: something in it is not ours. */
+int ctl_give_tree(const char *path, uid_t uid, gid_t gid, struct nv_err *err);
 
 /* ---- the manifest: save_manifest.c ---- */
 

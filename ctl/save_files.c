@@ -173,52 +173,11 @@ ctl_gunzip(const char *from, const char *to, struct nv_err *err)
 
 /* nftw has no argument of its own. One walk at a time. */
 static struct {
-	uid_t uid;
-	gid_t gid;
 	json_t *list;
 	size_t skip; /* of each path: the directory that is listed, and its slash */
 	struct nv_err *err;
 	int rc;
 } walk;
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-int
-ctl_remove_tree(const char *path)
-{
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -errno;
-}
-
-static int
-give_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return lchown(path, walk.uid, walk.gid);
-}
-
-int
-ctl_give_tree(const char *path, uid_t uid, gid_t gid, struct nv_err *err)
-{
-	walk.uid = uid;
-	walk.gid = gid;
-	if (nftw(path, give_one, WALK_FDS, FTW_PHYS) == 0)
-		return 0;
-	return nv_err_set(err, -errno, "cannot give %s to user %u: %s", path,
-		(unsigned)uid, strerror(errno));
-}
 
 static int
 sync_one(const char *path, const struct stat *st, int type, struct FTW *at)

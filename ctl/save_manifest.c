@@ -105,6 +105,29 @@ is_inside(const json_t *value)
 	return true;
 }
 
+/* Of what is below state/ only that is put back which a backup has: a name of its own
+ * making would stand beside, or inside of, what was verified. */
+static bool
+is_known(const char *path)
+{
+	static const char prefix[] = CTL_BACKUP_STATE "/";
+
+	if (strncmp(path, prefix, strlen(prefix)) != 0)
+		return true;
+	path += strlen(prefix);
+	for (size_t i = 0; i < ctl_n_backup_items; i++) {
+		const struct ctl_backup_item *item = &ctl_backup_items[i];
+		size_t n = strlen(item->name);
+
+		if (strncmp(path, item->name, n) != 0)
+			continue;
+		if (item->kind == CTL_BACKUP_DIR || item->kind == CTL_BACKUP_STORES)
+			return path[n] == '/';
+		return path[n] == '\0' && item->kind != CTL_BACKUP_CACHE;
+	}
+	return false;
+}
+
 static int
 check_files(const json_t *files, struct nv_err *err)
 {
@@ -124,6 +147,12 @@ check_files(const json_t *files, struct nv_err *err)
 				"file %zu of its list: expected {\"path\",\"bytes\","
 				"\"sha256\"}",
 				i + 1);
+		const char *path = json_string_value(json_object_get(file, "path"));
+
+		if (!is_known(path))
+			return nv_err_set(err, -EBADMSG,
+				"file %zu of its list: no backup has a %.200s", i + 1,
+				path);
 	}
 	return 0;
 }

@@ -167,6 +167,9 @@ backup_begin(
 
 	if (copied != 0)
 		rc = led_fail(err, copied, "copy the ledger");
+	/* Books are for their owner. Until here nobody else could enter the workshop. */
+	else if (chmod(w->file, 0600) < 0)
+		rc = nv_err_set(err, -errno, "%s: %s", w->file, strerror(errno));
 	if (rc == 0)
 		rc = sync_path(w->file, err);
 	if (rc == 0)
@@ -270,7 +273,7 @@ lock_old(const char *dir, int *ret_lock, struct nv_err *err)
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return nv_err_set(err, -ENAMETOOLONG, "the path %s is too long", dir);
-	*ret_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	*ret_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*ret_lock < 0)
 		return nv_err_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (flock(*ret_lock, LOCK_EX | LOCK_NB) < 0)
@@ -292,9 +295,10 @@ give(const struct workshop *w, const char *dir, struct nv_err *err)
 
 	if (stat(dir, &st) < 0 && stat(parent_of(dir, parent), &st) < 0)
 		return nv_err_set(err, -errno, "%s: %s", parent, strerror(errno));
-	if (chown(w->dir, st.st_uid, st.st_gid) < 0 ||
-		chown(w->file, st.st_uid, st.st_gid) < 0 ||
-		led_give_segments(w->segments, st.st_uid, st.st_gid) < 0)
+	/* The directory last: until then they cannot put a link into it. */
+	if (lchown(w->file, st.st_uid, st.st_gid) < 0 ||
+		led_give_segments(w->segments, st.st_uid, st.st_gid) < 0 ||
+		lchown(w->dir, st.st_uid, st.st_gid) < 0)
 		return nv_err_set(err, -errno, "cannot give %s to user %u: %s", w->dir,
 			(unsigned)st.st_uid, strerror(errno));
 	return 0;

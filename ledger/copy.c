@@ -1,6 +1,7 @@
 /* See copy.h. */
 #include "copy.h"
 
+#include "nv_as_owner.h"
 #include "nv_fd.h"
 #include "pages.h"
 #include "store.h"
@@ -49,9 +50,13 @@ open_store(const char *path, unsigned flags, MDB_env **ret)
 {
 	int rc = mdb_env_create(ret);
 
-	if (rc == 0)
+	if (rc == 0) {
+		struct nv_as_owner as = nv_as_owner_begin(path);
+
 		rc = mdb_env_open(
 			*ret, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | flags, 0600);
+		nv_as_owner_end(&as);
+	}
 	if (rc != 0) {
 		mdb_env_close(*ret);
 		*ret = NULL;
@@ -126,6 +131,8 @@ led_copy_store(const char *from, const char *to, struct nv_err *err)
 		mdb = open_store(from, MDB_NOLOCK, &env);
 	if (mdb == 0)
 		mdb = mdb_env_copy2(env, to, MDB_CP_COMPACT);
+	if (mdb == 0 && chmod(to, 0600) < 0)
+		mdb = errno;
 	if (env)
 		mdb_env_close(env);
 	if (mdb != 0) {

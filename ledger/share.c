@@ -139,9 +139,9 @@ led_give_segments(const char *path, unsigned uid, unsigned gid)
 		return errno == ENOENT ? 0 : -errno;
 	while (rc == 0 && (entry = readdir(dir))) {
 		if (is_segment(entry->d_name) && join(file, path, entry->d_name) == 0 &&
-			chown(file, uid, gid) < 0)
+			lchown(file, uid, gid) < 0)
 			rc = -errno;
 	}
 	(void)closedir(dir); /* it was only read */
-	return rc == 0 && chown(path, uid, gid) < 0 ? -errno : rc;
+	return rc == 0 && lchown(path, uid, gid) < 0 ? -errno : rc;
 }

@@ -4,6 +4,7 @@
 #include "store.h"
 
 #include "chain.h"
+#include "nv_as_owner.h"
 #include "nv_fd.h"
 #include "pages.h"
 #include "rebuild.h"
@@ -166,8 +167,14 @@ open_env(struct led *led, const char *path, unsigned flags, struct nv_err *err)
 		rc = mdb_env_set_maxdbs(led->env, DBS_MAX);
 	if (rc == 0 && !led->read_only)
 		rc = mdb_env_set_mapsize(led->env, led->map_bytes);
-	if (rc == 0)
+	if (rc == 0) {
+		/* LMDB follows links, and writes to its lock file also for who only
+		 * reads. */
+		struct nv_as_owner as = nv_as_owner_begin(path);
+
 		rc = mdb_env_open(led->env, path, MDB_NOSUBDIR | MDB_NOTLS | flags, 0600);
+		nv_as_owner_end(&as);
+	}
 	if (rc != 0) {
 		mdb_env_close(led->env);
 		led->env = NULL;
