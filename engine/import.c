@@ -107,9 +107,12 @@ static const char *
 take_money(const json_t *o, struct row *row)
 {
 	const char *amount = text_of(o, "amount", 60);
+	const json_t *back = json_object_get(o, "back");
 	bool money = row->what == COST || row->what == REVENUE;
 
-	row->back = json_is_true(json_object_get(o, "back"));
+	row->back = json_is_true(back);
+	if (back && !json_is_boolean(back))
+		return "back is neither true nor false";
 	if (!money)
 		return json_object_get(o, "amount") || row->back || row->currency
 			       ? "only costs and revenue have an amount"
@@ -173,7 +176,11 @@ take_row(struct eng_call *call, size_t i, json_t *o, struct row *row)
 		return -ENOMEM;
 	}
 	json_decref(line);
-	return 0; /* shorter than the request, and so than a line of the ledger */
+	/* A number may be longer than it was written, and a line of the ledger is not
+	 * longer than a request. */
+	return strlen(row->line) >= ENG_API_LINE_BYTES_MAX
+		       ? bad_row(call, i, "is too long")
+		       : 0;
 }
 
 /* ---- booking ---- */
