@@ -14,14 +14,34 @@
 #define WORD_BYTES  128
 #define CHOICES_MAX 16
 
+/* A shell takes the word into the command line as it is: one that would mean more than
+ * itself there is left out, whoever answered with it. */
+static bool
+is_plain(const char *word, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++) {
+		unsigned char c = (unsigned char)word[i];
+
+		if (c <= ' ' || c == 0x7f || strchr("\"'`$\\;&|<>(){}*?!#~^", c))
+			return false;
+	}
+	return true;
+}
+
 void
 ctl_complete_word(
 	const struct ctl_completion *to, const char *word, size_t bytes, const char *what)
 {
 	size_t typed = strlen(to->typed);
 
-	if (bytes >= typed && memcmp(word, to->typed, typed) == 0)
-		(void)fprintf(to->out, "%.*s\t%s\n", (int)bytes, word, what);
+	if (bytes < typed || memcmp(word, to->typed, typed) != 0 ||
+		!is_plain(word, bytes))
+		return;
+	(void)fprintf(to->out, "%.*s\t", (int)bytes, word);
+	for (; *what; what++)
+		(void)fputc((unsigned char)*what < ' ' || *what == 0x7f ? ' ' : *what,
+			to->out);
+	(void)fputc('\n', to->out);
 }
 
 static void
