@@ -53,7 +53,7 @@ remove_at(int at, const char *name, int depth)
 	DIR *dir = enter(at, name, depth);
 	int rc = dir ? 0 : -errno;
 
-	while (rc == 0) {
+	while (dir && rc == 0) {
 		const char *below = next_name(dir);
 
 		rc = below ? remove_at(dirfd(dir), below, depth + 1) : -errno;
@@ -128,7 +128,7 @@ give_at(int at, const char *name, const struct giving *to, int depth)
 		DIR *dir = enter(fd, ".", depth);
 
 		rc = dir ? 0 : -errno;
-		while (rc == 0) {
+		while (dir && rc == 0) {
 			const char *below = next_name(dir);
 
 			rc = below ? give_at(dirfd(dir), below, to, depth + 1) : -errno;
