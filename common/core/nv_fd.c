@@ -152,7 +152,8 @@ int
 nv_read_file_at(
 	int dirfd, const char *path, size_t bytes_max, char **ret_data, size_t *ret_bytes)
 {
-	NV_CLEANUP_FD fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	NV_CLEANUP_FD fd = openat(
+		dirfd < 0 ? AT_FDCWD : dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	NV_CLEANUP_FREE char *data = NULL;
 	size_t cap = 4096;
 	size_t used = 0;

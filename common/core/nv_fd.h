@@ -38,7 +38,7 @@ int nv_write_full(int fd, const void *data, size_t bytes);
 ssize_t nv_read_full(int fd, void *data, size_t bytes);
 
 /* The whole file as a NUL-terminated heap string (*ret_data is the caller's to
- * free). A file larger than bytes_max is -EFBIG. */
+ * free). A file larger than bytes_max is -EFBIG. dirfd -1: path as open(2) takes it. */
 int nv_read_file_at(int dirfd, const char *path, size_t bytes_max, char **ret_data,
 	size_t *ret_bytes);
 /* Write beside, fsync, rename over, fsync the directory. */
