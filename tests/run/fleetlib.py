@@ -22,8 +22,10 @@ SOURCE = os.environ["NOVA_SOURCE"]
 # something that comes never pays this once.
 DEADLINE_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
-if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+LIBC = ctypes.CDLL(None, use_errno=True)
+if LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
     sys.exit("prctl(PR_SET_CHILD_SUBREAPER) failed")
 
 
@@ -112,6 +114,11 @@ def wait_for(what, condition, deadline_s=None, show=None):
 
 # ---- fleets ----
 
+def end_with_the_test():
+    """A test that is killed leaves no fleet that writes on for ever."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 class Fleet:
     """workers: name -> keys of its file; settings: keys of nova.yaml."""
 
@@ -166,7 +173,7 @@ class Fleet:
                                "--state-dir", self.path("state"), "--run-dir", self.path("run"),
                                "--log-dir", self.path("log")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env=self.env(), cwd="/")
+                env=self.env(), cwd="/", preexec_fn=end_with_the_test)
         self.code = None
         if ready:
             self.wait_ready(deadline_s)
