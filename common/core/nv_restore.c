@@ -157,12 +157,13 @@ int
 nv_restore_finish(
 	const char *state_dir, char ret_before[NV_RESTORE_NAME], struct nv_err *err)
 {
-	struct places p = {
-		.state_dir = state_dir, .state = -1, .ready = -1, .before = -1};
+	struct places p = {.state_dir = state_dir,
+		.state = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.ready = -1,
+		.before = -1};
 	int rc = 0;
 
 	ret_before[0] = '\0';
-	p.state = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p.state < 0)
 		return errno == ENOENT ? 0 : failed(&p, ".", err);
 	/* Two who come at the same time do it one after the other. */
