@@ -167,7 +167,9 @@ slot_put(struct pol *p, uint32_t i)
 void
 pol_slots_fill(struct pol *p)
 {
-	memset(p->slots, 0, p->n_slots * sizeof *p->slots);
+	/* Of a fleet that never had a worker there is no table. */
+	if (p->n_slots > 0)
+		memset(p->slots, 0, p->n_slots * sizeof *p->slots);
 	for (uint32_t i = 0; i < p->n_workers; i++)
 		slot_put(p, i);
 }
