@@ -40,6 +40,7 @@ static struct {
 	size_t fds_max;
 	bool full_said;
 	bool stale_table;     /* one is kept that nobody uses any more */
+	bool own_kept;        /* the manager has our journal and the table of logs */
 	unsigned unsaid;      /* streams and logs that the manager does not have yet */
 	struct nv_buf forget; /* names that it need not keep, each with a NUL */
 	ev_timer again;
@@ -300,11 +301,10 @@ keep_own(void)
 		.pipe_fd = -1,
 		.mem_fd = store.sup->log_table_fd};
 
-	if (store.stale_table)
-		(void)say_forget("t");
+	if (store.stale_table && !say_forget("t"))
+		return;
 	store.stale_table = false;
-	if (!say_keep(&journal) || !say_keep(&table))
-		nv_warn("the service manager does not take what is to be kept");
+	store.own_kept = say_keep(&journal) && say_keep(&table);
 }
 
 static void
@@ -326,12 +326,15 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)revents;
 	while (store.forget.bytes > 0 && say_forget(store.forget.data))
 		nv_buf_consume(&store.forget, strlen(store.forget.data) + 1);
+	if (!store.own_kept)
+		keep_own();
 	store.unsaid = 0;
 	for (struct sup_stream *s = store.sup->streams.head; s; s = s->next)
 		keep_stream(s);
 	for (struct sup_log *log = store.sup->streams.logs; log; log = log->next)
 		keep_log(log);
-	if (store.forget.bytes > 0 || (store.unsaid > 0 && !store.full_said))
+	if (!store.own_kept || store.forget.bytes > 0 ||
+		(store.unsaid > 0 && !store.full_said))
 		try_again_soon();
 }
 
@@ -348,7 +351,7 @@ sup_fdstore_start(struct sup *sup)
 	store.fds_max = (size_t)max;
 	nv_buf_init(&store.forget, FORGET_BYTES_MAX);
 	ev_timer_init(&store.again, on_again, 0., 0.);
-	keep_own();
+	store.own_kept = false;
 	on_again(sup->loop, &store.again, 0);
 }
 

@@ -155,8 +155,7 @@ pass_on(struct keeper *k)
 {
 	int rc = sup_notify_send_raw(k->text, k->text_bytes, k->fds, k->n_fds);
 
-	/* Words are old when there is room again; descriptors are not. */
-	if (rc != -EAGAIN || !is_about_fds(k))
+	if (rc != -EAGAIN || sup_notify_is_beat(k->text))
 		relayed(k);
 }
 
@@ -255,7 +254,9 @@ look_after(struct keeper *k)
 
 	if (k->allowed_ms <= 0 || k->child <= 0)
 		return;
-	k->silent_ms += NV_MIN(now - k->looked_ms, (int64_t)look_ms(k) * 2);
+	/* While the manager listens to nobody, we listen to nobody either. */
+	if (k->text_bytes == 0)
+		k->silent_ms += NV_MIN(now - k->looked_ms, (int64_t)look_ms(k) * 2);
 	k->looked_ms = now;
 	if (!k->alive || k->silent_ms < k->allowed_ms * SILENT_PERCENT / 100)
 		return;

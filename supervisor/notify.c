@@ -1,5 +1,6 @@
 /* Telling the service manager: see notify.h. */
 #include "notify.h"
+#include "nv_buf.h"
 #include "nv_clock.h"
 #include "nv_log.h"
 #include "sup.h"
@@ -16,12 +17,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define EXTEND_S 60. /* a stop that says nothing for so long is hung */
+#define EXTEND_S         60. /* a stop that says nothing for so long is hung */
+#define AGAIN_S          0.02
+#define UNSAID_BYTES_MAX ((size_t)64 << 10)
 
 struct sup_notify {
 	int fd; /* of the relay; borrowed from shared */
 	ev_timer watchdog;
 	ev_timer extend;
+	struct nv_buf unsaid; /* for which there was no room, in order, each with a NUL */
+	ev_timer again;
 };
 
 bool
@@ -102,21 +107,60 @@ sup_notify_watchdog_ms(pid_t keeper_pid)
 	return (int64_t)(strtoull(usec, NULL, 10) / 1000);
 }
 
+bool
+sup_notify_is_beat(const char *text)
+{
+	return strcmp(text, SUP_NOTIFY_ALIVE) == 0 ||
+	       strncmp(text, SUP_NOTIFY_EXTEND, strlen(SUP_NOTIFY_EXTEND)) == 0;
+}
+
+/* false: there is no room now. */
+static bool
+say(const struct sup_notify *n, const char *text)
+{
+	return send(n->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ||
+	       (errno != EAGAIN && errno != ENOBUFS);
+}
+
+static void
+say_unsaid(struct sup_notify *n)
+{
+	while (n->unsaid.bytes > 0 && say(n, n->unsaid.data))
+		nv_buf_consume(&n->unsaid, strlen(n->unsaid.data) + 1);
+}
+
+static void
+on_again(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct sup_notify *n = w->data;
+
+	(void)revents;
+	say_unsaid(n);
+	if (n->unsaid.bytes == 0)
+		ev_timer_stop(loop, w);
+}
+
 void
 sup_notify(struct sup *sup, const char *fmt, ...)
 {
+	struct sup_notify *n = sup->notify;
 	char text[SUP_NOTIFY_BYTES_MAX];
 	va_list ap;
 
-	if (!sup->notify || sup->notify->fd < 0)
+	if (!n || n->fd < 0)
 		return;
 	va_start(ap, fmt);
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (n > 0)
-		(void)send(sup->notify->fd, text, NV_MIN((size_t)n, sizeof(text) - 1),
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+	say_unsaid(n);
+	/* A manager that never hears of READY ends the whole fleet in the end. */
+	if ((n->unsaid.bytes == 0 && say(n, text)) || sup_notify_is_beat(text))
+		return;
+	nv_buf_add(&n->unsaid, text, strlen(text) + 1);
+	if (n->unsaid.error)
+		nv_error("the service manager does not listen: %s", text);
+	n->unsaid.error = 0;
+	ev_timer_start(sup->loop, &n->again);
 }
 
 int
@@ -167,7 +211,7 @@ on_extend(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	(void)loop;
 	(void)revents;
-	sup_notify(w->data, "EXTEND_TIMEOUT_USEC=%lld", (long long)(EXTEND_S * 1e6));
+	sup_notify(w->data, SUP_NOTIFY_EXTEND "%lld", (long long)(EXTEND_S * 1e6));
 }
 
 void
@@ -194,6 +238,9 @@ sup_notify_start(struct sup *sup)
 	ev_timer_init(&n->watchdog, on_watchdog, beat_s, beat_s);
 	ev_timer_init(&n->extend, on_extend, EXTEND_S / 3, EXTEND_S / 3);
 	n->watchdog.data = n->extend.data = sup;
+	nv_buf_init(&n->unsaid, UNSAID_BYTES_MAX);
+	ev_timer_init(&n->again, on_again, AGAIN_S, AGAIN_S);
+	n->again.data = n;
 	if (ms > 0) {
 		on_watchdog(sup->loop, &n->watchdog, 0);
 		ev_timer_start(sup->loop, &n->watchdog);
@@ -208,6 +255,9 @@ sup_notify_stop(struct sup *sup)
 		return;
 	ev_timer_stop(sup->loop, &sup->notify->watchdog);
 	ev_timer_stop(sup->loop, &sup->notify->extend);
+	ev_timer_stop(sup->loop, &sup->notify->again);
+	say_unsaid(sup->notify);
+	nv_buf_fini(&sup->notify->unsaid);
 	free(sup->notify);
 	sup->notify = NULL;
 }

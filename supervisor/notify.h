@@ -11,7 +11,8 @@
 #define SUP_NOTIFY_FDS_MAX   4
 #define SUP_NOTIFY_BYTES_MAX 512
 #define SUP_NOTIFY_ALIVE     "WATCHDOG=1" /* the keeper looks for it too */
-#define SUP_NOTIFY_BEATS     4            /* in the time that the manager allows */
+#define SUP_NOTIFY_EXTEND    "EXTEND_TIMEOUT_USEC="
+#define SUP_NOTIFY_BEATS     4 /* in the time that the manager allows */
 
 struct sup;
 struct sup_notify;
@@ -23,12 +24,15 @@ bool sup_notify_wanted(void);
 int sup_notify_open(void);
 void sup_notify_use(int fd); /* the one that an earlier binary has opened */
 int sup_notify_send_raw(const char *text, size_t bytes, const int *fds, unsigned n_fds);
+/* Said again and again anyway: it need not be kept for a manager that has no room. */
+bool sup_notify_is_beat(const char *text);
 /* How long the manager allows between two signs of life; 0: it wants none. */
 int64_t sup_notify_watchdog_ms(pid_t keeper_pid);
 
 int sup_notify_start(struct sup *sup); /* with the watchdog, if one is asked for */
 void sup_notify_stop(struct sup *sup);
-/* Each line "KEY=VALUE"; lines are separated by newlines. */
+/* Each line "KEY=VALUE"; lines are separated by newlines. What there is no room for is said
+ * later, in order, unless it is a beat. */
 void sup_notify(struct sup *sup, const char *fmt, ...) NV_PRINTF(2, 3);
 /* The stop goes on: ask for more time now and then, until all is over. */
 void sup_notify_stopping(struct sup *sup);
