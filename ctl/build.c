@@ -3,6 +3,7 @@
 #include "nv_base.h"
 #include "nv_fleet.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 
 #define GONE " (deleted)"
 
-/* The path of a process's program, as it was when it was started. False: not to be seen.
- */
+/* The path of a process's program, as it was when it was started. False: not to be seen,
+ * with errno ENOENT when it has ended. */
 static bool
 path_of(pid_t pid, char ret[PATH_MAX])
 {
@@ -41,8 +42,11 @@ ctl_build_of(pid_t pid, pid_t root, struct ctl_build *ret)
 	struct stat now;
 
 	*ret = (struct ctl_build){0};
-	if (pid <= 0 || !path_of(pid, own) || !path_of(root, dir))
+	errno = 0;
+	if (pid <= 0 || !path_of(pid, own) || !path_of(root, dir)) {
+		ret->ended = errno == ENOENT;
 		return;
+	}
 	char *slash = strrchr(dir, '/');
 	const char *name = strrchr(own, '/');
 
@@ -54,6 +58,21 @@ ctl_build_of(pid_t pid, pid_t root, struct ctl_build *ret)
 	/* One that was taken away is replaced by nothing. */
 	ret->replaced = stat(exe, &runs) == 0 && stat(would, &now) == 0 &&
 			(runs.st_dev != now.st_dev || runs.st_ino != now.st_ino);
+}
+
+bool
+ctl_build_settled(const struct nv_fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->n_procs; i++) {
+		const char *state = fleet->procs[i].state;
+		struct ctl_build build;
+
+		ctl_build_of(fleet->procs[i].pid, fleet->nova.pid, &build);
+		if (build.replaced || build.ended || strcmp(state, "starting") == 0 ||
+			strcmp(state, "stopping") == 0)
+			return false;
+	}
+	return true;
 }
 
 const char *

@@ -127,7 +127,7 @@ settled(struct ctl_sup *sup, int64_t deadline_ms, struct nv_fleet *ret,
 		int code = ctl_sup_status(sup, "", ret, err);
 
 		if (code != NV_EXIT_OK || nv_mono_ms() >= deadline_ms ||
-			(ret->nova.ready && !ctl_build_old(ret)))
+			(ret->nova.ready && ctl_build_settled(ret)))
 			return code;
 		nv_fleet_clear(ret);
 		(void)poll(NULL, 0, SETTLE_NAP_MS);
