@@ -31,8 +31,8 @@ int64_t sup_notify_watchdog_ms(pid_t keeper_pid);
 
 int sup_notify_start(struct sup *sup); /* with the watchdog, if one is asked for */
 void sup_notify_stop(struct sup *sup);
-/* Each line "KEY=VALUE"; lines are separated by newlines. What there is no room for is said
- * later, in order, unless it is a beat. */
+/* Each line "KEY=VALUE"; lines are separated by newlines. What there is no room for is
+ * said later, in order, unless it is a beat. */
 void sup_notify(struct sup *sup, const char *fmt, ...) NV_PRINTF(2, 3);
 /* The stop goes on: ask for more time now and then, until all is over. */
 void sup_notify_stopping(struct sup *sup);
