@@ -468,7 +468,9 @@ ctl_backup_make(struct ctl *ctl, const struct ctl_backup_options *opt,
 	*m = (struct making){.ctl = ctl, .opt = opt, .err = err};
 	(void)snprintf(dir, sizeof(dir), "%s/ledger", ctl->paths.state_dir);
 	/* Where there is no ledger nothing is made, not even the place. */
-	int rc = led_open(dir, &options, &led, err);
+	const char *begun = ctl_restore_begun(ctl);
+	int rc = begun ? nv_err_set(err, -EBUSY, "%s: %s", ctl->paths.state_dir, begun)
+		       : led_open(dir, &options, &led, err);
 
 	if (rc == 0)
 		rc = prepare(m, &lock);

@@ -370,15 +370,22 @@ restore(struct restoring *r, char ret_before[NV_RESTORE_NAME])
 {
 	NV_CLEANUP_FD lock = -1;
 	NV_CLEANUP_FD place = -1;
-	int rc = nv_mkdir_p(r->state_dir, 0750);
+	int rc = refuse_running(r);
 
-	if (rc < 0)
-		return nv_err_set(r->err, rc, "%s: %s", r->state_dir, strerror(-rc));
-	rc = refuse_running(r);
 	if (rc == 0)
 		rc = nv_restore_finish(r->state_dir, ret_before, r->err);
 	if (rc < 0)
 		return rc;
+	if (rc == 1 && !r->ctl->out.json)
+		ctl_print(&r->ctl->out, CTL_PLAIN,
+			"a restore that was interrupted is finished first%s%s\n",
+			ret_before[0] ? "; what was there before is in " : "",
+			ret_before);
+	if (!realpath(r->opt->from, r->from))
+		return failed(r, r->opt->from);
+	rc = nv_mkdir_p(r->state_dir, 0750);
+	if (rc < 0)
+		return nv_err_set(r->err, rc, "%s: %s", r->state_dir, strerror(-rc));
 	place = open(r->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (place < 0 || flock(place, LOCK_EX | LOCK_NB) < 0)
 		return nv_err_set(r->err, errno == EWOULDBLOCK ? -EBUSY : -errno,
@@ -408,8 +415,7 @@ ctl_backup_restore(struct ctl *ctl, const struct ctl_restore_options *opt,
 	*r = (struct restoring){
 		.ctl = ctl, .opt = opt, .state_dir = ctl->paths.state_dir, .err = err};
 	ret_before[0] = '\0';
-	int rc = realpath(opt->from, r->from) ? restore(r, ret_before)
-					      : failed(r, opt->from);
+	int rc = restore(r, ret_before);
 
 	*ret_about = r->manifest;
 	*ret_events = r->events;

@@ -1,6 +1,7 @@
 /* ledger stats, and opening the ledger: straight from the files, whether or not anything
  * runs. */
 #include "ledger_open.h"
+#include "nv_restore.h"
 #include "paths.h"
 #include "retain.h"
 #include "value.h"
@@ -20,17 +21,37 @@ ctl_ledger_dir(struct ctl *ctl, char dir[CTL_LEDGER_DIR_BYTES])
 	return code;
 }
 
+const char *
+ctl_restore_begun(const struct ctl *ctl)
+{
+	char ready[CTL_LEDGER_DIR_BYTES + 16];
+
+	(void)snprintf(
+		ready, sizeof(ready), "%s/" NV_RESTORE_READY, ctl->paths.state_dir);
+	return access(ready, F_OK) == 0
+		       ? "a restore was interrupted here; novasupd finishes it when it "
+			 "is started, and so does `novactl restore`"
+		       : NULL;
+}
+
+int
+ctl_ledger_missing(struct ctl *ctl, const char *dir, int error)
+{
+	const char *begun = error == ENOENT ? ctl_restore_begun(ctl) : NULL;
+
+	if (begun || error != ENOENT)
+		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", dir,
+			begun ? begun : strerror(error));
+	return ctl_fail(&ctl->out, NV_EXIT_NO, "%s: there is no ledger yet", dir);
+}
+
 int
 ctl_ledger_there(struct ctl *ctl, const char *dir)
 {
 	char path[CTL_LEDGER_DIR_BYTES + 16];
 
 	(void)snprintf(path, sizeof(path), "%s/ledger.mdb", dir);
-	if (access(path, F_OK) == 0)
-		return NV_EXIT_OK;
-	return ctl_fail(&ctl->out, errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED,
-		"%s: %s", dir,
-		errno == ENOENT ? "there is no ledger yet" : strerror(errno));
+	return access(path, F_OK) == 0 ? NV_EXIT_OK : ctl_ledger_missing(ctl, dir, errno);
 }
 
 void
@@ -57,7 +78,7 @@ ctl_ledger_open(struct ctl *ctl, struct led **ret_led, struct led_view **ret_vie
 	int rc = led_open(dir, &options, ret_led, &err);
 
 	if (rc == -ENOENT)
-		return ctl_fail(&ctl->out, NV_EXIT_NO, "%s: there is no ledger yet", dir);
+		return ctl_ledger_missing(ctl, dir, ENOENT);
 	if (rc < 0)
 		return ctl_fail(&ctl->out, NV_EXIT_FAILED, "%s: %s", dir,
 			err.text[0] ? err.text : strerror(-rc));

@@ -87,10 +87,7 @@ verify(struct ctl *ctl, const struct led_verify_options *opt)
 	struct problems p = {.list = ctl_need(json_array())};
 
 	if (access(dir, F_OK) < 0) {
-		code = ctl_fail(&ctl->out, errno == ENOENT ? NV_EXIT_NO : NV_EXIT_FAILED,
-			"%s: %s", dir,
-			errno == ENOENT ? "there is no ledger yet" : strerror(errno));
-
+		code = ctl_ledger_missing(ctl, dir, errno);
 		json_decref(p.list);
 		return code;
 	}
