@@ -82,6 +82,8 @@ def alive(pid):
 
 
 def kill(pid, sig=signal.SIGKILL):
+    if pid <= 0:  # a group, or everybody
+        raise Failed(f"{pid} is no process")
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, sig)
 
@@ -202,22 +204,23 @@ class Fleet:
         kill(self.popen.pid, sig)
         return self.ended(deadline_s)
 
-    def novactl(self, *args, deadline_s=60):
+    def novactl(self, *args, deadline_s=None):
         try:
             return subprocess.run([os.path.join(BIN, "novactl"), *args], env=self.env(),
-                                  capture_output=True, text=True, timeout=deadline_s,
+                                  capture_output=True, text=True,
+                                  timeout=deadline_s or max(60, DEADLINE_S),
                                   stdin=subprocess.DEVNULL, check=False)
         except subprocess.TimeoutExpired:
             raise Failed(f"novactl {' '.join(args)} hangs\n{self.tail()}") from None
 
-    def ctl(self, *args, deadline_s=60):
+    def ctl(self, *args, deadline_s=None):
         """novactl that has to work; its text."""
         run = self.novactl(*args, deadline_s=deadline_s)
         if run.returncode != 0:
             raise Failed(f"novactl {' '.join(args)}: exit {run.returncode}: {run.stderr}{run.stdout}")
         return run.stdout
 
-    def json(self, *args, deadline_s=60):
+    def json(self, *args, deadline_s=None):
         text = self.ctl(*args, "--json", deadline_s=deadline_s)
         try:
             return json.loads(text)
@@ -235,6 +238,20 @@ class Fleet:
         """None when novasupd does not answer; also there when the engine does not."""
         found = self.try_json("status")
         return found if found and (found.get("nova") or {}).get("pid") else None
+
+    def ready(self):
+        """novasupd answers, and says that all is there."""
+        found = self.status()
+        return bool(found and found["nova"]["ready"])
+
+    def another(self, name, old):
+        """Pid of the process of Nova that has followed old, when novasupd is ready with it;
+        else None. All of one answer."""
+        found = self.status() or {"nova": {"ready": False}}
+        for each in found["processes"] if found["nova"]["ready"] else []:
+            if each["name"] in (name, "nova-" + name) and each["pid"] not in (None, 0, old):
+                return each["pid"] if each["state"] == "up" else None
+        return None
 
     def workers(self):
         found = self.try_json("workers", "status") or {}
