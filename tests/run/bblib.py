@@ -107,7 +107,9 @@ class Stage(Fleet):
             return ""
 
     def heard_lines(self, worker):
-        return [json.loads(line) for line in self.heard(worker).splitlines()]
+        """Whole lines only: the puppet may be writing one."""
+        text = self.heard(worker)
+        return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
     def events(self, worker=None, kinds=None):
         """Every event of a worker, oldest first, without the marks of sync()."""

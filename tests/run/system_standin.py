@@ -3,6 +3,7 @@
 it is ready, beats, writes to its event pipe what a test sends it, and sends back what comes
 on its control pipe. Nothing else: what is tested is novasupd and nova-engine."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -43,7 +44,8 @@ while True:
     for key, _ in ready:
         if key.data == "client":
             client = server.accept()[0]
-            client.sendall(json.dumps(about).encode() + b"\n")
+            with contextlib.suppress(OSError):
+                client.sendall(json.dumps(about).encode() + b"\n")
             clients.append(client)
             poll.register(client, selectors.EVENT_READ, "lines")
         elif key.data == "control":
@@ -51,9 +53,13 @@ while True:
             if not data:
                 sys.exit(0)
             for client in clients:
-                client.sendall(data)
+                with contextlib.suppress(OSError):  # it may have gone; that is told next
+                    client.sendall(data)
         else:
-            data = key.fileobj.recv(4000)
+            try:
+                data = key.fileobj.recv(4000)
+            except OSError:
+                data = b""
             if data:
                 os.write(3, data)
             else:
