@@ -324,8 +324,8 @@ on_stream_closed(struct nv_chan *chan, struct nv_msg *msg)
 		return 0;
 	}
 	sup_state_gone(SUP_REC_STREAM, s->id);
-	sup_state_commit(); /* before its numbers mean other descriptors */
 	sup_fdstore_forget_stream(sup, s);
+	sup_state_commit(); /* before its numbers mean other descriptors */
 	sup_stream_drop(&sup->streams, s);
 	sup_advance(sup);
 	return 0;

@@ -7,11 +7,13 @@
 #include "nv_clock.h"
 #include "nv_fd.h"
 #include "nv_log.h"
+#include "state.h"
 #include "stored.h"
 #include "sup.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +25,17 @@
 #define LISTEN_FDS_START 3 /* sd_listen_fds(3) */
 #define AGAIN_S          0.02
 #define WAIT_MS          100 /* for a manager that is busy; then the start goes on */
-#define FORGET_BYTES_MAX ((size_t)1 << 20)
+#define FLUSH_MS         2000
+#define FLUSH_NAP_MS     10
+#define FORGET_BYTES_MAX ((size_t)4 << 20)
 /* No log of a stored one had a higher number than this above the highest that is left. */
 #define LOG_IDS_AHEAD (UINT64_C(1) << 32)
 #define ENDED_MODE    0400 /* of a stream's memfd whose exit is in the journal */
+
+struct forgotten {
+	uint64_t key; /* of its record */
+	char name[SUP_STORED_NAME_BYTES];
+};
 
 struct came {
 	char *name; /* borrowed from LISTEN_FDNAMES */
@@ -42,7 +51,9 @@ static struct {
 	bool stale_table;     /* one is kept that nobody uses any more */
 	bool own_kept;        /* the manager has our journal and the table of logs */
 	unsigned unsaid;      /* streams and logs that the manager does not have yet */
-	struct nv_buf forget; /* names that it need not keep, each with a NUL */
+	struct nv_buf forget; /* what it need not keep any more: whole struct forgotten */
+	size_t n_forget;
+	uint64_t next_forget; /* key */
 	ev_timer again;
 } store;
 
@@ -257,7 +268,8 @@ static bool
 has_room(void)
 {
 	const struct sup_streams *all = &store.sup->streams;
-	bool room = ((size_t)all->n_streams + all->n_logs) * 2 + 2 <= store.fds_max;
+	size_t n = (size_t)all->n_streams + all->n_logs + store.n_forget;
+	bool room = n * 2 + 2 <= store.fds_max;
 
 	if (!room && !store.full_said)
 		nv_warn("the service manager keeps %zu descriptors, which is not enough "
@@ -307,15 +319,59 @@ keep_own(void)
 	store.own_kept = say_keep(&journal) && say_keep(&table);
 }
 
-static void
-forget(const char *name)
+/* What does not fit is kept for nothing until the service stops. */
+static bool
+add_forgotten(uint64_t key, const char *name)
 {
-	if (store.forget.bytes == 0 && say_forget(name))
-		return;
-	/* What does not fit is kept for nothing until the service stops. */
-	nv_buf_add(&store.forget, name, strlen(name) + 1);
+	struct forgotten f = {.key = key};
+
+	if (store.n_forget == 0 && store.forget.bytes_max == 0)
+		nv_buf_init(&store.forget, FORGET_BYTES_MAX);
+	(void)snprintf(f.name, sizeof(f.name), "%s", name);
+	nv_buf_add(&store.forget, &f, sizeof(f));
+	bool added = !store.forget.error;
+
 	store.forget.error = 0;
-	try_again_soon();
+	store.n_forget += added;
+	return added;
+}
+
+/* How many the manager keeps; 0: nobody keeps anything. systemd says it from version 254
+ * on; our unit does for older ones. */
+static size_t
+fds_max(const struct sup *sup)
+{
+	const char *text = getenv("FDSTORE");
+	long max = text ? strtol(text, NULL, 10) : 0;
+
+	return max > 0 && sup->shared->notify_fd >= 0 ? (size_t)max : 0;
+}
+
+/* It is said after the commit that drops it, and, if we die before, by the next one. Also
+ * while a resume has not come to sup_fdstore_start yet. */
+static void
+forget(const struct sup *sup, const char *name)
+{
+	if (fds_max(sup) == 0 || !add_forgotten(store.next_forget, name))
+		return;
+	sup_state_forget(store.next_forget++, name);
+	if (store.sup)
+		try_again_soon();
+}
+
+static void
+say_forgotten(void)
+{
+	struct forgotten f;
+
+	while (store.n_forget > 0) {
+		memcpy(&f, store.forget.data, sizeof(f));
+		if (!say_forget(f.name))
+			return;
+		sup_state_gone(SUP_REC_FORGET, f.key);
+		nv_buf_consume(&store.forget, sizeof(f));
+		store.n_forget--;
+	}
 }
 
 static void
@@ -324,8 +380,7 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 	(void)loop;
 	(void)t;
 	(void)revents;
-	while (store.forget.bytes > 0 && say_forget(store.forget.data))
-		nv_buf_consume(&store.forget, strlen(store.forget.data) + 1);
+	say_forgotten();
 	if (!store.own_kept)
 		keep_own();
 	store.unsaid = 0;
@@ -333,7 +388,7 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 		keep_stream(s);
 	for (struct sup_log *log = store.sup->streams.logs; log; log = log->next)
 		keep_log(log);
-	if (!store.own_kept || store.forget.bytes > 0 ||
+	if (!store.own_kept || store.n_forget > 0 ||
 		(store.unsaid > 0 && !store.full_said))
 		try_again_soon();
 }
@@ -341,15 +396,10 @@ on_again(struct ev_loop *loop, ev_timer *t, int revents)
 void
 sup_fdstore_start(struct sup *sup)
 {
-	/* systemd says how many from version 254 on; our unit does for older ones. */
-	const char *text = getenv("FDSTORE");
-	long max = text ? strtol(text, NULL, 10) : 0;
-
-	if (max <= 0 || sup->shared->notify_fd < 0)
+	store.fds_max = fds_max(sup);
+	if (store.fds_max == 0)
 		return;
 	store.sup = sup;
-	store.fds_max = (size_t)max;
-	nv_buf_init(&store.forget, FORGET_BYTES_MAX);
 	ev_timer_init(&store.again, on_again, 0., 0.);
 	store.own_kept = false;
 	on_again(sup->loop, &store.again, 0);
@@ -358,11 +408,27 @@ sup_fdstore_start(struct sup *sup)
 void
 sup_fdstore_stop(struct sup *sup)
 {
-	if (!store.sup)
-		return;
-	ev_timer_stop(sup->loop, &store.again);
+	int64_t until = nv_mono_ms() + FLUSH_MS;
+	struct pollfd room = {.fd = sup->shared->notify_fd, .events = POLLOUT};
+
+	if (store.sup) {
+		ev_timer_stop(sup->loop, &store.again);
+		say_forgotten();
+		while (store.n_forget > 0 && nv_mono_ms() < until) {
+			(void)poll(&room, 1, FLUSH_NAP_MS);
+			say_forgotten();
+		}
+	}
 	nv_buf_fini(&store.forget);
+	store.n_forget = 0;
 	store.sup = NULL;
+}
+
+void
+sup_fdstore_forgotten(uint64_t key, const char *name)
+{
+	(void)add_forgotten(key, name);
+	store.next_forget = NV_MAX(store.next_forget, key + 1);
 }
 
 void
@@ -383,10 +449,8 @@ sup_fdstore_forget_stream(struct sup *sup, const struct sup_stream *stream)
 	char name[SUP_STORED_NAME_BYTES];
 	struct sup_stored stored = of_stream(stream);
 
-	(void)sup;
 	sup_stored_name(&stored, name);
-	if (store.sup)
-		forget(name);
+	forget(sup, name);
 }
 
 void
@@ -395,10 +459,8 @@ sup_fdstore_forget_log(struct sup *sup, const struct sup_log *log)
 	char name[SUP_STORED_NAME_BYTES];
 	struct sup_stored stored = of_log(log);
 
-	(void)sup;
 	sup_stored_name(&stored, name);
-	if (store.sup)
-		forget(name);
+	forget(sup, name);
 }
 
 /* ---- a fleet that begins with what another one has left ---- */

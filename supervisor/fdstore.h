@@ -34,9 +34,11 @@ void sup_fdstore_adopted(struct sup *sup);
 
 /* Keep what this incarnation says; waits until it is kept, but not for ever. */
 void sup_fdstore_keep(struct sup *sup, struct sup_stream *stream, struct sup_log *log);
-/* Before they are dropped: nothing of them is to be kept any more. */
+/* Before the commit that drops them: nothing of them is to be kept any more. */
 void sup_fdstore_forget_stream(struct sup *sup, const struct sup_stream *stream);
 void sup_fdstore_forget_log(struct sup *sup, const struct sup_log *log);
+/* That an earlier novasupd had no time to say. */
+void sup_fdstore_forgotten(uint64_t key, const char *name);
 /* Its exit is in the journal: a later novasupd does not write one. */
 void sup_fdstore_ended(const struct sup_stream *stream);
 

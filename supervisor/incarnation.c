@@ -400,9 +400,9 @@ sup_incarnation_undo(struct sup_incarnation *inc)
 	sup_state_gone(SUP_REC_STREAM, inc->stream->id);
 	sup_state_gone(SUP_REC_LOG, inc->log->id);
 	sup_state_instance(inst);
-	sup_state_commit();
 	sup_fdstore_forget_stream(inst->sup, inc->stream);
 	sup_fdstore_forget_log(inst->sup, inc->log);
+	sup_state_commit();
 	sup_stream_drop(all, inc->stream);
 	sup_log_drop(all, inc->log);
 }

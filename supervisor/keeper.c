@@ -33,7 +33,8 @@
 #define DEATHS_MAX     20 /* in a row, before one has gone on: then it will not */
 #define BACKOFF_MIN_MS 10
 #define BACKOFF_MAX_MS 1000
-#define ROOM_MS        5 /* until the next look whether the ring has room again */
+#define RELAY_MS       2000 /* for the last words of one that is gone */
+#define ROOM_MS        5    /* until the next look whether the ring has room again */
 /* novasupd gives a sign of life SUP_NOTIFY_BEATS times in the time that the manager
  * allows; one that is silent for this part of it hangs, and its successor still comes in
  * time. */
@@ -135,6 +136,12 @@ is_about_fds(const struct keeper *k)
 	return k->text_bytes > 0 && strncmp(k->text, "FDSTORE", strlen("FDSTORE")) == 0;
 }
 
+static bool
+is_removal(const struct keeper *k)
+{
+	return strncmp(k->text, "FDSTOREREMOVE", strlen("FDSTOREREMOVE")) == 0;
+}
+
 /* A message that is done with; whoever waits for it goes on. */
 static void
 relayed(struct keeper *k)
@@ -203,13 +210,19 @@ relay(struct keeper *k)
 }
 
 /* What the last novasupd has said, before there is another one: afterwards descriptors
- * that are on their way are nobody's, and the next one says everything again. */
+ * that are on their way are nobody's, and the next one says everything again, but for
+ * what is not to be kept any more. */
 static void
 relay_all(struct keeper *k)
 {
+	int64_t until = nv_mono_ms() + RELAY_MS;
+
 	relay(k);
 	while (k->text_bytes > 0) {
-		relayed(k);
+		if (is_removal(k) && nv_mono_ms() < until)
+			(void)poll(NULL, 0, ROOM_MS);
+		else
+			relayed(k);
 		relay(k);
 	}
 	atomic_store(&k->shared->said, 0);
@@ -381,6 +394,8 @@ clean_up(struct keeper *k)
 	atomic_store(&k->shared->taken, atomic_load(&k->shared->reaped));
 	if (!in_order)
 		nv_error("ending every process of the fleet");
+	if (in_order)
+		relay_all(k);
 	relayed(k); /* its descriptors are not ours any more after this */
 	close_what_was_its(k);
 	sweep(k, !in_order);

@@ -15,8 +15,8 @@ static void
 drop(struct sup *sup, struct sup_log *log)
 {
 	sup_state_gone(SUP_REC_LOG, log->id);
-	sup_state_commit(); /* before its number means another descriptor */
 	sup_fdstore_forget_log(sup, log);
+	sup_state_commit(); /* before its number means another descriptor */
 	sup_log_drop(&sup->streams, log);
 }
 

@@ -10,6 +10,7 @@
 #include "nv_log.h"
 #include "reload.h"
 #include "secret.h"
+#include "stored.h"
 #include "sup.h"
 
 #include <errno.h>
@@ -282,6 +283,20 @@ load_brake(struct load *l, const struct sup_image_record *r)
 }
 
 static int
+load_forget(struct load *l, const struct sup_image_record *r)
+{
+	char name[SUP_STORED_NAME_BYTES];
+	int rc = whole(r, name, sizeof(name));
+
+	(void)l;
+	if (rc == 0 && name[sizeof(name) - 1])
+		rc = -EBADMSG;
+	if (rc == 0)
+		sup_fdstore_forgotten(r->key, name);
+	return rc;
+}
+
+static int
 load_group(struct load *l, const struct sup_image_record *r)
 {
 	static struct sup_group read;
@@ -322,6 +337,7 @@ static const struct {
 	[SUP_REC_GROUP] = {"group", load_group},
 	[SUP_REC_TREE] = {"supervision tree", load_tree},
 	[SUP_REC_BRAKE] = {"emergency stop", load_brake},
+	[SUP_REC_FORGET] = {"descriptor to forget", load_forget},
 };
 
 static int
@@ -650,7 +666,8 @@ check_record(void *arg, const struct sup_image_record *r)
 		[SUP_REC_EXITS] = sizeof(uint64_t),
 		[SUP_REC_STORM] = sizeof(sup->storm),
 		[SUP_REC_GROUP] = SUP_FLAT_BYTES(group),
-		[SUP_REC_BRAKE] = sizeof(sup->brake)};
+		[SUP_REC_BRAKE] = sizeof(sup->brake),
+		[SUP_REC_FORGET] = SUP_STORED_NAME_BYTES};
 	const uint8_t *rest;
 
 	if (r->type >= SUP_REC_COUNT || !known[r->type].load)

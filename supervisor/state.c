@@ -2,9 +2,11 @@
 #include "state.h"
 #include "journal.h"
 #include "nv_log.h"
+#include "stored.h"
 #include "sup.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ZEROS_MIN 8 /* a shorter run is not worth its own head */
@@ -264,6 +266,17 @@ sup_state_brake(struct sup *sup)
 {
 	if (state.image)
 		put(SUP_REC_BRAKE, 0, add(0, &sup->brake, sizeof(sup->brake)));
+}
+
+void
+sup_state_forget(uint64_t key, const char *name)
+{
+	char text[SUP_STORED_NAME_BYTES] = {0};
+
+	if (!state.image)
+		return;
+	(void)snprintf(text, sizeof(text), "%s", name);
+	put(SUP_REC_FORGET, key, add(0, text, sizeof(text)));
 }
 
 void

@@ -30,6 +30,7 @@ enum sup_record {          /* types of records; a number is never used again */
 	SUP_REC_GROUP,     /* key: of its name */
 	SUP_REC_TREE,      /* key: number of the piece */
 	SUP_REC_BRAKE,     /* key 0 */
+	SUP_REC_FORGET,    /* key: a counter */
 	SUP_REC_COUNT
 };
 
@@ -56,6 +57,8 @@ void sup_state_link(struct sup_link *link);
 void sup_state_exits(uint64_t taken);
 void sup_state_storm(struct sup *sup); /* if it has changed */
 void sup_state_brake(struct sup *sup);
+/* A name that the service manager need not keep any more: SUP_STORED_NAME_BYTES. */
+void sup_state_forget(uint64_t key, const char *name);
 void sup_state_group(struct sup_group *g);
 /* The supervision tree as it was written down. */
 void sup_state_tree(const void *data, size_t bytes);
