@@ -6,6 +6,7 @@ state_dir/desires.json says, and obeys commands on state_dir/engine.cmd."""
 import array
 import json
 import os
+import select
 import selectors
 import socket
 import struct
@@ -74,6 +75,9 @@ class Engine:
         os.rename(f"{self.dir}/desires.new", f"{self.dir}/desires.json")
 
     def on_command(self):
+        # What novasupd has said before, of the streams above all, comes first.
+        while select.select([sock], [], [], 0)[0]:
+            self.on_message()
         command = json.loads(self.cmd.recv(65536))
         if "desire" in command:
             desires = self.desires()

@@ -100,10 +100,15 @@ def stat_of(pid):
     return {"pid": pid, "state": fields[0], "ppid": int(fields[1]), "sid": int(fields[3])}
 
 
-def alive(pid):
+def state_of(pid):
+    """Its letter, None when it is gone."""
     with contextlib.suppress(OSError, ValueError):
-        return stat_of(pid)["state"] not in "ZX"
-    return False
+        return stat_of(pid)["state"]
+    return None
+
+
+def alive(pid):
+    return state_of(pid) not in (None, "Z", "X")
 
 
 def with_mark(mark):
@@ -338,7 +343,8 @@ class Fleet:
         for stream_id in dict.fromkeys(r["id"] for r in rows if r["worker"] == worker):
             with contextlib.suppress(FileNotFoundError):
                 with open(f"{self.state}/out/{stream_id}") as f:
-                    out += f.read().splitlines()
+                    # The engine writes on: half a line is none yet.
+                    out += [line[:-1] for line in f if line.endswith("\n")]
         return out
 
     def agents(self):
