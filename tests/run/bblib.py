@@ -112,9 +112,11 @@ class Stage(Fleet):
         return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
     def events(self, worker=None, kinds=None):
-        """Every event of a worker, oldest first, without the marks of sync()."""
+        """Every event of a worker so far, oldest first, without the marks of sync()."""
+        newest = self.json("events", "--limit", "1")["events"]
         found, since = [], 1
-        while True:
+        # To that one: others may come as fast as they are read.
+        while newest and since <= newest[-1]["seq"]:
             page = self.json("events", "--since-seq", str(since), "--limit", "1000")["events"]
             if not page:
                 break
