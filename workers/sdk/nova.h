@@ -191,6 +191,7 @@ int nova_worker_wait_ack(struct nova_worker *w, const char *id, int timeout_ms);
 /* ---- platforms ---- */
 
 #define NOVA_PLATFORM_BYTES_MAX ((size_t)8 << 20) /* a request */
+#define NOVA_PLATFORM_START_MS  5000 /* one that does not listen yet has so long */
 
 struct nova_answer {
 	char *line; /* the whole answer; nova_platform_answer_clear frees it */
@@ -210,9 +211,10 @@ struct nova_answer {
  * worker that was interrupted may repeat it.
  *
  * 1: done, *ret holds the data. 0: it was not done, or nobody knows (ret->unknown): *ret
- * says why. Both are the caller's to clear. -ENOENT: no platform was granted, or it does
- * not run; -EINVAL, -EMSGSIZE, -ENOMEM, -EPROTO; -ETIMEDOUT, -EPIPE: no answer; it may
- * have been done: with an id, ask again. Any thread may call. */
+ * says why. Both are the caller's to clear. -ENOENT: no platform was granted, or it
+ * does not run, not even after NOVA_PLATFORM_START_MS; -EINVAL, -EMSGSIZE, -ENOMEM,
+ * -EPROTO; -ETIMEDOUT, -EPIPE: no answer; it may have been done: with an id, ask again.
+ * Any thread may call. */
 int nova_platform_call(const char *platform, const char *verb, const char *args,
 	const char *id, int timeout_ms, struct nova_answer *ret);
 void nova_platform_answer_clear(struct nova_answer *answer);

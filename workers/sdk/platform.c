@@ -13,6 +13,7 @@
 
 #define ANSWER_BYTES_MAX ((size_t)64 << 20)
 #define HEAD_BYTES       1024
+#define AGAIN_MS         50
 
 static int64_t
 now_ms(void)
@@ -96,6 +97,22 @@ connect_to(const char *platform)
 
 	(void)close(fd);
 	return rc;
+}
+
+/* It may just be started, or started anew: nothing was sent yet, so asking again does no
+ * harm. */
+static int
+connect_soon(const char *platform, int64_t deadline_ms)
+{
+	int64_t until_ms = now_ms() + NOVA_PLATFORM_START_MS;
+	int fd;
+
+	if (deadline_ms >= 0 && deadline_ms < until_ms)
+		until_ms = deadline_ms;
+	while ((fd = connect_to(platform)) == -ENOENT && getenv("NOVA_PLATFORM_DIR") &&
+		now_ms() < until_ms)
+		(void)poll(NULL, 0, AGAIN_MS);
+	return fd;
 }
 
 /* deadline -1: for ever. */
@@ -225,7 +242,7 @@ nova_platform_call(const char *platform, const char *verb, const char *args,
 
 	if (!line)
 		return -errno;
-	int fd = connect_to(platform);
+	int fd = connect_soon(platform, deadline_ms);
 	int rc = fd < 0 ? fd : send_all(fd, line, bytes, deadline_ms);
 
 	free(line);
