@@ -17,8 +17,8 @@ suite()
 target_test()
 {
 	local results=$PWD/build/results count=() n
-	# Half of what a test does is to wait for processes and clocks.
-	n=$(($(jobs) * 3 / 2))
+	# Much of what a test does is to wait for processes and clocks.
+	n=$(($(jobs) + 1))
 	install_missing "$packages_build" "$packages_test"
 	# How long a test waits for what must come: a slow machine is no failure.
 	export NOVA_TEST_DEADLINE_S=${NOVA_TEST_DEADLINE_S:-180}
