@@ -68,6 +68,10 @@ class World(Fleet):
         self.wait("they are up", lambda: all(self.up(name) for name in (*NAMES, "shop")))
         self.wait("the gateway is up", lambda: os.path.exists(self.path("run", "gateway.addr")))
         self.wait("one is halted", lambda: self.state("crasher") == "halted")
+        # What the shop says last: then all of it is booked.
+        self.wait("the shop's books", lambda: "this is no event" in self.ctl("quarantine", "--json"))
+        self.wait("all have said something", lambda: all(
+            os.path.exists(self.path("log", name + ".log")) for name in ("shop", "crasher")))
 
         def waiting():
             self.novactl("autonomous", "run")

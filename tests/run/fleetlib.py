@@ -8,8 +8,10 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -112,6 +114,20 @@ def wait_for(what, condition, deadline_s=None, show=None):
             more = f"\n{show()}" if show else ""
             raise Failed(f"{what}: not within {deadline_s or DEADLINE_S:g} s{more}")
         time.sleep(0.05)
+
+
+def free_port():
+    """A port that nobody has, also not a moment later: the kernel gives others to whoever asks
+    for any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        first = int(f.read().split()[0])
+    for port in random.sample(range(10000, first), 200) if first > 11000 else []:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 # ---- fleets ----
@@ -250,7 +266,7 @@ class Fleet:
         found = self.status() or {"nova": {"ready": False}}
         for each in found["processes"] if found["nova"]["ready"] else []:
             if each["name"] in (name, "nova-" + name) and each["pid"] not in (None, 0, old):
-                return each["pid"] if each["state"] == "up" else None
+                return each["pid"] if each["state"] in ("up", "running") else None
         return None
 
     def workers(self):
