@@ -99,6 +99,15 @@ class Box:
         run = podman("logs", self.name, ok=False)
         return run.stdout + run.stderr
 
+    def wait_log(self, *words):
+        """Podman's conmon writes it: what was said comes a moment later."""
+        self.wait(f"the log says {words}", lambda: all(w in self.logs() for w in words))
+
+    def passes(self):
+        """By the health check of the image, which is given up when it takes too long."""
+        self.wait("its health check passes",
+                  lambda: podman("healthcheck", "run", self.name, ok=False).returncode == 0)
+
     def inspect(self, what):
         return podman("inspect", "--format", "{{%s}}" % what, self.name).stdout.strip()
 
@@ -123,7 +132,7 @@ class Box:
         return int(self.inspect(".State.ExitCode"))
 
     def stop(self):
-        podman("stop", self.name)
+        podman("stop", "-t", f"{fl.DEADLINE_S:.0f}", self.name)
         return self.ended()
 
 

@@ -126,8 +126,20 @@ class Machine:
     def kill(self, pid, sig="KILL"):
         self.do("kill", f"-{sig}", str(pid))
 
-    def journal(self, *args):
-        return self.do("journalctl", "-u", "nova", "-o", "cat", "--no-pager", *args)
+    def journal(self, *args, form="cat"):
+        """With all that was said before this call: journald is a process of its own."""
+        self.do("journalctl", "--sync")
+        return self.do("journalctl", "-u", "nova", "-o", form, "--no-pager", *args)
+
+    def alive(self, pid):
+        """Not gone, and not a zombie whose parent has not got to it yet."""
+        state = self.run("ps", "-o", "stat=", "-p", str(pid)).stdout.strip()
+        return state != "" and not state.startswith("Z")
+
+    def left(self):
+        """Living processes of the account."""
+        found = self.do("sh", "-c", "ps -o stat=,pid=,args= -u nova || :").splitlines()
+        return [line for line in found if not line.startswith("Z")]
 
     def close(self):
         if self.dir:
