@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 
 from fleetlib import (  # noqa: F401
-    BIN, DEADLINE_S, SOURCE, Failed, Fleet, alive, check, equal, shell, wait_for)
+    BIN, DEADLINE_S, SOURCE, Failed, Fleet, alive, check, equal, noon, shell, wait_for)
 
 # A service that writes what it is told, byte by byte: lines of JSON on a FIFO, each
 # {"write": "bytes as latin-1"}, {"exit": n}, {"close": true}. What arrives on the control
@@ -60,7 +60,7 @@ class Stage(Fleet):
     """A fleet in which workers given as None are puppets."""
 
     def __init__(self, workers, settings=None, **more):
-        super().__init__({}, settings, **more)
+        super().__init__({}, {"timezone": noon(), **(settings or {})}, **more)
         self.fifos = {}
         self.write("work/puppet.py", PUPPET)
         for name, keys in workers.items():

@@ -427,5 +427,10 @@ def earner(cost, revenue, every_s=0.05):
                  f"sleep {every_s}; done")
 
 
+def noon():
+    """A `timezone` in which it is noon: for figures of a day, which then is not over soon."""
+    return f"Etc/GMT{time.gmtime().tm_hour - 12:+d}"
+
+
 def dump(data):
     return json.dumps(data, indent=1)
