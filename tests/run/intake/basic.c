@@ -42,7 +42,7 @@ settle(struct supd *s)
 {
 	for (size_t i = 0; i < s->n_streams; i++)
 		supd_stream_end(s, i);
-	if (!supd_pump_until(s, supd_all_dropped, NULL, 20000))
+	if (!supd_pump_until(s, supd_all_dropped, NULL, SUPD_PATIENCE_MS))
 		die("the engine does not close the streams");
 }
 
@@ -119,7 +119,7 @@ test_bad_lines(struct supd *s)
 	if (!long_line)
 		die("no memory");
 	supd_engine_start(s);
-	if (!supd_pump_until(s, supd_is_ready, &readies, 20000))
+	if (!supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS))
 		die("the engine does not get ready");
 	for (size_t i = 0; i < NV_LEN(bad_lines); i++) {
 		say(s, st, bad_lines[i].line, bad_lines[i].bytes);
@@ -188,13 +188,15 @@ test_ids(struct supd *s)
 	say_line(s, st, "{\"event\":\"ready\"}");
 	say_line(s, st,
 		"{\"event\":\"cost\",\"amount\":1,\"id\":\"a\\\"1\",\"ack\":true}");
-	tap_ok(hears(&s->streams[st], "{\"control\":\"ack\",\"id\":\"a\\\"1\"}\n", 10000),
+	tap_ok(hears(&s->streams[st], "{\"control\":\"ack\",\"id\":\"a\\\"1\"}\n",
+		       SUPD_PATIENCE_MS),
 		"an ack comes, with the id");
 	tap_ok(seen_events(s->state_dir, LED_COST, "w2", NULL) == 1,
 		"what is acknowledged is in the ledger");
 	say_line(s, st,
 		"{\"event\":\"cost\",\"amount\":1,\"id\":\"a\\\"1\",\"ack\":true}");
-	tap_ok(hears(&s->streams[st], "{\"control\":\"ack\",\"id\":\"a\\\"1\"}\n", 10000),
+	tap_ok(hears(&s->streams[st], "{\"control\":\"ack\",\"id\":\"a\\\"1\"}\n",
+		       SUPD_PATIENCE_MS),
 		"the same again is acknowledged again");
 	say_line(s, st, "{\"event\":\"cost\",\"amount\":2,\"id\":\"a\\\"1\"}");
 	say_line(s, st,
@@ -243,7 +245,7 @@ test_journal(struct supd *s)
 		"\"halted\",\"reason\":\"6 crashes in 1h\",\"at\":1763820000.1}");
 	supd_journal_line(s, "not a lifecycle line");
 	settle(s);
-	(void)supd_engine_stop(s, 5000, 20000);
+	(void)supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	seen_worker(s->state_dir, "w3", &w);
 	tap_ok(seen_events(s->state_dir, LED_START, "w3", NULL) == 1 &&
 			seen_events(s->state_dir, LED_EXIT, "w3", NULL) == 1 &&
@@ -289,7 +291,7 @@ test_recall(struct supd *s)
 	unsigned readies = s->readies;
 
 	supd_engine_start(s);
-	if (!supd_pump_until(s, supd_is_ready, &readies, 20000))
+	if (!supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS))
 		die("the engine does not get ready");
 	ask(s, "{\"verb\":\"workers.metrics\",\"args\":{\"worker\":\"w3\"}}\n", answer,
 		sizeof(answer));
@@ -302,7 +304,7 @@ test_recall(struct supd *s)
 	tap_ok(strstr(title, "nova: engine 4 workers, 0 streams, spent ") == title,
 		"its title tells what it does: %s", title);
 	free(title);
-	(void)supd_engine_stop(s, 5000, 20000);
+	(void)supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 }
 
 /* ---- hand-over ---- */
@@ -319,12 +321,12 @@ test_hand_over(struct supd *s)
 	for (int i = 0; i < 1000; i++)
 		say_line(s, st, "{\"event\":\"fee\",\"amount\":\"0.001\"}");
 	supd_engine_start(s);
-	(void)supd_pump_until(s, supd_is_ready, &readies, 20000);
+	(void)supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS);
 	supd_engine_kill(s);
 	say_line(s, st, "{\"event\":\"fee\",\"amount\":\"0.001\"}");
 	supd_engine_start(s);
 	settle(s);
-	status = supd_engine_stop(s, 5000, 20000);
+	status = supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	seen_worker(s->state_dir, "w0", &w);
 	tap_ok(w.totals.fees == INT64_C(1001000000),
 		"what was said without an engine is booked once");
@@ -334,12 +336,12 @@ test_hand_over(struct supd *s)
 	st = supd_stream_add(s, "w0", 9, 2, 0);
 	supd_engine_start(s);
 	say_line(s, st, "{\"event\":\"fee\",\"amount\":\"0.001\"}");
-	status = supd_engine_stop(s, 300, 20000);
+	status = supd_engine_stop(s, 300, SUPD_PATIENCE_MS);
 	tap_ok(WIFEXITED(status) && WEXITSTATUS(status) != 0,
 		"an engine that must leave a stream open does not exit 0");
 	supd_reboot(s);
 	supd_engine_start(s);
-	(void)supd_engine_stop(s, 5000, 20000);
+	(void)supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	tap_ok(seen_events(s->state_dir, LED_STATE, "w0", "stream_lost") == 1,
 		"a stream nobody holds any more is closed with a note");
 }
@@ -354,11 +356,11 @@ test_orphan(struct supd *s)
 	int64_t began = nv_mono_ms();
 
 	supd_engine_start(s);
-	(void)supd_pump_until(s, supd_is_ready, &readies, 20000);
+	(void)supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS);
 	nv_fd_close(&s->chan);
 	say_line(s, st, "{\"event\":\"payout\",\"amount\":\"3\"}");
 	supd_stream_end(s, st);
-	int status = supd_engine_wait(s, 20000);
+	int status = supd_engine_wait(s, SUPD_PATIENCE_MS);
 
 	seen_worker(s->state_dir, "w0", &w);
 	tap_ok(status >= 0 && w.totals.payouts == INT64_C(3000000000),
@@ -368,7 +370,7 @@ test_orphan(struct supd *s)
 	supd_engine_start(s);
 	supd_journal_line(s, "{\"event\":\"state\",\"worker\":\"w1\",\"instance\":1,"
 			     "\"state\":\"cooldown\",\"reason\":\"x\",\"at\":1}");
-	status = supd_engine_stop(s, 5000, 20000);
+	status = supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	tap_ok(status == 0 && seen_events(s->state_dir, LED_STATE, "w1", "cooldown") == 1,
 		"the journal goes on with the next engine");
 	supd_reboot(s);

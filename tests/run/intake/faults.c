@@ -115,7 +115,7 @@ start_engine(struct faults *f)
 	unsigned readies = f->s.readies;
 
 	supd_engine_start(&f->s);
-	if (!supd_pump_until(&f->s, supd_is_ready, &readies, 30000))
+	if (!supd_pump_until(&f->s, supd_is_ready, &readies, SUPD_PATIENCE_MS))
 		die("the engine does not get ready: %s", f->s.trouble);
 }
 
@@ -130,7 +130,7 @@ static int
 talk_until_trouble(struct faults *f)
 {
 	unsigned troubles = f->s.troubles;
-	int64_t end = nv_mono_ms() + 60000;
+	int64_t end = nv_mono_ms() + SUPD_PATIENCE_MS;
 
 	while (nv_mono_ms() < end && f->said < LINES_MAX) {
 		say_some(f, ROUND_LINES);
@@ -138,7 +138,7 @@ talk_until_trouble(struct faults *f)
 			break;
 		hear(f);
 	}
-	int status = supd_engine_wait(&f->s, 10000);
+	int status = supd_engine_wait(&f->s, SUPD_PATIENCE_MS);
 
 	hear(f);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -149,7 +149,7 @@ static int
 start_in_trouble(struct faults *f)
 {
 	supd_engine_start(&f->s);
-	int status = supd_engine_wait(&f->s, 30000);
+	int status = supd_engine_wait(&f->s, SUPD_PATIENCE_MS);
 
 	hear(f);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -193,10 +193,10 @@ judge(struct faults *f, const char *what)
 	uint64_t missing = 0;
 
 	supd_stream_end(&f->s, f->stream);
-	if (!supd_pump_until(&f->s, supd_all_dropped, NULL, 60000))
+	if (!supd_pump_until(&f->s, supd_all_dropped, NULL, SUPD_PATIENCE_MS))
 		die("the engine does not close the stream");
 	hear(f);
-	(void)supd_engine_stop(&f->s, 5000, 30000);
+	(void)supd_engine_stop(&f->s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	if (!ids.have)
 		die("no memory");
 	seen_view(f->s.state_dir, note_ids, &ids);

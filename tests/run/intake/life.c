@@ -36,7 +36,7 @@ start_engine(struct supd *s)
 	unsigned readies = s->readies;
 
 	supd_engine_start(s);
-	if (!supd_pump_until(s, supd_is_ready, &readies, 30000))
+	if (!supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS))
 		die("the engine does not get ready: status %d, %s",
 			supd_engine_wait(s, 1000), s->trouble);
 }
@@ -52,7 +52,7 @@ settle(struct supd *s)
 {
 	for (size_t i = 0; i < s->n_streams; i++)
 		supd_stream_end(s, i);
-	if (!supd_pump_until(s, supd_all_dropped, NULL, 30000))
+	if (!supd_pump_until(s, supd_all_dropped, NULL, SUPD_PATIENCE_MS))
 		die("the engine does not close the streams");
 }
 
@@ -68,7 +68,7 @@ test_watchdog(struct supd *s)
 	bool killed = false;
 
 	start_engine(s);
-	while (!killed && nv_mono_ms() - began < 30000) {
+	while (!killed && nv_mono_ms() - began < SUPD_PATIENCE_MS) {
 		say_line(s, talker, "{\"event\":\"metric\",\"name\":\"x\",\"value\":1}");
 		killed = supd_pump_until(s, is_killed, &mute, 50);
 	}
@@ -104,10 +104,11 @@ test_ready_again(struct supd *s)
 
 	start_engine(s);
 	say_line(s, waits, "{\"event\":\"ready\"}");
-	tap_ok(supd_pump_until(s, is_ready_once, &waits, 30000), "`ready` is passed on");
+	tap_ok(supd_pump_until(s, is_ready_once, &waits, SUPD_PATIENCE_MS),
+		"`ready` is passed on");
 	supd_engine_kill(s);
 	start_engine(s);
-	tap_ok(supd_pump_until(s, is_ready_twice, &waits, 30000),
+	tap_ok(supd_pump_until(s, is_ready_twice, &waits, SUPD_PATIENCE_MS),
 		"the next engine says it again");
 	tap_ok(s->streams[silent].ready == 0, "and only of those that said so");
 	settle(s);
@@ -154,7 +155,7 @@ test_compute(struct supd *s)
 	struct cost_query q = {.worker = "burner", .at_least = 1};
 	struct seen_worker w = {0};
 	pid_t pid = start_burner();
-	int64_t end = nv_mono_ms() + 30000;
+	int64_t end = nv_mono_ms() + SUPD_PATIENCE_MS;
 	bool booked = false;
 
 	s->streams[st].pid = pid;
@@ -177,7 +178,7 @@ test_compute(struct supd *s)
 	start_engine(s);
 	supd_journal_exit(s, st, 9, true, 100000000);
 	settle(s);
-	(void)supd_engine_stop(s, 5000, 30000);
+	(void)supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	seen_worker(s->state_dir, "burner", &w);
 	tap_ok(w.totals.cost == INT64_C(100000000000),
 		"samples, three killed engines and the exit add up to 100 CPU seconds");
@@ -213,7 +214,7 @@ test_deaf(struct supd *s)
 	}
 	settle(s);
 	(void)waitpid(pid, NULL, 0);
-	(void)supd_engine_stop(s, 5000, 30000);
+	(void)supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 	seen_worker(s->state_dir, "talker", &w);
 	tap_ok(w.totals.refunds == (nv_i128)ACKS * 10000000,
 		"acks nobody reads do not hold up the events");
@@ -247,7 +248,7 @@ test_many(struct supd *s)
 	supd_engine_kill(s);
 	start_engine(s);
 	settle(s);
-	int status = supd_engine_stop(s, 5000, 60000);
+	int status = supd_engine_stop(s, SUPD_DRAIN_MS, SUPD_PATIENCE_MS);
 
 	seen_worker(s->state_dir, "burner", &w);
 	tap_ok(w.totals.payouts == (nv_i128)MANY * 10000000 && status == 0,

@@ -71,7 +71,7 @@ open_batch(struct naive *n)
 }
 
 NV_NORETURN static void
-run(struct supd *s)
+run(struct supd *s, int said)
 {
 	static struct naive n;
 	struct pollfd pfds[PIPES_MAX] = {0};
@@ -85,6 +85,8 @@ run(struct supd *s)
 	(void)snprintf(dir, sizeof(dir), "%s/ledger", s->state_dir);
 	if (led_open(dir, &opt, &n.led, &err) != 0)
 		_exit(62);
+	if (write(said, "r", 1) != 1)
+		_exit(65);
 	for (size_t i = 0; i < n_pipes; i++) {
 		pfds[i] =
 			(struct pollfd){.fd = s->streams[i].pipe_read, .events = POLLIN};
@@ -111,13 +113,22 @@ run(struct supd *s)
 pid_t
 naive_start(struct supd *s)
 {
+	int said[2];
+	char byte;
+
 	(void)fflush(stdout);
+	if (pipe(said) != 0)
+		die("no pipe: %s", strerror(errno));
 	pid_t pid = fork();
 
 	if (pid < 0)
 		die("no fork: %s", strerror(errno));
 	if (pid == 0)
-		run(s);
+		run(s, said[1]);
+	(void)close(said[1]);
+	/* What ended instead is told by whoever waits for it. */
+	(void)!read(said[0], &byte, 1);
+	(void)close(said[0]);
 	return pid;
 }
 

@@ -10,6 +10,10 @@
 #include <sys/types.h>
 
 #define SUPD_STREAMS_MAX 4096
+/* What comes is waited for, also on a slow machine; who waits in vain pays this once. */
+#define SUPD_PATIENCE_MS 180000
+/* For an engine to store what is left; it ends as soon as it has. */
+#define SUPD_DRAIN_MS 60000u
 
 struct supd_stream {
 	uint64_t id;
