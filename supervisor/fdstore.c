@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TABLE_NAME       "t"
 #define LISTEN_FDS_START 3 /* sd_listen_fds(3) */
 #define AGAIN_S          0.02
 #define WAIT_MS          100 /* for a manager that is busy; then the start goes on */
@@ -302,18 +303,24 @@ keep_log(struct sup_log *log)
 	store.unsaid += !log->kept;
 }
 
+static struct sup_stored
+of_journal(const struct sup *sup)
+{
+	return (struct sup_stored){.kind = SUP_STORED_JOURNAL,
+		.id = sup->boot_id,
+		.pipe_fd = -1,
+		.mem_fd = sup_journal_fd(sup->journal)};
+}
+
 static void
 keep_own(void)
 {
-	struct sup_stored journal = {.kind = SUP_STORED_JOURNAL,
-		.id = store.sup->boot_id,
-		.pipe_fd = -1,
-		.mem_fd = sup_journal_fd(store.sup->journal)};
+	struct sup_stored journal = of_journal(store.sup);
 	struct sup_stored table = {.kind = SUP_STORED_TABLE,
 		.pipe_fd = -1,
 		.mem_fd = store.sup->log_table_fd};
 
-	if (store.stale_table && !say_forget("t"))
+	if (store.stale_table && !say_forget(TABLE_NAME))
 		return;
 	store.stale_table = false;
 	store.own_kept = say_keep(&journal) && say_keep(&table);
@@ -405,6 +412,19 @@ sup_fdstore_start(struct sup *sup)
 	on_again(sup->loop, &store.again, 0);
 }
 
+/* The next fleet is not to think that this one was killed. */
+static void
+forget_own(const struct sup *sup)
+{
+	struct sup_stored journal = of_journal(sup);
+	char name[SUP_STORED_NAME_BYTES];
+
+	sup_stored_name(&journal, name);
+	forget(sup, name);
+	if (!sup->streams.logs)
+		forget(sup, TABLE_NAME);
+}
+
 void
 sup_fdstore_stop(struct sup *sup)
 {
@@ -412,6 +432,8 @@ sup_fdstore_stop(struct sup *sup)
 	struct pollfd room = {.fd = sup->shared->notify_fd, .events = POLLOUT};
 
 	if (store.sup) {
+		if (sup->all_stored)
+			forget_own(sup);
 		ev_timer_stop(sup->loop, &store.again);
 		say_forgotten();
 		while (store.n_forget > 0 && nv_mono_ms() < until) {

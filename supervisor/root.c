@@ -107,6 +107,7 @@ drain(struct sup *sup)
 				       : sup->drain_attempts > 0 && e->last_status == 0;
 
 	if (e->child.pid == 0 && !e->wanted && sup->streams.n_streams == 0 && stored) {
+		sup->all_stored = true;
 		stop_logger(sup);
 		return;
 	}

@@ -267,6 +267,7 @@ struct sup {
 	struct sup_link probe;       /* only while there is something to ask */
 	struct sup_control *control; /* owned */
 	struct sup_notify *notify;   /* owned */
+	bool all_stored;             /* at the end: nothing is left for a later fleet */
 
 	char flat[0]; /* from here on: state.h */
 	uint32_t config_gen;
