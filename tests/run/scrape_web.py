@@ -29,15 +29,16 @@ class Site:
                     site.now += 1
                     site.most = max(site.most, site.now)
                 try:
-                    self.serve()
+                    page = site.pages.get(self.path, site.pages.get("*", (404, {}, "no")))
+                    if callable(page):
+                        page = page(self)
                 finally:
+                    # Before the answer: who has it may ask again sooner than we are back.
                     with site.lock:
                         site.now -= 1
+                self.answer(page)
 
-            def serve(self):
-                page = site.pages.get(self.path, site.pages.get("*", (404, {}, "no")))
-                if callable(page):
-                    page = page(self)
+            def answer(self, page):
                 if page is None:
                     self.close_connection = True
                     return
@@ -82,7 +83,8 @@ def scraper(**settings):
                     conf=json.dumps({"currency": "USD", "platforms": {"scrape": conf}}))
 
 
-def unused_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def silent_port():
+    """Where nobody listens, and nobody else can: a socket, to be kept, and its port."""
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    return s, s.getsockname()[1]

@@ -13,7 +13,8 @@ import planner
 from draw import Draw
 from fleet import MICRO, Fleet
 
-ANSWER_S = 10.0
+# Until a program counts as silent: a machine may be busy. How long it works is another matter.
+ANSWER_S = float(os.environ.get("NOVA_TEST_DEADLINE_S", "60"))
 
 
 class Broken(Exception):
@@ -32,7 +33,11 @@ class Pipe:
         os.set_blocking(self.input, False)
         self.buffer = b""                   # what has come of the next line
         self.lines = collections.deque()    # whole lines that nobody has taken yet
-        self.slowest_s = 0.0
+        self.slowest_s = 0.0  # of its own processor time
+
+    def worked_s(self):
+        """The processor time that it has used: what CLOCK_PROCESS_CPUTIME_ID is for itself."""
+        return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def start(self, hello):
         self.pending = [json.dumps(hello)]
@@ -40,7 +45,7 @@ class Pipe:
     def tick(self, lines, ts):
         text = "\n".join(self.pending + lines + [f'{{"type":"tick","ts":{ts}}}']) + "\n"
         self.pending = []
-        begin = time.monotonic()
+        begin, before = time.monotonic(), self.worked_s()
         self.write(text.encode(), begin)
         decisions = []
         while True:
@@ -55,7 +60,7 @@ class Pipe:
                     raise Broken(f"done for {answer.get('ts')}, asked at {ts}")
                 break
             decisions.append(answer)
-        self.slowest_s = max(self.slowest_s, time.monotonic() - begin)
+        self.slowest_s = max(self.slowest_s, self.worked_s() - before)
         return decisions
 
     def write(self, data, begin):
