@@ -15,8 +15,7 @@
 
 #define NAME       "backup"
 #define TIMEOUT_S  (6 * 3600.)
-#define AGAIN_MS   INT64_C(600000) /* after a failure, or at the interval if shorter */
-#define LOOK_S_MAX 3600.           /* the clock may have been set meanwhile */
+#define LOOK_S_MAX 3600. /* the clock may have been set meanwhile */
 #define LOOK_S_MIN 0.5
 
 struct eng_saving {
@@ -26,6 +25,7 @@ struct eng_saving {
 	int64_t last_ns;       /* the last good one began; 0: none */
 	int64_t begun_ns;      /* the one that runs */
 	int64_t not_before_ns; /* after a failure */
+	unsigned failures;     /* since the last good one */
 	char problem[600];
 };
 
@@ -65,7 +65,8 @@ static void
 failed(struct eng_saving *s, const char *why)
 {
 	char last[NV_RFC3339_BYTES] = "there is none";
-	int64_t again_ms = NV_MIN(s->eng->config->backup_every_ms, AGAIN_MS);
+	int64_t again_ms =
+		eng_saving_again_ms(++s->failures, s->eng->config->backup_every_ms);
 
 	if (s->last_ns > 0)
 		(void)nv_rfc3339(s->last_ns, last);
@@ -87,6 +88,7 @@ done(struct eng_saving *s)
 
 	s->last_ns = s->begun_ns;
 	s->not_before_ns = 0;
+	s->failures = 0;
 	s->problem[0] = '\0';
 	/* Without room for it the next start makes one more backup. */
 	if (eng_setting_put(s->eng, NAME, line, false, &err) < 0)
@@ -178,6 +180,7 @@ eng_saving_config(struct eng *eng)
 	if (!eng->saving)
 		return;
 	eng->saving->not_before_ns = 0;
+	eng->saving->failures = 0;
 	schedule(eng->saving);
 }
 

@@ -18,5 +18,8 @@ const char *eng_saving_problem(const struct eng *eng);
 /* Pure: when the next is due, after one that began at last_ns (0: there was none).
  * at_min: minutes after midnight of the configured zone, -1: at any time. */
 int64_t eng_saving_due(int64_t last_ns, int64_t every_ms, int at_min, int64_t now_ns);
+/* Pure: how long after so many failures in a row until the next attempt. Later and later,
+ * up to the interval: one may have filled the disk before it failed. */
+int64_t eng_saving_again_ms(unsigned failures, int64_t every_ms);
 
 #endif

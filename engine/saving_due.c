@@ -3,6 +3,9 @@
 #include "period.h"
 #include "saving.h"
 
+#define AGAIN_MS          INT64_C(600000)
+#define AGAIN_DOUBLED_MAX 20U
+
 static const int64_t minute_ns = INT64_C(60) * NV_NS_PER_SEC;
 
 /* The first time of day `at_min` that is not before t. On a day when the clocks change it
@@ -31,4 +34,12 @@ eng_saving_due(int64_t last_ns, int64_t every_ms, int at_min, int64_t now_ns)
 
 	/* One that began late does not make the following ones late. */
 	return at_min < 0 ? next : time_of_day(next - half_day_ns, at_min);
+}
+
+int64_t
+eng_saving_again_ms(unsigned failures, int64_t every_ms)
+{
+	int64_t again_ms = AGAIN_MS << NV_MIN(failures - 1, AGAIN_DOUBLED_MAX);
+
+	return NV_MIN(every_ms, again_ms);
 }

@@ -151,6 +151,23 @@ START_TEST(due)
 }
 END_TEST
 
+START_TEST(again)
+{
+	static const int64_t min = 60000;
+	static const struct {
+		unsigned failures;
+		int64_t every_min;
+		int64_t again_min;
+	} rows[] = {{1, 1440, 10}, {2, 1440, 20}, {7, 1440, 640}, {8, 1440, 1280},
+		{9, 1440, 1440}, {4000000000, 1440, 1440}, {1, 3, 3}, {2, 3, 3}};
+
+	for (size_t i = 0; i < NV_LEN(rows); i++)
+		ck_assert_int_eq(
+			eng_saving_again_ms(rows[i].failures, rows[i].every_min * min),
+			rows[i].again_min * min);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -160,6 +177,7 @@ main(void)
 	tcase_add_loop_test(tc, manifest, 0, (int)NV_LEN(manifests));
 	tcase_add_test(tc, note);
 	tcase_add_loop_test(tc, due, 0, (int)NV_LEN(dues));
+	tcase_add_test(tc, again);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
