@@ -1,10 +1,13 @@
 /* Decisions on a real ledger: proposed, approved, denied, expired, executed once, and
  * all of it again after the process is killed anywhere in between. */
 #include "eng_fixture.h"
+#include "nv_fd.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #define GLOBAL \
 	"max_daily_budget: $100\n" \
@@ -570,11 +573,11 @@ END_TEST
 /* ---- killed in the middle ---- */
 
 /* What a child does until it is killed: run, propose, approve, again and again. It tells
- * through the pipe which decision it is about to approve. */
+ * through the pipe when it has done the first of it. */
 static void
-child(void)
+child(int told)
 {
-	for (;;) {
+	for (;; nv_fd_close(&told)) {
 		struct nv_err err = {0};
 		json_t *json = NULL;
 		struct eng_worker *big = eng_worker_find(&f.eng, "big");
@@ -661,17 +664,26 @@ START_TEST(test_killed_anywhere)
 		seed = (unsigned)fixed[0] * 7919U;
 	eng_fixture_close(&f);
 	for (int round = 0; round < KILLS; round++) {
+		char end;
+		int told[2];
+
+		ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
 		pid_t pid = fork();
 
 		ck_assert_int_ge(pid, 0);
 		if (pid == 0) {
-			leave_check(-1);
+			leave_check(told[1]);
 			eng_fixture_open(&f, global, workers);
-			child();
+			child(told[1]);
 		}
-		/* Any time within the first 120 ms, at start as well. */
+		nv_fd_close(&told[1]);
+		/* Any time within the first 120 ms, at start as well; every other time of
+		 * what comes after a first step, however long that takes here. */
 		struct timespec wait = {.tv_nsec = (long)(rand_r(&seed) % 120000000U)};
 
+		if (round % 2)
+			ck_assert_int_eq(read(told[0], &end, 1), 0);
+		nv_fd_close(&told[0]);
 		(void)nanosleep(&wait, NULL);
 		ck_assert_int_eq(kill(pid, SIGKILL), 0);
 		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
