@@ -430,6 +430,22 @@ finish_stop(void)
 		leave();
 }
 
+/* The time is over. A machine that kept us from running may have brought all rungs at
+ * once: what was killed a moment ago is still to be reaped, and reported. */
+static void
+give_up(void)
+{
+	int64_t killed_ms = nv_mono_ms() - rn.run.kill_since_ms;
+
+	if (killed_ms < STOP_MS_MIN) {
+		arm(&rn.stop_step, STOP_MS_MIN - killed_ms);
+		return;
+	}
+	nv_error("run %" PRIu64 " does not end; leaving it to novasupd", rn.run.number);
+	rn.exit_code = NV_EXIT_FAILED;
+	leave();
+}
+
 /* The ladder inside the grace we were given: half of it for the run to finish by
  * itself, then TERM, and KILL early enough that its events still get out. */
 static void
@@ -445,14 +461,12 @@ on_stop_step(struct ev_loop *loop, ev_timer *w, int revents)
 			rn.stop_grace_ms > 0 ? NV_MAX(left_ms * 7 / 10, 0) : 0);
 	else if (rn.run.state == RN_RUN_IDLE)
 		finish_stop();
-	if (left_ms > 0) {
+	else if (left_ms <= 0)
+		rn_run_end(&rn.run, RN_RUN_STOP, 0);
+	if (left_ms > 0)
 		arm(&rn.stop_step, left_ms);
-	} else if (rn.run.state != RN_RUN_IDLE) {
-		nv_error("run %" PRIu64 " does not end; leaving it to novasupd",
-			rn.run.number);
-		rn.exit_code = NV_EXIT_FAILED;
-		leave();
-	}
+	else if (rn.run.state != RN_RUN_IDLE)
+		give_up();
 }
 
 static void
