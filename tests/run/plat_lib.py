@@ -34,6 +34,7 @@ class Vendor:
 
     def __init__(self):
         self.asked = []
+        self.taken = {}  # connections by their client's address; over: True
         self.handle = lambda method, path, body: (200, {"ok": True})
         vendor = self
 
@@ -69,12 +70,27 @@ class Vendor:
             def handle_error(self, request, client_address):
                 pass
 
+            def process_request(self, request, client_address):
+                vendor.taken[client_address] = False
+                super().process_request(request, client_address)
+
+            def process_request_thread(self, request, client_address):
+                super().process_request_thread(request, client_address)
+                vendor.taken[client_address] = True
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def posts(self):
         return [a for a in self.asked if a[0] == "POST"]
+
+    def settle(self):
+        """Whoever asked is dead: what it has sent is done by now, as connections are taken in
+        their order. Before, a vendor that is looked at knows nothing of it."""
+        with socket.create_connection(self.server.server_address, PATIENCE_S) as s:
+            until("the last connection", lambda: s.getsockname() in self.taken)
+        until("all are over", lambda: all(list(self.taken.values())))
 
     def close(self):
         self.server.shutdown()
