@@ -83,6 +83,19 @@ def alive(pid):
     return False
 
 
+def identity(pid):
+    """Of a process, as its number may soon be another's."""
+    return pid, Process(pid).start
+
+
+def still_there(which):
+    """Is the process of this identity alive?"""
+    with contextlib.suppress(OSError, ValueError):
+        found = Process(which[0])
+        return found.start == which[1] and found.state not in "ZX"
+    return False
+
+
 def kill(pid, sig=signal.SIGKILL):
     if pid <= 0:  # a group, or everybody
         raise Failed(f"{pid} is no process")
@@ -198,8 +211,7 @@ class Fleet:
         return self
 
     def wait_ready(self, deadline_s=None):
-        self.wait("novasupd is ready", lambda: self.status() and self.status()["nova"]["ready"],
-                  deadline_s)
+        self.wait("novasupd is ready", self.ready, deadline_s)
 
     def wait(self, what, condition, deadline_s=None):
         def checked():
