@@ -78,9 +78,19 @@ def descendants(root):
 
 
 def alive(pid):
-    with contextlib.suppress(OSError, ValueError):
-        return Process(pid).state not in "ZX"
-    return False
+    """A living process of this test's: the number of one that has ended is a stranger's soon,
+    where many are started."""
+    while True:
+        try:
+            process = Process(pid)
+        except (OSError, ValueError):
+            return False
+        if process.state in "ZX":
+            return False
+        with contextlib.suppress(OSError, ValueError):  # a parent has just ended: look again
+            while process.ppid not in (0, 1, os.getpid()):
+                process = Process(process.ppid)
+            return process.ppid == os.getpid()
 
 
 def identity(pid):
