@@ -4,6 +4,7 @@ stream (state_dir/out/ID holds exactly the bytes that were taken), wants what
 state_dir/desires.json says, and obeys commands on state_dir/engine.cmd."""
 
 import array
+import contextlib
 import json
 import os
 import select
@@ -78,7 +79,8 @@ class Engine:
         # What novasupd has said before, of the streams above all, comes first.
         while select.select([sock], [], [], 0)[0]:
             self.on_message()
-        command = json.loads(self.cmd.recv(65536))
+        data, who = self.cmd.recvfrom(65536)
+        command = json.loads(data)
         if "desire" in command:
             desires = self.desires()
             for worker, d in command["desire"].items():
@@ -101,6 +103,9 @@ class Engine:
             for s in self.streams.values():
                 if s["worker"] == command["ready"]:
                     send(READY, struct.pack("<Q", s["id"]))
+        elif "sync" in command:
+            with contextlib.suppress(OSError):
+                self.cmd.sendto(b"done", who)
         elif "raw" in command:
             sock.sendall(bytes.fromhex(command["raw"]))
 
