@@ -153,12 +153,6 @@ def free_port():
         return s.getsockname()[1]
 
 
-def zone_of_noon():
-    """A timezone in which it is about noon: no day ends while a test looks at today."""
-    hours = time.gmtime().tm_hour - 12
-    return f"Etc/GMT{hours:+d}" if hours else "Etc/GMT"
-
-
 # ---- fleets ----
 
 def end_with_the_test():
