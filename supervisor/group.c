@@ -77,12 +77,6 @@ sup_group_state(const struct sup_group *g)
 	return view.state;
 }
 
-bool
-sup_group_is_running(const struct sup_group *g)
-{
-	return sup_group_state(g) == SUP_CHILD_RUNNING;
-}
-
 /* ---- leaves ---- */
 
 static struct sup_instance **
@@ -206,6 +200,34 @@ call_leaf(struct sup_instance *inst, enum sup_call what)
 
 	sup_group_call(inst->worker->group, what, inst->leaf.id, &spec,
 		SUP_CALL_OURS | inst->leaf.id);
+}
+
+static void
+call_group(struct sup_group *g, enum sup_call what)
+{
+	uint64_t id = sup_group_id(g->name);
+
+	sup_group_call(g->parent, what, id, NULL, SUP_CALL_OURS | id);
+}
+
+/* As a person would. While its parent is starting this waits until all that was to be
+ * started with the parent is; one that is not running starts it with the others. */
+void
+sup_group_begin(struct sup_group *g)
+{
+	enum sup_child_state state = sup_group_state(g->parent);
+
+	if (state == SUP_CHILD_STARTING || state == SUP_CHILD_RUNNING)
+		call_group(g, SUP_CALL_RESTART_CHILD);
+}
+
+void
+sup_group_end(struct sup_group *g)
+{
+	if (g->parent && g->parent->node)
+		call_group(g, SUP_CALL_TERMINATE_CHILD);
+	else
+		sup_tree_stop(g->sup->groups.tree, g->node, nv_mono_ms());
 }
 
 /* Start one that is down, or was never there, or is forgotten by then: each of the two
@@ -399,14 +421,35 @@ arm(struct sup *sup)
 
 /* ---- what the tree says ---- */
 
+static void
+own_group_reply(struct sup *sup, uint64_t id, enum sup_call_result result)
+{
+	struct sup_group *g = sup->groups.list;
+
+	while (g && sup_group_id(g->name) != id)
+		g = g->next;
+	if (!g)
+		return;
+	if (result == SUP_CALL_BUSY) {
+		g->busy = true;
+		sup->groups.any_busy = true;
+	} else if (result == SUP_CALL_FAILED) {
+		nv_error("group %s: its start failed; group %s goes on without it",
+			g->name, g->parent ? g->parent->name : "above");
+	}
+}
+
 /* The answer to a call of our own. Most say what is known. */
 static void
 own_reply(struct sup *sup, const struct sup_tree_action *a)
 {
-	struct sup_instance *inst = sup_leaf_find(sup, a->call & ~SUP_CALL_OURS);
+	uint64_t id = a->call & ~SUP_CALL_OURS;
+	struct sup_instance *inst = sup_leaf_find(sup, id);
 
-	if (!inst)
+	if (!inst) {
+		own_group_reply(sup, id, a->result);
 		return;
+	}
 	if (a->result == SUP_CALL_BUSY) {
 		inst->leaf_busy = true;
 		sup->groups.any_busy = true;
@@ -422,6 +465,16 @@ sup_group_again(struct sup *sup)
 	if (!sup->groups.any_busy)
 		return;
 	sup->groups.any_busy = false;
+	for (struct sup_group *g = sup->groups.list; g; g = g->next) {
+		if (!g->busy)
+			continue;
+		g->busy = false;
+		if (g->node && g->leaving)
+			sup_group_end(g);
+		else if (g->node && g->parent)
+			sup_group_begin(g);
+	}
+	sup_groups_run(sup);
 	for (struct sup_worker *w = sup->workers; w; w = w->next) {
 		for (uint32_t i = 0; w->group && i < w->n_instances; i++) {
 			struct sup_instance *inst = w->instances[i];

@@ -22,7 +22,7 @@ struct sup_group_waiter;
 struct sup_instance;
 struct sup_worker;
 
-/* Calls of novasupd itself carry this and the leaf's id; a person's carry a number. */
+/* Calls of novasupd itself carry this and the child's id; a person's carry a number. */
 #define SUP_CALL_OURS (UINT64_C(1) << 63)
 
 struct sup_group {
@@ -44,6 +44,7 @@ struct sup_group {
 	bool again;    /* without parent: to be started when it has ended */
 	bool halted;   /* without parent: it ended by itself */
 	bool was_running;  /* when it was last looked at */
+	bool busy;         /* its parent took no more calls: once more */
 	uint32_t given_up; /* so often, since Nova started */
 	char cause[300];   /* why it was given up, or has ended; "" */
 };
@@ -59,7 +60,7 @@ struct sup_groups {
 	uint64_t calls;         /* numbers given to calls of persons */
 	struct sup_group_waiter *waiters; /* owned */
 	unsigned n_waiters;
-	bool any_busy;                /* a leaf is to be asked for once more */
+	bool any_busy;                /* a child is to be asked for once more */
 	struct sup_instance **leaves; /* owned: by id, n_buckets heads */
 	uint32_t n_buckets;
 	uint32_t n_leaves;
@@ -81,7 +82,6 @@ void sup_groups_run(struct sup *sup);
 struct sup_group *sup_group_find(struct sup *sup, const char *name);
 struct sup_group *sup_group_root(struct sup_group *g);
 enum sup_child_state sup_group_state(const struct sup_group *g);
-bool sup_group_is_running(const struct sup_group *g);
 /* A group without parent, with nothing of its past; false: it runs already. */
 bool sup_group_start_root(struct sup_group *root);
 
@@ -99,6 +99,9 @@ void sup_group_reset(struct sup_instance *inst);
 void sup_group_restart(struct sup_instance *inst);
 /* It is about to be started or stopped by the tree, and shall not run: answered. */
 void sup_group_release(struct sup_instance *inst);
+/* One of a parent, as a child: starts it when it is down, or ends it. */
+void sup_group_begin(struct sup_group *g);
+void sup_group_end(struct sup_group *g);
 /* Once a pass: what a group was too busy for. */
 void sup_group_again(struct sup *sup);
 

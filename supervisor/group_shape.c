@@ -234,10 +234,8 @@ add_group(struct sup_group *g)
 		nv_error("group %s: its new settings do not fit what is in it", g->name);
 	if (rc == 0)
 		rc = add_children(g);
-	/* A new child of a group that runs is started as a person would. */
-	if (rc == 0 && fresh && g->parent && sup_group_is_running(g->parent))
-		sup_group_call(g->parent, SUP_CALL_RESTART_CHILD, sup_group_id(g->name),
-			NULL, SUP_CALL_OURS);
+	if (rc == 0 && fresh && g->parent)
+		sup_group_begin(g);
 	return rc;
 }
 
@@ -257,16 +255,6 @@ out_of_tree(struct sup_group *g)
 	for (struct sup_group *c = g->sup->groups.list; c; c = c->next)
 		if (c->parent == g && c->node)
 			out_of_tree(c);
-}
-
-static void
-end_group(struct sup_group *g)
-{
-	if (g->parent && g->parent->node)
-		sup_group_call(g->parent, SUP_CALL_TERMINATE_CHILD, sup_group_id(g->name),
-			NULL, SUP_CALL_OURS);
-	else
-		sup_tree_stop(g->sup->groups.tree, g->node, nv_mono_ms());
 }
 
 /* true: it is out of the tree. */
@@ -391,7 +379,7 @@ sup_groups_load(struct sup *sup, struct sup_conf *conf)
 	rc = relate_workers(sup);
 	for (struct sup_group *g = groups->list; g; g = g->next)
 		if (g->leaving && g->node)
-			end_group(g);
+			sup_group_end(g);
 	if (rc == 0)
 		rc = start_new_roots(sup);
 	sup_groups_run(sup);

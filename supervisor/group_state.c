@@ -137,6 +137,7 @@ sup_groups_resume(struct sup *sup)
 	if (!sup->groups.tree)
 		return;
 	sup->groups.busy = false;
+	sup->groups.any_busy = true; /* each of them knows whether it is one */
 	sup_groups_run(sup);
 	for (struct sup_worker *w = sup->workers; w; w = w->next)
 		for (uint32_t i = 0; w->group && i < w->n_instances; i++)
