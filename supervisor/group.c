@@ -224,10 +224,12 @@ sup_group_begin(struct sup_group *g)
 void
 sup_group_end(struct sup_group *g)
 {
-	if (g->parent && g->parent->node)
+	if (g->parent && g->parent->node) {
+		g->ending = true;
 		call_group(g, SUP_CALL_TERMINATE_CHILD);
-	else
+	} else {
 		sup_tree_stop(g->sup->groups.tree, g->node, nv_mono_ms());
+	}
 }
 
 /* Start one that is down, or was never there, or is forgotten by then: each of the two
@@ -430,6 +432,7 @@ own_group_reply(struct sup *sup, uint64_t id, enum sup_call_result result)
 		g = g->next;
 	if (!g)
 		return;
+	g->ending = false;
 	if (result == SUP_CALL_BUSY) {
 		g->busy = true;
 		sup->groups.any_busy = true;
@@ -469,9 +472,7 @@ sup_group_again(struct sup *sup)
 		if (!g->busy)
 			continue;
 		g->busy = false;
-		if (g->node && g->leaving)
-			sup_group_end(g);
-		else if (g->node && g->parent)
+		if (g->node && g->parent && !g->leaving)
 			sup_group_begin(g);
 	}
 	sup_groups_run(sup);

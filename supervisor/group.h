@@ -45,6 +45,7 @@ struct sup_group {
 	bool halted;   /* without parent: it ended by itself */
 	bool was_running;  /* when it was last looked at */
 	bool busy;         /* its parent took no more calls: once more */
+	bool ending;       /* its parent was asked to end it, and has not answered */
 	uint32_t given_up; /* so often, since Nova started */
 	char cause[300];   /* why it was given up, or has ended; "" */
 };
@@ -99,7 +100,7 @@ void sup_group_reset(struct sup_instance *inst);
 void sup_group_restart(struct sup_instance *inst);
 /* It is about to be started or stopped by the tree, and shall not run: answered. */
 void sup_group_release(struct sup_instance *inst);
-/* One of a parent, as a child: starts it when it is down, or ends it. */
+/* Start one that was added below its parent; end one that is to leave. */
 void sup_group_begin(struct sup_group *g);
 void sup_group_end(struct sup_group *g);
 /* Once a pass: what a group was too busy for. */

@@ -247,6 +247,7 @@ out_of_tree(struct sup_group *g)
 {
 	g->node = 0;
 	g->was_running = false;
+	g->ending = false;
 	for (struct sup_worker *w = g->sup->workers; w; w = w->next)
 		for (uint32_t i = 0; w->group == g && i < w->n_instances; i++) {
 			w->instances[i]->leaf_going = false;
@@ -263,8 +264,14 @@ remove_group(struct sup_group *g)
 {
 	if (!g->node)
 		return true;
-	if (sup_tree_remove(g->sup->groups.tree, g->node) < 0)
+	if (sup_tree_remove(g->sup->groups.tree, g->node) < 0) {
+		/* It was not its turn, or its parent has been started anew with it. */
+		if (!g->ending && sup_group_state(g) != SUP_CHILD_STOPPING) {
+			sup_group_end(g);
+			sup_groups_run(g->sup);
+		}
 		return false;
+	}
 	out_of_tree(g);
 	return true;
 }
