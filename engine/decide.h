@@ -62,6 +62,8 @@ struct eng_decide {
 	nv_i128 spent_today;
 	bool clock_behind; /* the ledger has entries of a later time */
 	char base_currency[NV_CURRENCY_BYTES]; /* of all amounts kept here */
+	uint64_t rates_hash;                   /* they were made with */
+	size_t begun_looked;                   /* begun.c: events */
 	uint64_t n_total;                      /* decisions, advice included */
 	uint64_t n_today;
 	int64_t analysed_ns;
@@ -141,6 +143,11 @@ int eng_decide_deny(struct eng *eng, uint64_t id, const char *by, const char *re
 	json_t **ret_json, struct nv_err *err);
 /* Durable. */
 int eng_autonomous_set(struct eng *eng, bool on, const char *by, struct nv_err *err);
+
+/* ---- begun.c ---- */
+/* What it has cost since its last run ended, as far as that is some run's: base currency.
+ */
+nv_i128 eng_begun_cost(struct eng *eng, const struct eng_worker *w);
 
 /* ---- enforce.c ---- */
 void eng_enforce_rebase(struct eng *eng);

@@ -8,6 +8,7 @@
  * so until a person resumes it. */
 #include "caps.h"
 #include "decide.h"
+#include "feed.h"
 #include "gate.h"
 #include "report.h"
 #include "resource.h"
@@ -193,6 +194,15 @@ cost_of_runs(struct eng_history *h, const struct eng_worker *w, uint64_t runs)
 	return cost;
 }
 
+/* Without a person's word: what a cap or a decision has paused goes on by itself. */
+static bool
+may_run_again(const struct eng_worker *w)
+{
+	return w->desire.want == ENG_WANT_RUNNING ||
+	       (w->desire.want == ENG_WANT_PAUSED &&
+		       strncmp(w->desire.by, "decision ", 9) == 0);
+}
+
 /* Between two looks: how many runs were there, and what was spent. With one instance that
  * is the cost of the run; with several it is their mean. */
 static void
@@ -202,6 +212,7 @@ look_at_runs(struct eng *eng, struct eng_worker *w)
 
 	if (!h->marked) {
 		mark_runs(h, w);
+		h->cost_mark -= eng_begun_cost(eng, w);
 		return;
 	}
 	uint64_t runs = eng_runs(&w->totals) - h->runs_mark;
@@ -216,7 +227,7 @@ look_at_runs(struct eng *eng, struct eng_worker *w)
 	/* Full stays full, and the place of the oldest is kept. */
 	if (h->n_run_costs == 2 * ENG_RUN_COSTS_MAX)
 		h->n_run_costs = ENG_RUN_COSTS_MAX;
-	if (eng_worker_is_running(w) &&
+	if (may_run_again(w) &&
 		eng_budget_run_over(cost, runs, w->conf->budget_per_run_nano))
 		pause_for_run(eng, w, cost, runs);
 }
@@ -334,22 +345,26 @@ enforce_one(struct eng *eng, struct eng_worker *w, nv_i128 *promised)
 }
 
 /* Amounts of before and after a change of rates or of the base currency do not compare:
- * their difference is nobody's run. */
+ * their difference is nobody's run. With the same rates a run that is going on has cost
+ * what it has cost. */
 void
 eng_enforce_forget(struct eng *eng)
 {
 	struct eng_decide *d = eng->decide;
 	bool same = strcmp(d->base_currency, eng->config->base_currency) == 0;
+	uint64_t rates = eng_feed_rates_hash(eng->config);
 
 	memcpy(d->base_currency, eng->config->base_currency, sizeof d->base_currency);
 	for (struct eng_worker *w = eng->workers; w; w = w->next) {
 		if (!w->history)
 			continue;
-		w->history->marked = false;
+		if (rates != d->rates_hash)
+			w->history->marked = false;
 		w->history->was_told = false;
 		if (!same)
 			w->history->n_run_costs = 0;
 	}
+	d->rates_hash = rates;
 }
 
 /* Those that run keep their place, in the order of their names; what is left then may

@@ -13,6 +13,7 @@
  *   tune.c      parameters, run intervals, splits of variants, while they run
  *   price.c     token usage -> cost, from the price table (exact decimals)
  *   budget.c    what may still be spent (pure)
+ *   begun.c     what a run that is going on has cost before this engine
  *   caps.c      every cap, what counts against it, and whom it holds
  *   gate*.c     reservations: runs and calls ask before they spend
  *   setting.c   durable settings; brake.c: the emergency stop
