@@ -7,6 +7,7 @@
 #include "nv_log.h"
 #include "report.h"
 #include "setting.h"
+#include "txn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,6 +62,16 @@ recall(struct led_view *v, const struct eng_worker *w, enum eng_anomaly what)
 	return k;
 }
 
+static json_t *
+line_of(const struct eng_worker *w, enum eng_anomaly what, bool open, bool paused,
+	int64_t quiet_ns, const char *reason)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o}", "event", "alert",
+		"worker", w->name, "anomaly", eng_anomaly_name(what), "state",
+		open ? "open" : "ended", "paused", paused, "quiet_until_ns",
+		(json_int_t)quiet_ns, "reason", nv_json_str(reason));
+}
+
 static void
 record(struct eng *eng, struct eng_worker *w, enum eng_anomaly what, bool open,
 	bool paused, int64_t quiet_ns, const char *reason)
@@ -69,12 +80,9 @@ record(struct eng *eng, struct eng_worker *w, enum eng_anomaly what, bool open,
 	struct nv_err err = {0};
 	struct eng_keyed to = {
 		.kind = LED_ALERT, .worker = w, .key = key_of(w, what, key)};
-	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:b, s:I, s:o}", "event", "alert",
-		"worker", w->name, "anomaly", eng_anomaly_name(what), "state",
-		open ? "open" : "ended", "paused", paused, "quiet_until_ns",
-		(json_int_t)quiet_ns, "reason", nv_json_str(reason));
 
-	if (eng_keyed_put(eng, &to, line, &err) < 0)
+	if (eng_keyed_put(
+		    eng, &to, line_of(w, what, open, paused, quiet_ns, reason), &err) < 0)
 		nv_error("%s: an anomaly is not recorded: %s", w->name, err.text);
 }
 
@@ -184,24 +192,43 @@ reach_ns(enum eng_anomaly what, const struct eng_anomaly_figures *f)
 
 /* ---- acts ---- */
 
+/* In one commit: one that is open and holds nobody any more is over, so that after a kill
+ * in between nobody would be paused. */
 static void
-begin(struct eng *eng, struct eng_worker *w, const struct eng_anomaly_verdict *verdict)
+pause_for(
+	struct eng *eng, struct eng_worker *w, const struct eng_anomaly_verdict *verdict)
 {
-	bool pause = eng->config->anomaly_action == NV_ANOMALY_PAUSE;
+	char key[KEY_BYTES];
+	struct eng_keyed to = {
+		.kind = LED_ALERT, .worker = w, .key = key_of(w, verdict->what, key)};
 	struct eng_desire d = w->desire;
-	struct nv_err err = {0};
+	struct eng_txn txn = {0};
+	uint64_t seq = 0;
 
-	nv_error("%s: anomaly: %s", w->name, verdict->reason);
-	record(eng, w, verdict->what, true, pause, 0, verdict->reason);
-	if (!pause)
-		return;
 	d.want = ENG_WANT_PAUSED;
 	d.since_ns = nv_wall_ns();
 	(void)snprintf(d.by, sizeof(d.by), BY);
 	(void)snprintf(d.reason, sizeof(d.reason), "%.150s; a person may resume it",
 		verdict->reason);
-	if (eng_desire_set(eng, w, &d, false, &err) < 0)
-		nv_error("%s is not paused: %s", w->name, err.text);
+	(void)eng_intake_flush(eng);
+	eng_txn_begin(eng, &txn);
+	if (eng_keyed_put_in(eng, &txn, &to,
+		    line_of(w, verdict->what, true, true, 0, verdict->reason)) < 0 ||
+		eng_desire_put(eng, &txn, w, &d, 0, &seq) < 0)
+		eng_ledger_trouble(eng, "an anomaly cannot be written");
+	eng_txn_commit(eng, &txn);
+	eng_desire_apply(w, &d, seq);
+	eng_desire_send(eng, w, false);
+}
+
+static void
+begin(struct eng *eng, struct eng_worker *w, const struct eng_anomaly_verdict *verdict)
+{
+	nv_error("%s: anomaly: %s", w->name, verdict->reason);
+	if (eng->config->anomaly_action == NV_ANOMALY_PAUSE)
+		pause_for(eng, w, verdict);
+	else
+		record(eng, w, verdict->what, true, false, 0, verdict->reason);
 }
 
 /* What is to be written after a look: not while a view is open. */

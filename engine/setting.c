@@ -19,26 +19,46 @@ key_of(const char *name, char key[KEY_BYTES])
 	return key;
 }
 
-static void
-commit(struct eng *eng, const struct eng_keyed *to, const char *line)
+/* The text that is kept; takes line. NULL: no memory. */
+static char *
+stamped(json_t *line)
 {
-	struct eng_txn txn;
+	char *text = NULL;
 
-	eng_txn_begin(eng, &txn);
+	if (line && json_object_set_new(line, "at_ns", json_integer(nv_wall_ns())) == 0)
+		text = nv_json_line(line);
+	json_decref(line);
+	return text;
+}
+
+static void
+put(struct eng *eng, struct eng_txn *txn, const struct eng_keyed *to, const char *line)
+{
 	struct led_event ev = {
 		.kind = to->kind,
-		.worker = to->worker ? eng_txn_worker(eng, &txn, to->worker) : 0,
+		.worker = to->worker ? eng_txn_worker(eng, txn, to->worker) : 0,
 		.flags = to->by_person ? LED_F_MANUAL : 0,
-		.claimed_ns = txn.now_ns,
-		.received_ns = txn.now_ns,
+		.claimed_ns = txn->now_ns,
+		.received_ns = txn->now_ns,
 		.line = line,
 		.line_bytes = strlen(line),
 	};
 
-	if (eng_txn_event(eng, &txn, to->worker, &ev, NULL) != 0 ||
-		led_batch_state_put(txn.batch, to->key, line, strlen(line)) < 0)
+	if (eng_txn_event(eng, txn, to->worker, &ev, NULL) != 0 ||
+		led_batch_state_put(txn->batch, to->key, line, strlen(line)) < 0)
 		eng_ledger_trouble(eng, "a line that is kept by key cannot be written");
-	eng_txn_commit(eng, &txn);
+}
+
+int
+eng_keyed_put_in(
+	struct eng *eng, struct eng_txn *txn, const struct eng_keyed *to, json_t *line)
+{
+	NV_CLEANUP_FREE char *text = stamped(line);
+
+	if (!text)
+		return -ENOMEM;
+	put(eng, txn, to, text);
+	return 0;
 }
 
 int
@@ -46,19 +66,19 @@ eng_keyed_put(
 	struct eng *eng, const struct eng_keyed *to, json_t *line, struct nv_err *err)
 {
 	int rc = eng_intake_flush(eng);
-	char *text = NULL;
+	struct eng_txn txn;
 
 	if (rc < 0) {
 		json_decref(line);
 		return nv_err_set(err, rc, "the ledger is busy: %s", strerror(-rc));
 	}
-	if (line && json_object_set_new(line, "at_ns", json_integer(nv_wall_ns())) == 0)
-		text = nv_json_line(line);
-	json_decref(line);
+	NV_CLEANUP_FREE char *text = stamped(line);
+
 	if (!text)
 		return nv_err_set(err, -ENOMEM, "no memory");
-	commit(eng, to, text);
-	free(text);
+	eng_txn_begin(eng, &txn);
+	put(eng, &txn, to, text);
+	eng_txn_commit(eng, &txn);
 	return 0;
 }
 

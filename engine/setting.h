@@ -18,8 +18,11 @@ struct eng_keyed {
 };
 int eng_keyed_put(
 	struct eng *eng, const struct eng_keyed *to, json_t *line, struct nv_err *err);
+/* The same inside an open transaction. 0 or -ENOMEM. */
+int eng_keyed_put_in(
+	struct eng *eng, struct eng_txn *txn, const struct eng_keyed *to, json_t *line);
 
-/* The same for {"event":"setting", ...line} as "setting/NAME". */
+/* eng_keyed_put for {"event":"setting", ...line} as "setting/NAME". */
 int eng_setting_put(struct eng *eng, const char *name, json_t *line, bool by_person,
 	struct nv_err *err);
 /* The newest line, a new reference; NULL when there is none. */
