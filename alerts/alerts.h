@@ -107,6 +107,11 @@ void alert_telegram_close(struct alerts *a);
 /* payload: of Slack's interactivity, its signature checked by the gateway. 0, or -EINVAL:
  * it is nothing we know. */
 int alert_slack_payload(struct alerts *a, const json_t *payload);
+/* Presses that are not answered yet, for the disk; NULL: no memory. And back: 0 or
+ * -ENOMEM; resume asks for each again. */
+json_t *alert_slack_save(const struct alerts *a);
+int alert_slack_load(struct alerts *a, const json_t *saved);
+void alert_slack_resume(struct alerts *a);
 void alert_slack_close(struct alerts *a);
 
 /* ---- sock.c ---- */

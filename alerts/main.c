@@ -125,6 +125,8 @@ open_parts(struct alerts *a, struct nv_err *err)
 		rc = alert_sock_open(a, err);
 	if (rc == 0 && (alert_telegram_open(a) < 0 || alert_look_open(a) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");
+	if (rc == 0)
+		alert_slack_resume(a);
 	return rc;
 }
 
