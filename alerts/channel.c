@@ -319,7 +319,10 @@ go(struct alert_channel *c)
 	if (rc < 0) {
 		nv_error("%s: nothing can be sent: %s", alert_channel_name(c->kind),
 			c->trouble[0] ? c->trouble : strerror(-rc));
-		wait_for(c, (double)BACK_OFF_MS / 1000.);
+		if (c->dead)
+			hand_on(c);
+		else
+			wait_for(c, (double)BACK_OFF_MS / 1000.);
 		return;
 	}
 	alert_queue_lock(&c->queue, said);
