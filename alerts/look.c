@@ -79,7 +79,7 @@ judge(struct alert_looking *l)
 
 	alert_book_end(
 		a->book, sources, now_ms, a->config->alerts.repeat_ms, on_notice, &news);
-	if (news.n > 0 || a->store_broken)
+	if (news.n > 0 || a->store_broken || alert_memory_changed(a->memory))
 		alert_store_save(a);
 	a->looked_ms = now_ms;
 	alert_channels_go(a);

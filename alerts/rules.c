@@ -18,6 +18,7 @@
 
 struct alert_memory {
 	json_t *counts; /* owned: "rule:worker" -> [count, when it last grew, ms] */
+	bool changed;   /* since it was saved */
 };
 
 struct alert_memory *
@@ -41,6 +42,35 @@ alert_memory_free(struct alert_memory *memory)
 		return;
 	json_decref(memory->counts);
 	free(memory);
+}
+
+bool
+alert_memory_changed(const struct alert_memory *memory)
+{
+	return memory->changed;
+}
+
+json_t *
+alert_memory_save(struct alert_memory *memory)
+{
+	memory->changed = false;
+	return json_incref(memory->counts);
+}
+
+int
+alert_memory_load(struct alert_memory *memory, const json_t *saved)
+{
+	const char *key;
+	json_t *known;
+
+	json_object_foreach((json_t *)(uintptr_t)saved, key, known)
+	{
+		if (json_is_integer(json_array_get(known, 0)) &&
+			json_is_integer(json_array_get(known, 1)) &&
+			json_object_set(memory->counts, key, known) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* ---- reading ---- */
@@ -271,6 +301,7 @@ grows(const struct rules *r, const char *key, int64_t count)
 		/* No memory: as if nothing was known. */
 		(void)json_object_set_new(r->memory->counts, key,
 			json_pack("[I,I]", (json_int_t)count, (json_int_t)grew_ms));
+		r->memory->changed = true;
 	}
 	return grew_ms > 0 && r->facts->now_ms - grew_ms <= GROWTH_HOLD_MS;
 }
@@ -297,8 +328,10 @@ rule_unpriced(const struct rules *r, const json_t *worker, const char *name)
 	const json_t *unpriced = json_object_get(worker, "unpriced");
 	int64_t count = int_at(unpriced, "events");
 
-	/* From the first one on. */
-	if (count > 0 && !json_object_get(r->memory->counts, alert.key))
+	const json_t *known = json_object_get(r->memory->counts, alert.key);
+
+	/* From the first one on: of each engine, which begins at none. */
+	if (count > 0 && (!known || json_integer_value(json_array_get(known, 0)) > count))
 		(void)grows(r, alert.key, 0);
 	if (!grows(r, alert.key, count))
 		return;

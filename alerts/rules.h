@@ -21,6 +21,11 @@ struct alert_facts {
 struct alert_memory;
 struct alert_memory *alert_memory_new(void); /* NULL: no memory */
 void alert_memory_free(struct alert_memory *memory);
+/* For the disk: what grows while one process follows another is news to the next. Changed
+ * since it was saved? A new reference; and back: 0 or -ENOMEM. */
+bool alert_memory_changed(const struct alert_memory *memory);
+json_t *alert_memory_save(struct alert_memory *memory);
+int alert_memory_load(struct alert_memory *memory, const json_t *saved);
 
 /* All rules over these facts, into the book, between its begin and end. config says the
  * thresholds. The sources that answered, as a mask for alert_book_end. */

@@ -30,7 +30,9 @@ load(struct alerts *a, const json_t *state)
 		rc = alert_queue_load(&a->channels[i].queue,
 			json_object_get(queues, alert_channel_name(a->channels[i].kind)));
 	a->telegram_next = json_integer_value(json_object_get(state, "telegram_next"));
-	return rc == 0 ? alert_slack_load(a, json_object_get(state, "slack_presses"))
+	if (rc == 0)
+		rc = alert_slack_load(a, json_object_get(state, "slack_presses"));
+	return rc == 0 ? alert_memory_load(a->memory, json_object_get(state, "counts"))
 		       : rc;
 }
 
@@ -78,9 +80,10 @@ state_of(const struct alerts *a)
 		json_decref(queues);
 		return NULL;
 	}
-	return json_pack("{s:o, s:o, s:I, s:o}", "open", alert_book_save(a->book),
+	return json_pack("{s:o, s:o, s:I, s:o, s:o}", "open", alert_book_save(a->book),
 		"queues", queues, "telegram_next", (json_int_t)a->telegram_next,
-		"slack_presses", alert_slack_save(a));
+		"slack_presses", alert_slack_save(a), "counts",
+		alert_memory_save(a->memory));
 }
 
 void

@@ -176,6 +176,15 @@ START_TEST(test_quarantine_while_it_grows)
 	ck_assert_str_eq(said, "");
 	one_look(book, memory, ALERT_FROM_WORKERS, six, t + 1);
 	ck_assert_str_eq(said, "raised warning quarantine:w\n");
+	/* The next process knows what this one knew. */
+	ck_assert(alert_memory_changed(memory));
+	json_t *saved = alert_memory_save(memory);
+
+	ck_assert(!alert_memory_changed(memory));
+	alert_memory_free(memory);
+	memory = alert_memory_new();
+	ck_assert_int_eq(alert_memory_load(memory, saved), 0);
+	json_decref(saved);
 	one_look(book, memory, ALERT_FROM_WORKERS, six, t + 3600000);
 	ck_assert_str_eq(said, "");
 	one_look(book, memory, ALERT_FROM_WORKERS, six, t + 3600002);
@@ -183,6 +192,28 @@ START_TEST(test_quarantine_while_it_grows)
 	ck_assert_str_eq(said, "over warning quarantine:w\n");
 	alert_memory_free(memory);
 	alert_book_free(book);
+}
+END_TEST
+
+/* Each engine counts from none. */
+START_TEST(test_unpriced_of_another_engine)
+{
+	static const char *const counts[] = {"1", "5", "3", "3"};
+	struct alert_memory *memory = alert_memory_new();
+
+	for (size_t i = 0; i < NV_LEN(counts); i++) {
+		struct alert_book *book = alert_book_new();
+		char facts[200];
+
+		(void)snprintf(facts, sizeof(facts),
+			WORKER("\"unpriced\":{\"events\":%s,\"model\":\"m\"}"),
+			counts[i]);
+		one_look(book, memory, ALERT_FROM_WORKERS, facts,
+			(int64_t)(i + 1) * 2 * 3600000);
+		ck_assert_str_eq(said, i < 3 ? "raised error unpriced:w\n" : "");
+		alert_book_free(book);
+	}
+	alert_memory_free(memory);
 }
 END_TEST
 
@@ -212,6 +243,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, test_rule, 0, NV_LEN(cases));
 	tcase_add_test(tc, test_quarantine_while_it_grows);
+	tcase_add_test(tc, test_unpriced_of_another_engine);
 	tcase_add_test(tc, test_nothing_can_be_known);
 	suite_add_tcase(s, tc);
 	return run_suite(s);
