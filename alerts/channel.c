@@ -127,7 +127,7 @@ done(struct alert_channel *c, enum alert_reply reply, int64_t wait_ms, bool mayb
 		wait_for(c, pace_s[c->kind]);
 		return;
 	}
-	alert_queue_back(&c->queue);
+	alert_queue_back(&c->queue, maybe);
 	c->repeat = maybe;
 	if (!c->failing_ms)
 		c->failing_ms = now_ms;

@@ -16,6 +16,7 @@ static void
 take_out(struct alert_queue *queue, size_t at)
 {
 	queue->n--;
+	queue->maybe -= at < queue->maybe;
 	memmove(&queue->list[at], &queue->list[at + 1],
 		(queue->n - at) * sizeof(*queue->list));
 }
@@ -43,11 +44,14 @@ alert_queue_add(struct alert_queue *queue, const struct alert_notice *notice)
 	if (at < queue->n) {
 		enum alert_event before = queue->list[at].event;
 
-		if (notice->event == ALERT_RESOLVED && before == ALERT_RAISED) {
+		bool told = before == ALERT_RAISED && at < queue->maybe;
+
+		if (notice->event == ALERT_RESOLVED && before == ALERT_RAISED && !told) {
 			take_out(queue, at);
 			return 0;
 		}
-		if (before != ALERT_RESOLVED) {
+		if (before != ALERT_RESOLVED &&
+			(notice->event != ALERT_RESOLVED || !told)) {
 			queue->list[at] = *notice;
 			if (notice->event == ALERT_AGAIN)
 				queue->list[at].event = before;
@@ -74,13 +78,16 @@ alert_queue_taken(struct alert_queue *queue)
 	queue->n -= queue->locked;
 	memmove(queue->list, &queue->list[queue->locked],
 		queue->n * sizeof(*queue->list));
+	queue->maybe -= NV_MIN(queue->maybe, queue->locked);
 	queue->locked = 0;
 	queue->dropped = 0;
 }
 
 void
-alert_queue_back(struct alert_queue *queue)
+alert_queue_back(struct alert_queue *queue, bool maybe)
 {
+	if (maybe)
+		queue->maybe = NV_MAX(queue->maybe, queue->locked);
 	queue->locked = 0;
 }
 
@@ -112,6 +119,7 @@ alert_queue_load(struct alert_queue *queue, const json_t *saved)
 		if (alert_notice_load(&notice, one) == 0 &&
 			alert_queue_add(queue, &notice) < 0)
 			return -ENOMEM;
+		queue->maybe = queue->n;
 	}
 	return 0;
 }

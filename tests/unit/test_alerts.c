@@ -195,12 +195,47 @@ START_TEST(test_queue_coalesces)
 	put(&queue, ALERT_RAISED, "b");
 	put(&queue, ALERT_RESOLVED, "b");
 	ck_assert_str_eq(listed(&queue), "raised b;over b;");
-	alert_queue_back(&queue);
+	alert_queue_back(&queue, false);
 	ck_assert_str_eq(listed(&queue), "raised b;over b;");
 	alert_queue_lock(&queue, 1);
 	alert_queue_taken(&queue);
 	ck_assert_str_eq(listed(&queue), "over b;");
 	alert_queue_fini(&queue);
+}
+END_TEST
+
+/* Who may have been told that something is wrong is told that it is over: nobody's pager
+ * stays on for ever. */
+START_TEST(test_queue_of_what_may_have_been_said)
+{
+	struct alert_queue queue = {0};
+	struct alert_queue next = {0};
+	json_t *saved;
+
+	put(&queue, ALERT_RAISED, "a");
+	put(&queue, ALERT_RAISED, "b");
+	alert_queue_lock(&queue, 1);
+	alert_queue_back(&queue, true);
+	put(&queue, ALERT_RESOLVED, "b");
+	put(&queue, ALERT_RESOLVED, "a");
+	ck_assert_str_eq(listed(&queue), "raised a;over a;");
+	alert_queue_lock(&queue, 2);
+	alert_queue_taken(&queue);
+	put(&queue, ALERT_RAISED, "c");
+	put(&queue, ALERT_RESOLVED, "c");
+	ck_assert_str_eq(listed(&queue), "");
+	/* One under way when the process died, another over behind it. */
+	put(&queue, ALERT_RAISED, "d");
+	put(&queue, ALERT_RAISED, "e");
+	alert_queue_lock(&queue, 2);
+	put(&queue, ALERT_RESOLVED, "d");
+	saved = alert_queue_save(&queue);
+	ck_assert_int_eq(alert_queue_load(&next, saved), 0);
+	json_decref(saved);
+	put(&next, ALERT_RESOLVED, "e");
+	ck_assert_str_eq(listed(&next), "raised d;raised e;over d;over e;");
+	alert_queue_fini(&queue);
+	alert_queue_fini(&next);
 }
 END_TEST
 
@@ -447,6 +482,7 @@ main(void)
 	tcase_add_test(tc, test_book_is_bounded);
 	tcase_add_test(tc, test_what_is_said_is_plain_text);
 	tcase_add_test(tc, test_queue_coalesces);
+	tcase_add_test(tc, test_queue_of_what_may_have_been_said);
 	tcase_add_test(tc, test_queue_is_bounded_and_counts);
 	tcase_add_test(tc, test_words_of_workers_stay_text);
 	tcase_add_test(tc, test_words_of_workers_lead_nowhere);
