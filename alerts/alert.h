@@ -86,6 +86,8 @@ void alert_book_end(struct alert_book *book, unsigned sources, int64_t now_ms,
 	int64_t repeat_ms, alert_notice_fn *fn, void *arg);
 /* Nobody needs to hear of it again until it is over. 0 or -ENOENT. */
 int alert_book_ack(struct alert_book *book, const char *key, const char *who);
+/* It is raised anew with the next look, unless somebody has acknowledged it. */
+void alert_book_renew(struct alert_book *book, const char *key);
 size_t alert_book_open(const struct alert_book *book);
 
 /* For the disk and for `novactl alerts`: an array of open alerts, gravest first. NULL: no

@@ -53,6 +53,9 @@ struct alert_channel {
 /* Reads what each channel needs. 0 or -ENOMEM. */
 int alert_channels_open(struct alerts *a);
 void alert_channels_close(struct alerts *a);
+/* What waits for a channel that is used no more is raised anew for those that are, as far
+ * as it is not over. After alert_store_load. */
+void alert_channels_inherit(struct alerts *a);
 /* Queue it wherever it is grave enough; the caller saves, then alert_channels_go. */
 void alert_channels_put(struct alerts *a, const struct alert_notice *notice);
 void alert_channels_go(struct alerts *a);

@@ -210,6 +210,15 @@ alert_book_ack(struct alert_book *book, const char *key, const char *who)
 	return 0;
 }
 
+void
+alert_book_renew(struct alert_book *book, const char *key)
+{
+	struct open_alert *o = find(book, key);
+
+	if (o && !o->acked_by[0])
+		o->fresh = true;
+}
+
 /* ---- the disk ---- */
 
 static json_t *

@@ -471,6 +471,25 @@ alert_channels_open(struct alerts *a)
 }
 
 void
+alert_channels_inherit(struct alerts *a)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ALERT_CHANNEL_COUNT; i++)
+		any |= a->channels[i].used;
+	for (size_t i = 0; any && i < ALERT_CHANNEL_COUNT; i++) {
+		struct alert_channel *c = &a->channels[i];
+
+		if (c->used)
+			continue;
+		for (size_t k = 0; k < c->queue.n; k++)
+			if (c->queue.list[k].event != ALERT_RESOLVED)
+				alert_book_renew(a->book, c->queue.list[k].alert.key);
+		alert_queue_fini(&c->queue);
+	}
+}
+
+void
 alert_channels_close(struct alerts *a)
 {
 	for (size_t i = 0; i < ALERT_CHANNEL_COUNT; i++) {

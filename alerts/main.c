@@ -122,6 +122,8 @@ open_parts(struct alerts *a, struct nv_err *err)
 		return nv_err_set(err, rc, "%s", strerror(-rc));
 	rc = alert_store_load(a, err);
 	if (rc == 0)
+		alert_channels_inherit(a);
+	if (rc == 0)
 		rc = alert_sock_open(a, err);
 	if (rc == 0 && (alert_telegram_open(a) < 0 || alert_look_open(a) < 0))
 		rc = nv_err_set(err, -ENOMEM, "no memory");

@@ -43,15 +43,14 @@ alert_queue_add(struct alert_queue *queue, const struct alert_notice *notice)
 	}
 	if (at < queue->n) {
 		enum alert_event before = queue->list[at].event;
-
+		bool over = notice->event == ALERT_RESOLVED;
 		bool told = before == ALERT_RAISED && at < queue->maybe;
 
-		if (notice->event == ALERT_RESOLVED && before == ALERT_RAISED && !told) {
+		if (over && before == ALERT_RAISED && !told) {
 			take_out(queue, at);
 			return 0;
 		}
-		if (before != ALERT_RESOLVED &&
-			(notice->event != ALERT_RESOLVED || !told)) {
+		if (before != ALERT_RESOLVED && !(over && told)) {
 			queue->list[at] = *notice;
 			if (notice->event == ALERT_AGAIN)
 				queue->list[at].event = before;
