@@ -10,7 +10,8 @@
  *	 "unsure": [[k, t]..],      no answer, sent at t
  *	 "unsent": [k..],           refused, or known not to have been taken
  *	 "accepted": n, "ids": [..] mails taken, SendGrid's message ids
- *	 "error": ".."}
+ *	 "error": "..",
+ *	 "failed": true}            it was the key or SendGrid itself, not the mail
  */
 #include "sendgrid.h"
 
@@ -248,8 +249,10 @@ finish(struct plat_out *out)
 			unsure, (long long)int_of(out->request, "chunks"));
 	} else if (accepted == 0) {
 		drop_chunks(out);
-		plat_out_refused(
-			out, NV_EXIT_NO, "%s", error ? error : "nothing of it was sent");
+		plat_out_refused(out,
+			json_is_true(json_object_get(p, "failed")) ? NV_EXIT_FAILED
+								   : NV_EXIT_NO,
+			"%s", error ? error : "nothing of it was sent");
 	} else {
 		json_t *result = result_of(out, p);
 
@@ -332,6 +335,8 @@ sent(void *arg, const struct nv_http_answer *answer)
 		break;
 	default:
 		give_up(p, text);
+		if (meaning == SG_FAILED)
+			(void)json_object_set_new(p, "failed", json_true());
 	}
 	int rc = keep(out, p);
 
