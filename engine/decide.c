@@ -382,12 +382,26 @@ eng_spent_today(const struct eng *eng)
 	return eng->decide ? eng->decide->spent_today : 0;
 }
 
+/* Not at each reload: where those come more often than this, nothing would be decided. */
+static void
+arm_analyse(struct eng *eng)
+{
+	struct eng_decide *d = eng->decide;
+
+	d->interval_ms = eng->config->autonomous_interval_ms;
+	double interval = (double)d->interval_ms / 1000.;
+
+	ev_timer_stop(eng->loop, &d->analyse);
+	ev_timer_set(&d->analyse, interval, interval);
+	ev_timer_start(eng->loop, &d->analyse);
+	d->next_ns = nv_wall_ns() + d->interval_ms * NV_NS_PER_MS;
+}
+
 void
 eng_decide_config(struct eng *eng)
 {
 	struct eng_decide *d = eng->decide;
 	struct nv_err err = {0};
-	double interval = (double)eng->config->autonomous_interval_ms / 1000.;
 
 	if (eng_zone_set(eng->config->timezone, &err) < 0)
 		nv_error("%s", err.text);
@@ -400,10 +414,8 @@ eng_decide_config(struct eng *eng)
 	eng_enforce_forget(eng);
 	eng_enforce_rebase(eng);
 	eng_judge_config(eng);
-	ev_timer_stop(eng->loop, &d->analyse);
-	ev_timer_set(&d->analyse, interval, interval);
-	ev_timer_start(eng->loop, &d->analyse);
-	d->next_ns = nv_wall_ns() + eng->config->autonomous_interval_ms * NV_NS_PER_MS;
+	if (d->interval_ms != eng->config->autonomous_interval_ms)
+		arm_analyse(eng);
 	eng_enforce(eng);
 }
 

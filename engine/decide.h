@@ -68,6 +68,7 @@ struct eng_decide {
 	uint64_t n_today;
 	int64_t analysed_ns;
 	int64_t next_ns;
+	int64_t interval_ms; /* of `analyse`; 0: never armed */
 	/* api_forecast.c: what was last said of the fleet, and how long it may be said.
 	 */
 	struct pol_forecast outlook;

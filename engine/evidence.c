@@ -34,6 +34,7 @@ struct eng_evidence {
 	char key_path[sizeof(((struct eng *)NULL)->state_dir) + 16];
 	bool key_told; /* why there is no MAC was said */
 	ev_timer anchor;
+	int64_t anchor_every_ms; /* by which it was armed */
 	struct eng_handout to_file;
 	struct eng_handout to_command;
 	struct led_anchor last; /* what is handed out, or was last */
@@ -200,6 +201,7 @@ schedule_anchor(struct eng_evidence *e, bool after_failure)
 	double every_s = (double)config->anchor_every_ms / 1000.;
 
 	ev_timer_stop(e->eng->loop, &e->anchor);
+	e->anchor_every_ms = config->anchor_every_ms;
 	if (config->anchor_file || config->anchor_command)
 		again(e, &e->anchor,
 			after_failure ? NV_MIN(every_s, ANCHOR_AGAIN_S) : every_s);
@@ -349,6 +351,7 @@ eng_evidence_open(struct eng *eng)
 	}
 	eng->evidence = e;
 	again(e, &e->seal, SEAL_MORE_S);
+	e->anchor_every_ms = eng->config->anchor_every_ms;
 	if (eng->config->anchor_file || eng->config->anchor_command)
 		again(e, &e->anchor, SEAL_AFTER_S); /* the first at once */
 	return 0;
@@ -358,10 +361,15 @@ void
 eng_evidence_config(struct eng *eng)
 {
 	struct eng_evidence *e = eng->evidence;
+	bool wanted = eng->config->anchor_file || eng->config->anchor_command;
 
-	/* What is under way schedules the next by itself. */
-	if (e && e->to_file.pid == 0 && e->to_command.pid == 0)
-		schedule_anchor(e, false);
+	/* What is under way schedules the next by itself. A reload that changes nothing
+	 * of it does not put it off: they may come more often. */
+	if (!e || e->to_file.pid != 0 || e->to_command.pid != 0 ||
+		(wanted && ev_is_active(&e->anchor) &&
+			e->anchor_every_ms == eng->config->anchor_every_ms))
+		return;
+	schedule_anchor(e, false);
 }
 
 void
