@@ -120,19 +120,32 @@ one_line(char *text)
 }
 
 static void
-engage(struct sup *sup, const struct nv_brake *by)
+take(struct sup *sup, const struct nv_brake *by)
 {
 	struct nv_brake *b = &sup->brake;
-	char text[NV_BRAKE_REASON_BYTES + 64];
 
 	b->on = true;
 	b->uid = by->uid;
 	b->wall_ns = NV_MAX(by->wall_ns, b->lifted_ns + 1);
 	memcpy(b->reason, by->reason, sizeof(b->reason));
 	one_line(b->reason);
-	commit(sup);
+}
+
+static void
+say(const struct sup *sup)
+{
+	char text[NV_BRAKE_REASON_BYTES + 64];
+
 	(void)nv_brake_text(&sup->brake, text, sizeof(text));
 	nv_error("%s", text);
+}
+
+static void
+engage(struct sup *sup, const struct nv_brake *by)
+{
+	take(sup, by);
+	commit(sup);
+	say(sup);
 }
 
 unsigned
@@ -194,24 +207,30 @@ sup_brake_lift(
 
 /* ---- somebody makes the file ---- */
 
-static void
-look(struct sup *sup)
+static bool
+is_new(const struct sup *sup, struct nv_brake *ret)
 {
-	struct nv_brake found = {0};
-
-	if (!sup->brake.on && read_file(sup, &found) > 0)
-		engage(sup, &found);
+	return !sup->brake.on && read_file(sup, ret) > 0;
 }
 
+/* Acted upon by who starts the fleet or goes on with it: until then we have no process.
+ */
 void
 sup_brake_open(struct sup *sup)
 {
+	struct nv_brake found;
+
 	sup->brake_watch =
 		sup->inotify_fd < 0
 			? -1
 			: inotify_add_watch(sup->inotify_fd, sup->paths.state_dir,
 				  IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
-	look(sup);
+	if (!is_new(sup, &found))
+		return;
+	take(sup, &found);
+	sup_state_brake(sup);
+	sup_state_commit();
+	say(sup);
 }
 
 bool
@@ -219,7 +238,10 @@ sup_brake_watch_event(struct sup *sup, const struct inotify_event *event)
 {
 	if (sup->brake_watch < 0 || event->wd != sup->brake_watch)
 		return false;
-	if (event->len > 0 && strcmp(event->name, SUP_BRAKE_FILE) == 0)
-		look(sup);
+	struct nv_brake found;
+
+	if (event->len > 0 && strcmp(event->name, SUP_BRAKE_FILE) == 0 &&
+		is_new(sup, &found))
+		engage(sup, &found);
 	return true;
 }

@@ -16,7 +16,9 @@ struct sup;
 
 #define SUP_BRAKE_FILE "emergency-stop"
 
-/* Is the file there? Watch for it. To be called once, with an event loop. */
+/* Is the file there? Watch for it. To be called once, with an event loop, and before the
+ * processes of the fleet are known: whoever applies what is wanted of them acts upon it.
+ */
 void sup_brake_open(struct sup *sup);
 /* now: SIGKILL at once. Returns how many agents had a process; text says what was done,
  * and what could not be. Called again it only hastens. */
