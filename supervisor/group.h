@@ -4,6 +4,7 @@
  * shall no longer run is terminated, one that shall again is restarted.
  *
  *   group.c         actions of the tree -> instances, ends of instances -> the tree
+ *   group_leaf.c    which instance is which leaf
  *   group_shape.c   the configuration -> nodes of the tree
  *   group_control.c what a person asks for and sees */
 #ifndef SUP_GROUP_H
