@@ -86,7 +86,8 @@ is_configured(const struct sup *sup, const struct sup_group *g)
 	return c && c->strategy != NV_STRATEGY_NONE;
 }
 
-/* Which groups have to leave, and who is whose child. */
+/* Which groups have to leave, and who is whose child. One that is being ended has left,
+ * also when it is wanted again meanwhile: it comes back as a new one. */
 static void
 relate_groups(struct sup *sup)
 {
@@ -94,7 +95,8 @@ relate_groups(struct sup *sup)
 		struct sup_group *parent =
 			g->conf->parent[0] ? sup_group_find(sup, g->conf->parent) : NULL;
 
-		g->leaving = !is_configured(sup, g) || (g->node && parent != g->parent);
+		g->leaving = !is_configured(sup, g) ||
+			     (g->node && (g->leaving || parent != g->parent));
 		if (!g->node)
 			g->parent = parent;
 	}
