@@ -208,7 +208,8 @@ room(const struct sup_image *im)
 
 /* The other area gets what counts, the open batch included. Nobody looks there before the
  * next commit. When the areas double, the new second one begins where the old two end, so
- * the current one is never written over. */
+ * the current one is never written over. In a batch that has moved before, the other area
+ * is the one that is published: the areas double then in any case. */
 static int
 move(struct sup_image *im, size_t more)
 {
@@ -216,6 +217,8 @@ move(struct sup_image *im, size_t more)
 	size_t cap = im->cap;
 
 	/* Half of the area stays free, so that this is not needed again soon. */
+	if (im->moved)
+		cap *= 2;
 	while (cap < SUP_IMAGE_BYTES_MAX && (im->live + more) * 2 > cap)
 		cap *= 2;
 	if (cap > im->cap) {

@@ -7,8 +7,8 @@
  *
  * Two areas of equal size: records are appended to one; when it is full, those that count
  * are copied to the other, which the next commit makes the current one. When they do not
- * fit, the file grows and both areas double. Nothing is allocated by put unless the
- * number of records grows.
+ * fit, or a batch fills the other one too, the file grows and both areas double. Nothing
+ * is allocated by put unless the number of records grows.
  *
  * What is in the memfd is checked when it is opened, as it may come from another binary:
  * nothing in it is believed but what can be read safely. */

@@ -111,6 +111,40 @@ START_TEST(test_an_open_batch_is_not_there)
 }
 END_TEST
 
+/* Records that replace each other fill one area after the other: none of them is the one
+ * that is published. */
+START_TEST(test_a_batch_that_moves_again_and_again)
+{
+	struct sup_image *im;
+	char large[20000];
+
+	memset(large, 'x', sizeof(large));
+	ck_assert_int_eq(sup_image_new(&im), 0);
+	put_text(im, 1, 1, "one");
+	ck_assert_int_eq(sup_image_commit(im), 0);
+	put_text(im, 1, 1, "two");
+	for (unsigned i = 0; i < 50; i++) {
+		large[0] = (char)('a' + i % 26);
+		sup_image_put(im, 3, 1, 1, large, sizeof(large));
+		struct sup_image *again = image_of(sup_image_fd(im));
+
+		check_text(again, 1, 1, "one");
+		check_text(again, 3, 1, NULL);
+		sup_image_free(again);
+	}
+	ck_assert_int_eq(sup_image_commit(im), 0);
+	struct sup_image *again = image_of(sup_image_fd(im));
+	struct sup_image_record r;
+
+	check_text(again, 1, 1, "two");
+	ck_assert_int_eq(sup_image_find(again, 3, 1, &r), 0);
+	ck_assert_uint_eq(r.bytes, sizeof(large));
+	ck_assert_mem_eq(r.data, large, sizeof(large));
+	sup_image_free(again);
+	sup_image_free(im);
+}
+END_TEST
+
 static int
 in_order(void *arg, const struct sup_image_record *r)
 {
@@ -336,6 +370,7 @@ main(void)
 	tcase_set_timeout(tc, 600);
 	tcase_add_test(tc, test_records);
 	tcase_add_test(tc, test_an_open_batch_is_not_there);
+	tcase_add_test(tc, test_a_batch_that_moves_again_and_again);
 	tcase_add_test(tc, test_each_in_order);
 	tcase_add_test(tc, test_memory_is_given_back);
 	tcase_add_test(tc, test_what_is_refused);
