@@ -113,6 +113,21 @@ start_leaf(struct sup_instance *inst)
 }
 
 void
+sup_group_wish(struct sup_instance *inst, bool want, bool going)
+{
+	struct sup_groups *groups = &inst->sup->groups;
+
+	inst->machine.want = want;
+	inst->leaf_going = going;
+	groups->changed = true;
+	if (inst->leaf.wished)
+		return;
+	inst->leaf.wished = true;
+	inst->leaf.wish_next = groups->wishes;
+	groups->wishes = inst;
+}
+
+void
 sup_group_want(struct sup_instance *inst, bool want)
 {
 	struct sup_tree *t = inst->sup->groups.tree;
@@ -120,16 +135,18 @@ sup_group_want(struct sup_instance *inst, bool want)
 	struct sup_child_view view = {0};
 	bool there = node && sup_tree_view(t, node, &view);
 
-	sup_instance_event(inst, want ? SUP_EV_WANT : SUP_EV_UNWANT);
+	sup_tick_soon(inst->sup);
 	if (want && (!there || inst->leaf_going || !sup_child_has_process(view.state))) {
-		inst->leaf_going = false;
+		sup_group_wish(inst, true, false);
 		start_leaf(inst);
 	} else if (!want && there) {
 		sup_group_release(inst);
-		inst->leaf_going = true;
+		sup_group_wish(inst, false, true);
 		call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
 		if (view.dynamic)
 			call_leaf(inst, SUP_CALL_DELETE_CHILD);
+	} else {
+		sup_group_wish(inst, want, inst->leaf_going);
 	}
 	sup_groups_run(inst->sup);
 }
@@ -327,6 +344,7 @@ own_reply(struct sup *sup, const struct sup_tree_action *a)
 	if (a->result == SUP_CALL_BUSY) {
 		inst->leaf_busy = true;
 		sup->groups.any_busy = true;
+		sup_group_wish(inst, inst->machine.want, inst->leaf_going);
 	} else if (a->result == SUP_CALL_FAILED) {
 		nv_error("%s#%u: its start failed; group %s goes on without it",
 			inst->worker->name, inst->number, inst->worker->group->name);

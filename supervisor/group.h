@@ -66,13 +66,16 @@ struct sup_groups {
 	struct sup_instance **leaves; /* owned: by id, n_buckets heads */
 	uint32_t n_buckets;
 	uint32_t n_leaves;
+	struct sup_instance *wishes; /* of which it is still to be written down */
 };
 
 /* What an instance has of it. */
 struct sup_leaf {
 	uint64_t id;
 	struct sup_instance *same; /* hash chain */
-	bool known;                /* it is in the table */
+	struct sup_instance *wish_next;
+	bool known;  /* it is in the table */
+	bool wished; /* it is in the list of wishes */
 };
 
 /* ---- group.c ---- */
@@ -95,6 +98,9 @@ void sup_group_ended(struct sup_instance *inst);
 void sup_group_apply(struct sup_worker *w, uint32_t slots);
 /* It shall run from now on, or no more. */
 void sup_group_want(struct sup_instance *inst, bool want);
+/* What is wanted, and whether the tree was told that it shall not run, to be written down
+ * with what the tree was asked for: one without the other is never asked for again. */
+void sup_group_wish(struct sup_instance *inst, bool want, bool going);
 /* A person or the policy starts it anew: also a group that is halted. */
 void sup_group_reset(struct sup_instance *inst);
 /* Stop it and start it again; costs nothing. */

@@ -111,6 +111,12 @@ sup_leaf_forget(struct sup_instance *inst)
 		at = &(*at)->leaf.same;
 	*at = inst->leaf.same;
 	groups->n_leaves--;
+	if (inst->leaf.wished) {
+		at = &groups->wishes;
+		while (*at != inst)
+			at = &(*at)->leaf.wish_next;
+		*at = inst->leaf.wish_next;
+	}
 	inst->leaf = (struct sup_leaf){0};
 }
 

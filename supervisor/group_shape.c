@@ -251,10 +251,8 @@ out_of_tree(struct sup_group *g)
 	g->was_running = false;
 	g->ending = false;
 	for (struct sup_worker *w = g->sup->workers; w; w = w->next)
-		for (uint32_t i = 0; w->group == g && i < w->n_instances; i++) {
-			w->instances[i]->leaf_going = false;
-			w->instances[i]->machine.want = false;
-		}
+		for (uint32_t i = 0; w->group == g && i < w->n_instances; i++)
+			sup_group_wish(w->instances[i], false, false);
 	for (struct sup_group *c = g->sup->groups.list; c; c = c->next)
 		if (c->parent == g && c->node)
 			out_of_tree(c);

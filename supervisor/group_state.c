@@ -29,6 +29,13 @@ sup_groups_keep(struct sup *sup)
 	sup_state_tree(buf.data, buf.bytes);
 	for (struct sup_group *g = groups->list; g; g = g->next)
 		sup_state_group(g);
+	while (groups->wishes) {
+		struct sup_instance *inst = groups->wishes;
+
+		groups->wishes = inst->leaf.wish_next;
+		inst->leaf.wished = false;
+		sup_state_instance(inst);
+	}
 }
 
 int
