@@ -264,6 +264,12 @@ plat_call_verb(const struct plat_call *call)
 	return call->verb;
 }
 
+bool
+plat_call_is_heard(const struct plat_call *call)
+{
+	return call->client != NULL;
+}
+
 void
 plat_call_set_own(struct plat_call *call, void *own)
 {

@@ -239,6 +239,8 @@ struct plat *plat_call_platform(const struct plat_call *call);
 /* Whose call it is: a worker's name, "" for a person who named none. */
 const char *plat_call_agent(const struct plat_call *call);
 const struct plat_verb *plat_call_verb(const struct plat_call *call);
+/* Is there still somebody to answer? Not when he has gone, or was told that it lasts. */
+bool plat_call_is_heard(const struct plat_call *call);
 void plat_call_set_own(struct plat_call *call, void *own);
 void *plat_call_own(const struct plat_call *call);
 

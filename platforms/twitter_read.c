@@ -303,7 +303,8 @@ cursor_of(struct tw *tw, const char *key)
 }
 
 /* A walk over several pages moves the cursor at its end, so that an interrupted one
- * leaves nothing out. */
+ * leaves nothing out. What nobody hears moves nothing either: whoever asks next gets it.
+ */
 static json_t *
 show_mentions(struct read *r, const json_t *json)
 {
@@ -311,7 +312,8 @@ show_mentions(struct read *r, const json_t *json)
 	const json_t *meta = json_object_get(json, "meta");
 	json_t *newest = json_object_get(meta, "newest_id");
 	bool more = json_is_string(json_object_get(meta, "next_token"));
-	json_t *cursor = r->cursor[0] ? cursor_of(tw, r->cursor) : NULL;
+	bool moves = r->cursor[0] && plat_call_is_heard(r->call);
+	json_t *cursor = moves ? cursor_of(tw, r->cursor) : NULL;
 
 	if (cursor) {
 		if (!plat_arg_given(r->call, "next") && json_is_string(newest))

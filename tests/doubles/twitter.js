@@ -29,6 +29,7 @@ Object.assign(spec.components.schemas.TweetCreateRequest.properties,
 
 const state = { posts: [], asked: [], wrong: [], nonces: {}, serial: 1000, newer: false,
 	clock_s: 0, plans: [], credits: true, page: 100 };
+const waiting = []; // answers that are sent when the test says go
 
 class Say extends Error {
 	constructor(status, body, headers) {
@@ -284,6 +285,8 @@ function serve(req, res, text) {
 			return req.socket.destroy();
 		if (plan && plan.do === 'hang') // has acted, and does not answer
 			return undefined;
+		if (plan && plan.do === 'wait')
+			return waiting.push(() => send(status, body));
 		return send(status, body, plan && plan.headers);
 	} catch (e) {
 		if (e instanceof Say)
@@ -295,7 +298,9 @@ function serve(req, res, text) {
 
 function control(req, res, text) {
 	if (req.method === 'POST') {
-		const { plan, post, forget, ...set } = JSON.parse(text);
+		const { plan, post, forget, go, ...set } = JSON.parse(text);
+		if (go)
+			waiting.splice(0).forEach((answer) => answer());
 		if (plan)
 			state.plans.push(plan);
 		if (post)
