@@ -94,8 +94,9 @@ void alert_store_save(struct alerts *a);
 
 /* ---- decide.c: a person answers an approval ---- */
 
-/* who: "telegram:4711"; text is a sentence for him. */
-typedef void alert_decided_fn(void *arg, bool done, const char *text);
+/* who: "telegram:4711"; text is a sentence for him. over: it waits for nobody any more;
+ * else the engine could not do it now, and the question stands. */
+typedef void alert_decided_fn(void *arg, bool over, const char *text);
 int alert_decide(struct alerts *a, bool approve, int64_t id, const char *who,
 	alert_decided_fn *fn, void *arg);
 /* Nobody is told any more; what novactl has said already stands. */

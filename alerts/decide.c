@@ -42,6 +42,7 @@ on_decided(void *arg, int code, const json_t *answer, const char *why)
 {
 	struct alert_deciding *d = arg;
 	struct alert_deciding **at = &d->alerts->deciding;
+	bool over = code == NV_EXIT_OK || code == NV_EXIT_NO || code == NV_EXIT_USAGE;
 	char text[400];
 
 	while (*at != d)
@@ -53,11 +54,13 @@ on_decided(void *arg, int code, const json_t *answer, const char *why)
 		(void)snprintf(text, sizeof(text), "Decision %" PRId64 " is %s.", d->id,
 			d->approve ? "approved" : "denied");
 	else
-		(void)snprintf(text, sizeof(text), "Decision %" PRId64 " was not %s: %s.",
-			d->id, d->approve ? "approved" : "denied", why);
+		(void)snprintf(text, sizeof(text),
+			"Decision %" PRId64 " was not %s: %s.%s", d->id,
+			d->approve ? "approved" : "denied", why,
+			over ? "" : " It still waits.");
 	nv_info("%s: %s", d->who, text);
 	alert_look_soon(d->alerts);
-	d->fn(d->arg, code == NV_EXIT_OK, text);
+	d->fn(d->arg, over, text);
 	free(d);
 }
 

@@ -95,12 +95,11 @@ drop(struct slack_press *press)
 }
 
 static void
-on_decided(void *arg, bool done, const char *text)
+on_decided(void *arg, bool over, const char *text)
 {
 	struct slack_press *press = arg;
 
-	(void)done;
-	say(press->alerts, press->url, text, true);
+	say(press->alerts, press->url, text, over);
 	drop(press);
 }
 

@@ -75,7 +75,7 @@ on_said(void *arg, const struct nv_http_answer *answer)
 		nv_warn("telegram: an answer could not be shown: %s", answer->err);
 }
 
-/* The button turns, and the question becomes its answer. */
+/* The button turns, and a question that is over becomes its answer. */
 static void
 say(struct alert_telegram *t, const char *text, bool over)
 {
@@ -105,12 +105,11 @@ seen(struct alert_telegram *t)
 }
 
 static void
-on_decided(void *arg, bool done, const char *text)
+on_decided(void *arg, bool over, const char *text)
 {
 	struct alert_telegram *t = arg;
 
-	(void)done;
-	say(t, text, true);
+	say(t, text, over);
 	seen(t);
 }
 
