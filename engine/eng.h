@@ -123,7 +123,8 @@ struct eng_worker {
 	bool halted;
 	bool recalled;         /* journal.c: halted is what the ledger last said */
 	uint64_t reset_epoch;  /* fleet.c: of the last desire that was sent as a reset */
-	bool pause_told;       /* fleet.c: the last control line about it was "pause" */
+	bool pause_known;      /* fleet.c: what its live ones were told last, */
+	bool pause_told;       /* and that it was "pause" */
 	uint64_t tune_told;    /* tune.c: hash of the last it was told; 0 = nothing */
 	int64_t tune_told_ns;  /* and when that became so, monotonic */
 	int64_t changed_ns;    /* when the last decision took effect, 0 = never */

@@ -517,8 +517,9 @@ tell_pause(struct eng *eng, struct eng_worker *w)
 {
 	bool paused = eng_worker_is_paused(w);
 
-	if (paused == w->pause_told)
+	if (w->pause_known && paused == w->pause_told)
 		return;
+	w->pause_known = true;
 	w->pause_told = paused;
 	eng_control_line(
 		eng, w, paused ? "{\"control\":\"pause\"}" : "{\"control\":\"resume\"}");
@@ -531,10 +532,14 @@ eng_fleet_stream_opened(struct eng *eng, struct eng_worker *w)
 		w->history->was_told = false; /* enforce.c says it again */
 	eng_tune_opened(eng, w, !eng->desires_sent);
 	/* While the engine starts, the streams it is handed belong to workers that were
-	 * told something by its predecessor, perhaps to pause, which may be over. Later
-	 * ones are new and run unless told otherwise. */
-	if (!eng->desires_sent || eng_worker_is_paused(w)) {
-		w->pause_told = !eng_worker_is_paused(w);
+	 * told something, perhaps to pause, which may be over: they are told with the
+	 * desires. Not before, as novasupd may hold them for want of an engine, and this
+	 * one may not live until it is ready. Later ones are new and run unless told
+	 * otherwise. */
+	if (!eng->desires_sent) {
+		w->pause_known = false;
+	} else if (eng_worker_is_paused(w)) {
+		w->pause_known = false;
 		tell_pause(eng, w);
 	}
 }

@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const workers[] = {"mute", "talker", "burner"};
@@ -78,6 +80,56 @@ test_watchdog(struct supd *s)
 	tap_ok(s->streams[talker].killed == 0, "any event is a sign of life");
 	settle(s);
 	tap_ok(s->streams[mute].killed == 1, "it is ended once");
+	supd_engine_kill(s);
+}
+
+/* ---- pauses ---- */
+
+static bool
+has_desires(const struct supd *s, const void *arg)
+{
+	return s->desire_ends > *(const unsigned *)arg;
+}
+
+/* All that was said on its control pipe by now. */
+static const char *
+told(const struct supd *s, size_t stream)
+{
+	static char text[4096];
+	ssize_t n = read(s->streams[stream].ctl_read, text, sizeof(text) - 1);
+
+	text[NV_MAX(n, 0)] = '\0';
+	return text;
+}
+
+/* novasupd pauses who has been without an engine for long, and lets them go on when
+ * there is one that is ready. One that dies before shall not have let them go on. */
+static void
+test_pause(struct supd *s)
+{
+	size_t stream = supd_stream_add(s, "talker", 1, 2, 0);
+	const struct timespec moment = {.tv_nsec = 10000000};
+	unsigned readies = s->readies;
+	unsigned ends = s->desire_ends;
+	int64_t began = nv_mono_ms();
+	int left = 1;
+
+	say_line(s, stream, "{\"event\":\"metric\",\"name\":\"x\",\"value\":1}");
+	s->unsynced = true;
+	supd_engine_start(s);
+	s->unsynced = false;
+	while (left > 0 && nv_mono_ms() - began < SUPD_PATIENCE_MS) {
+		(void)nanosleep(&moment, NULL);
+		if (ioctl(s->streams[stream].pipe_read, FIONREAD, &left) != 0)
+			die("FIONREAD: %s", strerror(errno));
+	}
+	tap_ok(left == 0, "an engine that starts reads what was said");
+	tap_ok(!strstr(told(s, stream), "resume"), "but lets nobody go on");
+	supd_engine_send(s, NV_MSG_ENG_SYNCED, NULL, 0);
+	if (!supd_pump_until(s, supd_is_ready, &readies, SUPD_PATIENCE_MS) ||
+		!supd_pump_until(s, has_desires, &ends, SUPD_PATIENCE_MS))
+		die("the engine does not get ready");
+	tap_ok(strstr(told(s, stream), "resume"), "one that is ready does");
 	supd_engine_kill(s);
 }
 
@@ -283,6 +335,7 @@ main(int argc, char **argv)
 			      "ready: event\n");
 	supd_init(&s, argv[2], argv[1], yaml, workers + 2, 1);
 	test_watchdog(&s);
+	test_pause(&s);
 	test_ready_again(&s);
 	test_compute(&s);
 	test_deaf(&s);

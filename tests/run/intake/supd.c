@@ -302,7 +302,8 @@ hand_over(struct supd *s)
 	for (size_t i = 0; i < s->n_streams; i++)
 		if (!s->streams[i].dropped)
 			send_stream(s, &s->streams[i]);
-	(void)nv_msg_send(s->chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0);
+	if (!s->unsynced)
+		(void)nv_msg_send(s->chan, NV_MSG_ENG_SYNCED, NULL, 0, NULL, 0);
 }
 
 /* A traced engine stands still while we would wait for room in the channel: another

@@ -47,6 +47,7 @@ struct supd {
 	pid_t engine_pid;
 	pid_t sender_pid; /* of a hand-over to a traced engine */
 	bool traced;      /* start it stopped under ptrace */
+	bool unsynced;    /* ENG_SYNCED is left to the test */
 	unsigned readies; /* SUP_ENGINE_STATE ready, over all engines */
 	unsigned troubles;
 	char trouble[512];
