@@ -332,9 +332,11 @@ join(struct sup_worker *w)
 	w->policy.paced = w->conf->crashes_own;
 	for (uint32_t i = 0; i < w->n_instances; i++) {
 		sup_inst_clear(&w->instances[i]->machine);
+		sup_state_instance(w->instances[i]);
 		if (g && rc == 0)
 			rc = sup_leaf_know(w->instances[i]);
 	}
+	sup_state_worker(w);
 	return rc;
 }
 

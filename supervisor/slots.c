@@ -45,6 +45,7 @@ sup_worker_choose_slots(struct sup_worker *w, uint32_t before, uint32_t now)
 		parked[i] = w->instances[i]->parked;
 	sup_park_change(&park, before, now, w->idle, w->n_idle);
 	w->n_parked = park.n_parked;
+	sup_state_worker(w);
 	for (uint32_t i = 0; i < n; i++) {
 		if (w->instances[i]->parked == parked[i])
 			continue;
