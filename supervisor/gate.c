@@ -259,6 +259,11 @@ void
 sup_gate_later(struct sup_worker *w)
 {
 	mark(w);
+	/* What waited for its end waits no more when it goes on. */
+	for (uint32_t i = 0; i < w->gate.n_on; i++) {
+		if (w->gate.on[i] && sup_worker_wanted(w->gate.on[i]) == 0)
+			mark(w->gate.on[i]);
+	}
 	/* Another number of instances may be wanted, so that it is not ready now. */
 	for (uint32_t i = 0; i < w->gate.n_dependents; i++) {
 		if (!sup_gate_open(w->gate.dependents[i]))
