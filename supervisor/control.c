@@ -310,8 +310,11 @@ on_restart(struct nv_chan *chan, struct nv_msg *msg)
 		return rc;
 	(void)snprintf(by, sizeof(by), "uid %u", c->uid);
 	for (struct sup_worker *each = c->sup->workers; each; each = each->next) {
-		if (w ? each == w : !each->conf->system)
-			told += sup_worker_restart(each, r.instance, by);
+		if (w ? each != w : each->conf->system)
+			continue;
+		if (sup_worker_wanted(each) > 0)
+			sup_group_unhold(each);
+		told += sup_worker_restart(each, r.instance, by);
 	}
 	if (told == 0)
 		reply(c, r.request_id, NV_EXIT_NO,
@@ -405,7 +408,7 @@ begin_roll(struct sup_client *c, struct sup_worker *w, const struct nv_sup_roll 
 			"a rolling restart of %s is under way: %s", w->name, reason);
 		return;
 	}
-	if (sup_worker_wanted(w) == 0 || sup_worker_paused(w)) {
+	if (sup_worker_wanted(w) == 0 || sup_worker_paused(w) || sup_group_is_held(w)) {
 		const char *state = sup_status_worker_state(w, reason, sizeof(reason));
 
 		reply(c, m->request_id, NV_EXIT_NO, "nothing to restart: %s is %s%s%s",

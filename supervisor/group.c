@@ -206,6 +206,21 @@ sup_group_start_root(struct sup_group *root)
 	return true;
 }
 
+bool
+sup_group_is_held(const struct sup_worker *w)
+{
+	return w->group && sup_group_root(w->group)->held;
+}
+
+void
+sup_group_unhold(struct sup_worker *w)
+{
+	if (!w->group)
+		return;
+	sup_group_root(w->group)->held = false;
+	w->sup->groups.changed = true;
+}
+
 void
 sup_group_reset(struct sup_instance *inst)
 {
@@ -233,6 +248,8 @@ sup_group_restart(struct sup_instance *inst)
 	bool forgets = inst->worker->conf->restart == NV_RESTART_TEMPORARY ||
 		       g->conf->strategy == NV_STRATEGY_SIMPLE_ONE_FOR_ONE;
 
+	if (sup_group_is_held(inst->worker))
+		return;
 	if (!sup_group_start_root(sup_group_root(g))) {
 		bool there = sup_leaf_node(inst) != 0;
 

@@ -103,8 +103,11 @@ void sup_group_want(struct sup_instance *inst, bool want);
 void sup_group_wish(struct sup_instance *inst, bool want, bool going);
 /* A person or the policy starts it anew: also a group that is halted. */
 void sup_group_reset(struct sup_instance *inst);
-/* Stop it and start it again; costs nothing. */
+/* Stop it and start it again; costs nothing. Not in a tree that a person has stopped. */
 void sup_group_restart(struct sup_instance *inst);
+/* A person has stopped its tree; a person wants it to run all the same. */
+bool sup_group_is_held(const struct sup_worker *w);
+void sup_group_unhold(struct sup_worker *w);
 /* It is about to be started or stopped by the tree, and shall not run: answered. */
 void sup_group_release(struct sup_instance *inst);
 /* Start one that was added below its parent; end one that is to leave. */

@@ -300,7 +300,8 @@ do_root(struct sup_client *client, struct sup_group *g, const struct nv_sup_grou
 	else if (g->call)
 		now = SUP_CALL_BUSY;
 	if (now != SUP_CALL_OK || (m->what == NV_GROUP_STOP && down)) {
-		g->held |= m->what == NV_GROUP_STOP;
+		g->held |= m->what == NV_GROUP_STOP &&
+			   (down || strcmp(state, "stopping") == 0);
 		sup->groups.changed = true;
 		sup_client_reply(client, m->request_id,
 			now == SUP_CALL_OK ? NV_EXIT_OK : NV_EXIT_NO, "%s",

@@ -95,7 +95,7 @@ step(struct sup_worker *w, uint32_t *ret_from, uint32_t *ret_to)
 	static struct sup_roll_one one[SUP_INSTANCES_MAX + SUP_ROLL_SURGE_MAX];
 	struct sup_roll_view view = {.one = one,
 		.n = NV_MIN(w->n_instances, (uint32_t)NV_LEN(one)),
-		.wanted = sup_worker_slots(w)};
+		.wanted = sup_group_is_held(w) ? 0 : sup_worker_slots(w)};
 
 	for (uint32_t i = 0; i < view.n; i++) {
 		const struct sup_inst *m = &w->instances[i]->machine;

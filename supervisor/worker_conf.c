@@ -131,7 +131,8 @@ renew(struct sup_worker *w, bool changed)
 		changed = !apply_limits(w);
 	if (changed)
 		nv_info("%s: its configuration changed; restarting it", w->name);
-	if (changed && sup_worker_wanted(w) > 1 && !sup_worker_paused(w)) {
+	if (changed && sup_worker_wanted(w) > 1 && !sup_worker_paused(w) &&
+		!sup_group_is_held(w)) {
 		w->renew = false; /* in the image together with the first step */
 		sup_roll_begin(w, &policy);
 		return;
