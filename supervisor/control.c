@@ -313,7 +313,7 @@ on_restart(struct nv_chan *chan, struct nv_msg *msg)
 		if (w ? each != w : each->conf->system)
 			continue;
 		if (sup_worker_wanted(each) > 0)
-			sup_group_unhold(each);
+			sup_group_revive(each);
 		told += sup_worker_restart(each, r.instance, by);
 	}
 	if (told == 0)

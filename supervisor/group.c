@@ -213,11 +213,15 @@ sup_group_is_held(const struct sup_worker *w)
 }
 
 void
-sup_group_unhold(struct sup_worker *w)
+sup_group_revive(struct sup_worker *w)
 {
-	if (!w->group)
+	struct sup_group *root = w->group ? sup_group_root(w->group) : NULL;
+
+	if (!root)
 		return;
-	sup_group_root(w->group)->held = false;
+	root->held = false;
+	root->again |= sup_group_state(root) == SUP_CHILD_STOPPING &&
+		       w->sup->phase == SUP_RUNNING;
 	w->sup->groups.changed = true;
 }
 
@@ -228,11 +232,14 @@ sup_group_reset(struct sup_instance *inst)
 	struct sup_child_view view;
 
 	sup_instance_event(inst, SUP_EV_RESET);
+	sup_group_revive(inst->worker);
 	if (!sup_group_start_root(root) && inst->machine.want) {
 		sup_node node = sup_leaf_node(inst);
 
+		/* One that is being stopped is down when it is the turn of these. */
 		if (!node || (sup_tree_view(inst->sup->groups.tree, node, &view) &&
-				     !sup_child_has_process(view.state))) {
+				     (!sup_child_has_process(view.state) ||
+					     view.state == SUP_CHILD_STOPPING))) {
 			if (node && view.state == SUP_CHILD_RESTARTING)
 				call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
 			start_leaf(inst);

@@ -105,9 +105,11 @@ void sup_group_wish(struct sup_instance *inst, bool want, bool going);
 void sup_group_reset(struct sup_instance *inst);
 /* Stop it and start it again; costs nothing. Not in a tree that a person has stopped. */
 void sup_group_restart(struct sup_instance *inst);
-/* A person has stopped its tree; a person wants it to run all the same. */
+/* A person has stopped its tree. */
 bool sup_group_is_held(const struct sup_worker *w);
-void sup_group_unhold(struct sup_worker *w);
+/* A person or the policy wants it to run all the same: one that is going down is started
+ * when it is down. */
+void sup_group_revive(struct sup_worker *w);
 /* It is about to be started or stopped by the tree, and shall not run: answered. */
 void sup_group_release(struct sup_instance *inst);
 /* Start one that was added below its parent; end one that is to leave. */
