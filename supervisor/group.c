@@ -127,6 +127,33 @@ sup_group_wish(struct sup_instance *inst, bool want, bool going)
 	groups->wishes = inst;
 }
 
+static void
+name_group(struct sup_instance *inst)
+{
+	struct sup_inst *m = &inst->machine;
+	bool running = inst->sup->phase == SUP_RUNNING;
+
+	if (!m->asked && !m->asked_by[0])
+		(void)snprintf(m->asked_by, sizeof(m->asked_by), "%s%s",
+			running ? "group " : "shutdown",
+			running ? inst->worker->group_name : "");
+}
+
+/* Its group starts, or starts it anew, and waits for that with every call: it does not
+ * wait for one that shall not run. */
+static void
+end_start(struct sup_instance *inst)
+{
+	sup_node node = sup_leaf_node(inst);
+	struct sup_child_view view;
+
+	if (!node || !sup_tree_view(inst->sup->groups.tree, node, &view) ||
+		view.state != SUP_CHILD_STARTING || !sup_inst_live(&inst->machine))
+		return;
+	name_group(inst);
+	sup_instance_event(inst, SUP_EV_STOP);
+}
+
 void
 sup_group_want(struct sup_instance *inst, bool want)
 {
@@ -149,6 +176,8 @@ sup_group_want(struct sup_instance *inst, bool want)
 		sup_group_wish(inst, want, inst->leaf_going);
 	}
 	sup_groups_run(inst->sup);
+	if (!want)
+		end_start(inst);
 }
 
 void
@@ -288,13 +317,16 @@ sup_group_ended(struct sup_instance *inst)
 	struct sup_tree *t = inst->sup->groups.tree;
 	sup_node node = sup_leaf_node(inst);
 	int64_t now_ms = nv_mono_ms();
+	struct sup_child_view view;
 
-	if (!node)
+	if (!node || !sup_tree_view(t, node, &view))
 		return;
 	if (m->gave_up)
 		sup_tree_leaf_gives_up(t, node,
 			inst->worker->policy.crashes.on_limit == NV_ON_LIMIT_ESCALATE,
 			now_ms);
+	else if (m->asked && view.state != SUP_CHILD_STOPPING) /* not by the tree */
+		sup_tree_leaf_gives_up(t, node, false, now_ms);
 	else if (m->end.exec)
 		sup_tree_failed(t, node, m->retry_at_ms, now_ms);
 	else
@@ -450,13 +482,7 @@ stop(struct sup *sup, sup_node node)
 	struct sup_instance *inst = leaf_of(sup, node);
 
 	if (inst) {
-		struct sup_inst *m = &inst->machine;
-
-		if (!m->asked && !m->asked_by[0])
-			(void)snprintf(m->asked_by, sizeof(m->asked_by), "%s%s",
-				sup->phase == SUP_RUNNING ? "group " : "shutdown",
-				sup->phase == SUP_RUNNING ? inst->worker->group_name
-							  : "");
+		name_group(inst);
 		sup_instance_event(inst, SUP_EV_STOP);
 	}
 	if (!inst || !sup_inst_live(&inst->machine))
