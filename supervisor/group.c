@@ -681,6 +681,9 @@ look(struct sup *sup)
 		bool running = state == SUP_CHILD_RUNNING;
 
 		look_at_patience(g, state);
+		/* A group without processes is stopped and started in one step. */
+		if (g->node && sup_tree_was_begun(sup->groups.tree, g->node))
+			g->was_running = false;
 		if (running && !g->was_running) {
 			g->was_running = true;
 			add_wanted(g);

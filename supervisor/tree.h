@@ -215,6 +215,8 @@ sup_node sup_tree_find_static(const struct sup_tree *t, sup_node group, uint64_t
 sup_node sup_tree_parent(const struct sup_tree *t, sup_node node);
 /* The same by node; a group without parent has the state of its own operation. */
 bool sup_tree_view(const struct sup_tree *t, sup_node node, struct sup_child_view *ret);
+/* Has it been started, or started anew, since this was last asked? */
+bool sup_tree_was_begun(struct sup_tree *t, sup_node group);
 /* No operation runs and no message waits: what is down in it stays down. */
 bool sup_tree_is_settled(const struct sup_tree *t, sup_node group);
 /* Walk the children in start order: the first (node 0), the one after `node`; 0: none. */

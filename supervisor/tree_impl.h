@@ -74,6 +74,7 @@ struct tree_group {
 	uint32_t calls; /* in the mailbox */
 	uint32_t alive; /* children with a process */
 	enum tree_op op;
+	bool begun;       /* START_ALL, since somebody last asked */
 	bool half;        /* SWEEP: there is no start half (S14) */
 	bool all_at_once; /* STOP_ALL of a simple_one_for_one */
 	uint32_t cursor;  /* the child whose answer the operation awaits */

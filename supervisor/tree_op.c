@@ -236,6 +236,7 @@ void
 tree_group_begin(struct sup_tree *t, struct tree_group *g)
 {
 	g->op = TREE_START_ALL;
+	g->begun = true;
 	g->n_stamps = 0;
 	for (uint32_t c = g->children.first; c != SUP_NO_SLOT; c = t->nodes[c].next)
 		t->nodes[c].in_op = !t->nodes[c].absent;

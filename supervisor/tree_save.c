@@ -24,7 +24,8 @@ enum {
 	/* 1 was said by an earlier version, and never meant anything */
 	G_HALF = 2,
 	G_AT_ONCE = 4,
-	G_ALL = 7
+	G_BEGUN = 8,
+	G_ALL = 15
 };
 
 /* ---- writing ---- */
@@ -56,8 +57,8 @@ put_group(const struct sup_tree *t, const struct tree_group *g, struct nv_buf *b
 	nv_wr_u32(&w, g->period_s);
 	nv_wr_u8(&w, (uint8_t)g->auto_shutdown);
 	nv_wr_u8(&w, (uint8_t)g->op);
-	nv_wr_u8(
-		&w, (uint8_t)((g->half ? G_HALF : 0) | (g->all_at_once ? G_AT_ONCE : 0)));
+	nv_wr_u8(&w, (uint8_t)((g->half ? G_HALF : 0) | (g->all_at_once ? G_AT_ONCE : 0) |
+			       (g->begun ? G_BEGUN : 0)));
 	nv_wr_u32(&w, tree_handle_of(t, g->cursor));
 	nv_wr_u8(&w, (uint8_t)g->why);
 	nv_wr_u32(&w, g->cause);
@@ -231,6 +232,7 @@ get_group(struct nv_rd *r, struct sup_tree *t, uint32_t node, sup_node *ret_curs
 
 	g->half = flags & G_HALF;
 	g->all_at_once = flags & G_AT_ONCE;
+	g->begun = flags & G_BEGUN;
 	*ret_cursor = nv_rd_u32(r);
 	g->why = get_below(r, SUP_WHY_AUTO_SHUTDOWN + 1);
 	g->cause = nv_rd_u32(r);

@@ -269,6 +269,20 @@ sup_tree_view(const struct sup_tree *t, sup_node node, struct sup_child_view *re
 }
 
 bool
+sup_tree_was_begun(struct sup_tree *t, sup_node group)
+{
+	uint32_t slot;
+
+	if (find_group(t, group, &slot))
+		return false;
+	struct tree_group *g = &t->groups[t->nodes[slot].group];
+	bool begun = g->begun;
+
+	g->begun = false;
+	return begun;
+}
+
+bool
 sup_tree_is_settled(const struct sup_tree *t, sup_node group)
 {
 	uint32_t slot;
