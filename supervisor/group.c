@@ -289,6 +289,8 @@ sup_group_restart(struct sup_instance *inst)
 	if (!sup_group_start_root(sup_group_root(g))) {
 		bool there = sup_leaf_node(inst) != 0;
 
+		inst->leaf_again = sup_inst_live(&inst->machine);
+		sup_group_wish(inst, inst->machine.want, inst->leaf_going);
 		if (there)
 			call_leaf(inst, SUP_CALL_TERMINATE_CHILD);
 		call_leaf(inst, there && !forgets ? SUP_CALL_RESTART_CHILD
@@ -310,6 +312,16 @@ sup_group_started(struct sup_instance *inst)
 	sup_groups_run(inst->sup);
 }
 
+/* It is on its way: what is still asked for is its start. */
+static void
+forget_again(struct sup_instance *inst)
+{
+	if (!inst->leaf_again)
+		return;
+	inst->leaf_again = false;
+	sup_group_wish(inst, inst->machine.want, inst->leaf_going);
+}
+
 void
 sup_group_ended(struct sup_instance *inst)
 {
@@ -319,6 +331,7 @@ sup_group_ended(struct sup_instance *inst)
 	int64_t now_ms = nv_mono_ms();
 	struct sup_child_view view;
 
+	forget_again(inst);
 	if (!node || !sup_tree_view(t, node, &view))
 		return;
 	if (m->gave_up)
@@ -428,6 +441,10 @@ sup_group_again(struct sup *sup)
 			if (!inst->leaf_busy)
 				continue;
 			inst->leaf_busy = false;
+			if (inst->leaf_again) {
+				sup_group_restart(inst);
+				continue;
+			}
 			inst->leaf_going = true; /* whatever its state: say it again */
 			sup_group_want(inst, inst->machine.want);
 		}
@@ -482,6 +499,7 @@ stop(struct sup *sup, sup_node node)
 	struct sup_instance *inst = leaf_of(sup, node);
 
 	if (inst) {
+		forget_again(inst);
 		name_group(inst);
 		sup_instance_event(inst, SUP_EV_STOP);
 	}

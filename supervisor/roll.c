@@ -100,7 +100,10 @@ step(struct sup_worker *w, uint32_t *ret_from, uint32_t *ret_to)
 	for (uint32_t i = 0; i < view.n; i++) {
 		const struct sup_inst *m = &w->instances[i]->machine;
 
-		one[i] = (struct sup_roll_one){m->state == SUP_INST_UP, m->up_ms};
+		/* In a tree it waits for its turn to be restarted. */
+		one[i] = (struct sup_roll_one){
+			m->state == SUP_INST_UP && !w->instances[i]->leaf_again,
+			m->up_ms};
 		if (w->instances[i]->parked) /* a slot that stays empty misses nobody */
 			one[i] = (struct sup_roll_one){.up = true};
 	}

@@ -158,6 +158,7 @@ struct sup_instance {
 	struct sup_inst machine;
 	bool leaf_going;       /* its tree was told that it shall not run */
 	bool leaf_busy;        /* its group took no more calls: once more */
+	bool leaf_again;       /* lives, and its tree was told to start it anew */
 	bool has_credentials;  /* the directory stays for the next one, as it is empty */
 	uid_t credentials_uid; /* whose it is */
 	gid_t credentials_gid;
