@@ -360,8 +360,10 @@ on_timer(struct ev_loop *loop, ev_timer *t, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (e->out.plat->ending && e->out.state != PLAT_OUT_DONE &&
-		e->out.state != PLAT_OUT_REFUSED)
+	bool over = e->out.state == PLAT_OUT_DONE || e->out.state == PLAT_OUT_REFUSED;
+
+	/* Without a key everybody would refuse it: the process that has one goes on. */
+	if (!over && (e->out.plat->ending || e->out.plat->problem[0]))
 		return;
 	if (e->busy || e->asking)
 		return;

@@ -9,7 +9,8 @@
  *                            +-----------+            or UNKNOWN again
  *
  * Every arrow but the first is on the disk before anything follows from it. A process
- * that finds SENT at its start knows that another one died there: UNKNOWN. */
+ * that finds SENT at its start knows that another one died there: UNKNOWN. One without
+ * its key sends and looks up nothing: that waits for the process that has one. */
 #ifndef PLAT_OUTBOX_H
 #define PLAT_OUTBOX_H
 

@@ -18,6 +18,7 @@
 #define LOOK_SURE_MS INT64_C(120000)
 #define LOOK_SLACK_S 3600 /* between Stripe's clock and ours */
 #define LATER_MS     5000
+#define KEY_MS       600000
 
 struct look {
 	struct plat_out *out;
@@ -391,7 +392,8 @@ stripe_send(struct plat_out *out)
 	struct stripe *s = stripe_of_out(out);
 
 	if (s->problem)
-		plat_out_refused(out, NV_EXIT_FAILED, "%s", s->problem);
+		/* The process that comes with the right key sends it. */
+		plat_out_later(out, KEY_MS, "%s", s->problem);
 	else if (plat_out_age_ms(out) >= STRIPE_KEY_LIFE_MS)
 		/* It was sent before, and waited too long for another try. */
 		plat_out_unknown(
