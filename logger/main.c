@@ -462,6 +462,14 @@ stream_new(const struct nv_log_stream *m, struct log_slot *slot, struct nv_msg *
 	return 0;
 }
 
+/* What is kept of rotated files, and how. */
+static bool
+keeps_alike(const struct nv_log_policy *a, const struct nv_log_policy *b)
+{
+	return a->files_kept == b->files_kept && a->kept_bytes_max == b->kept_bytes_max &&
+	       a->kept_ms_max == b->kept_ms_max && a->compress == b->compress;
+}
+
 static int
 on_stream(struct nv_chan *chan, struct nv_msg *msg)
 {
@@ -482,9 +490,14 @@ on_stream(struct nv_chan *chan, struct nv_msg *msg)
 
 	if (!s)
 		return stream_new(&m, slot, msg);
-	/* Known: novasupd was replaced, or has new settings. */
-	s->pump.file->policy = m.policy;
+	/* Known: novasupd was replaced, or has new settings. Who wants fewer files need
+	 * not wait for another one. */
+	struct log_file *f = s->pump.file;
+
+	f->untidy = f->untidy || !keeps_alike(&f->policy, &m.policy);
+	f->policy = m.policy;
 	watch(s);
+	tidy_next();
 	return 0;
 }
 
