@@ -627,6 +627,8 @@ sup_resume_run(struct sup *sup)
 			sup_worker_reset(w);
 	}
 	sup_groups_resume(sup);
+	if (sup->phase == SUP_STOPPING_AGENTS)
+		sup_groups_stop(sup); /* that may have been still to come */
 	sup_link_resume(&sup->logger);
 	sup_link_resume(&sup->probe);
 	sup_probelink_config(sup);
