@@ -629,10 +629,14 @@ sup_incarnation_kill(struct sup_incarnation *inc)
 void
 sup_incarnation_pause(struct sup_incarnation *inc, bool on)
 {
+	/* The next novasupd freezes again what may be frozen, and lets it go then. */
+	if (!on)
+		sup_incarnation_freeze(inc, false);
 	inc->frozen = on;
 	sup_state_instance(inc->instance);
 	sup_state_commit();
-	sup_incarnation_freeze(inc, on);
+	if (on)
+		sup_incarnation_freeze(inc, true);
 }
 
 void
