@@ -1,6 +1,7 @@
 /* Groups outlive novasupd: the tree is written down before what it decided is done, and
  * compared with what the instances are when it comes back. See group.h, state.h. */
 #include "group.h"
+#include "nv_clock.h"
 #include "nv_log.h"
 #include "state.h"
 #include "sup.h"
@@ -111,6 +112,8 @@ sup_groups_restore(struct sup *sup)
 	for (struct sup_worker *w = sup->workers; rc == 0 && w; w = w->next)
 		rc = restore_worker(w);
 	groups->busy = true;
+	/* Calls of persons that wait there have numbers of another count. */
+	groups->calls = (uint64_t)nv_mono_ns();
 	return rc;
 }
 

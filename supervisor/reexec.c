@@ -70,6 +70,7 @@ on_checked(struct sup_child *child, const struct sup_exit *ended)
 	bool is_novasupd = strncmp(words, SAYS, sizeof(SAYS) - 1) == 0;
 
 	sup_state_fleet(sup);
+	sup_groups_keep(sup);
 	sup_state_commit();
 	if (!sup_state_is_whole()) {
 		nv_error("daemon-reexec: the state could not be kept");
