@@ -154,9 +154,14 @@ poll_in(struct plat *p, double s)
 void
 plat_poll_now(struct plat *p)
 {
-	if (p->poll.under_way || p->ending || p->problem[0])
+	if (p->ending || p->problem[0])
 		return;
+	if (p->poll.under_way) {
+		p->poll.again = true;
+		return;
+	}
 	p->poll.under_way = true;
+	p->poll.again = false;
 	p->poll.next_ns = 0;
 	ev_timer_stop(p->loop, &p->poll.timer);
 	p->kind->poll(p);
@@ -199,7 +204,7 @@ plat_poll_done(struct plat *p, int rc, const char *why)
 	}
 	int64_t back_off_s = (int64_t)POLL_S_AGAIN << NV_MIN(poll->failures, 8u);
 
-	if (rc == -EAGAIN)
+	if (rc == -EAGAIN || poll->again)
 		poll_in(p, 0.);
 	else if (poll->failures)
 		poll_in(p, (double)NV_MIN(back_off_s, POLL_S_MAX));

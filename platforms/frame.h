@@ -36,6 +36,7 @@ struct plat_client;
 struct plat_poll {
 	ev_timer timer;
 	bool under_way;
+	bool again;         /* asked for while one was */
 	unsigned failures;  /* in a row */
 	int64_t last_ns;    /* wall; 0 = never */
 	int64_t last_ok_ns; /* the same */
@@ -105,6 +106,7 @@ int plat_main(int argc, char **argv);
 void plat_uid(struct plat *p, const char *what, char ret[PLAT_UID_BYTES]);
 /* Something was done: the engine is told with the next heartbeat. */
 void plat_show_title(struct plat *p);
+/* One that is under way may be past what is new: another one follows it. */
 void plat_poll_now(struct plat *p);
 /* When the process ends and nothing is under way any more, this leaves the loop. */
 void plat_check_end(struct plat *p);

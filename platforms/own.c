@@ -150,7 +150,8 @@ run_poll(struct plat_call *call)
 	bool was = p->poll.under_way;
 
 	plat_poll_now(p);
-	plat_done(call, json_pack("{s:s}", "poll", was ? "under way" : "begun"));
+	plat_done(call, json_pack("{s:s}", "poll",
+				was ? "under way; another one follows it" : "begun"));
 }
 
 /* ---- the outbox ---- */
