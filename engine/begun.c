@@ -13,7 +13,8 @@ struct begun {
 	nv_i128 cost;
 };
 
-/* Bills entered by hand and compute cost are no run's (enforce.c). */
+/* Bills entered by hand and compute cost are no run's (enforce.c); no run outlives its
+ * incarnation. */
 static int
 add_event(void *arg, const struct led_event *ev)
 {
@@ -21,7 +22,7 @@ add_event(void *arg, const struct led_event *ev)
 	char code[NV_CURRENCY_BYTES];
 	int64_t rate;
 
-	if (ev->kind == LED_RUN)
+	if (ev->kind == LED_RUN || ev->kind == LED_EXIT)
 		return 1;
 	if ((ev->kind != LED_COST && ev->kind != LED_USAGE) || (ev->flags & LED_F_MANUAL))
 		return 0;
