@@ -672,8 +672,11 @@ eng_fleet_held(struct eng *eng, const struct nv_eng_held *held)
 			held->worker);
 		return;
 	}
-	/* A newer wish of a person, or a state that is down anyway, stays. */
-	if (w->desire.since_ns > held->wall_ns ||
+	/* A newer wish of a person, or a state that is down anyway, stays. What a budget
+	 * or a decision has made of it meanwhile does not: novasupd holds it down. */
+	bool persons = strncmp(w->desire.by, "uid ", 4) == 0;
+
+	if ((persons && w->desire.since_ns > held->wall_ns) ||
 		(w->desire.want != ENG_WANT_RUNNING && w->desire.want != ENG_WANT_PAUSED))
 		return;
 	struct eng_desire d = w->desire;

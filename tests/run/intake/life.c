@@ -133,6 +133,43 @@ test_pause(struct supd *s)
 	supd_engine_kill(s);
 }
 
+static bool
+is_paused(const struct supd *s, const void *arg)
+{
+	return strcmp(s->desire.worker, arg) == 0 && s->desire.paused;
+}
+
+static bool
+is_stopped(const struct supd *s, const void *arg)
+{
+	return strcmp(s->desire.worker, arg) == 0 && s->desire.instances == 0;
+}
+
+/* A person has stopped it by way of novasupd; before that was heard a budget paused it.
+ */
+static void
+test_held(struct supd *s)
+{
+	struct nv_eng_held held = {.worker = "dear", .uid = 7};
+	size_t stream = supd_stream_add(s, "dear", 1, 1, 0);
+	uint8_t body[256];
+	struct nv_wr w;
+
+	start_engine(s);
+	held.wall_ns = nv_wall_ns();
+	say_line(s, stream, "{\"event\":\"cost\",\"amount\":\"1\"}");
+	say_line(s, stream, "{\"event\":\"run\",\"ok\":true,\"duration_ms\":1}");
+	tap_ok(supd_pump_until(s, is_paused, held.worker, SUPD_PATIENCE_MS),
+		"a run that is too dear pauses its worker");
+	nv_wr_init(&w, body, sizeof(body));
+	(void)nv_eng_held_encode(&w, &held);
+	supd_engine_send(s, NV_MSG_ENG_HELD, body, w.bytes);
+	tap_ok(supd_pump_until(s, is_stopped, held.worker, SUPD_PATIENCE_MS),
+		"who was stopped by a person before is stopped all the same");
+	settle(s);
+	supd_engine_kill(s);
+}
+
 /* ---- ready ---- */
 
 static bool
@@ -333,9 +370,13 @@ main(int argc, char **argv)
 	(void)snprintf(path, sizeof(path), "%s/workers.d/awaited.yaml", argv[2]);
 	supd_write_file(path, "worker: awaited\ncommand: [/bin/true]\nkind: service\n"
 			      "ready: event\n");
+	(void)snprintf(path, sizeof(path), "%s/workers.d/dear.yaml", argv[2]);
+	supd_write_file(path, "worker: dear\ncommand: [/bin/true]\nkind: service\n"
+			      "budget: {per_run: $0.5}\n");
 	supd_init(&s, argv[2], argv[1], yaml, workers + 2, 1);
 	test_watchdog(&s);
 	test_pause(&s);
+	test_held(&s);
 	test_ready_again(&s);
 	test_compute(&s);
 	test_deaf(&s);

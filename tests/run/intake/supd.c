@@ -453,6 +453,8 @@ serve_one(struct supd *s)
 		break;
 	case NV_MSG_SUP_DESIRE:
 		s->desires++;
+		if (nv_sup_desire_decode(&s->desire, &msg) != 0)
+			die("a bad SUP_DESIRE");
 		break;
 	case NV_MSG_SUP_DESIRE_END:
 		s->desire_ends++;

@@ -52,6 +52,7 @@ struct supd {
 	unsigned troubles;
 	char trouble[512];
 	unsigned desires;
+	struct nv_sup_desire desire; /* the newest */
 	unsigned desire_ends;
 	unsigned bad_closes; /* closed at another size than the memfd's */
 	struct supd_stream streams[SUPD_STREAMS_MAX];
