@@ -451,14 +451,18 @@ sup_group_again(struct sup *sup)
 	}
 }
 
+/* NULL also for one that is in another group by now: a call of before may still begin it
+ * where it was. */
 static struct sup_instance *
 leaf_of(struct sup *sup, sup_node node)
 {
+	const struct sup_tree *t = sup->groups.tree;
 	struct sup_child_view view;
+	struct sup_instance *inst =
+		sup_tree_view(t, node, &view) ? sup_leaf_find(sup, view.id) : NULL;
+	const struct sup_group *g = inst ? inst->worker->group : NULL;
 
-	if (!sup_tree_view(sup->groups.tree, node, &view))
-		return NULL;
-	return sup_leaf_find(sup, view.id);
+	return g && g->node == sup_tree_parent(t, node) ? inst : NULL;
 }
 
 static bool
@@ -478,6 +482,8 @@ start(struct sup *sup, sup_node node)
 
 	if (!inst || (is_unwanted(inst) && sup->phase == SUP_RUNNING)) {
 		sup_tree_ignored(sup->groups.tree, node, nv_mono_ms());
+		if (!inst)
+			(void)sup_tree_remove(sup->groups.tree, node);
 		return;
 	}
 	if (inst->machine.state == SUP_INST_UP) {
