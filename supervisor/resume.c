@@ -207,7 +207,8 @@ load_instance(struct load *l, const struct sup_image_record *r)
 
 	m->crash_ms = stamps;
 	m->crashes_cap = cap;
-	if (rc == 0 && (inst->number != number || m->state >= SUP_INST_STATE_COUNT))
+	if (rc == 0 && (inst->number != number || m->state >= SUP_INST_STATE_COUNT ||
+			       inst->untold > SUP_INST_STATE_COUNT))
 		rc = -EBADMSG;
 	if (rc == 0 && inst->has_now)
 		rc = load_incarnation(inst, r, &at);

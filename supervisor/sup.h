@@ -166,6 +166,8 @@ struct sup_instance {
 	int32_t last_pid;
 	struct sup_health_state health; /* of the incarnation that lives */
 	bool granted;          /* its restart has its token; the next TIMER starts it */
+	uint8_t untold;        /* 1 + the state it came from, of which its dependents
+				  are still to be told; 0: none */
 	uint32_t tried_in;     /* incident in which it was ... */
 	uint32_t tried;        /* ... a canary so often */
 	uint32_t told_crashes; /* in the window when it was last given a rest */

@@ -353,6 +353,16 @@ is_for_next_pass(const struct sup_instance *inst)
 	return inst->machine.state == SUP_INST_BACKOFF && inst->sup->starts_left == 0;
 }
 
+static void
+tell_dependents(struct sup_instance *inst, enum sup_inst_state from)
+{
+	sup_gate_changed(inst, from);
+	if (inst->untold == 0)
+		return;
+	inst->untold = 0;
+	sup_state_instance(inst);
+}
+
 void
 sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 {
@@ -386,13 +396,15 @@ sup_instance_event(struct sup_instance *inst, enum sup_inst_event event)
 		report(inst);
 	if (actions & SUP_ACT_ESCALATE)
 		inst->escalating = true;
+	if (from != inst->machine.state && inst->worker->gate.n_dependents > 0)
+		inst->untold = (uint8_t)(from + 1);
 	/* ... commit ... */
 	sup_state_instance(inst);
 	sup_state_commit();
 	/* ... act. */
 	if (ended)
 		sup_incarnation_release(ended);
-	sup_gate_changed(inst, from);
+	tell_dependents(inst, from);
 	sup_roll_changed(inst);
 	perform(inst, actions);
 	if (actions & SUP_ACT_ENDED)
@@ -416,6 +428,8 @@ sup_instance_resume(struct sup_instance *inst)
 	unsigned actions = inst->escalating ? SUP_ACT_ESCALATE : 0;
 
 	arm(inst);
+	if (inst->untold > 0)
+		tell_dependents(inst, (enum sup_inst_state)(inst->untold - 1));
 	if (inc && inc->frozen)
 		sup_incarnation_freeze(inc, true);
 	if (m->state == SUP_INST_STARTING && !inc)
