@@ -218,7 +218,7 @@ is_new(const struct sup *sup, struct nv_brake *ret)
 void
 sup_brake_open(struct sup *sup)
 {
-	struct nv_brake found;
+	struct nv_brake found = {0};
 
 	sup->brake_watch =
 		sup->inotify_fd < 0
@@ -238,7 +238,7 @@ sup_brake_watch_event(struct sup *sup, const struct inotify_event *event)
 {
 	if (sup->brake_watch < 0 || event->wd != sup->brake_watch)
 		return false;
-	struct nv_brake found;
+	struct nv_brake found = {0};
 
 	if (event->len > 0 && strcmp(event->name, SUP_BRAKE_FILE) == 0 &&
 		is_new(sup, &found))
