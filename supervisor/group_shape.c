@@ -59,7 +59,11 @@ sup_group_new(struct sup *sup, const char *name)
 static int
 take_groups(struct sup *sup, struct sup_conf *conf)
 {
-	for (size_t i = 0; i < conf->config->n_groups; i++) {
+	size_t n = conf->config->n_groups;
+	struct sup_conf **old = calloc(n + 1, sizeof(struct sup_conf *));
+	int rc = old ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
 		const struct nv_conf_group *c = &conf->config->groups[i];
 		struct sup_group *g = sup_group_find(sup, c->name);
 
@@ -67,15 +71,21 @@ take_groups(struct sup *sup, struct sup_conf *conf)
 			continue;
 		if (!g)
 			g = sup_group_new(sup, c->name);
-		if (!g)
-			return -ENOMEM;
-		struct sup_conf *old = g->conf_ref;
-
+		if (!g) {
+			rc = -ENOMEM;
+			continue;
+		}
+		old[i] = g->conf_ref;
 		g->conf_ref = sup_conf_hold(conf);
 		g->conf = c;
-		sup_conf_drop(old);
 	}
-	return 0;
+	/* No group is written down with one that is gone. */
+	sup->groups.changed = true;
+	sup_groups_keep(sup);
+	for (size_t i = 0; old && i < n; i++)
+		sup_conf_drop(old[i]);
+	free(old);
+	return rc;
 }
 
 static bool
@@ -421,6 +431,8 @@ sup_groups_collect(struct sup *sup)
 		}
 		*at = g->next;
 		ev_timer_stop(sup->loop, &g->shutdown);
+		sup->groups.changed = true;
+		sup_groups_keep(sup); /* the tree without it */
 		sup_state_gone(SUP_REC_GROUP, sup_group_id(g->name));
 		sup_conf_drop(g->conf_ref);
 		free(g);
