@@ -285,11 +285,12 @@ start(struct sup_instance *inst)
 	}
 	nv_info("%s#%u generation=%u started pid=%d", inst->worker->name, inst->number,
 		inst->generation, (int)inst->last_pid);
-	sup_instance_event(inst, SUP_EV_SPAWNED);
-	if (!inst->now)
-		return;
-	sup_enginelink_stream(inst->sup, inst->now->stream);
+	/* First: the next ones of its group may be started by this event, and the logger
+	 * takes a log for one that it has closed when it knows a younger one. */
 	sup_loggerlink_log(inst->sup, inst->now->log);
+	sup_instance_event(inst, SUP_EV_SPAWNED);
+	if (inst->now)
+		sup_enginelink_stream(inst->sup, inst->now->stream);
 }
 
 static void
