@@ -55,8 +55,11 @@ class Vendors:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 128  # all channels knock at once, and none shall wait for it
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.handle_error = lambda *_: None  # clients that go are what is tested
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
