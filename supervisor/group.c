@@ -22,6 +22,16 @@ sup_group_find(struct sup *sup, const char *name)
 	return g;
 }
 
+struct sup_group *
+sup_group_by_id(struct sup *sup, uint64_t id)
+{
+	struct sup_group *g = sup->groups.list;
+
+	while (g && sup_group_id(g->name) != id)
+		g = g->next;
+	return g;
+}
+
 static struct sup_group *
 group_of(struct sup *sup, sup_node node)
 {
@@ -383,10 +393,8 @@ arm(struct sup *sup)
 static void
 own_group_reply(struct sup *sup, uint64_t id, enum sup_call_result result)
 {
-	struct sup_group *g = sup->groups.list;
+	struct sup_group *g = sup_group_by_id(sup, id);
 
-	while (g && sup_group_id(g->name) != id)
-		g = g->next;
 	if (!g)
 		return;
 	g->ending = false;

@@ -85,6 +85,7 @@ void sup_groups_stop(struct sup *sup);
 /* The actions of the tree, until there are none. */
 void sup_groups_run(struct sup *sup);
 struct sup_group *sup_group_find(struct sup *sup, const char *name);
+struct sup_group *sup_group_by_id(struct sup *sup, uint64_t id); /* sup_group_id */
 struct sup_group *sup_group_root(struct sup_group *g);
 enum sup_child_state sup_group_state(const struct sup_group *g);
 /* A group without parent, with nothing of its past; false: it runs already. */

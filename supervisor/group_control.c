@@ -181,16 +181,6 @@ send_group(struct sup_client *client, uint32_t request_id, const struct sup_grou
 	(void)nv_chan_send_wr(sup_client_chan(client), NV_MSG_CTL_GROUP, &w);
 }
 
-static const struct sup_group *
-group_by_id(struct sup *sup, uint64_t id)
-{
-	const struct sup_group *g = sup->groups.list;
-
-	while (g && sup_group_id(g->name) != id)
-		g = g->next;
-	return g;
-}
-
 static void
 send_child(struct sup_client *client, uint32_t request_id, const struct sup_group *g,
 	const struct sup_child_view *view)
@@ -202,7 +192,7 @@ send_child(struct sup_client *client, uint32_t request_id, const struct sup_grou
 		.retry_in_ms = -1};
 	const struct sup_instance *inst = sup_leaf_find(g->sup, view->id);
 	const struct sup_group *child =
-		view->is_group ? group_by_id(g->sup, view->id) : NULL;
+		view->is_group ? sup_group_by_id(g->sup, view->id) : NULL;
 	uint8_t body[512];
 	struct nv_wr w;
 

@@ -22,9 +22,22 @@ echo '{"event":"ready"}' >&3
 while :; do wait; done
 """
 
+# Ready when it finds the file late.ready.
+LATE = {"command": ["sh", "-c", "until test -e late.ready; do sleep 0.05; done; "
+                    "echo '{\"event\":\"ready\"}' >&3; exec sleep 1000"],
+        "ready": "event", "ready_timeout": "10m"}
+# Does not end before it finds the file may.end, which it takes.
+STUBBORN = {"command": ["sh", "-c", "trap '' TERM; echo '{\"event\":\"ready\"}' >&3; "
+                        "until rm may.end 2>/dev/null; do sleep 0.05; done"],
+            "ready": "event", "stop": {"grace": "10m"}}
+
 
 def tracer(**keys):
     return {"command": ["sh", "-c", TRACER], "ready": "event", **keys}
+
+
+def sleeper(**keys):
+    return {"command": ["sleep", "1000"], **keys}
 
 
 class Trees(Fleet):
@@ -85,3 +98,31 @@ class Trees(Fleet):
         if run.returncode != (0 if word == "ok" else 1):
             raise Failed(f"exit {run.returncode} for {word}")
         return word
+
+
+def configure(fleet, groups, **workers):
+    """Another configuration: these groups, these workers (None: gone)."""
+    fleet.settings["groups"] = groups
+    fleet.write("etc/nova.yaml", json.dumps(fleet.settings))
+    for name, keys in workers.items():
+        if keys:
+            fleet.worker(name, **keys)
+        else:
+            os.unlink(fleet.path("etc", "workers.d", f"{name}.yaml"))
+
+
+def settle(fleet, groups, **workers):
+    configure(fleet, groups, **workers)
+    fleet.ctl("reload")
+
+
+def another_novasupd(fleet):
+    pid = fleet.root()
+    kill(pid)
+    fleet.wait("another novasupd", lambda: fleet.another("novasupd", pid))
+
+
+def begin(fleet, *args):
+    """novactl with what is not answered at once."""
+    return subprocess.Popen([os.path.join(BIN, "novactl"), *args], env=fleet.env(),
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
